@@ -1,0 +1,27 @@
+# Each target sets up .venv by itself; the versions are pinned in constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint check experiments
+
+demo: $(BIN)/ready
+	$(BIN)/python -m lrbench -m optimizer=sgd,adam
+
+test: $(BIN)/ready
+	$(BIN)/python -m pytest
+
+lint: $(BIN)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+check: lint test
+
+experiments: $(BIN)/ready
+	$(BIN)/python experiments/build.py
+
+$(BIN)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("lrbench needs Python >= 3.11, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,50 @@
+"""lrbench: which optimizer is better for your problem?
+
+results = lrbench.sweep("optimizer=sgd,adam", "optimizer.lr=0.01,0.1", "seed=range(10)")
+results.summary()                    # a row an optimizer
+lrbench.load("results/<name>").runs  # a row a run
+"""
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrbench.results import Results
+
+__version__ = "0.1.0"
+__all__ = ["load", "sweep"]
+
+
+def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
+    """Run a sweep, or what is missing of it, and return its results.
+
+    Args:
+        overrides: lines as on the command line after `-m`, such as "optimizer=sgd,adam".
+        config_dir: a folder that is searched for configurations before lrbench's own.
+
+    Raises:
+        ValueError: for a wrong request (a `lrbench.errors.RequestError`), before anything is written.
+    """
+    from lrbench import bench
+    from lrbench.sweeper.request import read
+
+    request = read(overrides, multirun=True, config_dir=config_dir)
+    if not request.native:
+        from lrbench.errors import RequestError
+
+        raise RequestError("hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ...")
+    results = load(bench.run(request).root)
+    if request.ask["report"]:
+        results.report()
+    return results
+
+
+def load(path: str | PathLike) -> "Results":
+    """Read the results of a sweep from its folder; needs no torch.
+
+    Raises:
+        ValueError: where the folder holds no result set.
+    """
+    from lrbench.results import load
+
+    return load(path)

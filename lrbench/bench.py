@@ -1,0 +1,208 @@
+"""From a request to a store: plan, claim the folder, train what is missing, keep what is done."""
+
+import os
+import platform
+import shlex
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import blake2b
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lrbench import __version__
+from lrbench.config import Leaves, show
+from lrbench.errors import RequestError
+from lrbench.plan import Block, Plan, plan
+from lrbench.records import problem_rows
+from lrbench.store import ResultStore
+from lrbench.sweeper.request import Request
+from lrbench.train import ENGINE, check_optimizers, train
+
+FLUSH_SECONDS = 5.0
+
+Progress = Callable[[int, int], None]  # runs done, runs planned
+
+
+def run(request: Request, progress: Progress = lambda done, planned: None) -> ResultStore:
+    """Run what a request asks for and is not stored yet.
+
+    Raises:
+        RequestError: for a wrong request, before anything is written.
+        KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on from there.
+    """
+    todo = plan(request.blocks)
+    check_optimizers(todo)
+    store = _claim(request, todo)
+    manifest = _manifest(store.name, request, todo)
+    _write(lambda: store.write_manifest(manifest), store)
+    store.write_problems(problem_rows(todo))
+    try:
+        _train_missing(todo, store, request.ask, progress)
+    except KeyboardInterrupt:
+        close(store, "interrupted")
+        raise
+    close(store, "complete")
+    return store
+
+
+def run_job(request: Request) -> float:
+    """Run one job of Hydra's launchers and sweepers into the store that all jobs share; return its final gap, inf if diverged or failed."""
+    todo = plan(request.blocks)
+    check_optimizers(todo)
+    store = ResultStore(Path(request.ask["results_dir"]) / request.ask["name"])
+    with store.locked():
+        store.write_manifest(_joined(store.manifest(), request, todo))
+        store.write_problems(_with_problems(store, todo))
+    _train_missing(todo, store, request.ask, lambda done, planned: None)
+    return store.outcomes()[todo.groups[0].run_id[0]][1]
+
+
+def open_for_jobs(request: Request) -> ResultStore:
+    """Claim the store of a sweep whose runs one of Hydra's own sweepers or launchers will decide or distribute."""
+    store = _claim(request, None)
+    _write(lambda: store.write_manifest(_manifest(store.name, request, None)), store)
+    return store
+
+
+def close(store: ResultStore, state: str) -> None:
+    """Write how a sweep ended and what it counts."""
+    statuses = [status for status, _ in store.outcomes().values()]
+    manifest = store.manifest()
+    counts = {"planned": manifest["counts"]["planned"], **{word: statuses.count(word) for word in ("completed", "diverged", "failed")}}
+    store.write_manifest({**manifest, "finished": _now(), "state": state, "counts": counts})
+
+
+def name_of(request: Request, todo: Plan | None) -> str:
+    """Name a sweep by its problems, its optimizers and a short hash: the same request finds its own folder."""
+    parts = []
+    for group in ("problem", "optimizer") if todo else ():
+        labels = sorted({g.labels[group] for g in todo.groups})  # type: ignore[union-attr]
+        parts.append("+".join(labels) if len(labels) <= 3 else f"{len(labels)}-{group}s")
+    return "-".join([*(parts or ["sweep"]), _request_hash(request, todo)[:8]])
+
+
+def _train_missing(todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:
+    missing = todo.without(set(store.outcomes()))
+    planned, done = len(todo), len(todo) - len(missing)
+    rows = _Buffer(store)
+    progress(done, planned)
+    try:
+        for group in missing.groups:
+            for row in range(len(group)):
+                rows.add(*train(group.take(np.array([row])), todo.problems[group.problem_id], ask["record"], ask["target"]))
+                done += 1
+                progress(done, planned)
+    finally:
+        rows.flush()
+
+
+class _Buffer:
+    """Trained rows on their way to the store, written every few seconds."""
+
+    def __init__(self, store: ResultStore):
+        self._store = store
+        self._empty()
+
+    def _empty(self) -> None:
+        self._tables: dict[pa.Schema, list[tuple[pa.Table, pa.Table]]] = defaultdict(list)
+        self._since = time.monotonic()
+
+    def add(self, runs: pa.Table, curves: pa.Table) -> None:
+        self._tables[runs.schema].append((runs, curves))
+        if time.monotonic() - self._since > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        for tables in self._tables.values():
+            runs, curves = map(pa.concat_tables, zip(*tables, strict=True))
+            self._store.append(runs, curves)
+        self._empty()
+
+
+def _claim(request: Request, todo: Plan | None) -> ResultStore:
+    """Find the folder of this request: a new one, or its own from before."""
+    ask = request.ask
+    store = ResultStore(Path(ask["results_dir"]) / (ask["name"] or name_of(request, todo)))
+    if ask["fresh"] and store.root.exists():
+        _write(store.set_aside, store)
+    if store.exists() and ResultStore.open(store.root).manifest()["request_hash"] != _request_hash(request, todo):
+        raise RequestError(
+            f"name: {store.root} holds the results of another request:\n  {store.manifest()['request']['command']}\n"
+            "Give another name=..., or fresh=true to move that folder aside."
+        )
+    if not store.exists() and store.root.exists() and any(store.root.iterdir()):
+        raise RequestError(f"name: {store.root} exists and is no result set. Give another name=..., or fresh=true to move it aside.")
+    return store
+
+
+def _write(act: Callable[[], Any], store: ResultStore) -> None:
+    """Do the first write into a result folder."""
+    try:
+        act()
+    except OSError as error:
+        raise RequestError(f"results_dir: {store.root} cannot be written ({error.strerror}). Give another results_dir=...") from error
+
+
+def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "created": _now(),
+        "finished": None,
+        "state": "running",
+        "request": {"overrides": request.overrides, "command": command(request)},
+        "request_hash": _request_hash(request, todo),
+        **{key: request.ask[key] for key in ("target", "record", "predict")},
+        "counts": {"planned": len(todo) if todo else 0, "completed": 0, "diverged": 0, "failed": 0},
+        "warnings": todo.warnings if todo else [],
+        "engine": ENGINE,
+        "versions": versions(),
+        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "blocks": [asdict(block) for block in request.blocks] if todo else [],
+    }
+
+
+def _joined(manifest: dict[str, Any], request: Request, todo: Plan) -> dict[str, Any]:
+    """Add a job's block to the manifest of its sweep."""
+    blocks = manifest["blocks"] + [block for block in map(asdict, request.blocks) if block not in manifest["blocks"]]
+    return {**manifest, "blocks": blocks, "counts": {**manifest["counts"], "planned": len(blocks)}}
+
+
+def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
+    rows = problem_rows(todo)
+    if not store.has_problems():
+        return rows
+    known = store.problems()
+    return pa.concat_tables([known, rows.filter(pa.compute.invert(pa.compute.is_in(rows["problem_id"], known["problem_id"])))])
+
+
+def _request_hash(request: Request, todo: Plan | None) -> str:
+    """Hash what decides the numbers: the runs and how they are recorded; the lines themselves where Hydra's own sweeper decides the runs."""
+    what = sorted(run_id for group in todo.groups for run_id in group.run_id.tolist()) if todo else sorted(request.overrides)
+    asked = [request.ask[key] for key in ("record", "target", "predict")]
+    return blake2b(show([what, asked, ENGINE]).encode(), digest_size=16).hexdigest()
+
+
+def command(request: Request) -> str:
+    """Write the command line that asks for this."""
+    return " ".join(["python -m lrbench", *["-m"] * request.multirun, *map(shlex.quote, request.overrides)])
+
+
+def blocks_of(manifest: dict[str, Any]) -> list[Block]:
+    """Read the resolved configuration back."""
+    return [Block(**block) for block in manifest["blocks"]]
+
+
+def versions() -> dict[str, str]:
+    packages: Sequence[str] = ("torch", "hydra-core", "numpy", "scipy", "pyarrow")
+    return {"lrbench": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,217 @@
+"""The command line: a verb, or with anything else a request in Hydra's grammar.
+
+Exit codes: 0 done (a diverged run is a result, not an error); 1 some runs failed, or reproduce found a difference; 2 the request is wrong, nothing
+was written; 130 interrupted, all finished runs kept.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lrbench import __version__
+from lrbench.errors import RequestError, did_you_mean
+
+if TYPE_CHECKING:
+    from lrbench.bench import Progress
+    from lrbench.store import ResultStore
+    from lrbench.sweeper.request import Request
+
+HELP = """lrbench {version}: which optimizer is better for your problem?
+
+  python -m lrbench                               the lecture: one run
+  python -m lrbench -m optimizer=sgd,adam         a sweep: table, data, figures, report.html
+  python -m lrbench -m problem=csv problem.path=houses.csv problem.target=price \\
+      optimizer=sgd,adam optimizer.lr=0.01,0.1 'seed=range(10)'
+
+Verbs
+  report [FOLDER]      rebuild summary, figures and report.html (alone: of the newest)
+  reproduce FOLDER     run a stored sweep again and compare bit for bit
+  list KIND            {kinds}
+
+Groups, as group=choice: problem, loss, optimizer (their values as optimizer.lr=0.1),
+and +experiment=... for a study with its own grid. -m sweeps over a,b or range(10).
+--config-dir DIR adds your own choices; --cfg job shows a configuration.
+
+Keys, as key=value
+{keys}"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _command(arguments)
+    except RequestError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted; all finished runs are kept. The same command goes on from there.", file=sys.stderr)
+        return 130
+
+
+def _command(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else ""
+    if first in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if first == "--version":
+        print(f"lrbench {__version__}")
+        return 0
+    if first in VERBS:
+        return VERBS[first](arguments[1:])
+    words = [word for word in arguments if not word.startswith(("-", "~")) and "=" not in word]
+    if words and words[0] == first:
+        raise RequestError(f"{first}: neither a verb nor key=value. {did_you_mean(first, [*VERBS, 'help'])}")
+    return _ask(arguments)
+
+
+# ---- verbs
+
+
+def _report(arguments: list[str]) -> int:
+    from lrbench.results import load, newest
+
+    folder = _one(arguments, "report [FOLDER]", optional=True)
+    results = load(folder or newest("results"))
+    print(results.report())
+    return 0
+
+
+def _reproduce(arguments: list[str]) -> int:
+    from lrbench.bench import versions
+    from lrbench.reproduce import reproduce
+    from lrbench.store import ResultStore
+
+    store = ResultStore.open(_one(arguments, "reproduce FOLDER") or "")
+    for package, then in store.manifest()["versions"].items():
+        if (now := versions().get(package)) != then:
+            print(f"note: stored with {package} {then}, now {now}")
+    differing = total = 0
+    for verdict in reproduce(store):
+        total, differing = total + 1, differing + bool(verdict.difference)
+        word = "differs" if verdict.difference else "same"
+        print(f"{word:8}{verdict.run_id[:8]}  {verdict.optimizer}, seed {verdict.seed}  {verdict.difference}".rstrip())
+    print(f"{total - differing} of {total} runs gave the same numbers, bit for bit.")
+    return 1 if differing else 0
+
+
+def _list(arguments: list[str]) -> int:
+    from lrbench.catalog import KINDS, catalog
+
+    kind = _one(arguments, f"list {'|'.join(KINDS)}") or ""
+    if kind not in KINDS:
+        raise RequestError(f"list: '{kind}' is nothing to list. {did_you_mean(kind, KINDS)}")
+    entries = catalog(kind)
+    width = max((len(name) for name, _ in entries), default=0)
+    for name, description in entries:
+        print(f"{name:{width}}  {description}")
+    if not entries:
+        print(f"There are no {kind} yet.")
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "list": _list}
+
+
+def _one(arguments: list[str], usage: str, optional: bool = False) -> str | None:
+    if len(arguments) > 1 or (not arguments and not optional) or any(argument.startswith("-") for argument in arguments):
+        raise RequestError(f"usage: python -m lrbench {usage}; '{' '.join(arguments)}' came.")
+    return arguments[0] if arguments else None
+
+
+def _help() -> str:
+    from lrbench.catalog import KINDS
+    from lrbench.config import CONF
+
+    text = (CONF / "config.yaml").read_text(encoding="utf-8")
+    keys = text[text.index("# A run") : text.index("hydra:")].strip()
+    return HELP.format(version=__version__, kinds=" | ".join(KINDS), keys="\n".join(f"  {line}".rstrip() for line in keys.splitlines()))
+
+
+# ---- requests
+
+
+def _ask(arguments: list[str]) -> int:
+    from hydra._internal.utils import get_args_parser
+
+    from lrbench.sweeper.request import read
+
+    flags = get_args_parser().parse_args(arguments)
+    if flags.cfg or flags.info or flags.hydra_help or flags.shell_completion or flags.config_name or flags.config_path or flags.experimental_rerun:
+        return _hydra_itself(arguments)
+    request = read(flags.overrides, flags.multirun, flags.config_dir)
+    store = _run(request) if request.native else _run_jobs(arguments, request)
+    return _answer(store, request)
+
+
+def _run(request: "Request") -> "ResultStore":
+    from lrbench import bench
+
+    with _progress_bar(sys.stderr.isatty()) as progress:
+        return bench.run(request, progress)
+
+
+def _run_jobs(arguments: list[str], request: "Request") -> "ResultStore":
+    """Let Hydra's own launcher or sweeper run the jobs; a store that stayed empty is not left behind."""
+    from lrbench import bench
+    from lrbench.sweeper.jobs import run_jobs
+
+    store = bench.open_for_jobs(request)
+    try:
+        run_jobs([*arguments, f"name={store.name}"], request.overrides, bench.run_job)
+    except SystemExit as stopped:
+        if not store.outcomes():
+            store.remove()
+            raise RequestError("Nothing was run.") from stopped
+        bench.close(store, "interrupted")
+        return store
+    bench.close(store, "complete")
+    return store
+
+
+def _hydra_itself(arguments: list[str]) -> int:
+    """Questions to Hydra, such as --cfg job or --info."""
+    from lrbench import bench
+    from lrbench.sweeper.jobs import run_jobs
+
+    try:
+        run_jobs(arguments, [], bench.run_job)
+    except SystemExit as stopped:
+        return 2 if stopped.code == 1 else int(stopped.code or 0)
+    return 0
+
+
+def _answer(store: "ResultStore", request: "Request") -> int:
+    from rich.console import Console
+
+    from lrbench.results import load
+    from lrbench.results.terminal import print_ranking, print_run
+
+    results, console = load(store.root), Console(highlight=False)
+    (print_ranking if request.multirun else print_run)(results, console)
+    if request.ask["report"]:
+        console.print(f"\nReport: {os.path.relpath(results.report())}", soft_wrap=True)
+    else:
+        console.print(f"\nData: {os.path.relpath(store.root)}", soft_wrap=True)
+    return 1 if store.manifest()["counts"]["failed"] else 0
+
+
+@contextmanager
+def _progress_bar(visible: bool) -> Iterator["Progress"]:
+    if not visible:
+        yield lambda done, planned: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task) -> Text:
+            return Text(f"{task.speed or 0:.3g} runs/s")
+
+    columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), Speed(), TextColumn("left"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("runs")
+        yield lambda done, planned: bar.update(task, completed=done, total=planned)

@@ -1,0 +1,114 @@
+"""The lecture's rhythm in plain sight: model, criterion, optimizer; forward, loss, zero_grad, backward, step. Runs any torch optimizer."""
+
+import inspect
+import pkgutil
+
+import numpy as np
+import torch
+
+from lrbench.config import Leaves, under
+from lrbench.engines.curve import Curve
+from lrbench.problems.solve import Problem
+from lrbench.seeds import batches, start
+
+
+class LinearModel(torch.nn.Module):
+    """The lecture's model class: y = x w + b."""
+
+    def __init__(self, d: int, intercept: bool, dtype: torch.dtype):
+        super().__init__()
+        self.linear = torch.nn.utils.skip_init(torch.nn.Linear, d, 1, bias=intercept, dtype=dtype)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x)
+
+
+def update(model, criterion, optimizer, x, y) -> int:
+    """One step of the lecture; returns the number of gradients it took."""
+    y_pred = model(x)
+    loss = criterion(y_pred, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return 1
+
+
+def update_with_closure(model, criterion, optimizer, x, y) -> int:
+    """The same for an optimizer that wants to see the gradient of this batch several times within one step (LBFGS)."""
+    gradients = 0
+
+    def closure():
+        nonlocal gradients
+        gradients += 1
+        y_pred = model(x)
+        loss = criterion(y_pred, y)
+        optimizer.zero_grad()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return gradients
+
+
+def train(problem: Problem, run: Leaves, curve: Curve) -> None:
+    """Train one run and note its states in `curve`, until the last step or the first state that is not finite.
+
+    Raises:
+        Exception: whatever the optimizer raises at construction or in a step; the states until then are in `curve`.
+    """
+    dtype = getattr(torch, run["dtype"])
+    X = torch.tensor(problem.data.X, dtype=dtype)  # (n, d)
+    y = torch.tensor(problem.data.y, dtype=dtype).reshape(-1, 1)  # (n, 1)
+
+    model = LinearModel(problem.data.d, problem.data.intercept, dtype)
+    set_weights(model, start(run["init"], run["seed"], problem.data.d, problem.data.p))
+    criterion = build(under(run, "loss"))
+    if not measure(curve, 0, problem, model, criterion, X, y, evaluations=0):
+        return
+
+    optimizer = build(under(run, "optimizer"), model.parameters())
+    step = update_with_closure if wants_closure(optimizer) else update
+    rows_seen = 0
+    for t, rows in enumerate(batches(problem.data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"]), start=1):
+        x_batch, y_batch = X[rows], y[rows]
+        set_mode(optimizer, "train")
+        rows_seen += len(x_batch) * step(model, criterion, optimizer, x_batch, y_batch)
+        set_mode(optimizer, "eval")
+        if not measure(curve, t, problem, model, criterion, X, y, evaluations=rows_seen / problem.data.n):
+            return
+
+
+@torch.no_grad()
+def measure(curve: Curve, t: int, problem: Problem, model: LinearModel, criterion, X, y, evaluations: float) -> bool:
+    """Note loss (over all rows) and gap of the model as it stands; return whether they were finite."""
+    weights = get_weights(model)
+    return curve.add(t, criterion(model(X), y).item(), float(problem.gap(weights)), evaluations, weights)
+
+
+def build(settings: Leaves, *arguments):
+    """Make the object of a configuration with `_target_`."""
+    return pkgutil.resolve_name(settings["_target_"])(*arguments, **{key: value for key, value in settings.items() if key != "_target_"})
+
+
+def wants_closure(optimizer) -> bool:
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    return closure is not None and closure.default is inspect.Parameter.empty
+
+
+def set_mode(optimizer, mode: str) -> None:
+    """Call train() or eval() of an optimizer whose weights differ between training and evaluation (schedule-free ones, say)."""
+    if callable(switch := getattr(optimizer, mode, None)):
+        switch()
+
+
+def get_weights(model: LinearModel) -> np.ndarray:
+    """Return [weights..., intercept], (p,) float64."""
+    return np.concatenate([parameter.detach().double().numpy().ravel() for parameter in model.parameters()])
+
+
+@torch.no_grad()
+def set_weights(model: LinearModel, weights: np.ndarray) -> None:
+    values = torch.tensor(weights)
+    model.linear.weight.copy_(values[: model.linear.in_features].reshape(1, -1))
+    if model.linear.bias is not None:
+        model.linear.bias.copy_(values[-1:])

@@ -1,0 +1,231 @@
+"""From composed configurations to groups of runs: which runs, with which ids, on which problems.
+
+    Block   one composition and the axes swept over it: a resolved base and columns, never a list of runs
+    Group   runs that share problem, loss, optimizer class, batches, budget and dtype; what differs between them is columns
+
+Pure, and independent of the order in which anything was asked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from lrbench.config import GROUPS, REQUEST, Leaves, check, check_leaf, fingerprint, identifiers, under
+from lrbench.errors import RequestError
+from lrbench.losses import lookup
+from lrbench.problems import Data, load
+from lrbench.problems.solve import Problem, solve
+from lrbench.seeds import steps_per_epoch
+
+
+@dataclass(frozen=True)
+class Column:
+    """One setting over R runs: run i has values[codes[i]]."""
+
+    values: list[Any]
+    codes: np.ndarray  # (R,) integers
+
+    def take(self, rows: np.ndarray) -> "Column":
+        return replace(self, codes=self.codes[rows])
+
+    def to_list(self) -> list[Any]:
+        return [self.values[code] for code in self.codes]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One composition: group choices, a flat base, and axes. Settings of one axis move together; different axes multiply, the last one fastest."""
+
+    choices: dict[str, str]
+    base: Leaves
+    axes: list[dict[str, list[Any]]]
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self._lengths, dtype=np.int64))
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        codes = np.unravel_index(np.arange(self.size), self._lengths) if self.axes else []
+        return {path: Column(values, code) for axis, code in zip(self.axes, codes, strict=True) for path, values in axis.items()}
+
+    @property
+    def _lengths(self) -> tuple[int, ...]:
+        return tuple(len(next(iter(axis.values()))) for axis in self.axes)
+
+
+@dataclass(frozen=True)
+class Group:
+    """R runs that one program can train together."""
+
+    labels: dict[str, str]
+    problem_id: str
+    shared: Leaves
+    columns: dict[str, Column]
+    run_id: np.ndarray  # (R,) strings
+    setting_id: np.ndarray  # (R,) strings; a setting is a run without its seed
+
+    def __len__(self) -> int:
+        return len(self.run_id)
+
+    def take(self, rows: np.ndarray) -> "Group":
+        columns = {path: column.take(rows) for path, column in self.columns.items()}
+        return replace(self, columns=columns, run_id=self.run_id[rows], setting_id=self.setting_id[rows])
+
+    def run(self, row: int) -> Leaves:
+        """Return all settings of one run."""
+        return self.shared | {path: column.values[column.codes[row]] for path, column in self.columns.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a request, and the problems that they are about."""
+
+    groups: list[Group]
+    problems: dict[str, Problem]  # by problem_id
+    warnings: list[str]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups))
+
+    def without(self, finished: set[str]) -> "Plan":
+        """Return the plan of the runs that are still missing."""
+        rest = (group.take(np.flatnonzero([run_id not in finished for run_id in group.run_id])) for group in self.groups)
+        return replace(self, groups=[group for group in rest if len(group)])
+
+
+def plan(blocks: Iterable[Block]) -> Plan:
+    """Plan the runs of all blocks, each run once.
+
+    Raises:
+        RequestError: for a value that no run can have, before any data is loaded or anything is written.
+    """
+    blocks = list(blocks)
+    for block in blocks:
+        check(block.base)
+        for axis in block.axes:
+            for path, values in axis.items():
+                for value in values:
+                    check_leaf(path, value, block.base["optimizer._target_"])
+    solved: dict[str, tuple[Problem, str]] = {}
+    problems: dict[str, Problem] = {}
+    groups = []
+    for block in blocks:
+        for leaves, columns, size in _split(block):
+            problem, digest = _problem(leaves, solved)
+            group = _group(block.choices, leaves, columns, size, problem, digest)
+            problems[group.problem_id] = problem
+            groups.append(group)
+    groups, warnings = _distinct(groups)
+    return Plan(groups, problems, warnings)
+
+
+def is_shared(path: str) -> bool:
+    """Say whether all runs of a group have the same value there."""
+    return path not in ("init", "seed") and (not path.startswith("optimizer.") or path == "optimizer._target_")
+
+
+def _split(block: Block) -> list[tuple[Leaves, dict[str, Column], int]]:
+    """Cut a block where settings that a group shares change: (leaves, columns, number of runs) a part."""
+    shared = {path: column for path, column in block.columns.items() if is_shared(path)}
+    free = {path: column for path, column in block.columns.items() if not is_shared(path)}
+    if not shared:
+        return [(block.base, free, block.size)]
+    combinations, which = np.unique(np.stack([column.codes for column in shared.values()]), axis=1, return_inverse=True)
+    parts = []
+    for number, codes in enumerate(combinations.T):
+        rows = np.flatnonzero(which == number)
+        values = {path: column.values[code] for (path, column), code in zip(shared.items(), codes, strict=True)}
+        parts.append((block.base | values, {path: column.take(rows) for path, column in free.items()}, len(rows)))
+    return parts
+
+
+def _problem(leaves: Leaves, solved: dict[str, tuple[Problem, str]]) -> tuple[Problem, str]:
+    """Load and solve the problem of these leaves and hash its data, or find both in `solved`."""
+    key = repr(sorted((path, repr(value)) for path, value in leaves.items() if path.startswith(("problem.", "loss."))))
+    if key not in solved:
+        data = load(under(leaves, "problem"))
+        solved[key] = solve(data, lookup(under(leaves, "loss"))), _digest(data)
+    return solved[key]
+
+
+def _digest(data: Data) -> str:
+    """Hash the content of the data, wherever they came from."""
+    digest = blake2b(f"{data.n} {data.d} {data.intercept}".encode(), digest_size=16)
+    digest.update(data.X)
+    digest.update(data.y)
+    return digest.hexdigest()
+
+
+def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], size: int, problem: Problem, digest: str) -> Group:
+    shared = _normalised({path: value for path, value in leaves.items() if path not in columns and path not in REQUEST}, problem)
+    for init in columns["init"].values if "init" in columns else [shared["init"]]:
+        if isinstance(init, list) and len(init) != problem.data.p:
+            raise RequestError(f"init: problem={choices['problem']} takes {problem.data.p} numbers [weights..., intercept], but {len(init)} came.")
+    identity = {"data": digest, **{path: value for path, value in shared.items() if not path.startswith("problem.")}}
+    about = {path: value for path, value in identity.items() if path in ("data", "dtype") or path.startswith("loss.")}
+    run = _total(identity, columns, size)
+    seed = columns.get("seed") or Column([shared["seed"]], np.zeros(size, dtype=np.int64))
+    return Group(
+        labels={group: choices[group] for group in GROUPS},
+        problem_id=str(identifiers(_total(about, {}, 1))[0]),
+        shared=shared,
+        columns=columns,
+        run_id=identifiers(run),
+        setting_id=identifiers(run - fingerprint("seed", seed.values)[seed.codes]),
+    )
+
+
+def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
+    """Write a budget as steps, and a batch of all rows as null in sequential order: one run, one spelling."""
+    n, batch_size = problem.data.n, leaves["batch_size"]
+    if batch_size is not None and batch_size > n:
+        raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")
+    steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(n, batch_size)
+    whole = {"batch_size": None, "batch_order": "sequential"} if batch_size in (None, n) else {}
+    return {path: value for path, value in leaves.items() if path != "epochs"} | {"steps": steps} | whole
+
+
+def _total(leaves: Leaves, columns: dict[str, Column], size: int) -> np.ndarray:
+    """Sum the fingerprints of all leaves of each run: (size, 2) uint64."""
+    constant = sum((fingerprint(path, [value])[0] for path, value in leaves.items()), start=np.zeros(2, dtype=np.uint64))
+    total = np.tile(constant, (size, 1))
+    for path, column in columns.items():
+        total += fingerprint(path, column.values)[column.codes]
+    return total
+
+
+def _distinct(groups: list[Group]) -> tuple[list[Group], list[str]]:
+    """Keep each run once, and once a setting where nothing depends on the seed; say so in warnings."""
+    warnings: list[str] = []
+    owner: dict[str, str] = {}  # run_id -> the optimizer under which it is kept
+    kept = []
+    for group in sorted(groups, key=lambda group: sorted(group.labels.items())):
+        once = _without_idle_seeds(group)
+        if len(once) < len(group):
+            warnings.append(
+                "Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds."
+            )
+        label = group.labels["optimizer"]
+        twins = {owner[run_id] for run_id in once.run_id if run_id in owner} - {label}
+        warnings += [
+            f"optimizer={label}: some runs equal those of optimizer={twin} in class and hyperparameters; they are kept once." for twin in twins
+        ]
+        new = np.array([run_id not in owner for run_id in once.run_id])
+        owner |= dict.fromkeys(once.run_id[new], label)
+        kept.append(once.take(np.flatnonzero(new)))
+    return [group for group in kept if len(group)], list(dict.fromkeys(warnings))
+
+
+def _without_idle_seeds(group: Group) -> Group:
+    if "seed" not in group.columns or (group.shared["batch_size"] is not None and group.shared["batch_order"] == "shuffled"):
+        return group
+    init = group.columns["init"].to_list() if "init" in group.columns else [group.shared["init"]] * len(group)
+    seeds = np.array(group.columns["seed"].to_list())
+    smallest = np.zeros(len(group), dtype=bool)
+    order = np.argsort(seeds, kind="stable")
+    smallest[order[np.unique(group.setting_id[order], return_index=True)[1]]] = True
+    return group.take(np.flatnonzero(smallest | np.array([value == "torch" for value in init])))

@@ -1,0 +1,134 @@
+"""The data of a regression problem, in the coordinates that are trained, and the way back to the file's own units."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lrbench.errors import RequestError
+from lrbench.problems import checks
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """How standardized data were made: x = (x_file - x_mean) / x_scale, and so for y."""
+
+    x_mean: np.ndarray  # (d,)
+    x_scale: np.ndarray  # (d,) above 0
+    y_mean: float
+    y_scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """n samples of d features and what is to be predicted. Weights w (p,) are [weights..., intercept], p = d + intercept.
+
+    Raises:
+        RequestError: shapes that do not fit together, no samples or no features, or values that are not finite.
+    """
+
+    X: np.ndarray  # (n, d) float64
+    y: np.ndarray  # (n,) float64
+    intercept: bool
+    features: tuple[str, ...]  # d names
+    target: str
+    scaler: Scaler | None = None  # None: the data are in the file's units
+
+    def __post_init__(self) -> None:
+        X, y, features = _finite("X", self.X), _finite("y", self.y), tuple(self.features)
+        if X.ndim != 2 or 0 in X.shape or y.shape != X.shape[:1] or len(features) != X.shape[1]:
+            raise RequestError(
+                "problem: X (n, d), y (n,) and d features with n, d of at least 1 are needed, "
+                f"but X has shape {X.shape}, y has shape {y.shape}, and {len(features)} features are named."
+            )
+        checks.boolean("intercept", self.intercept)
+        for name, value in (("X", X), ("y", y), ("features", features)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def n(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def d(self) -> int:
+        return self.X.shape[1]
+
+    @property
+    def p(self) -> int:
+        return self.d + self.intercept
+
+    def design(self) -> np.ndarray:
+        """Return A (n, p) = [X, 1], or X where there is no intercept: the model is A w."""
+        return self._columns(self.X)
+
+    def predict(self, w: np.ndarray, rows: ArrayLike) -> np.ndarray:
+        """Return the predictions (k,) of w (p,) for rows (k, d), all in the file's units; weights that diverged predict inf or nan.
+
+        Raises:
+            RequestError: rows that are not k lists of d finite numbers.
+        """
+        x, s = self._rows(rows), self.scaler
+        with np.errstate(all="ignore"):
+            if s is None:
+                return self._columns(x) @ w
+            return s.y_mean + s.y_scale * (self._columns((x - s.x_mean) / s.x_scale) @ w)
+
+    def to_units(self, w: np.ndarray) -> np.ndarray:
+        """Return w (..., p) as it reads in the file's units: what one unit of a feature changes in the target, and the prediction for x = 0."""
+        if self.scaler is None:
+            return w
+        s = self.scaler
+        with np.errstate(all="ignore"):
+            weights = w[..., : self.d] * (s.y_scale / s.x_scale)
+            intercept = s.y_mean + s.y_scale * w[..., self.d :] - (weights @ s.x_mean)[..., None]
+        return np.concatenate([weights, intercept], axis=-1) if self.intercept else weights
+
+    def _columns(self, x: np.ndarray) -> np.ndarray:
+        return np.column_stack([x, np.ones(len(x))]) if self.intercept else x
+
+    def _rows(self, rows: ArrayLike) -> np.ndarray:
+        wanted = f"predict: must be rows of {self.d} finite numbers each ({', '.join(self.features)}), such as [[{', '.join(['1'] * self.d)}]]"
+        try:
+            x = np.asarray(rows, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise RequestError(f"{wanted}, but {rows!r} was given.") from error
+        if x.ndim != 2 or x.shape[1] != self.d or not np.isfinite(x).all():
+            raise RequestError(f"{wanted}, but {rows!r} was given.")
+        return x
+
+
+def standardized(data: Data) -> Data:
+    """Return data whose features and target have standard deviation 1 and, only where there is an intercept to take it up, mean 0.
+
+    A constant column keeps its scale.
+    """
+    (x_mean, x_scale), (y_mean, y_scale) = _mean_and_deviation(data.X), _mean_and_deviation(data.y[:, None])
+    scaler = Scaler(x_mean * data.intercept, x_scale, float(y_mean[0] * data.intercept), float(y_scale[0]))
+    X, y = (data.X - scaler.x_mean) / scaler.x_scale, (data.y - scaler.y_mean) / scaler.y_scale
+    return Data(X, y, data.intercept, data.features, data.target, scaler)
+
+
+def _mean_and_deviation(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (d,), 1 for a constant column. Divided by their size first: squares of 1e200 would overflow."""
+    size = _largest(columns)
+    mean = size * (columns / size).mean(axis=0)
+    size = _largest(columns - mean)
+    deviation = size * np.sqrt((((columns - mean) / size) ** 2).mean(axis=0))
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+def _largest(columns: np.ndarray) -> np.ndarray:
+    """Return the largest magnitude of each column (d,), 1 where all are 0."""
+    largest = np.abs(columns).max(axis=0)
+    return np.where(largest > 0, largest, 1.0)
+
+
+def _finite(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.ascontiguousarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"problem: {name} must hold numbers ({error}).") from error
+    if not np.isfinite(array).all():
+        raise RequestError(f"problem: {name} must hold finite numbers, but {np.count_nonzero(~np.isfinite(array))} of them are nan or inf.")
+    return array

@@ -1,0 +1,65 @@
+"""The store's tables as pandas frames."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lrbench.errors import RequestError
+from lrbench.store import ResultStore
+
+MOST_WEIGHT_COLUMNS = 20
+CURVE_COLUMNS = ["step", "evaluations", "loss", "gap"]
+
+
+def runs(store: ResultStore) -> pd.DataFrame:
+    """Return a row a run, a run that was stored twice once; lists as tuples; weights as w_0 .. w_{p-1} up to p = 20, above that as `weights`.
+
+    Raises:
+        RequestError: no run is stored yet.
+    """
+    parts = [_part(table) for table in store.runs()]
+    if not parts:
+        raise RequestError(f"{store.root}: no run is stored yet. Start its sweep again: it does what is missing.")
+    columns = list(dict.fromkeys(column for part in parts for column in part))
+    filled = [part.dropna(axis=1, how="all") for part in parts]
+    frame = pd.concat(filled, ignore_index=True).reindex(columns=columns)
+    return _with_weight_columns(frame.drop_duplicates("run_id", ignore_index=True))
+
+
+def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
+    """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded step."""
+    table = store.curves()
+    ids = table.column("run_id").to_pandas()
+    table = table.filter(pa.array((ids.isin(run_ids) & ~ids.duplicated()).to_numpy()))
+    lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
+    columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
+    return pd.DataFrame({"run_id": table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True), **columns})
+
+
+def problems(store: ResultStore) -> pd.DataFrame:
+    """Return a row a problem: size, spectrum, minimiser; lists as tuples."""
+    return _with_tuples(store.problems())
+
+
+def _part(table: pa.Table) -> pd.DataFrame:
+    frame = _with_tuples(table.drop_columns("weights"))
+    return frame.assign(weights=table.column("weights").to_pandas())
+
+
+def _with_tuples(table: pa.Table) -> pd.DataFrame:
+    lists = [field.name for field in table.schema if pa.types.is_list(field.type)]
+    tuples = {name: [None if cell is None else tuple(cell) for cell in table.column(name).to_pylist()] for name in lists}
+    return table.to_pandas().assign(**tuples)
+
+
+def _with_weight_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    lengths = frame["weights"].map(lambda w: 0 if w is None or np.ndim(w) == 0 else len(w))
+    p = int(lengths.max())
+    if p > MOST_WEIGHT_COLUMNS:
+        return frame
+    weights = np.full((len(frame), p), np.nan)  # (R, p)
+    for row, length, cell in zip(weights, lengths, frame["weights"], strict=True):
+        row[:length] = cell if length else []
+    columns = pd.DataFrame(weights, columns=[f"w_{i}" for i in range(p)], index=frame.index)
+    return pd.concat([frame.drop(columns="weights"), columns], axis=1)

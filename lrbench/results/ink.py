@@ -1,0 +1,129 @@
+"""What all figures share: style, colours, axes, reference lines, labels.
+
+An optimizer has one colour in every figure: the best six have their own, the others are grey. Text, axes and reference lines have the colour INK, so
+that a page can put its own in its place.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from lrbench.results.text import counted, shortened
+
+INK = "#24292f"
+PAPER = "#ffffff"
+GREY = "#8b929c"
+COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
+STYLE: dict[str, Any] = {
+    **{"svg.fonttype": "none", "svg.hashsalt": "lrbench", "text.parse_math": False, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]},
+    **{"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 12, "axes.labelpad": 8},
+    **{"axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "text.color": INK},
+    **{"xtick.color": INK, "ytick.color": INK, "axes.linewidth": 0.8, "xtick.major.width": 0.8, "ytick.major.width": 0.8},
+    **{"axes.facecolor": "none", "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "path.simplify_threshold": 0.2},
+    **{"axes.grid": True, "axes.axisbelow": True, "grid.color": INK, "grid.alpha": 0.1, "grid.linewidth": 0.8},
+}
+REFERENCE: dict[str, Any] = {"color": INK, "alpha": 0.6, "linewidth": 1}
+SMALL = 8.5
+LABEL_HEIGHT = 0.105  # of the axes: the least distance of two labels
+LONGEST_LABEL = 30
+
+
+def palette(ranking: pd.DataFrame) -> dict[str, str]:
+    """Return a colour an optimizer: six for the best by mean rank over the tasks, grey for the others; best first."""
+    order = ranking.assign(rank=ranking["rank"].astype(float)).groupby("optimizer")["rank"].mean().sort_values(kind="stable").index
+    return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
+
+
+def back_to_front(frame: pd.DataFrame, colours: dict[str, str]) -> Iterable[tuple[str, pd.DataFrame]]:
+    """Yield the rows of each optimizer, the best last, so that it is drawn on top."""
+    groups = dict(list(frame.groupby("optimizer")))
+    return [(name, groups[name]) for name in reversed(colours) if name in groups]
+
+
+def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0) -> None:
+    """Make an axis logarithmic from low to high, with powers of ten as ticks; headroom: the share of it that is left free above high."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom)))})
+    _ticks(axis, _powers(low, high))
+
+
+def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
+    """Make the x axis logarithmic from the first update on and linear before it, so that the start at 0 is in the figure."""
+    first, last = evaluations[evaluations > 0].min(), evaluations.max()
+    if last >= 10 * first:
+        ax.set_xscale("symlog", linthresh=first, linscale=0.4)
+        _ticks(ax.xaxis, [0, *_powers(first, last)])
+    ax.set_xlim(0, last)
+
+
+def level(ax: Axes, y: float, label: str) -> None:
+    """Draw a horizontal reference line with its name, if it lies within the axes."""
+    low, high = ax.get_ylim()
+    if low <= y <= high:
+        ax.axhline(y, linestyle=(0, (4, 3)), **REFERENCE)
+        ax.annotate(label, (0, y), (5, 3), xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SMALL, alpha=0.8)
+
+
+def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Write the names beside the axes, each at the height where its line ends or as near as there is room; the grey ones share one.
+
+    ends: a row an optimizer with optimizer, setting, diverged, failed, seeds (of that setting) and y, NaN for a place on top, the best first.
+    """
+    rows = ends.set_index("optimizer", drop=False).to_dict("index")
+    front = [rows[name] for name, colour in colours.items() if name in rows and colour != GREY]
+    heights = [_height(ax, row["y"]) for row in front]
+    labels = [(colours[row["optimizer"]], row["optimizer"], _detail(row)) for row in front]
+    if len(front) < len(ends):
+        heights, labels = [*heights, -math.inf], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
+    for (colour, name, detail), height in zip(labels, _spread(heights), strict=True):
+        ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 2.4})
+        place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        ax.annotate(shortened(name, LONGEST_LABEL), (1.05, height), (0, 0), va="center", fontsize=9, **place)
+        ax.annotate(shortened(detail, LONGEST_LABEL), (1.05, height), (0, -11), va="center", fontsize=7.5, alpha=0.75, **place)
+
+
+def _detail(row: dict[str, Any]) -> str:
+    lost = [f"{row[status]}/{row['seeds']} {status}" for status in ("diverged", "failed") if row[status]]
+    return ", ".join([*lost, *filter(None, [row["setting"]])])
+
+
+def _height(ax: Axes, y: float) -> float:
+    low, high = np.log10(ax.get_ylim())
+    return 1.0 if math.isnan(y) else float(np.clip((math.log10(y) - low) / (high - low), 0, 1))
+
+
+def _spread(heights: Sequence[float]) -> list[float]:
+    """Move heights apart to LABEL_HEIGHT, in order, within the axes."""
+    order = sorted(range(len(heights)), key=lambda i: -heights[i])
+    moved, above = [0.0] * len(heights), 1.0 + LABEL_HEIGHT
+    for place, i in enumerate(order):
+        lowest = LABEL_HEIGHT * (len(order) - 1 - place) + 0.03
+        above = moved[i] = max(min(heights[i], above - LABEL_HEIGHT), lowest)
+    return moved
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Powers of ten between low and high, nine at most; where there is but one, their multiples by 2 and 5 too."""
+    first, last = math.ceil(round(math.log10(low), 6)), math.floor(round(math.log10(high), 6))
+    if last > first:
+        return [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 8))]
+    return [tick for power in range(first - 1, last + 1) for digit in (1, 2, 5) if low <= (tick := digit * 10.0**power) <= high]
+
+
+def _ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(_tick_text))
+
+
+def _tick_text(x: float, position: int | None = None) -> str:
+    if x == 0 or 1e-3 <= x < 1e4:
+        return f"{x:g}"
+    digit, power = f"{x:.0e}".split("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if digit == "1" else f"{digit}·10{raised}"

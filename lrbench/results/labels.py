@@ -1,0 +1,74 @@
+"""Names for people: of an optimizer, of a setting, of a task; each built only from what differs, so that nothing is said twice."""
+
+import re
+
+import pandas as pd
+
+from lrbench.results.text import setting_value
+
+BESIDE_PROBLEM = ["loss", "dtype", "steps", "batch_size", "batch_order", "init"]
+
+
+def optimizer_names(runs: pd.DataFrame) -> pd.Series:
+    """Return a name a run: its group choice; for `custom` the class, or its dotted path where another optimizer has that name too."""
+    target = runs["optimizer._target_"].astype(str)
+    custom = runs["optimizer"] == "custom"
+    names = runs["optimizer"].where(~custom, target.str.rpartition(".")[2])
+    identities = (runs["optimizer"] + "\n" + target).groupby(names).transform("nunique")
+    return names.where(~custom | (identities == 1), target)
+
+
+def setting_texts(settings: pd.DataFrame) -> pd.Series:
+    """Return a text a setting, `lr=0.1 momentum=0.9`: what varies among its optimizer's settings, or else its lr, or else nothing.
+
+    settings: a row a setting with `name` and the optimizer.* columns.
+    """
+    columns = [column for column in settings if column.startswith("optimizer.") and column != "optimizer._target_"]
+    columns.sort(key=lambda column: column != "optimizer.lr")
+    texts = [_texts(group, _varying(group, columns) or _lr(group)) for _, group in settings.groupby("name", sort=False)]
+    return pd.concat(texts).reindex(settings.index)
+
+
+def task_labels(tasks: pd.DataFrame) -> pd.Series:
+    """Return a label a task, `synthetic kappa=100`: the problem and what tells its tasks apart.
+
+    tasks: a row a task with problem_id, problem, loss, dtype, steps, batch_size, batch_order, init and the problem.* and loss.* columns.
+    """
+    details = pd.Series("", index=tasks.index)
+    for _, group in tasks.groupby("problem", sort=False):
+        details[group.index] = _texts(group, _varying(group, [*_settings_of(group, "problem."), *BESIDE_PROBLEM]))
+    for _, group in tasks.groupby(["problem", "loss"], sort=False):
+        details[group.index] += " " + _texts(group, _varying(group, _settings_of(group, "loss.")))
+    labels = (tasks["problem"] + " " + details).str.split().str.join(" ")
+    return labels.where(~labels.duplicated(keep=False), labels + " #" + tasks["problem_id"].str[:6])
+
+
+def natural(label: str) -> list[tuple[float, str]]:
+    """Return a sort key by which kappa=10 comes before kappa=100 and words come after numbers."""
+    return [_piece(piece) for piece in re.split(r"[ =]", label)]
+
+
+def _piece(piece: str) -> tuple[float, str]:
+    try:
+        return float(piece), ""
+    except ValueError:
+        return float("inf"), piece
+
+
+def _settings_of(frame: pd.DataFrame, group: str) -> list[str]:
+    return [column for column in frame if column.startswith(group) and not column.endswith("._target_")]
+
+
+def _lr(frame: pd.DataFrame) -> list[str]:
+    return ["optimizer.lr"] if "optimizer.lr" in frame and frame["optimizer.lr"].notna().any() else []
+
+
+def _varying(frame: pd.DataFrame, columns: list[str]) -> list[str]:
+    return [column for column in columns if frame[column].astype(object).where(frame[column].notna(), None).nunique(dropna=False) > 1]
+
+
+def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
+    words = [column.rpartition(".")[2] for column in columns]
+    rows = frame[columns].itertuples(index=False, name=None)
+    texts = [" ".join(f"{word}={setting_value(cell)}" for word, cell in zip(words, row, strict=True)) for row in rows]
+    return pd.Series(texts, index=frame.index, dtype=object)

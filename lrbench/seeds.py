@@ -1,0 +1,48 @@
+"""What a seed fixes: the start and the order of the minibatches, the same for every optimizer and setting (common random numbers).
+
+Streams come from numpy's SeedSequence and Philox, one a purpose, so that they are the same on every machine; nothing here touches a global generator.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+import numpy as np
+
+START, BATCHES, DATA = range(3)
+
+Rows = slice | np.ndarray
+
+
+def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:
+    """Return the generator of one seed for one purpose; `index` (an epoch, say) selects independent substreams."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(purpose, *index))))
+
+
+def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
+    """Return the first weights [weights..., intercept], shape (p,), float64.
+
+    `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias alike; else `zeros`, or the numbers.
+    """
+    if init == "torch":
+        bound = 1 / math.sqrt(d)
+        return stream(seed, START).uniform(-bound, bound, p)
+    return np.zeros(p) if init == "zeros" else np.array(init, dtype=np.float64)
+
+
+def steps_per_epoch(n: int, batch_size: int | None) -> int:
+    """Return how many updates one pass over n rows takes; the last, short batch counts as one."""
+    return math.ceil(n / (batch_size or n))
+
+
+def batches(n: int, batch_size: int | None, batch_order: str, seed: int, steps: int) -> Iterator[Rows]:
+    """Yield the rows of each update: all of them, or pass after pass over n rows, each `shuffled` pass in a fresh order from (seed, epoch)."""
+    if batch_size is None:
+        yield from repeat(slice(None), steps)
+        return
+    rows = np.arange(n)
+    for step in range(steps):
+        epoch, batch = divmod(step, steps_per_epoch(n, batch_size))
+        if batch == 0 and batch_order == "shuffled":
+            rows = stream(seed, BATCHES, epoch).permutation(n)
+        yield rows[batch * batch_size : (batch + 1) * batch_size]

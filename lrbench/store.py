@@ -1,0 +1,158 @@
+"""One folder a sweep: `results/<name>/`. The only module that knows its paths.
+
+    manifest.json      the request, the resolved configuration, versions, machine and counts; replaced whole
+    runs/*.parquet     a row a run
+    curves/*.parquet   a row a run: its loss curve as lists
+    problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
+    report.html, summary.csv, summary.md, figures/   made from the above, replaced whole
+
+Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md. pyarrow only: no torch, no pandas, no pickle.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from lrbench.errors import RequestError
+
+SCHEMA = 1
+
+
+class ResultStore:
+    """Read and append to one result folder.
+
+    Raises:
+        RequestError: `ResultStore.open` when the folder holds no manifest of a schema that this version reads.
+    """
+
+    def __init__(self, root: str | os.PathLike):
+        self.root = Path(root)
+
+    @classmethod
+    def open(cls, root: str | os.PathLike) -> "ResultStore":
+        """Open an existing store."""
+        store = cls(root)
+        if not store.exists():
+            raise RequestError(f"{store.root}: no result set (a folder with manifest.json). `lrbench list results` shows what there is.")
+        schema = store.manifest().get("schema")
+        if schema != SCHEMA:
+            raise RequestError(f"{store.root}: written with schema {schema}; this version of lrbench reads schema {SCHEMA}.")
+        return store
+
+    def exists(self) -> bool:
+        return self._manifest_path.is_file()
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        return self.root / "figures"
+
+    def summary(self, suffix: str) -> Path:
+        """Path of the summary table: suffix is "csv" or "md"."""
+        return self.root / f"summary.{suffix}"
+
+    # ---- reading
+
+    def manifest(self) -> dict[str, Any]:
+        try:
+            return json.loads(self._manifest_path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). Restore it, or run the sweep again with fresh=true.") from error
+
+    def runs(self) -> list[pa.Table]:
+        """The rows, one table a part: columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair)."""
+        return [pq.read_table(path) for path in self._parts("runs")]
+
+    def curves(self) -> pa.Table:
+        """All loss curves: run_id, and step, evaluations, loss, gap as lists."""
+        return pa.concat_tables([pq.read_table(path) for path in self._parts("curves")])
+
+    def problems(self) -> pa.Table:
+        return pq.read_table(self._problems_path)
+
+    def has_problems(self) -> bool:
+        return self._problems_path.is_file()
+
+    def outcomes(self) -> dict[str, tuple[str, float]]:
+        """Return (status, final gap) of each stored run by its id."""
+        outcomes = {}
+        for path in self._parts("runs"):
+            columns = pq.read_table(path, columns=["run_id", "status", "final_gap"])
+            outcomes |= {run_id: (status, gap) for run_id, status, gap in zip(*(column.to_pylist() for column in columns.columns), strict=True)}
+        return outcomes
+
+    # ---- writing
+
+    def append(self, runs: pa.Table, curves: pa.Table) -> None:
+        """Add one part. The curves go first: a run counts as finished only when its row is there."""
+        part = f"{uuid.uuid4().hex}.parquet"
+        for kind, table in (("curves", curves), ("runs", runs)):
+            with self._replacing(self.root / kind / part) as path:
+                pq.write_table(table, path)
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        self.write_text(self._manifest_path, json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False) + "\n")
+
+    def write_problems(self, problems: pa.Table) -> None:
+        with self._replacing(self._problems_path) as path:
+            pq.write_table(problems, path)
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Replace a text file of this store whole (UTF-8)."""
+        with self._replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+    def set_aside(self) -> Path:
+        """Move the whole folder to the first free `<name>.1`, `<name>.2`, ... and return where it went."""
+        number = 1
+        while (aside := self.root.with_name(f"{self.root.name}.{number}")).exists():
+            number += 1
+        os.replace(self.root, aside)
+        return aside
+
+    def remove(self) -> None:
+        """Delete the folder of a sweep that never had a run."""
+        shutil.rmtree(self.root)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from replacing files of this store meanwhile."""
+        with FileLock(self.root / ".lock"):
+            yield
+
+    @contextlib.contextmanager
+    def _replacing(self, path: Path) -> Iterator[Path]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            yield beside
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _parts(self, kind: str) -> list[Path]:
+        return sorted((self.root / kind).glob("[!.]*.parquet"))
+
+    @property
+    def _manifest_path(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def _problems_path(self) -> Path:
+        return self.root / "problems.parquet"

@@ -1,0 +1,95 @@
+"""One configuration from override lines, inside another Hydra program and in threads alike."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime, setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from hydra.version import VersionBase, setbase
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lrbench.config import CONF, GROUPS, Leaves, flatten
+from lrbench.errors import RequestError
+from lrbench.sweeper.messages import missing_value, unreadable, wrong_composition
+
+SWEEPER = "hydra_plugins.lrbench.GridSweeper"
+
+_hydra_is_ours = RLock()
+
+
+@contextmanager
+def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
+    """Yield a loader of lrbench's configuration.
+
+    Hydra's four singletons are taken aside and put back, so that it works inside another Hydra program and in threads.
+    """
+    singletons = (GlobalHydra, HydraConfig, JobRuntime, VersionBase)
+    with _hydra_is_ours:
+        aside = {cls: Singleton._instances.pop(cls, None) for cls in singletons}
+        try:
+            setbase("1.3")
+            setup_globals()
+            ConfigStore.instance().store(group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench")
+            JobRuntime.instance().set("name", "lrbench")
+            search_path = create_config_search_path(str(CONF))
+            if config_dir is not None:
+                if not Path(config_dir).is_dir():
+                    raise RequestError(f"--config-dir: {config_dir} is no folder.")
+                search_path.prepend("command-line", f"file://{Path(config_dir).absolute()}", SearchPathQuery(provider="schema"))
+            yield ConfigLoaderImpl(search_path)
+        finally:
+            for cls, instance in aside.items():
+                Singleton._instances.pop(cls, None)
+                if instance is not None:
+                    Singleton._instances[cls] = instance
+
+
+def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
+    """Compose the configuration of these override lines; swept ones among them are left out by Hydra.
+
+    Raises:
+        RequestError: saying which key or choice is wrong and what there is instead.
+    """
+    try:
+        return loader.load_configuration("config", list(lines), RunMode.MULTIRUN)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise wrong_composition(error, lines, lambda lines: compose(loader, lines)) from error
+
+
+def parse(lines: Sequence[str], loader: ConfigLoaderImpl) -> list[Override]:
+    """Parse override lines with Hydra's grammar."""
+    try:
+        return OverridesParser.create(config_loader=loader).parse_overrides(list(lines))
+    except HydraException as error:
+        raise unreadable(error) from error
+
+
+def choices(config: DictConfig) -> dict[str, str]:
+    """Return which problem, loss and optimizer were chosen."""
+    return {group: config.hydra.runtime.choices[group] for group in GROUPS}
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Return what a run reads: the configuration without Hydra's own node and the sweep: block."""
+    return OmegaConf.masked_copy(config, [key for key in config if key not in ("hydra", "sweep")])
+
+
+def leaves(config: DictConfig) -> Leaves:
+    """Resolve a configuration into flat leaves."""
+    try:
+        return flatten(OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True))  # type: ignore[arg-type]
+    except OmegaConfBaseException as error:
+        raise missing_value(error) from error

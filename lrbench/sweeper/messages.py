@@ -1,0 +1,56 @@
+"""What a wrong request is told: which key or choice, what is allowed, what came, what to do."""
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+
+from hydra.core.override_parser.types import Override
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lrbench.errors import RequestError, did_you_mean
+
+
+def unreadable(error: Exception) -> RequestError:
+    return RequestError(f"{error}\nAn override is key=value; swept values are key=a,b or 'key=range(10)', in quotes where the shell would read them.")
+
+
+def missing_value(error: OmegaConfBaseException) -> RequestError:
+    key = error.full_key
+    if "Missing mandatory value" in str(error):
+        return RequestError(f"{key}: nothing came, and a value is needed; give {key}=... on the command line.")
+    return RequestError(f"{key}: {error.msg}")
+
+
+def sweep_without_multirun(swept: str, overrides: Sequence[str]) -> RequestError:
+    command = " ".join(["python -m lrbench -m", *map(shlex.quote, overrides)])
+    return RequestError(f"{swept}: several values make a sweep, and a sweep needs -m:\n  {command}\nOne value that is a list is written key=[a,b].")
+
+
+def twice(key: str, text: str) -> RequestError:
+    return RequestError(f"{key}: {text} stands there twice; the same run gives the same numbers. Remove one (repeats are seeds: 'seed=range(10)').")
+
+
+def target_without_custom(override: Override, choice: str) -> RequestError:
+    return RequestError(
+        f"{override.input_line}: another class would inherit the hyperparameters of optimizer={choice}; a class of your own needs optimizer=custom:\n"
+        f"  optimizer=custom {override.input_line} +optimizer.lr=0.01"
+    )
+
+
+def wrong_composition(error: Exception, lines: Sequence[str], compose: Callable[[list[str]], DictConfig]) -> RequestError:
+    """Explain an error of Hydra's. `compose` composes the configuration without the line at fault, to see what is allowed there."""
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        return RequestError(f"{group}: there is no {group}={choice}. {did_you_mean(choice, list(error.options))}")
+    if unknown := re.search(r"Could not override '(.+?)'", str(error)):
+        path = unknown[1]
+        parent, _, key = path.rpartition(".")
+        config = compose([line for line in lines if line.lstrip("+~").partition("=")[0] != path])
+        node = OmegaConf.select(config, parent) if parent else config
+        if isinstance(node, DictConfig):
+            what = f"{node.get('_target_')} has no hyperparameter" if parent == "optimizer" else f"{parent or 'lrbench'} has no key"
+            return RequestError(f"{path}: {what} '{key}'. {did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}")
+    cause = f" ({error.__cause__})" if isinstance(error.__cause__, OmegaConfBaseException) else ""
+    return RequestError(f"{error}{cause}")

@@ -1,0 +1,105 @@
+"""Imports run one way. A new edge is a decision: write it down here."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lrbench"
+
+# module (or package) -> what of lrbench it may import. Lower lines stand on higher ones.
+ALLOWED = {
+    "errors": set(),
+    "seeds": set(),
+    "losses": {"errors"},
+    "config": {"errors"},
+    "store": {"errors"},
+    "problems": {"errors", "losses", "seeds"},
+    "plan": {"config", "errors", "losses", "problems", "seeds"},
+    "engines": {"config", "problems", "seeds"},
+    "records": {"config", "engines", "plan", "problems"},
+    "train": {"config", "engines", "errors", "plan", "problems", "records"},
+    "sweeper": {"config", "errors", "plan"},
+    "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train"},
+    "reproduce": {"bench", "plan", "store", "train"},
+    "catalog": {"config"},
+    "results": {"__init__", "errors", "store"},
+    "__init__": {"bench", "errors", "results", "sweeper"},
+    "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper"},
+    "__main__": {"cli"},
+}
+
+# what only some rooms may know
+FOREIGN = {
+    "torch": {"engines", "train"},
+    "hydra": {"sweeper", "cli"},
+    "omegaconf": {"sweeper"},
+    "pandas": {"results"},
+    "seaborn": {"results"},
+    "matplotlib": {"results"},
+    "sklearn": {"problems"},
+    "rich": {"results", "cli"},
+    "jinja2": {"results"},
+}
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules that a file imports, at the top or inside functions; not what only a type checker sees."""
+    found = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "lrbench":
+            found |= {f"lrbench.{alias.name}" if (PACKAGE / f"{alias.name}.py").exists() else "lrbench" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path):
+    own = room(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    modules = imports(path)
+    inside = {room(module) for module in modules if module.split(".")[0] == "lrbench"} - {own}
+    assert inside <= ALLOWED[own], f"new edge {own} -> {sorted(inside - ALLOWED[own])}"
+    for package, rooms in FOREIGN.items():
+        if any(module.split(".")[0] == package for module in modules):
+            assert own in rooms, f"{path.name} imports {package}"
+
+
+def test_the_table_has_no_cycle():
+    settled = set()
+    while left := {name for name in ALLOWED if name not in settled}:
+        ready = {name for name in left if ALLOWED[name] - {"__init__"} <= settled}
+        assert ready, f"a cycle among {sorted(left)}"
+        settled |= ready
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import lrbench", {"torch", "hydra", "numpy", "pandas"}),
+        ("from lrbench import cli; cli.main(['--help'])", {"torch", "hydra", "pandas"}),
+        ("from lrbench import cli; cli.main(['list', 'optimizers'])", {"torch", "hydra", "pandas"}),
+        ("from lrbench.sweeper.request import read; read(['optimizer=adam'])", {"torch", "pandas"}),
+    ],
+)
+def test_what_is_not_needed_is_not_imported(code, absent):
+    check = f"{code}\nimport sys; print('loaded:', *sorted({absent!r} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "loaded:"

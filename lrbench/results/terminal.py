@@ -35,7 +35,7 @@ def print_run(results: "Results", console: Console) -> None:
     for frame in (one_run.weights(results).head(MOST_WEIGHTS), one_run.predictions(results)):
         if len(frame):
             console.print()
-            console.print(_table(as_text(frame)))
+            console.print(_table(frame.map(setting_value)))
     console.print()
     _print_words(results, console)
 

@@ -38,7 +38,7 @@ def _sentence(task: pd.Series, rows: pd.DataFrame) -> str:
         return f"{names} are tied {where}: they end at the gap floor, {number(best['gap'])} or less, {context}"
     if len(leaders) > 1:
         return f"{names} end level {where}: gap {number(best['gap'])} {context}"
-    gap = number(best["gap"]) + " or less, the gap floor," * best["at_floor"]
+    gap = f"{number(best['gap'])}{' or less, the gap floor,' if best['at_floor'] else ''}"
     return f"{names} ends {where} at gap {gap} {context}" if len(rows) == 1 else f"{names} ends lowest {where}: gap {gap} {context}"
 
 

@@ -1,0 +1,90 @@
+"""What page and Markdown both tell, as text: nothing is computed or rounded after this."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lrbench.results import tables, verdict
+from lrbench.results.text import as_text, counted, listed, number, ranking_text
+
+if TYPE_CHECKING:
+    from lrbench.results.result_set import Results
+
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The report in words. Tables are frames of text."""
+
+    title: str
+    subtitle: Rows
+    headline: list[str]
+    warnings: list[str]
+    rankings: list[tuple[str, pd.DataFrame]]  # (task, table)
+    failures: pd.DataFrame
+    protocol: Rows
+    command: str
+    folder: str
+    configuration: str  # JSON
+
+
+def facts(results: "Results") -> Facts:
+    manifest, failures = results.manifest, tables.failures(results.entries)
+    return Facts(
+        title=manifest["name"],
+        subtitle=_subtitle(results),
+        headline=verdict.headline(results),
+        warnings=verdict.warnings(results),
+        rankings=[(str(task), ranking_text(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
+        failures=as_text(failures.rename(columns=lambda name: name.replace("_", " "))) if len(failures) else failures,
+        protocol=_protocol(results),
+        command=manifest["request"]["command"],
+        folder=str(results.store.root),
+        configuration=json.dumps(manifest["blocks"], indent=1, ensure_ascii=False),
+    )
+
+
+def _subtitle(results: "Results") -> Rows:
+    manifest, counts = results.manifest, results.manifest["counts"]
+    ended = [f"{counts[word]} {word}" for word in ("completed", "diverged", "failed") if counts[word]]
+    seeds = results.runs["seed"].nunique()
+    return [
+        ("Problem", listed([_problem(task) for _, task in results.tasks.iterrows()], most=4)),
+        ("Runs", f"{counts['planned']} planned: {', '.join(ended) or 'none stored'}; {counted(seeds, 'seed')}"),
+        ("Budget", listed([_budget(task) for _, task in results.tasks.drop_duplicates(["steps", "batch_size", "batch_order"]).iterrows()], most=4)),
+        ("Made", f"{manifest['created'][:10]} with lrbench {manifest['versions']['lrbench']}, {manifest['state']}"),
+    ]
+
+
+def _problem(task: pd.Series) -> str:
+    sizes = f"n = {task['n']}, d = {task['d']}, κ = {number(task['kappa'])}, L = {number(task['L'])}"
+    return f"{task['task']} ({sizes})"
+
+
+def _budget(task: pd.Series) -> str:
+    rows = "all rows a step" if pd.isna(task["batch_size"]) else f"{int(task['batch_size'])} rows a step, {task['batch_order']}"
+    return f"{counted(int(task['steps']), 'step')}, {rows}"
+
+
+def _protocol(results: "Results") -> Rows:
+    manifest, tasks = results.manifest, results.tasks
+    grids = [f"{row['optimizer']} {row['settings']}" for row in results.ranking.drop_duplicates("optimizer").to_dict("records")]
+    starts = listed([str(init) for init in tasks["init"].unique()], most=4)
+    return [
+        ("Data and loss", listed([f"{task['task']}: {task['n']} rows, loss {task['loss']}, {task['dtype']}" for _, task in tasks.iterrows()], most=4)),
+        ("Minimum", "exact, by an orthogonal factorisation of the data; gap = loss - minimum = half |R (w - w*)|², so it keeps its digits"),
+        ("Loss at the minimum", listed([number(task["loss_star"]) for _, task in tasks.iterrows()], most=4)),
+        ("Start", f"init = {starts}; a seed fixes start and order of the minibatches, the same for every optimizer"),
+        ("Batches", listed([_budget(task) for _, task in tasks.iterrows()], most=4)),
+        ("Settings tried", listed(grids, most=24)),
+        ("Selection", "for each optimizer the setting with the lowest geometric mean of the final gap over the seeds, chosen on the seeds that are shown"),
+        ("Target", f"relative gap {manifest['target']:g}: the gap over that of the constant model"),
+        ("Diverged", "loss or weights not finite at some step, or the final gap above both the start's and the constant model's; it never wins"),
+        ("Gap floor", "gaps below 10 eps² (L |w*|² + κ loss*) are rounding and count as tied"),
+        ("Engine", f"{manifest['engine']}: PyTorch's own optimizer, one run at a time"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())),
+        ("Machine", ", ".join(f"{name} {value}" for name, value in manifest["machine"].items())),
+    ]

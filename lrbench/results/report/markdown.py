@@ -1,0 +1,33 @@
+"""summary.md: the report for a terminal or a code host."""
+
+import re
+
+import pandas as pd
+
+from lrbench.results.report.facts import Facts
+
+
+def markdown(facts: Facts, drawn: list[tuple[str, str]]) -> str:
+    """Write the facts as Markdown; `drawn` are (name, caption) of the figures."""
+    parts = [f"# {escaped(facts.title)}", *map(escaped, facts.headline)]
+    if facts.warnings:
+        parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
+    for task, ranking in facts.rankings:
+        parts += [f"## Ranking: {escaped(task)}", table(ranking)]
+    parts += [f"![{escaped(caption)}](figures/{name}.svg)\n\n*{escaped(caption)}*" for name, caption in drawn]
+    if len(facts.failures):
+        parts += ["## Runs that went wrong", table(facts.failures)]
+    parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]
+    parts += ["## Run it again", f"```\n{facts.command}\npython -m lrbench reproduce {facts.folder}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(text: pd.DataFrame) -> str:
+    """Write a frame of text as a Markdown table."""
+    lines = [list(text.columns), ["---"] * len(text.columns), *text.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(escaped(str(cell)) for cell in line)} |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """Keep what users named from being read as Markdown or HTML."""
+    return re.sub(r"([\\`*<>|\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", text.replace("\n", " "))

@@ -1,0 +1,49 @@
+"""report.html: one file, offline, no script."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from lrbench.results import ink
+from lrbench.results.report.facts import Facts
+
+LEFT = {"optimizer", "best setting", "task", "status", "reason", "examples"}
+
+
+def page(facts: Facts, drawn: list[tuple[str, str, str]]) -> str:
+    """Write the facts as HTML; `drawn` are (name, caption, SVG) of the figures."""
+    pictures = [(name, caption, inline(svg, name)) for name, caption, svg in drawn]
+    return _template().render(facts=facts, pictures=pictures, table=table)
+
+
+def inline(svg: str, name: str) -> Markup:
+    """Prepare a matplotlib SVG for a page: ids of its own, the page's text colour, no paper."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", body)
+    body = body.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
+    body = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">', body, count=1)
+    return Markup(body)
+
+
+def table(text: pd.DataFrame) -> Markup:
+    """Write a frame of text as an HTML table; numbers stand right."""
+    kinds = ["left" if column in LEFT else "right" for column in text]
+    head = Markup("").join(Markup('<th scope="col" class="{}">{}</th>').format(kind, column) for kind, column in zip(kinds, text, strict=True))
+    rows = Markup("").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(Markup('<td class="{}">{}</td>').format(kind, cell) for kind, cell in zip(kinds, cells, strict=True))
+        )
+        for cells in text.itertuples(index=False)
+    )
+    return Markup('<div class="scroll" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(head, rows)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string((Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8"))

@@ -206,9 +206,7 @@ def _distinct(groups: list[Group]) -> tuple[list[Group], list[str]]:
     for group in sorted(groups, key=lambda group: sorted(group.labels.items())):
         once = _without_idle_seeds(group)
         if len(once) < len(group):
-            warnings.append(
-                "Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds."
-            )
+            warnings.append("Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds.")
         label = group.labels["optimizer"]
         twins = {owner[run_id] for run_id in once.run_id if run_id in owner} - {label}
         warnings += [

@@ -91,8 +91,8 @@ def solve(data: Data, loss: Loss) -> Problem:
 
 
 def _check_sizes(data: Data) -> None:
-    sizes = dict(zip((*data.features, data.target), np.abs(np.column_stack([data.X, data.y])).max(axis=0), strict=True))
-    for name, size in sizes.items():
+    sizes = (*np.abs(data.X).max(axis=0), np.abs(data.y).max())
+    for name, size in zip((*data.features, data.target), sizes, strict=True):
         if size and not SMALLEST <= size <= LARGEST:
             raise RequestError(
                 f"problem: the largest magnitude in column '{name}' must be from {SMALLEST:g} to {LARGEST:g}, or 0, but is {size:g}. "

@@ -23,7 +23,14 @@ COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
 STYLE: dict[str, Any] = {
     **{"svg.fonttype": "none", "svg.hashsalt": "lrbench", "text.parse_math": False, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]},
     **{"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 12, "axes.labelpad": 8},
-    **{"axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "text.color": INK},
+    **{
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "text.color": INK,
+    },
     **{"xtick.color": INK, "ytick.color": INK, "axes.linewidth": 0.8, "xtick.major.width": 0.8, "ytick.major.width": 0.8},
     **{"axes.facecolor": "none", "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "path.simplify_threshold": 0.2},
     **{"axes.grid": True, "axes.axisbelow": True, "grid.color": INK, "grid.alpha": 0.1, "grid.linewidth": 0.8},
@@ -79,7 +86,8 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
     heights = [_height(ax, row["y"]) for row in front]
     labels = [(colours[row["optimizer"]], row["optimizer"], _detail(row)) for row in front]
     if len(front) < len(ends):
-        heights, labels = [*heights, -math.inf], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
+        below = 1.0 if ends["y"].isna().all() else -math.inf
+        heights, labels = [*heights, below], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
     for (colour, name, detail), height in zip(labels, _spread(heights), strict=True):
         ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 2.4})
         place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}

@@ -12,6 +12,7 @@ from lrbench.results.curves import BEYOND
 from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
+BEYOND_ANY_AXES = 1e300
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
@@ -25,7 +26,9 @@ def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dic
     for name, curve in back_to_front(finite, colours):
         front = colours[name] != GREY
         if front:
-            ax.fill_between(curve["evaluations"], curve["q25"], curve["q75"].clip(upper=top), color=colours[name], alpha=0.18, linewidth=0)
+            ax.fill_between(
+                curve["evaluations"], curve["q25"], curve["q75"].replace(np.inf, BEYOND_ANY_AXES), color=colours[name], alpha=0.18, linewidth=0
+            )
         look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
         sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look)
     crosses = stops["optimizer"].map(colours).tolist()
@@ -54,12 +57,20 @@ def lr_sensitivity(frame: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, colours: 
     if reached.empty:
         ax.set_yticks([])
         ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", alpha=0.8)
-    log_axis(ax.xaxis, *_widened(frame["lr"], 1.5))
+    log_axis(ax.xaxis, *_widened(frame["lr"], 2))
     for place, (colour, crosses) in enumerate(rows):
         _crosses(ax, crosses, colour, 1 - STRIP_ROW * (place + 0.5))
     for factor in (1, 2) if smoothness else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
-        ax.annotate(f"{factor}/L", (factor / smoothness, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points", ha="center", fontsize=SMALL)
+        ax.annotate(
+            f"{factor}/L",
+            (factor / smoothness, 1),
+            (0, 3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            fontsize=SMALL,
+        )
     ax.set(xlabel="learning rate", ylabel="final gap")
     label_lines(ax, _ends(frame, "gap").assign(setting="", diverged=0, failed=0, y=np.nan), colours)
     return ax

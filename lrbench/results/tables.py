@@ -60,7 +60,11 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
         {
             **{"task": first["task"], "optimizer": first["name"], "setting": first["setting"], "lr": first["lr"], "seeds": count()},
             **{"gap": mean, "spread": each(geometric_spread, gap)},
-            **{"median": each(partial(quantile, q=0.5), gap), "q25": each(partial(quantile, q=0.25), gap), "q75": each(partial(quantile, q=0.75), gap)},
+            **{
+                "median": each(partial(quantile, q=0.5), gap),
+                "q25": each(partial(quantile, q=0.25), gap),
+                "q75": each(partial(quantile, q=0.75), gap),
+            },
             "relative_gap": mean / first["scale"].to_numpy(),
             "evaluations_to_target": each(median_first_hit, hit),
             "hits": count(np.isfinite(hit)).astype(int),
@@ -96,10 +100,16 @@ def ranking(settings: pd.DataFrame) -> pd.DataFrame:
 
 
 def failures(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return what went wrong, a row an optimizer and reason: runs, the first bad step seen, the largest last finite loss, and at which settings."""
+    """Return what went wrong, a row an optimizer and reason: runs, the earliest bad step, the largest last finite loss, and at which settings."""
     wrong = entries[entries["status"] != "completed"]
-    groups = wrong.assign(reason=wrong["reason"].astype(object).fillna("")).groupby(["task", "name", "status", "reason"], sort=False)
-    rows = groups.agg(runs=("run_id", "size"), first_bad_step=("first_bad_step", "min"), last_finite_loss=("last_finite_loss", "max"), examples=("setting", _examples))
+    reason = wrong["reason"].astype(object).fillna("").str.replace(r" at step \d+", "", regex=True)  # the step has its own column
+    groups = wrong.assign(reason=reason).groupby(["task", "name", "status", "reason"], sort=False)
+    rows = groups.agg(
+        runs=("run_id", "size"),
+        first_bad_step=("first_bad_step", "min"),
+        last_finite_loss=("last_finite_loss", "max"),
+        examples=("setting", _examples),
+    )
     return rows.reset_index().rename(columns={"name": "optimizer"})
 
 

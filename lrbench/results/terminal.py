@@ -41,7 +41,9 @@ def print_run(results: "Results", console: Console) -> None:
 
 
 def _table(text: pd.DataFrame, title: str | None = None) -> Table:
-    table = Table(title=title and Text(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title and Text(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for column in text:
         table.add_column(Text(str(column)), justify="left" if column in LEFT else "right", overflow="fold")
     for cells in text.itertuples(index=False):

@@ -74,7 +74,9 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
         "final gap": ["≤ " * row["at_floor"] + number(row["gap"]) for row in rows],
         "spread": [number(row["spread"]) for row in rows],
         "relative gap": ["≤ " * row["at_floor"] + number(row["relative_gap"]) for row in rows],
-        "evaluations to target": ["not reached" if row["evaluations_to_target"] == math.inf else number(row["evaluations_to_target"]) for row in rows],
+        "evaluations to target": [
+            "not reached" if row["evaluations_to_target"] == math.inf else number(row["evaluations_to_target"]) for row in rows
+        ],
         "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
     }

@@ -234,7 +234,7 @@ def test_broken_parquet(table, content):
 def test_a_file_that_cannot_be_read(table, tmp_path):
     with pytest.raises(RequestError, match=r"cannot read .*castles\.csv: No such file or directory. Paths are relative to /"):
         csv(str(tmp_path / "castles.csv"), "price")
-    with pytest.raises(RequestError, match="cannot read .*: Is a directory"):
+    with pytest.raises(RequestError, match=r"cannot read .*: Is a directory"):
         csv(str(tmp_path), "price")
     with pytest.raises(RequestError, match=r"houses\.xlsx must end in \.csv or \.parquet"):
         csv(table(SOUND, "houses.xlsx"), "price")

@@ -21,7 +21,7 @@ LECTURE: dict[str, Any] = {
 MANIFEST: dict[str, Any] = {
     **{"name": "study", "created": "2025-01-02T03:04:05+00:00", "finished": "2025-01-02T03:04:15+00:00", "state": "complete", "target": 1e-6},
     **{"request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"}, "request_hash": "ab", "record": "all"},
-    **{"predict": [[4]], "warnings": [], "versions": {"lrbench": "1.0.0", "python": "3.12"}, "groups": [{"optimizer": {"lr": 0.1}}]},
+    **{"predict": [[4]], "warnings": [], "versions": {"lrbench": "1.0.0", "python": "3.12"}, "blocks": [], "engine": "reference"},
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},
 }
 
@@ -30,22 +30,41 @@ def identity(*parts: object) -> str:
     return hashlib.md5(repr(parts).encode()).hexdigest()
 
 
-def run(optimizer: str = "sgd", gap: float = 1e-3, *, status: str = "completed", seed: int = 0, hit: int | None = None, **changes: Any) -> dict[str, Any]:
+def run(
+    optimizer: str = "sgd", gap: float = 1e-3, *, status: str = "completed", seed: int = 0, hit: int | None = None, **changes: Any
+) -> dict[str, Any]:
     """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters."""
     columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {key: value for key, value in changes.items() if "__" not in key and key not in RUN}
     row = RUN | {key.replace("__", "."): value for key, value in changes.items() if "__" in key or key in RUN}
     row |= {f"optimizer.{'_target_' if key == 'target_' else key}": value for key, value in columns.items()}
-    row["setting_id"] = identity(optimizer, sorted(columns.items()), [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")])
+    row["setting_id"] = identity(
+        optimizer, sorted(columns.items()), [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")]
+    )
     final = gap if status == "completed" else np.inf
-    row |= {"run_id": identity(row["setting_id"], seed), "seed": seed, "optimizer": optimizer, "status": status, "final_gap": final, "final_loss": final}
+    row |= {
+        "run_id": identity(row["setting_id"], seed),
+        "seed": seed,
+        "optimizer": optimizer,
+        "status": status,
+        "final_gap": final,
+        "final_loss": final,
+    }
     row |= {"start_gap": 8.0 + seed, "start_loss": 8.0 + seed, "steps_to_target": hit, "evaluations_to_target": hit if hit is None else float(hit)}
     return row | {key: value for key, value in changes.items() if key in RUN}
 
 
 RUN: dict[str, Any] = {
     **{"problem_id": "lecture64", "problem": "lecture", "loss": "mse_sum", "problem.intercept": True, "loss.reduction": "sum", "dtype": "float64"},
-    **{"steps": 8, "batch_size": None, "batch_order": "sequential", "init": "torch", "engine": "fused", "reason": None, "peak_ratio": 1.0},
-    **{"first_bad_step": None, "last_finite_loss": 1.0, "evaluations": 8.0, "weights": [2.0, 0.0], "final_loss": 0.0, "start_loss": 0.0, "start_gap": 8.0},
+    **{"steps": 8, "batch_size": None, "batch_order": "sequential", "init": "torch", "engine": "reference", "reason": None, "peak_ratio": 1.0},
+    **{
+        "first_bad_step": None,
+        "last_finite_loss": 1.0,
+        "evaluations": 8.0,
+        "weights": [2.0, 0.0],
+        "final_loss": 0.0,
+        "start_loss": 0.0,
+        "start_gap": 8.0,
+    },
 }
 
 

@@ -74,13 +74,19 @@ def _protocol(results: "Results") -> Rows:
     grids = [f"{row['optimizer']} {row['settings']}" for row in results.ranking.drop_duplicates("optimizer").to_dict("records")]
     starts = listed([str(init) for init in tasks["init"].unique()], most=4)
     return [
-        ("Data and loss", listed([f"{task['task']}: {task['n']} rows, loss {task['loss']}, {task['dtype']}" for _, task in tasks.iterrows()], most=4)),
+        (
+            "Data and loss",
+            listed([f"{task['task']}: {task['n']} rows, loss {task['loss']}, {task['dtype']}" for _, task in tasks.iterrows()], most=4),
+        ),
         ("Minimum", "exact, by an orthogonal factorisation of the data; gap = loss - minimum = half |R (w - w*)|², so it keeps its digits"),
         ("Loss at the minimum", listed([number(task["loss_star"]) for _, task in tasks.iterrows()], most=4)),
         ("Start", f"init = {starts}; a seed fixes start and order of the minibatches, the same for every optimizer"),
         ("Batches", listed([_budget(task) for _, task in tasks.iterrows()], most=4)),
         ("Settings tried", listed(grids, most=24)),
-        ("Selection", "for each optimizer the setting with the lowest geometric mean of the final gap over the seeds, chosen on the seeds that are shown"),
+        (
+            "Selection",
+            "for each optimizer the setting with the lowest geometric mean of the final gap over the seeds, chosen on the seeds that are shown",
+        ),
         ("Target", f"relative gap {manifest['target']:g}: the gap over that of the constant model"),
         ("Diverged", "loss or weights not finite at some step, or the final gap above both the start's and the constant model's; it never wins"),
         ("Gap floor", "gaps below 10 eps² (L |w*|² + κ loss*) are rounding and count as tied"),

@@ -26,7 +26,9 @@ def inline(svg: str, name: str) -> Markup:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", body)
     body = body.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
-    body = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">', body, count=1)
+    body = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">', body, count=1
+    )
     return Markup(body)
 
 

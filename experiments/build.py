@@ -1,0 +1,48 @@
+"""Run the studies and write their figures and numbers into the notebook pages and docs: `make experiments`.
+
+A page holds markers such as `<!-- ranking lecture -->` ... `<!-- end -->`; what stands between them comes from the run, never from a hand.
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import lrbench
+from lrbench.catalog import catalog
+from lrbench.results.report.facts import facts
+from lrbench.results.report.markdown import escaped, table
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted((ROOT / "experiments").glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(study: str) -> dict[str, str]:
+    """Run one study of conf/experiment/, or what is missing of it, keep its figures, and return its blocks of text by marker."""
+    results = lrbench.sweep(f"+experiment={study}", f"results_dir={ROOT / 'results'}")
+    for figure in results.store.figures.glob("*.svg"):
+        shutil.copy(figure, ROOT / "experiments" / "figures" / f"{study}-{figure.name}")
+    told = facts(results)
+    return {
+        f"headline {study}": "\n\n".join(map(escaped, told.headline)),
+        f"ranking {study}": "\n\n".join(table(ranking) for _, ranking in told.rankings),
+        f"warnings {study}": "\n".join(f"- {escaped(sentence)}" for sentence in told.warnings),
+    }
+
+
+def filled(page: str, blocks: dict[str, str]) -> str:
+    """Put each block between its markers."""
+
+    def fill(match: re.Match[str]) -> str:
+        return f"<!-- {match[1]} -->\n{blocks[match[1]]}\n<!-- end -->" if match[1] in blocks else match[0]
+
+    return re.sub(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", fill, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    (ROOT / "experiments" / "figures").mkdir(exist_ok=True)
+    for study in sys.argv[1:] or [name for name, _ in catalog("experiments")]:
+        text = blocks(study)
+        for path in PAGES:
+            path.write_text(filled(path.read_text(encoding="utf-8"), text), encoding="utf-8")
+        print(text[f"headline {study}"])

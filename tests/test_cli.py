@@ -1,0 +1,251 @@
+"""The command line as its users meet it: exit codes, messages, what is written and what is not."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lrbench.cli import main
+
+CSV = "size,rooms,price\n" + "\n".join(f"{50 + 7 * k % 91},{1 + k % 5},{100 + 3 * k + (k * k) % 17}" for k in range(40)) + "\n"
+
+
+def lrbench(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "lrbench", *arguments], capture_output=True, text=True, **options)
+
+
+def written() -> list[str]:
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
+def test_the_lecture(capsys):
+    assert main(["report=false"]) == 0
+    out = capsys.readouterr().out
+    (prediction,) = re.findall(r"^4 +([\d.]+) +8$", out, flags=re.MULTILINE)
+    assert abs(float(prediction) - 8) < 0.01
+    assert re.search(r"^ 500 +\d", out, flags=re.MULTILINE)
+    assert re.search(r"^x +2\.00", out, flags=re.MULTILINE)
+
+
+def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys):
+    assert main(["-m", "optimizer=sgd,adam", "optimizer.lr=0.01,0.1", "seed=range(3)", "steps=20"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    (report,) = re.findall(r"Report: (\S+)", out)
+    folder = Path(report).parent
+    assert {"manifest.json", "problems.parquet", "report.html", "summary.csv", "summary.md"} <= set(os.listdir(folder))
+    assert {"loss_curves.svg", "loss_curves.png", "lr_sensitivity.svg", "lr_sensitivity.png"} == set(os.listdir(folder / "figures"))
+    assert all(path.startswith("results/") for path in written())
+
+
+def test_diverged_is_a_result_and_failed_is_not(capsys):
+    assert main(["-m", "optimizer=sgd", "optimizer.lr=0.01,100", "steps=300", "report=false"]) == 0
+    assert "1/2" in capsys.readouterr().out
+    assert main(["-m", "optimizer=sgd,muon", "steps=3", "report=false"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "ValueError: Muon only supports 2D parameters" in out
+    assert main(["-m", "optimizer=muon", "problem=synthetic", "problem.intercept=false", "steps=3", "report=false"]) == 0
+
+
+def test_sparse_adam_refuses_in_its_own_words(capsys):
+    assert main(["optimizer=custom", "optimizer._target_=torch.optim.SparseAdam", "+optimizer.lr=0.1", "steps=3", "report=false"]) == 1
+    assert "does not support dense gradients" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_third_party_optimizer_by_its_dotted_path():
+    assert main(["optimizer=custom", "optimizer._target_=schedulefree.AdamWScheduleFree", "+optimizer.lr=0.1", "steps=5", "report=false"]) == 0
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "good.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "header.csv").write_text("a,b,y\n")
+    (tmp_path / "text.csv").write_text("a,b,y\n1,2,3\n2,red,4\n")
+    (tmp_path / "nan.csv").write_text("a,b,y\n1,2,3\n2,nan,4\n")
+    (tmp_path / "inf.csv").write_text("a,b,y\n1,2,3\n2,4,inf\n")
+    (tmp_path / "twice.csv").write_text("a,a,y\n1,2,3\n")
+    (tmp_path / "ragged.csv").write_text("a,b,y\n1,2,3\n1,2\n")
+    (tmp_path / "file").write_text("")
+
+
+def csv(name: str, target: str = "y") -> list[str]:
+    return ["problem=csv", f"problem.path={name}.csv", f"problem.target={target}"]
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["optimizer=sdg"], ["optimizer", "sdg", "Did you mean 'sgd'?"]),
+        (["optimizer.momentun=0.9"], ["optimizer.momentun", "torch.optim.SGD", "Did you mean 'momentum'?"]),
+        (["+optimizer.momentun=0.9"], ["optimizer.momentun", "torch.optim.SGD", "Did you mean 'momentum'?"]),
+        (["optimizer.lr=fast"], ["optimizer.lr", "a finite number >= 0", "torch.optim.SGD", '"fast"']),
+        (["optimizer.lr=-1"], ["optimizer.lr", "a finite number >= 0", "-1"]),
+        (["optimizer.lr=nan"], ["optimizer.lr", "a finite number >= 0"]),
+        (["optimizer=sgd,adam"], ["optimizer=sgd,adam", "python -m lrbench -m optimizer=sgd,adam"]),
+        (["steps=0"], ["steps", "a whole number >= 1", "0"]),
+        (["batch_size=0"], ["batch_size", "a whole number >= 1", "0"]),
+        (["batch_size=4"], ["batch_size", "from 1 to n = 3", "4"]),
+        (["init=[1,2,3]"], ["init", "2 numbers", "3 came"]),
+        (["results_dir=file"], ["results_dir", "cannot be written"]),
+        (["name=a/b"], ["name", "a folder's name"]),
+        (["reprot"], ["reprot", "Did you mean 'report'?"]),
+        (["report", "nowhere"], ["nowhere", "no result set"]),
+        (["reproduce"], ["usage: python -m lrbench reproduce FOLDER"]),
+        (["list", "optimisers"], ["optimisers", "Did you mean 'optimizers'?"]),
+        (["report"], ["results", "no result set"]),
+        (csv("missing"), ["missing.csv", "No such file"]),
+        (csv("empty"), ["empty.csv", "empty"]),
+        (csv("header"), ["header.csv", "header"]),
+        (csv("good", "z"), ["good.csv", "'z'", "There are: a, b, y"]),
+        (csv("text"), ["text.csv", "'b'", "3", "red"]),
+        (csv("nan"), ["nan.csv", "'b'", "3", "nan"]),
+        (csv("inf"), ["inf.csv", "'y'", "3", "inf"]),
+        (csv("twice"), ["twice.csv", "'a'"]),
+        (csv("ragged"), ["ragged.csv", "3"]),
+        (["optimizer=custom", "optimizer._target_=torch.optim.Nothing"], ["optimizer._target_", "torch.optim.Nothing"]),
+        (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+    ],
+    ids=lambda value: " ".join(value)[:50],
+)
+def test_a_wrong_request_exits_2_says_what_and_writes_nothing(arguments, words, capsys):
+    before = written()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    for word in words:
+        assert word in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    assert written() == before
+
+
+def test_the_same_name_for_another_request_is_refused_unless_fresh(capsys):
+    assert main(["name=mine", "steps=3", "report=false"]) == 0
+    assert main(["name=mine", "steps=4", "report=false"]) == 2
+    assert "holds the results of another request" in capsys.readouterr().err
+    assert main(["name=mine", "steps=4", "report=false", "fresh=true"]) == 0
+    assert Path("results/mine.1/manifest.json").exists()
+
+
+def test_list_and_report_and_reproduce(capsys):
+    assert main(["-m", "optimizer=sgd,lbfgs", "seed=0,1", "steps=5", "name=mine", "report=false"]) == 0
+    capsys.readouterr()
+    assert main(["list", "results"]) == 0
+    assert "results/mine" in capsys.readouterr().out
+    for kind, name in {"optimizers": "rmsprop_centered", "problems": "synthetic", "losses": "mse_sum", "experiments": "lecture"}.items():
+        assert main(["list", kind]) == 0
+        assert re.search(rf"^{name}  ", capsys.readouterr().out, flags=re.MULTILINE)
+    assert main(["report"]) == 0
+    assert capsys.readouterr().out.strip().endswith("results/mine/report.html")
+    assert main(["reproduce", "results/mine"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("same ") == 4
+    assert "4 of 4 runs gave the same numbers, bit for bit." in out
+
+
+def test_reproduce_finds_one_changed_bit(capsys):
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    assert main(["steps=5", "name=mine", "report=false"]) == 0
+    (path,) = Path("results/mine/curves").glob("*.parquet")
+    table = pq.read_table(path)
+    loss = np.array(table["loss"][0].as_py())
+    loss[3] = np.nextafter(loss[3], np.inf)
+    pq.write_table(table.set_column(table.column_names.index("loss"), "loss", pa.array([loss])), path)
+    capsys.readouterr()
+    assert main(["reproduce", "results/mine"]) == 1
+    assert "loss at record 3" in capsys.readouterr().out
+
+
+def test_help_and_version_are_fast_and_complete(capsys):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for word in ("report", "reproduce", "list", "epochs: 500", "optimizer=sgd,adam", "target: 1e-6"):
+        assert word in out
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"lrbench \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
+    request = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "name=mine", "report=false"]
+    child = subprocess.Popen([sys.executable, "-m", "lrbench", *request], stderr=subprocess.PIPE, text=True)
+    runs = Path("results/mine/runs")
+    while not list(runs.glob("*.parquet")):
+        time.sleep(0.2)
+        assert child.poll() is None, child.stderr.read()
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "all finished runs are kept" in err
+    assert "Traceback" not in err
+
+    import pyarrow.parquet as pq
+
+    done = pq.read_table(runs, columns=["run_id"]).num_rows
+    assert 0 < done < 60
+    assert '"state": "interrupted"' in Path("results/mine/manifest.json").read_text()
+
+
+@pytest.mark.parametrize("pick", [["hydra/launcher=joblib"], ["hydra/sweeper=basic"]])
+def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
+    done = lrbench("-m", *pick, "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=theirs", "report=false")
+    assert done.returncode == 0, done.stderr
+    assert main(["-m", "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=ours", "report=false"]) == 0
+    import lrbench as package
+
+    theirs, ours = (package.load(f"results/{name}").runs.set_index("run_id")["final_gap"] for name in ("theirs", "ours"))
+    assert theirs.sort_index().equals(ours.sort_index())
+    assert {path.split("/")[0] for path in written()} == {"results"}
+
+
+def test_optuna_minimises_the_final_gap():
+    lines = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "optimizer.lr=interval(0.001,0.05)", "steps=5", "name=optuna", "report=false"]
+    done = lrbench("-m", *lines, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    assert done.returncode == 0, done.stderr
+    import lrbench as package
+
+    runs = package.load("results/optuna").runs
+    best = re.search(r"best_value: (\S+)", Path("results/optuna/hydra/optimization_results.yaml").read_text())[1]
+    assert len(runs) == 4
+    assert float(best) == runs["final_gap"].min()
+
+
+def test_hydras_sweepers_leave_nothing_of_a_wrong_request():
+    done = lrbench("-m", "hydra/sweeper=basic", "optimizer=sgd,sdg", "report=false")
+    assert done.returncode == 2
+    assert "sdg" in done.stderr
+    assert written() == []
+
+
+def test_hydras_questions_are_answered():
+    done = lrbench("--cfg", "job", "optimizer=adam")
+    assert done.returncode == 0
+    assert "torch.optim.Adam" in done.stdout
+    assert written() == []
+
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+LINES = [
+    line
+    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+    if line.strip() and not line.startswith(("#", "make ", "pip "))
+]
+
+
+def test_every_command_of_the_readme_runs_as_it_stands():
+    """In one folder, in their order, through bash."""
+    assert LINES
+    Path("houses.csv").write_text(CSV)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for line in LINES:
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env={**os.environ, "PATH": path})
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

@@ -109,7 +109,7 @@ class Results:
         return figures.lr_sensitivity(self)
 
     def report(self, path: str | os.PathLike | None = None) -> Path:
-        """Write summary.csv, summary.md and figures/ into the store and the page to `path` (the store's report.html if None); return the page's path."""
+        """Write summary and figures into the store and the page to `path` (the store's report.html if None); return the page's path."""
         from lrbench.results import report
 
         return report.write(self, self.store.report if path is None else Path(path))

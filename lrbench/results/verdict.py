@@ -144,7 +144,7 @@ def _targets(results: "Results") -> Iterator[str]:
 def _undefined(results: "Results") -> Iterator[str]:
     undefined = results.tasks.loc[results.tasks["scale"].isna(), "task"]
     if len(undefined):
-        yield f"Relative gaps and targets are undefined on {listed(list(undefined))}: the constant model is already best (a constant target, or one row)."
+        yield f"Relative gaps and targets are undefined on {listed(list(undefined))}: the constant model is best (a constant target, or one row)."
 
 
 def _on(results: "Results", row: dict) -> str:

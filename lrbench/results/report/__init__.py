@@ -30,7 +30,7 @@ def _draw(results: "Results") -> list[tuple[str, str, Path]]:
         ("loss_curves", f"Gap against gradient evaluations, each optimizer at its best setting ({seeds}).", curves.best_curves, figures.loss_curves),
         (
             "lr_sensitivity",
-            "Final gap against the learning rate. Dots are seeds, the line is their geometric mean, the ring is the best rate, crosses at the top diverged.",
+            "Final gap against the learning rate. Dots: seeds; line: their geometric mean; ring: the best rate; crosses at the top: diverged.",
             curves.sensitivity,
             figures.lr_sensitivity,
         ),

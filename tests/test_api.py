@@ -1,0 +1,143 @@
+"""From Python: sweep and load, in threads, inside another Hydra program; resuming; every configuration that there is."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import lrbench
+from lrbench.catalog import catalog
+from lrbench.cli import main
+from lrbench.config import CONF
+from lrbench.store import ResultStore
+
+SMALL = ("steps=3", "report=false")
+
+
+def test_sweep_and_load_are_the_same_results():
+    swept = lrbench.sweep("optimizer=sgd,adam", "seed=range(2)", *SMALL)
+    loaded = lrbench.load(swept.store.root)
+    assert len(swept.runs) == 4
+    assert swept.runs.equals(loaded.runs)
+    assert sorted(loaded.summary()["optimizer"]) == ["adam", "sgd"]
+    assert len(loaded.curves) == 4 * 4
+
+
+def test_the_same_request_runs_only_what_is_missing(monkeypatch):
+    from lrbench import bench
+
+    lrbench.sweep("optimizer=sgd,adam", "seed=range(2)", "name=mine", *SMALL)
+    trained = []
+    monkeypatch.setattr(bench, "train", lambda group, *rest: trained.append(group))
+    lrbench.sweep("seed=range(2)", "optimizer=adam,sgd", "name=mine", *SMALL)
+    assert trained == []
+
+
+def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch):
+    from lrbench import bench
+
+    whole = bench.train
+    trained = []
+
+    def until_the_third(group, *rest):
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        trained.append(str(group.run_id[0]))
+        return whole(group, *rest)
+
+    request = ("optimizer=sgd,adam", "seed=range(4)", "name=mine", *SMALL)
+    monkeypatch.setattr(bench, "train", until_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        lrbench.sweep(*request)
+    assert lrbench.load("results/mine").manifest["state"] == "interrupted"
+    again = []
+    monkeypatch.setattr(bench, "train", lambda group, *rest: again.append(str(group.run_id[0])) or whole(group, *rest))
+    results = lrbench.sweep(*request)
+    assert len(again) == 5
+    assert not set(again) & set(trained)
+    assert results.manifest["state"] == "complete"
+    assert results.manifest["counts"] == {"planned": 8, "completed": 8, "diverged": 0, "failed": 0}
+
+
+def test_sweeps_in_threads():
+    with ThreadPoolExecutor(4) as pool:
+        sweeps = list(pool.map(lambda lr: lrbench.sweep("optimizer=sgd,adam", f"optimizer.lr={lr}", *SMALL), (0.1, 0.2, 0.3, 0.4)))
+    assert [len(results.runs) for results in sweeps] == [2] * 4
+    assert [set(results.runs["optimizer.lr"]) for results in sweeps] == [{0.1}, {0.2}, {0.3}, {0.4}]
+
+
+def test_inside_another_hydra_program():
+    Path("app.py").write_text(
+        "import hydra, lrbench\n"
+        "from hydra.core.hydra_config import HydraConfig\n"
+        "@hydra.main(config_path=None, version_base='1.2')\n"
+        "def app(cfg):\n"
+        "    before = HydraConfig.get().job.name\n"
+        "    results = lrbench.sweep('optimizer=sgd,adam', 'steps=3', 'report=false')\n"
+        "    assert HydraConfig.get().job.name == before\n"
+        "    print(len(results.runs), 'runs')\n"
+        "app()\n"
+    )
+    done = subprocess.run([sys.executable, "app.py"], capture_output=True, text=True)
+    assert "2 runs" in done.stdout, done.stderr
+
+
+def test_a_store_with_another_schema_is_refused():
+    store = lrbench.sweep(*SMALL).store
+    text = store.root.joinpath("manifest.json").read_text()
+    store.root.joinpath("manifest.json").write_text(text.replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(ValueError, match=r"written with schema 99; this version of lrbench reads schema 1"):
+        ResultStore.open(store.root)
+
+
+def test_ids_of_other_optimizers_stay_when_one_is_added():
+    few, many = (lrbench.sweep(f"optimizer={names}", "seed=range(2)", *SMALL).runs.set_index("run_id") for names in ("sgd", "sgd,adam,rprop"))
+    assert set(few.index) < set(many.index)
+    assert few["final_loss"].equals(many.loc[few.index, "final_loss"])
+
+
+def test_an_own_choice_from_an_own_folder():
+    folder = Path("mine/optimizer")
+    folder.mkdir(parents=True)
+    (folder / "fast.yaml").write_text("_target_: torch.optim.SGD\nlr: 0.02\n")
+    results = lrbench.sweep("optimizer=sgd,fast", *SMALL, config_dir="mine")
+    assert sorted(results.summary()["optimizer"]) == ["fast", "sgd"]
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_configuration_runs(path):
+    group, choice = path.parent.name, path.stem
+    Path("data.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
+    extra = {
+        ("optimizer", "custom"): ["optimizer._target_=torch.optim.SGD"],
+        ("optimizer", "muon"): ["problem=synthetic"],
+        ("problem", "csv"): ["problem.path=data.csv", "problem.target=y"],
+    }.get((group, choice), [])
+    ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
+    few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
+    assert main([ask, *extra, *few, *SMALL]) == 0
+
+
+@pytest.mark.parametrize("kind", ["optimizers", "problems", "losses", "experiments"])
+def test_every_choice_says_what_it_is(kind):
+    assert all(name and len(description) > 20 for name, description in catalog(kind))
+
+
+@pytest.mark.parametrize(
+    ("text", "features"),
+    [
+        ("x,y\n1,5\n2,5\n3,5\n", None),  # a constant target
+        ("x,y\n1,5\n", None),  # one row
+        ("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", None),  # a constant column
+        ("a,b,y\n1,1,2\n2,2,3\n3,3,5\n", None),  # a duplicated one
+        ("a,b,c,d,y\n1,2,3,4,5\n4,3,2,2,1\n", None),  # n < d
+        ("a,b,y\n1e12,1e-12,1\n3e12,4e-12,2\n2e12,-1e-12,4\n", None),
+        ("\ufeffx,y\r\n1,2\r\n2,5\r\n3,5\r\n", None),  # a byte-order mark, CRLF
+    ],
+)
+def test_what_is_odd_but_sound_works_from_command_to_report(text, features, capsys):
+    Path("data.csv").write_bytes(text.encode())
+    assert main(["-m", "problem=csv", "problem.path=data.csv", "problem.target=y", "optimizer=sgd,adam", "seed=0,1", "steps=5"]) == 0
+    assert "nan" not in capsys.readouterr().out

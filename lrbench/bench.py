@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lrbench import __version__
 from lrbench.config import Leaves, show
@@ -179,7 +180,7 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
     if not store.has_problems():
         return rows
     known = store.problems()
-    return pa.concat_tables([known, rows.filter(pa.compute.invert(pa.compute.is_in(rows["problem_id"], known["problem_id"])))])
+    return pa.concat_tables([known, rows.filter(pc.invert(pc.is_in(rows["problem_id"], known["problem_id"])))])
 
 
 def _request_hash(request: Request, todo: Plan | None) -> str:

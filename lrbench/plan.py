@@ -155,8 +155,8 @@ def _problem(leaves: Leaves, solved: dict[str, tuple[Problem, str]]) -> tuple[Pr
 def _digest(data: Data) -> str:
     """Hash the content of the data, wherever they came from."""
     digest = blake2b(f"{data.n} {data.d} {data.intercept}".encode(), digest_size=16)
-    digest.update(data.X)
-    digest.update(data.y)
+    digest.update(data.X.data)
+    digest.update(data.y.data)
     return digest.hexdigest()
 
 

@@ -17,7 +17,7 @@ class LinearModel(torch.nn.Module):
 
     def __init__(self, d: int, intercept: bool, dtype: torch.dtype):
         super().__init__()
-        self.linear = torch.nn.utils.skip_init(torch.nn.Linear, d, 1, bias=intercept, dtype=dtype)
+        self.linear: torch.nn.Linear = torch.nn.utils.skip_init(torch.nn.Linear, d, 1, bias=intercept, dtype=dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.linear(x)

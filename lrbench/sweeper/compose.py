@@ -84,7 +84,7 @@ def choices(config: DictConfig) -> dict[str, str]:
 
 def without_hydra(config: DictConfig) -> DictConfig:
     """Return what a run reads: the configuration without Hydra's own node and the sweep: block."""
-    return OmegaConf.masked_copy(config, [key for key in config if key not in ("hydra", "sweep")])
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "sweep")])
 
 
 def leaves(config: DictConfig) -> Leaves:

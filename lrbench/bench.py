@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lrbench import __version__
 from lrbench.config import Leaves, show
@@ -180,7 +179,8 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
     if not store.has_problems():
         return rows
     known = store.problems()
-    return pa.concat_tables([known, rows.filter(pc.invert(pc.is_in(rows["problem_id"], known["problem_id"])))])
+    ids = set(known["problem_id"].to_pylist())
+    return pa.concat_tables([known, rows.filter(pa.array([key not in ids for key in rows["problem_id"].to_pylist()]))])
 
 
 def _request_hash(request: Request, todo: Plan | None) -> str:

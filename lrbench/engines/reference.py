@@ -17,7 +17,7 @@ class LinearModel(torch.nn.Module):
 
     def __init__(self, d: int, intercept: bool, dtype: torch.dtype):
         super().__init__()
-        self.linear: torch.nn.Linear = torch.nn.utils.skip_init(torch.nn.Linear, d, 1, bias=intercept, dtype=dtype)
+        self.linear = torch.nn.utils.skip_init(torch.nn.Linear, d, 1, bias=intercept, dtype=dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.linear(x)
@@ -61,7 +61,7 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
     y = torch.tensor(problem.data.y, dtype=dtype).reshape(-1, 1)  # (n, 1)
 
     model = LinearModel(problem.data.d, problem.data.intercept, dtype)
-    set_weights(model, start(run["init"], run["seed"], problem.data.d, problem.data.p))
+    set_weights(model, start(run["init"], run["seed"], problem.data.d, problem.data.p), dtype)
     criterion = build(under(run, "loss"))
     if not measure(curve, 0, problem, model, criterion, X, y, evaluations=0):
         return
@@ -103,12 +103,8 @@ def set_mode(optimizer, mode: str) -> None:
 
 def get_weights(model: LinearModel) -> np.ndarray:
     """Return [weights..., intercept], (p,) float64."""
-    return np.concatenate([parameter.detach().double().numpy().ravel() for parameter in model.parameters()])
+    return torch.nn.utils.parameters_to_vector(model.parameters()).detach().double().numpy()
 
 
-@torch.no_grad()
-def set_weights(model: LinearModel, weights: np.ndarray) -> None:
-    values = torch.tensor(weights)
-    model.linear.weight.copy_(values[: model.linear.in_features].reshape(1, -1))
-    if model.linear.bias is not None:
-        model.linear.bias.copy_(values[-1:])
+def set_weights(model: LinearModel, weights: np.ndarray, dtype: torch.dtype) -> None:
+    torch.nn.utils.vector_to_parameters(torch.tensor(weights, dtype=dtype), model.parameters())

@@ -36,6 +36,6 @@ def lookup(settings: Mapping[str, Any]) -> Loss:
         raise RequestError(f"loss._target_: '{target}' is no loss whose exact minimiser is known. {did_you_mean(target, tuple(REDUCTIONS))}")
     if reduction not in REDUCTIONS[target]:
         raise RequestError(f"loss.reduction: '{reduction}' is no reduction of {target}. {did_you_mean(str(reduction), REDUCTIONS[target])}")
-    for key in settings.keys() - {"_target_", "reduction"}:
-        raise RequestError(f"loss.{key}: {target} has no setting '{key}' here. {did_you_mean(key, ('reduction',))}")
+    if unknown := [key for key in settings if key not in ("_target_", "reduction")]:
+        raise RequestError(f"loss.{unknown[0]}: {target} has no setting '{unknown[0]}' here. {did_you_mean(unknown[0], ('reduction',))}")
     return Loss(target, reduction)

@@ -24,6 +24,8 @@ class Scaler:
 class Data:
     """n samples of d features and what is to be predicted. Weights w (p,) are [weights..., intercept], p = d + intercept.
 
+    Lists and other number types become float64.
+
     Raises:
         RequestError: shapes that do not fit together, no samples or no features, or values that are not finite.
     """

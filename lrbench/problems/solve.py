@@ -1,6 +1,7 @@
 """A problem and its exact answer: the minimiser, the infimum of the loss and the whole spectrum of its Hessian."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Problem:
     def kappa(self) -> float:
         return self.L / self.mu
 
-    @property
+    @cached_property
     def scale(self) -> float | None:
         """Gap of the constant model (the mean of y as intercept; w = 0 where there is none), the unit of relative gaps.
 
@@ -96,7 +97,7 @@ def _check_sizes(data: Data) -> None:
         if size and not SMALLEST <= size <= LARGEST:
             raise RequestError(
                 f"problem: the largest magnitude in column '{name}' must be from {SMALLEST:g} to {LARGEST:g}, or 0, but is {size:g}. "
-                "Choose another unit, or problem.standardize=true."
+                "Choose other units; csv and diabetes do so with problem.standardize=true."
             )
     if not data.intercept and not data.X.any():
         raise RequestError("problem: all features are 0 and there is no intercept, so there is nothing to fit. Use problem.intercept=true.")

@@ -1,7 +1,5 @@
 """Random regression problems with the Hessian spectrum that you ask for."""
 
-from typing import Any
-
 import numpy as np
 
 from lrbench import seeds
@@ -52,10 +50,10 @@ def synthetic(
         RequestError: a value out of its range, or a spectrum that does not exist.
     """
     n, d, seed = checks.whole("n", n, 1), checks.whole("d", d, 1), checks.whole("seed", seed, 0)
-    checks.boolean("rotated", rotated)
-    checks.boolean("intercept", intercept)
-    eigenvalues = _eigenvalues(d, checks.positive("L", L), checks.number("kappa", kappa, 1), spectrum, rotated)
+    L, kappa, noise = checks.positive("L", L), checks.number("kappa", kappa, 1), checks.number("noise", noise, 0)
+    rotated, intercept = checks.boolean("rotated", rotated), checks.boolean("intercept", intercept)
     _check_size(n, d, intercept)
+    eigenvalues = _eigenvalues(d, L, kappa, spectrum, rotated)
 
     normals = seeds.stream(seed, seeds.DATA, BASIS).standard_normal((n, d))
     Q = _orthonormal(normals - normals.mean(axis=0) if intercept else normals)
@@ -63,11 +61,11 @@ def synthetic(
     if rotated:
         X = X @ _orthonormal(seeds.stream(seed, seeds.DATA, ROTATION).standard_normal((d, d))).T
     *w, constant = seeds.stream(seed, seeds.DATA, WEIGHTS).standard_normal(d + 1)
-    errors = checks.number("noise", noise, 0) * seeds.stream(seed, seeds.DATA, NOISE).standard_normal(n)
+    errors = noise * seeds.stream(seed, seeds.DATA, NOISE).standard_normal(n)
     return Data(X, X @ w + constant * intercept + errors, intercept, tuple(f"x_{j}" for j in range(d)), "y")
 
 
-def _eigenvalues(d: int, L: float, kappa: float, spectrum: Any, rotated: bool) -> np.ndarray:
+def _eigenvalues(d: int, L: float, kappa: float, spectrum: str, rotated: bool) -> np.ndarray:
     """Return the eigenvalues (d,), descending from L to L / kappa."""
     if str(spectrum) not in SPECTRA:
         raise RequestError(f"problem.spectrum: there is no '{spectrum}'. {did_you_mean(str(spectrum), tuple(SPECTRA))}")

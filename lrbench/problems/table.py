@@ -1,6 +1,8 @@
 """Your own table, .csv or .parquet."""
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from csv import Error, reader
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ def csv(path: str, target: str, features: Iterable[str] | None = None, standardi
         RequestError: a file, column or cell that cannot be used; the message says which.
     """
     checks.boolean("standardize", standardize)
-    sheet = _read(Path(str(path)).expanduser())
+    sheet = _read(Path(os.path.expanduser(str(path))))
     target, names = str(target), _feature_names(sheet, str(target), features)
     X = np.column_stack([_numbers(sheet, name) for name in names])
     data = Data(X, _numbers(sheet, target), intercept, tuple(names), target)
@@ -74,9 +76,9 @@ def _read(path: Path) -> _Sheet:
     if path.suffix.lower() not in readers:
         raise RequestError(f"problem.path: {path} must end in .csv or .parquet; other formats are not read.")
     sheet = readers[path.suffix.lower()](path, content)
-    for name in sheet.names:
-        if sheet.names.count(name) > 1:
-            raise RequestError(f"problem.path: {path} has {sheet.names.count(name)} columns called '{name}'. Give each its own name.")
+    for name, count in Counter(sheet.names).items():
+        if count > 1:
+            raise RequestError(f"problem.path: {path} has {count} columns called '{name}'. Give each its own name.")
     if sheet.table.num_rows == 0:
         raise RequestError(f"problem.path: {path} has column names, but no row of data.")
     return sheet
@@ -84,7 +86,7 @@ def _read(path: Path) -> _Sheet:
 
 def _read_csv(path: Path, content: bytes) -> _Sheet:
     import pyarrow as pa
-    from pyarrow import csv
+    from pyarrow.csv import ParseOptions, ReadOptions, read_csv
 
     try:
         text = content.decode("utf-8-sig")
@@ -94,10 +96,10 @@ def _read_csv(path: Path, content: bytes) -> _Sheet:
     if not text.strip():
         raise RequestError(f"problem.path: {path} is empty. A line of column names and rows of numbers are needed.")
     try:
-        table = csv.read_csv(
-            pa.BufferReader(content + b"\n"),
-            read_options=csv.ReadOptions(block_size=LINE_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
+        table = read_csv(
+            pa.BufferReader(content + b"\n"),  # without a last newline, pyarrow takes a header alone for no table at all
+            read_options=ReadOptions(block_size=LINE_BYTES),
+            parse_options=ParseOptions(newlines_in_values=True),
         )
     except pa.ArrowInvalid as error:
         raise RequestError(f"problem.path: {path} is no table: {_ragged(path, text) or error}.") from error
@@ -128,12 +130,12 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _ragged(path: Path, text: str) -> str | None:
-    """Say which line has another number of cells than the header."""
+    """Return which line has another number of cells than the header, in words."""
     lines = _lines(path, text)
     _, header = next(lines)
     for line, cells in lines:
         if len(cells) != len(header):
-            return f"line {line} has {len(cells)} cells, but the header has {len(header)}. Look for a comma or a quote too many or too few"
+            return f"cells in line {line}: {len(cells)}, in the header: {len(header)}. Look for a comma or a quote too many or too few"
     return None
 
 
@@ -141,14 +143,19 @@ def _ragged(path: Path, text: str) -> str | None:
 
 
 def _feature_names(sheet: _Sheet, target: str, features: Iterable[str] | None) -> list[str]:
-    if features is not None and (isinstance(features, str) or not isinstance(features, Iterable)):
-        raise RequestError(f"problem.features: must be a list, but '{features}' was given. Write problem.features=[{features}].")
     _check_exists(sheet, "target", target)
-    names = [name for name in sheet.names if name != target] if features is None else [str(name) for name in features]
+    names = [name for name in sheet.names if name != target] if features is None else _listed(sheet, target, features)
     if not names:
         raise RequestError(f"problem.features: no feature is left to predict '{target}' from. {sheet.path} has the columns {', '.join(sheet.names)}.")
-    if features is None and "" in names:
+    if "" in names:
         raise RequestError(f"problem.features: a column of {sheet.path} has no name. Name it, or list the features that you mean.")
+    return names
+
+
+def _listed(sheet: _Sheet, target: str, features: Iterable[str]) -> list[str]:
+    if isinstance(features, str) or not isinstance(features, Iterable):
+        raise RequestError(f"problem.features: must be a list, but '{features}' was given. Write problem.features=[{features}].")
+    names = [str(name) for name in features]
     for name in names:
         _check_exists(sheet, "features", name)
         if name == target or names.count(name) > 1:

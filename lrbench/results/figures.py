@@ -1,6 +1,7 @@
 """Whole figures of a result set, a panel a task, and their files."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,8 @@ def save(figure: Figure, path: Path) -> Path:
     """Write a figure whole, as the format that the suffix of path names; the same figure gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}")
-    with matplotlib.rc_context(ink.STYLE):
+    with matplotlib.rc_context(ink.STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of a name in a script that DejaVu lacks; the SVG holds it as text
         figure.savefig(beside, format=path.suffix[1:], dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
     os.replace(beside, path)
     return path

@@ -211,8 +211,8 @@ def test_gap_and_infimum_make_the_loss(data, loss):
 
 
 def test_bits_do_not_depend_on_the_other_rows():
-    solved = solve(synthetic(n=50, d=17), MEAN)
-    w = np.random.default_rng(0).normal(size=(40, 17))
+    solved = solve(synthetic(n=301, d=157), MEAN)
+    w = np.random.default_rng(0).normal(size=(40, 157))
     for measure in (solved.gap, solved.loss_at):
         assert (measure(w) == [measure(one) for one in w]).all()
         assert (measure(np.asfortranarray(w)[3:9]) == measure(w)[3:9]).all()

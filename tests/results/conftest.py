@@ -31,7 +31,14 @@ def identity(*parts: object) -> str:
 
 
 def run(
-    optimizer: str = "sgd", gap: float = 1e-3, *, status: str = "completed", seed: int = 0, hit: int | None = None, **changes: Any
+    optimizer: str = "sgd",
+    gap: float = 1e-3,
+    *,
+    status: str = "completed",
+    seed: int = 0,
+    hit: int | None = None,
+    evaluations_to_target: float | None = None,
+    **changes: Any,
 ) -> dict[str, Any]:
     """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters."""
     columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {key: value for key, value in changes.items() if "__" not in key and key not in RUN}
@@ -49,7 +56,8 @@ def run(
         "final_gap": final,
         "final_loss": final,
     }
-    row |= {"start_gap": 8.0 + seed, "start_loss": 8.0 + seed, "steps_to_target": hit, "evaluations_to_target": hit if hit is None else float(hit)}
+    row |= {"start_gap": 8.0 + seed, "start_loss": 8.0 + seed, "steps_to_target": hit}
+    row["evaluations_to_target"] = hit if evaluations_to_target is None else evaluations_to_target
     return row | {key: value for key, value in changes.items() if key in RUN}
 
 

@@ -8,7 +8,7 @@ demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam
 
 test: $(BIN)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(BIN)/ready
 	$(BIN)/ruff check .

@@ -162,9 +162,7 @@ def _digest(data: Data) -> str:
 
 def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], size: int, problem: Problem, digest: str) -> Group:
     shared = _normalised({path: value for path, value in leaves.items() if path not in columns and path not in REQUEST}, problem)
-    for init in columns["init"].values if "init" in columns else [shared["init"]]:
-        if isinstance(init, list) and len(init) != problem.data.p:
-            raise RequestError(f"init: problem={choices['problem']} takes {problem.data.p} numbers [weights..., intercept], but {len(init)} came.")
+    _check_lengths(leaves, columns, choices["problem"], problem.data)
     identity = {"data": digest, **{path: value for path, value in shared.items() if not path.startswith("problem.")}}
     about = {path: value for path, value in identity.items() if path in ("data", "dtype") or path.startswith("loss.")}
     run = _total(identity, columns, size)
@@ -177,6 +175,17 @@ def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], 
         run_id=identifiers(run),
         setting_id=identifiers(run - fingerprint("seed", seed.values)[seed.codes]),
     )
+
+
+def _check_lengths(leaves: Leaves, columns: dict[str, Column], problem: str, data: Data) -> None:
+    for init in columns["init"].values if "init" in columns else [leaves["init"]]:
+        if isinstance(init, list) and len(init) != data.p:
+            raise RequestError(f"init: problem={problem} takes {data.p} numbers [weights..., intercept], but {len(init)} came.")
+    for row in leaves["predict"] or []:
+        if len(row) != data.d:
+            raise RequestError(
+                f"predict: problem={problem} takes rows of {data.d} numbers ({', '.join(data.features)}), but a row of {len(row)} came."
+            )
 
 
 def _normalised(leaves: Leaves, problem: Problem) -> Leaves:

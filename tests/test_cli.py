@@ -93,6 +93,7 @@ def csv(name: str, target: str = "y") -> list[str]:
         (["batch_size=0"], ["batch_size", "a whole number >= 1", "0"]),
         (["batch_size=4"], ["batch_size", "from 1 to n = 3", "4"]),
         (["init=[1,2,3]"], ["init", "2 numbers", "3 came"]),
+        (["predict=[[4,5]]"], ["predict", "rows of 1 numbers (x)", "a row of 2 came"]),
         (["results_dir=file"], ["results_dir", "cannot be written"]),
         (["name=a/b"], ["name", "a folder's name"]),
         (["reprot"], ["reprot", "Did you mean 'report'?"]),

@@ -141,3 +141,19 @@ def test_what_is_odd_but_sound_works_from_command_to_report(text, features, caps
     Path("data.csv").write_bytes(text.encode())
     assert main(["-m", "problem=csv", "problem.path=data.csv", "problem.target=y", "optimizer=sgd,adam", "seed=0,1", "steps=5"]) == 0
     assert "nan" not in capsys.readouterr().out
+
+
+def test_weights_and_predictions_come_back_in_the_files_units(capsys):
+    """y = 3 a - 2 b + 10 without noise: the minimiser is the file's own coefficients, and LBFGS stops near it (tolerance_change)."""
+    from lrbench.results import one_run
+
+    rows = [(1, 20, -27), (2, 50, -84), (4, 30, -38), (7, 10, 11)]
+    Path("data.csv").write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
+    assert main(["problem=csv", "problem.path=data.csv", "problem.target=y", "optimizer=lbfgs", "steps=9", "predict=[[10,1]]", "name=mine"]) == 0
+    results = lrbench.load("results/mine")
+    weights, predictions = one_run.weights(results), one_run.predictions(results)
+    assert weights["exact, in units"].tolist() == pytest.approx([3, -2, 10], rel=1e-12)
+    assert weights["run, in units"].tolist() == pytest.approx([3, -2, 10], rel=1e-3)
+    assert predictions["exact"].tolist() == pytest.approx([38], rel=1e-12)
+    assert predictions["run"].tolist() == pytest.approx([38], rel=1e-3)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

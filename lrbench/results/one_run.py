@@ -17,10 +17,19 @@ def milestones(results: "Results") -> pd.DataFrame:
 
 
 def weights(results: "Results") -> pd.DataFrame:
-    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's. Empty for a failed run."""
+    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's; empty for a failed run.
+
+    Where the data were standardized, both stand there once more in the units of the data as they came.
+    """
     problem, w = results.problems.iloc[0], _weights(results)
+    if not len(w):
+        return pd.DataFrame()
     names = [*problem["features"], *(["intercept"] if problem["intercept"] else [])]
-    return pd.DataFrame({"parameter": names, "run": w, "exact": problem["w_star"]}) if len(w) else pd.DataFrame()
+    exact = np.array(problem["w_star"])
+    frame = pd.DataFrame({"parameter": names, "run": w, "exact": exact})
+    if problem["x_mean"] is None:
+        return frame
+    return frame.assign(**{"run, in units": _in_units(problem, w), "exact, in units": _in_units(problem, exact)})
 
 
 def predictions(results: "Results") -> pd.DataFrame:
@@ -46,3 +55,10 @@ def _predicted(problem: pd.Series, w: np.ndarray, rows: pd.DataFrame) -> np.ndar
         return x @ slopes + intercept
     x = (x - np.array(problem["x_mean"])) / np.array(problem["x_scale"])
     return problem["y_mean"] + problem["y_scale"] * (x @ slopes + intercept)
+
+
+def _in_units(problem: pd.Series, w: np.ndarray) -> np.ndarray:
+    """Return the slopes of the unscaled features and, where there is an intercept, the prediction at x = 0."""
+    slopes = w[: problem["d"]] * problem["y_scale"] / np.array(problem["x_scale"])
+    origin = _predicted(problem, w, pd.DataFrame(np.zeros((1, problem["d"]))))
+    return np.append(slopes, origin) if problem["intercept"] else slopes

@@ -1,6 +1,7 @@
 """The page, the Markdown, the table and the terminal tell the same; nothing in the page leaves it."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -8,13 +9,14 @@ from html import unescape
 
 import pandas as pd
 import pytest
-from conftest import run
+from conftest import LECTURE, run
 from rich.console import Console
 
 import lrbench
+from lrbench.results.report.page import inline
 from lrbench.results.terminal import print_ranking
 
-HOSTILE = ["<script>alert(1)</script>", "a\"b'c", "x" * 200, "名前 ünï", "`|*_[x]("]
+HOSTILE = ["<script>alert(1)</script>", "a\"b'c", "x" * 200, "名前 ünï", "`|*_[x](", 'id="a url(#b #24292f']
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,77 @@ def test_the_curves_in_the_figure_are_the_medians_of_the_runs(swept):
 def test_eighteen_optimizers_fit_80_columns(write):
     rows = [run(f"optimizer_number_{k}", 10.0**-k, seed=seed, lr=10.0**-e) for k in range(18) for seed in (0, 1) for e in (1, 2)]
     assert max(map(len, printed(write(*rows)).splitlines())) <= 80
+
+
+# ---- stores written by hand
+
+
+def report_of(results) -> tuple[str, str, pd.DataFrame]:
+    """Write the report; return page and Markdown as text, and the parsed summary."""
+    page = results.report().read_text(encoding="utf-8")
+    return page, results.store.summary("md").read_text(encoding="utf-8"), pd.read_csv(results.store.summary("csv"))
+
+
+def test_the_csv_parses_back_with_inf_and_missing(write):
+    rows = [run("a", 1 / 3e7, seed=seed, hit=2) for seed in (0, 1)] + [run("b", status="diverged"), run("c", 0.0), run("d", status="failed")]
+    results = write(*rows)
+    read = report_of(results)[2]
+    numbers = results.ranking.select_dtypes("number").columns
+    pd.testing.assert_frame_equal(read[numbers].astype(float), results.ranking[numbers].astype(float), check_exact=True)
+
+
+@pytest.mark.parametrize("status", ["diverged", "failed"])
+def test_nothing_completed_is_a_report_all_the_same(write, status):
+    page, markdown, read = report_of(write(*[run(lr=lr, status=status, reason="no closure", weights=None) for lr in (0.1, 0.2)]))
+    assert "No run completed on lecture" in page
+    assert "No run completed on lecture" in markdown
+    assert read["gap"].tolist() == [float("inf")]
+
+
+def test_an_interrupted_sweep_says_so_first(write):
+    results = write(run(), state="interrupted", finished=None, counts={"planned": 9, "completed": 1, "diverged": 0, "failed": 0})
+    page, markdown, _ = report_of(results)
+    assert re.search(r"<li>The sweep was interrupted: 1 of 9 planned runs are stored", page)
+    assert "- The sweep was interrupted: 1 of 9 planned runs are stored" in markdown
+
+
+def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
+    other = {"problem_id": "synthetic64", "problem": "synthetic"}
+    rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]
+    page, markdown, read = report_of(write(*rows, problems=(LECTURE, LECTURE | other)))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert page.count("<svg") == 2
+    assert len(ids) == len(set(ids))
+    assert [line for line in markdown.splitlines() if line.startswith("## Ranking")] == ["## Ranking: lecture", "## Ranking: synthetic"]
+    assert read["task"].tolist() == ["lecture"] * 2 + ["synthetic"] * 2
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_are_text_wherever_they_stand(write, name):
+    """As a hyperparameter, a reason, a problem, a feature, the sweep's name, its command and a warning."""
+    rows = [run(mode=mode, lr=lr, problem=name, seed=seed) for mode in (name, "b") for lr in (0.1, 0.2) for seed in (0, 1)]
+    rows += [run("adam", status="failed", reason=name, problem=name, weights=None)]
+    problems = (LECTURE | {"problem": name, "features": [name], "settings": f'{{"path": {json.dumps(name)}}}'},)
+    results = write(
+        *rows, problems=problems, name=name, warnings=[name], request={"overrides": [name], "command": name}, blocks=[{"optimizer": name}]
+    )
+    page, markdown, _ = report_of(results)
+    assert "<script" not in page.lower()
+    around_figures = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)  # in the text of an SVG quotes may stand as they are
+    assert name not in around_figures or not set(name) & set("<>\"'&")
+    assert unescape(page).count(name) >= 5
+    prose = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
+    assert "<script" not in prose.replace("\\<", "")
+    for line in prose.splitlines():
+        assert not line.startswith("|") or len(re.findall(r"(?<!\\)\|", line)) >= 3
+
+
+def test_a_page_can_lie_elsewhere(write, tmp_path):
+    results = write(run())
+    assert results.report(tmp_path / "elsewhere.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not results.store.report.exists()
+
+
+def test_a_figure_in_the_page_changes_tags_only():
+    svg = '<svg viewBox="0 0 1 1"><g id="a" style="fill: #24292f; clip-path: url(#a)"/><text>id="a url(#a #24292f</text></svg>'
+    assert inline(svg, "p").endswith('<g id="p-a" style="fill: currentColor; clip-path: url(#p-a)"/><text>id="a url(#a #24292f</text></svg>')

@@ -24,12 +24,17 @@ def inline(svg: str, name: str) -> Markup:
     """Prepare a matplotlib SVG for a page: ids of its own, the page's text colour, no paper."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", body)
-    body = body.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
+    body = re.sub(r"<[^>]*>", lambda tag: _own(tag[0], name), body)
     body = re.sub(
         r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">', body, count=1
     )
     return Markup(body)
+
+
+def _own(tag: str, name: str) -> str:
+    """Give a tag the figure's ids and the page's colours; the text between tags stays as it is."""
+    tag = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", tag)
+    return tag.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
 
 
 def table(text: pd.DataFrame) -> Markup:

@@ -192,7 +192,8 @@ def _request_hash(request: Request, todo: Plan | None) -> str:
 
 def command(request: Request) -> str:
     """Write the command line that asks for this."""
-    return " ".join(["python -m lrbench", *["-m"] * request.multirun, *map(shlex.quote, request.overrides)])
+    own = ["--config-dir", request.config_dir] if request.config_dir else []
+    return " ".join(["python -m lrbench", *["-m"] * request.multirun, *map(shlex.quote, [*own, *request.overrides])])
 
 
 def blocks_of(manifest: dict[str, Any]) -> list[Block]:

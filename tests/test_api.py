@@ -104,6 +104,7 @@ def test_an_own_choice_from_an_own_folder():
     (folder / "fast.yaml").write_text("_target_: torch.optim.SGD\nlr: 0.02\n")
     results = lrbench.sweep("optimizer=sgd,fast", *SMALL, config_dir="mine")
     assert sorted(results.summary()["optimizer"]) == ["fast", "sgd"]
+    assert results.manifest["request"]["command"].startswith("python -m lrbench -m --config-dir mine optimizer=sgd,fast ")
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -12,7 +12,6 @@ from lrbench.results.curves import BEYOND
 from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
-BEYOND_ANY_AXES = 1e300
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
@@ -27,7 +26,7 @@ def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dic
         front = colours[name] != GREY
         if front:
             ax.fill_between(
-                curve["evaluations"], curve["q25"], curve["q75"].replace(np.inf, BEYOND_ANY_AXES), color=colours[name], alpha=0.18, linewidth=0
+                curve["evaluations"], curve["q25"].clip(upper=top), curve["q75"].clip(upper=top), color=colours[name], alpha=0.18, linewidth=0
             )
         look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
         sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look)

@@ -27,6 +27,7 @@ class Request:
         blocks: what is to be run; empty where one of Hydra's own sweepers decides that.
         ask: how it is asked, the keys of `config.REQUEST`.
         native: whether lrbench trains the plan itself; false where a launcher or sweeper of Hydra's was picked.
+        config_dir: the folder that was searched for configurations before lrbench's own.
     """
 
     overrides: list[str]
@@ -34,6 +35,7 @@ class Request:
     blocks: list[Block]
     ask: Leaves
     native: bool = True
+    config_dir: str | None = None
 
 
 def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | None = None) -> Request:
@@ -56,18 +58,24 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
             swept = [line for override, line in zip(parsed, overrides, strict=True) if override.is_sweep_override() or line.startswith("sweep.")]
             if swept:
                 raise sweep_without_multirun(swept[0], overrides)
-            return _request(overrides, False, [Block(choices(config), leaves(config), [])])
-        if config.hydra.sweeper._target_ != SWEEPER:
             base = leaves(config)
-            return Request(list(overrides), True, [], {key: base[key] for key in REQUEST}, native=False)
-        return _request(overrides, True, expand(lines, loader), config.hydra.launcher._target_ == BASIC_LAUNCHER)
+            return Request(list(overrides), False, [Block(choices(config), base, [])], _ask(base), config_dir=config_dir)
+        if config.hydra.sweeper._target_ != SWEEPER:
+            return Request(list(overrides), True, [], _ask(leaves(config)), False, config_dir)
+        blocks = expand(lines, loader)
+        _refuse_swept_asking(blocks)
+        native = config.hydra.launcher._target_ == BASIC_LAUNCHER
+        return Request(list(overrides), True, blocks, _ask(blocks[0].base), native, config_dir)
 
 
-def _request(overrides: Sequence[str], multirun: bool, blocks: list[Block], native: bool = True) -> Request:
+def _ask(base: Leaves) -> Leaves:
+    return {key: base[key] for key in REQUEST}
+
+
+def _refuse_swept_asking(blocks: list[Block]) -> None:
     for block in blocks:
         for key in (key for axis in block.axes for key in axis if key in REQUEST):
             raise RequestError(f"{key}: it says how a sweep is asked, so it has one value for all of it; {len(block.columns[key].values)} came.")
-    return Request(list(overrides), multirun, blocks, {key: blocks[0].base[key] for key in REQUEST}, native)
 
 
 def _refuse_target(parsed: list[Override], loader: ConfigLoaderImpl) -> None:

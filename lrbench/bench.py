@@ -40,8 +40,7 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> Re
     todo = plan(request.blocks)
     check_optimizers(todo)
     store = _claim(request, todo)
-    manifest = _manifest(store.name, request, todo)
-    _write(lambda: store.write_manifest(manifest), store)
+    _begin(store, request, todo)
     store.write_problems(problem_rows(todo))
     try:
         _train_missing(todo, store, request.ask, progress)
@@ -67,7 +66,7 @@ def run_job(request: Request) -> float:
 def open_for_jobs(request: Request) -> ResultStore:
     """Claim the store of a sweep whose runs one of Hydra's own sweepers or launchers will decide or distribute."""
     store = _claim(request, None)
-    _write(lambda: store.write_manifest(_manifest(store.name, request, None)), store)
+    _begin(store, request, None)
     return store
 
 
@@ -140,6 +139,15 @@ def _claim(request: Request, todo: Plan | None) -> ResultStore:
     if not store.exists() and store.root.exists() and any(store.root.iterdir()):
         raise RequestError(f"name: {store.root} exists and is no result set. Give another name=..., or fresh=true to move it aside.")
     return store
+
+
+def _begin(store: ResultStore, request: Request, todo: Plan | None) -> None:
+    """Write the manifest. A sweep that goes on keeps its first date, and the blocks that its jobs have brought."""
+    manifest = _manifest(store.name, request, todo)
+    if store.exists():
+        before = store.manifest()
+        manifest |= {"created": before["created"]} | ({} if todo else {"blocks": before["blocks"], "counts": before["counts"]})
+    _write(lambda: store.write_manifest(manifest), store)
 
 
 def _write(act: Callable[[], Any], store: ResultStore) -> None:

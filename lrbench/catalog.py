@@ -1,16 +1,20 @@
 """What there is: the choices of each configuration group and the result sets, each in a line."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from lrbench.config import CONF
+from lrbench.store import ResultStore
 
 KINDS = ("optimizers", "problems", "losses", "experiments", "results")
 
 
 def catalog(kind: str, results_dir: str = "results") -> list[tuple[str, str]]:
-    """Return (name, description) of all there is of one of KINDS."""
+    """Return (name, description) of all there is of one of KINDS.
+
+    Raises:
+        RequestError: a result set whose manifest cannot be read.
+    """
     if kind == "results":
         return list(_result_sets(Path(results_dir)))
     group = "loss" if kind == "losses" else kind.removesuffix("s")
@@ -25,8 +29,8 @@ def _description(path: Path) -> str:
 
 def _result_sets(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the result sets of a folder, newest first."""
-    manifests = {path: json.loads(path.read_text(encoding="utf-8")) for path in root.glob("*/manifest.json")}
-    for path, manifest in sorted(manifests.items(), key=lambda item: item[1]["created"], reverse=True):
+    manifests = {store.root: store.manifest() for store in ResultStore.all(root)}
+    for folder, manifest in sorted(manifests.items(), key=lambda item: item[1]["created"], reverse=True):
         counts = manifest["counts"]
         done = sum(counts[word] for word in ("completed", "diverged", "failed"))
-        yield str(path.parent), f"{manifest['created'][:16].replace('T', ' ')}  {manifest['state']}, {done} of {counts['planned']} runs"
+        yield str(folder), f"{manifest['created'][:16].replace('T', ' ')}  {manifest['state']}, {done} of {counts['planned']} runs"

@@ -139,8 +139,10 @@ def _ask(arguments: list[str]) -> int:
     from lrbench.sweeper.request import read
 
     flags = get_args_parser().parse_args(arguments)
-    if flags.cfg or flags.info or flags.hydra_help or flags.shell_completion or flags.config_name or flags.config_path or flags.experimental_rerun:
-        return _hydra_itself(arguments)
+    if flags.config_name or flags.config_path or flags.experimental_rerun:
+        raise RequestError("--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it.")
+    if flags.cfg or flags.info or flags.hydra_help or flags.shell_completion:
+        return _hydra_itself([argument for argument in arguments if argument not in ("-m", "--multirun")])
     request = read(flags.overrides, flags.multirun, flags.config_dir)
     store = _run(request) if request.native else _run_jobs(arguments, request)
     return _answer(store, request)
@@ -161,13 +163,15 @@ def _run_jobs(arguments: list[str], request: "Request") -> "ResultStore":
     store = bench.open_for_jobs(request)
     try:
         run_jobs([*arguments, f"name={store.name}"], request.overrides, bench.run_job)
-    except SystemExit as stopped:
+    except (SystemExit, KeyboardInterrupt) as stopped:
         if not store.outcomes():
             store.remove()
             raise RequestError("Nothing was run.") from stopped
         bench.close(store, "interrupted")
-        return store
-    bench.close(store, "complete")
+        if isinstance(stopped, KeyboardInterrupt):
+            raise
+    else:
+        bench.close(store, "complete")
     return store
 
 
@@ -195,7 +199,7 @@ def _answer(store: "ResultStore", request: "Request") -> int:
         console.print(f"\nReport: {os.path.relpath(results.report())}", soft_wrap=True)
     else:
         console.print(f"\nData: {os.path.relpath(store.root)}", soft_wrap=True)
-    return 1 if store.manifest()["counts"]["failed"] else 0
+    return 1 if results.manifest["counts"]["failed"] or results.manifest["state"] != "complete" else 0
 
 
 @contextmanager

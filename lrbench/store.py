@@ -48,6 +48,11 @@ class ResultStore:
             raise RequestError(f"{store.root}: written with schema {schema}; this version of lrbench reads schema {SCHEMA}.")
         return store
 
+    @classmethod
+    def all(cls, results_dir: str | os.PathLike) -> list["ResultStore"]:
+        """Return every store of a folder, in the order of their names."""
+        return [store for store in map(cls, sorted(Path(results_dir).glob("*/"))) if store.exists()]
+
     def exists(self) -> bool:
         return self._manifest_path.is_file()
 
@@ -76,8 +81,15 @@ class ResultStore:
             raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). Restore it, or run the sweep again with fresh=true.") from error
 
     def runs(self) -> list[pa.Table]:
-        """The rows, one table a part: columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair)."""
-        return [pq.read_table(path) for path in self._parts("runs")]
+        """Return the rows, one table a part: columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair).
+
+        Raises:
+            RequestError: no run is stored yet.
+        """
+        tables = [pq.read_table(path) for path in self._parts("runs")]
+        if not tables:
+            raise RequestError(f"{self.root}: no run is stored yet. Start its sweep again: it does what is missing.")
+        return tables
 
     def curves(self) -> pa.Table:
         """All loss curves: run_id, and step, evaluations, loss, gap as lists."""

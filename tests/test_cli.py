@@ -112,6 +112,7 @@ def csv(name: str, target: str = "y") -> list[str]:
         (csv("ragged"), ["ragged.csv", "3"]),
         (["optimizer=custom", "optimizer._target_=torch.optim.Nothing"], ["optimizer._target_", "torch.optim.Nothing"]),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+        (["--config-name", "mine"], ["--config-name", "--config-dir DIR"]),
     ],
     ids=lambda value: " ".join(value)[:50],
 )
@@ -226,8 +227,29 @@ def test_hydras_sweepers_leave_nothing_of_a_wrong_request():
     assert written() == []
 
 
-def test_hydras_questions_are_answered():
-    done = lrbench("--cfg", "job", "optimizer=adam")
+def test_a_sweep_that_hydra_stopped_half_way_is_not_called_done():
+    done = lrbench("-m", "hydra/sweeper=basic", "optimizer.lr=0.1,fast", "steps=3", "name=half", "report=false")
+    assert done.returncode == 1
+    assert 'a finite number >= 0 is allowed for torch.optim.SGD, but "fast" came' in done.stderr
+    assert '"state": "interrupted"' in Path("results/half/manifest.json").read_text()
+
+
+def test_a_folder_without_runs_or_with_a_torn_manifest_is_told(capsys):
+    from lrbench.store import ResultStore
+
+    Path("results").mkdir()
+    ResultStore("results/begun").write_manifest({"created": "2026-01-01", "blocks": [], "versions": {}})
+    for verb in ("report", "reproduce"):
+        assert main([verb, "results/begun"]) == 2
+        assert "results/begun: no run is stored yet" in capsys.readouterr().err
+    Path("results/begun/manifest.json").write_text("{")
+    assert main(["list", "results"]) == 2
+    assert "manifest.json: not valid JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("multirun", [[], ["-m"]])
+def test_hydras_questions_are_answered(multirun):
+    done = lrbench(*multirun, "--cfg", "job", "optimizer=adam")
     assert done.returncode == 0
     assert "torch.optim.Adam" in done.stdout
     assert written() == []

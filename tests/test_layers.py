@@ -25,7 +25,7 @@ ALLOWED = {
     "sweeper": {"config", "errors", "plan"},
     "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train"},
     "reproduce": {"bench", "plan", "store", "train"},
-    "catalog": {"config"},
+    "catalog": {"config", "store"},
     "results": {"__init__", "errors", "store"},
     "__init__": {"bench", "errors", "results", "sweeper"},
     "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper"},

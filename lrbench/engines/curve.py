@@ -67,4 +67,4 @@ def recorded_steps(steps: int, record: str | int) -> np.ndarray:
     """Return which states are kept: all, or at most `record` of them, spaced evenly in log, with the first and the last."""
     if record == "all" or int(record) > steps:
         return np.arange(steps + 1)
-    return np.unique(np.concatenate([[0], np.geomspace(1, steps, int(record) - 1).astype(np.int64), [steps]]))
+    return np.unique([0, *np.geomspace(steps, 1, int(record) - 1).astype(np.int64)])

@@ -5,7 +5,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrbench.errors import RequestError
 from lrbench.store import ResultStore
 
 MOST_WEIGHT_COLUMNS = 20
@@ -19,8 +18,6 @@ def runs(store: ResultStore) -> pd.DataFrame:
         RequestError: no run is stored yet.
     """
     parts = [_part(table) for table in store.runs()]
-    if not parts:
-        raise RequestError(f"{store.root}: no run is stored yet. Start its sweep again: it does what is missing.")
     columns = list(dict.fromkeys(column for part in parts for column in part))
     filled = [part.dropna(axis=1, how="all") for part in parts]
     frame = pd.concat(filled, ignore_index=True).reindex(columns=columns)

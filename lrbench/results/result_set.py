@@ -31,8 +31,7 @@ def newest(results_dir: str | os.PathLike = "results") -> Path:
     Raises:
         RequestError: there is none.
     """
-    stores = [ResultStore(folder) for folder in sorted(Path(results_dir).glob("*/"))]
-    stores = [store for store in stores if store.exists()]
+    stores = ResultStore.all(results_dir)
     if not stores:
         raise RequestError(f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` makes one.")
     return max(stores, key=lambda store: _written(store.manifest())).root

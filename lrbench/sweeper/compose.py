@@ -42,7 +42,7 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
         try:
             setbase("1.3")
             setup_globals()
-            ConfigStore.instance().store(group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench")
+            offer_sweeper()
             JobRuntime.instance().set("name", "lrbench")
             search_path = create_config_search_path(str(CONF))
             if config_dir is not None:
@@ -55,6 +55,11 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
                 Singleton._instances.pop(cls, None)
                 if instance is not None:
                     Singleton._instances[cls] = instance
+
+
+def offer_sweeper() -> None:
+    """Make the choice `hydra/sweeper=lrbench` known to Hydra."""
+    ConfigStore.instance().store(group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench")
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:

@@ -8,19 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
 from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig
 
-from lrbench.config import CONF, REQUEST
+from lrbench.config import CONF, GROUPS
 from lrbench.errors import RequestError
 from lrbench.plan import Block
-from lrbench.sweeper.compose import SWEEPER, leaves
+from lrbench.sweeper.compose import SWEEPER, leaves, offer_sweeper
 from lrbench.sweeper.expand import into_block, variants
-from lrbench.sweeper.request import Request
+from lrbench.sweeper.request import Request, asking
 
 _OVERRIDES = "LRBENCH_SWEEP_OVERRIDES"  # how the jobs, processes of their own, know the sweep that they belong to
 
@@ -51,8 +50,8 @@ class Task:
             if "sweep" in config and job.sweeper._target_ != SWEEPER:
                 sweeper = job.runtime.choices["hydra/sweeper"]
                 raise RequestError(f"sweep: hydra/sweeper={sweeper} does not read the sweep: block; leave it out, or use hydra/sweeper=lrbench.")
-            block = Block({group: job.runtime.choices[group] for group in ("problem", "loss", "optimizer")}, leaves(config), [])
-            return self.train(Request(json.loads(os.environ[_OVERRIDES]), True, [block], {key: block.base[key] for key in REQUEST}, native=False))
+            block = Block({group: job.runtime.choices[group] for group in GROUPS}, leaves(config), [])
+            return self.train(Request(json.loads(os.environ[_OVERRIDES]), True, [block], asking(block.base), native=False))
         except RequestError as error:
             raise CompactHydraException(str(error)) from None  # Hydra prints others with a traceback
 
@@ -64,7 +63,7 @@ def run_jobs(arguments: Sequence[str], overrides: Sequence[str], train: Callable
         SystemExit: with status 1 where Hydra refused the request or a job; Hydra has printed why.
     """
     Plugins.instance().class_name_to_class[SWEEPER] = GridSweeper
-    ConfigStore.instance().store(group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench")
+    offer_sweeper()
     with _process_state([into_block(argument) for argument in arguments], overrides):
         hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")(Task(train))()
 

@@ -59,16 +59,17 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
             if swept:
                 raise sweep_without_multirun(swept[0], overrides)
             base = leaves(config)
-            return Request(list(overrides), False, [Block(choices(config), base, [])], _ask(base), config_dir=config_dir)
+            return Request(list(overrides), False, [Block(choices(config), base, [])], asking(base), config_dir=config_dir)
         if config.hydra.sweeper._target_ != SWEEPER:
-            return Request(list(overrides), True, [], _ask(leaves(config)), False, config_dir)
+            return Request(list(overrides), True, [], asking(leaves(config)), False, config_dir)
         blocks = expand(lines, loader)
         _refuse_swept_asking(blocks)
         native = config.hydra.launcher._target_ == BASIC_LAUNCHER
-        return Request(list(overrides), True, blocks, _ask(blocks[0].base), native, config_dir)
+        return Request(list(overrides), True, blocks, asking(blocks[0].base), native, config_dir)
 
 
-def _ask(base: Leaves) -> Leaves:
+def asking(base: Leaves) -> Leaves:
+    """Return how it is asked: the leaves that are no part of a run."""
     return {key: base[key] for key in REQUEST}
 
 

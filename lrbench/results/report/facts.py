@@ -16,6 +16,16 @@ Rows = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A saved figure: figures/<name>.svg and .png."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """The report in words. Tables are frames of text."""
 

@@ -4,17 +4,17 @@ import re
 
 import pandas as pd
 
-from lrbench.results.report.facts import Facts
+from lrbench.results.report.facts import Drawing, Facts
 
 
-def markdown(facts: Facts, drawn: list[tuple[str, str]]) -> str:
-    """Write the facts as Markdown; `drawn` are (name, caption) of the figures."""
+def markdown(facts: Facts, drawings: list[Drawing]) -> str:
+    """Write the facts as Markdown, with links to the figures."""
     parts = [f"# {escaped(facts.title)}", *map(escaped, facts.headline)]
     if facts.warnings:
         parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
     for task, ranking in facts.rankings:
         parts += [f"## Ranking: {escaped(task)}", table(ranking)]
-    parts += [f"![{escaped(caption)}](figures/{name}.svg)\n\n*{escaped(caption)}*" for name, caption in drawn]
+    parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
     if len(facts.failures):
         parts += ["## Runs that went wrong", table(facts.failures)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]

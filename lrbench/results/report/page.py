@@ -9,15 +9,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from lrbench.results import ink
-from lrbench.results.report.facts import Facts
+from lrbench.results.report.facts import Drawing, Facts
 
 LEFT = {"optimizer", "best setting", "task", "status", "reason", "examples"}
 
 
-def page(facts: Facts, drawn: list[tuple[str, str, str]]) -> str:
-    """Write the facts as HTML; `drawn` are (name, caption, SVG) of the figures."""
-    pictures = [(name, caption, inline(svg, name)) for name, caption, svg in drawn]
-    return _template().render(facts=facts, pictures=pictures, table=table)
+def page(facts: Facts, drawings: list[Drawing]) -> str:
+    """Write the facts as HTML, with the figures in it."""
+    return _template().render(facts=facts, drawings=drawings, inline=inline, table=table)
 
 
 def inline(svg: str, name: str) -> Markup:

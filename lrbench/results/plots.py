@@ -12,6 +12,7 @@ from lrbench.results.curves import BEYOND
 from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
+LARGEST = np.finfo(np.float64).max
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
@@ -20,14 +21,13 @@ def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dic
 
     stops: `curves.stops` of this task, drawn as crosses. target and floor are gaps, each a line where it lies in the figure; NaN: none.
     """
+    ax.set_autoscale_on(False)  # the limits are set below; gaps near the end of float64 overflow matplotlib's margins
     finite = frame[np.isfinite(frame["median"])]
     bottom, top = _range_of_curves(frame, target, BEYOND if len(stops) else 3)
     for name, curve in back_to_front(finite, colours):
         front = colours[name] != GREY
         if front:
-            ax.fill_between(
-                curve["evaluations"], curve["q25"].clip(upper=top), curve["q75"].clip(upper=top), color=colours[name], alpha=0.18, linewidth=0
-            )
+            ax.fill_between(curve["evaluations"], curve["q25"], curve["q75"].replace(np.inf, LARGEST), color=colours[name], alpha=0.18, linewidth=0)
         look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
         sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look)
     crosses = stops["optimizer"].map(colours).tolist()

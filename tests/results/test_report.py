@@ -10,6 +10,7 @@ from html import unescape
 import pandas as pd
 import pytest
 from conftest import LECTURE, run
+from matplotlib.collections import PolyCollection
 from rich.console import Console
 
 import lrbench
@@ -180,3 +181,16 @@ def test_a_page_can_lie_elsewhere(write, tmp_path):
 def test_a_figure_in_the_page_changes_tags_only():
     svg = '<svg viewBox="0 0 1 1"><g id="a" style="fill: #24292f; clip-path: url(#a)"/><text>id="a url(#a #24292f</text></svg>'
     assert inline(svg, "p").endswith('<g id="p-a" style="fill: currentColor; clip-path: url(#p-a)"/><text>id="a url(#a #24292f</text></svg>')
+
+
+def test_gaps_up_to_the_end_of_float64_are_drawn_without_a_warning():
+    results = lrbench.sweep("optimizer=sgd,asgd", "optimizer.lr=10,100", "seed=range(3)", "steps=400")
+    assert (results.runs["status"] == "diverged").all()
+    assert results.curves["gap"].replace(float("inf"), 0).max() > 1e300
+    assert results.store.report.exists()
+    bands = [band.get_paths()[0].vertices for band in results.plot_curves().axes[0].collections if isinstance(band, PolyCollection)]
+    assert len(bands) == 2
+    for row in results.ranking.to_dict("records"):
+        ids = results.runs.loc[results.runs["setting_id"] == row["setting_id"], "run_id"]
+        median = results.curves[results.curves["run_id"].isin(ids) & (results.curves["step"] == 1)]["gap"].median()
+        assert all(band[band[:, 0] == 1, 1].min() < median < band[band[:, 0] == 1, 1].max() for band in bands)

@@ -75,7 +75,7 @@ def _problem(task: pd.Series) -> str:
 
 
 def _budget(task: pd.Series) -> str:
-    rows = "all rows a step" if pd.isna(task["batch_size"]) else f"{int(task['batch_size'])} rows a step, {task['batch_order']}"
+    rows = "all rows a step" if pd.isna(task["batch_size"]) else f"{counted(int(task['batch_size']), 'row')} a step, {task['batch_order']}"
     return f"{counted(int(task['steps']), 'step')}, {rows}"
 
 

@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from lrbench import __version__
@@ -23,9 +22,11 @@ from lrbench.plan import Block, Plan, plan
 from lrbench.records import problem_rows
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import Request
-from lrbench.train import ENGINE, check_optimizers, train
+from lrbench.train import Rows, check_optimizers, train
 
 FLUSH_SECONDS = 5.0
+FLUSH_BYTES = 2**27
+STATUSES = ("completed", "diverged", "failed")
 
 Progress = Callable[[int, int], None]  # runs done, runs planned
 
@@ -38,7 +39,7 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> Re
         KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on from there.
     """
     todo = plan(request.blocks)
-    check_optimizers(todo)
+    check_optimizers(todo, request.ask["engine"])
     store = _claim(request, todo)
     _begin(store, request, todo)
     store.write_problems(problem_rows(todo))
@@ -54,13 +55,14 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> Re
 def run_job(request: Request) -> float:
     """Run one job of Hydra's launchers and sweepers into the store that all jobs share; return its final gap, inf if diverged or failed."""
     todo = plan(request.blocks)
-    check_optimizers(todo)
+    check_optimizers(todo, request.ask["engine"])
     store = ResultStore(Path(request.ask["results_dir"]) / request.ask["name"])
     with store.locked():
         store.write_manifest(_joined(store.manifest(), request, todo))
         store.write_problems(_with_problems(store, todo))
     _train_missing(todo, store, request.ask, lambda done, planned: None)
-    return store.outcomes()[todo.groups[0].run_id[0]][1]
+    run_id = todo.groups[0].run_id[0].decode()
+    return next(row["final_gap"] for row in store.outcomes().to_pylist() if row["run_id"] == run_id)
 
 
 def open_for_jobs(request: Request) -> ResultStore:
@@ -72,10 +74,14 @@ def open_for_jobs(request: Request) -> ResultStore:
 
 def close(store: ResultStore, state: str) -> None:
     """Write how a sweep ended and what it counts."""
-    statuses = [status for status, _ in store.outcomes().values()]
-    manifest = store.manifest()
-    counts = {"planned": manifest["counts"]["planned"], **{word: statuses.count(word) for word in ("completed", "diverged", "failed")}}
-    store.write_manifest({**manifest, "finished": _now(), "state": state, "counts": counts})
+    outcomes, manifest = store.outcomes(), store.manifest()
+    statuses = {row["status"]: row["count_all"] for row in outcomes.group_by("status").aggregate([([], "count_all")]).to_pylist()}
+    counts = {"planned": manifest["counts"]["planned"], **{word: statuses.get(word, 0) for word in STATUSES}}
+    trained = outcomes.group_by(["engine", "optimizer"]).aggregate([([], "count_all")]).sort_by([("engine", "ascending"), ("optimizer", "ascending")])
+    engines: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in trained.to_pylist():
+        engines[row["engine"]][row["optimizer"]] = row["count_all"]
+    store.write_manifest({**manifest, "finished": _now(), "state": state, "counts": counts, "engines": engines})
 
 
 def name_of(request: Request, todo: Plan | None) -> str:
@@ -88,34 +94,34 @@ def name_of(request: Request, todo: Plan | None) -> str:
 
 
 def _train_missing(todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:
-    missing = todo.without(set(store.outcomes()))
+    missing = todo.without(store.outcomes()["run_id"].to_numpy().astype("S32"))
     planned, done = len(todo), len(todo) - len(missing)
     rows = _Buffer(store)
     progress(done, planned)
     try:
-        for group in missing.groups:
-            for row in range(len(group)):
-                rows.add(*train(group.take(np.array([row])), todo.problems[group.problem_id], ask["record"], ask["target"]))
-                done += 1
-                progress(done, planned)
+        for runs, curves in train(missing, ask):
+            rows.add(runs, curves)
+            done += len(runs)
+            progress(done, planned)
     finally:
         rows.flush()
 
 
 class _Buffer:
-    """Trained rows on their way to the store, written every few seconds."""
+    """Trained rows on their way to the store, written every few seconds and before they take much memory."""
 
     def __init__(self, store: ResultStore):
         self._store = store
         self._empty()
 
     def _empty(self) -> None:
-        self._tables: dict[pa.Schema, list[tuple[pa.Table, pa.Table]]] = defaultdict(list)
-        self._since = time.monotonic()
+        self._tables: dict[pa.Schema, list[Rows]] = defaultdict(list)
+        self._since, self._bytes = time.monotonic(), 0
 
     def add(self, runs: pa.Table, curves: pa.Table) -> None:
         self._tables[runs.schema].append((runs, curves))
-        if time.monotonic() - self._since > FLUSH_SECONDS:
+        self._bytes += runs.nbytes + curves.nbytes
+        if time.monotonic() - self._since > FLUSH_SECONDS or self._bytes > FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -166,10 +172,9 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
         "state": "running",
         "request": {"overrides": request.overrides, "command": command(request)},
         "request_hash": _request_hash(request, todo),
-        **{key: request.ask[key] for key in ("target", "record", "predict")},
+        **{key: request.ask[key] for key in ("engine", "target", "record", "predict")},
         "counts": {"planned": len(todo) if todo else 0, "completed": 0, "diverged": 0, "failed": 0},
         "warnings": todo.warnings if todo else [],
-        "engine": ENGINE,
         "versions": versions(),
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "blocks": [asdict(block) for block in request.blocks] if todo else [],
@@ -193,9 +198,9 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
 
 def _request_hash(request: Request, todo: Plan | None) -> str:
     """Hash what decides the numbers: the runs and how they are recorded; the lines themselves where Hydra's own sweeper decides the runs."""
-    what = sorted(run_id for group in todo.groups for run_id in group.run_id.tolist()) if todo else sorted(request.overrides)
-    asked = [request.ask[key] for key in ("record", "target", "predict")]
-    return blake2b(show([what, asked, ENGINE]).encode(), digest_size=16).hexdigest()
+    what = todo.fingerprint() if todo else sorted(request.overrides)
+    asked = [request.ask[key] for key in ("record", "target", "predict", "engine")]
+    return blake2b(show([what, asked]).encode(), digest_size=16).hexdigest()
 
 
 def command(request: Request) -> str:
@@ -210,7 +215,7 @@ def blocks_of(manifest: dict[str, Any]) -> list[Block]:
 
 
 def versions() -> dict[str, str]:
-    packages: Sequence[str] = ("torch", "hydra-core", "numpy", "scipy", "pyarrow")
+    packages: Sequence[str] = ("torch", "hydra-core", "numpy", "numba", "scipy", "pyarrow")
     return {"lrbench": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
 
 

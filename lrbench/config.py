@@ -20,7 +20,8 @@ Leaves = dict[str, Any]
 _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf"  # in a wheel, else in the repository
 
-GROUPS = ("problem", "loss", "optimizer")
+GROUPS = ("problem", "loss", "optimizer", "schedule")
+OPTIONAL = ("schedule",)  # groups whose default choice is nothing, and leaves nothing
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ RUN = {
     "epochs": whole(1),
     "steps": either(NULL, whole(1)),
     "batch_size": either(NULL, whole(1)),
-    "batch_order": one_of("shuffled", "sequential"),
+    "batch_order": one_of("shuffled", "sequential", "replacement"),
     "init": either(one_of("torch", "zeros"), NUMBERS),
     "dtype": one_of("float64", "float32"),
     "seed": whole(0),
@@ -87,6 +88,7 @@ REQUEST = {
     "results_dir": Rule("a folder's path", lambda v: isinstance(v, str) and v != ""),
     "report": BOOLEAN,
     "fresh": BOOLEAN,
+    "engine": one_of("auto", "reference", "fused"),
     "record": either(one_of("all"), whole(2)),
     "target": number(0, 1, above=True, below=True),
     "predict": either(NULL, ROWS),
@@ -129,6 +131,40 @@ HYPERPARAMETERS = {
     "adjust_lr_fn": either(NULL, one_of("original", "match_rms_adamw")),
 }
 
+SCHEDULES = {
+    "step_size": whole(1),
+    "gamma": _NOT_NEGATIVE,
+    "milestones": Rule("a list of whole numbers", lambda v: isinstance(v, list) and len(v) > 0 and all(whole(0).accepts(x) for x in v)),
+    "T_max": either(NULL, whole(1)),
+    "eta_min": _NOT_NEGATIVE,
+    "start_factor": number(0, 1, above=True),
+    "end_factor": number(0, 1),
+    "factor": number(0, 1),
+    "total_iters": whole(1),
+    "power": _NOT_NEGATIVE,
+    "T_0": whole(1),
+    "T_mult": whole(1),
+    "max_lr": _NOT_NEGATIVE,
+    "total_steps": either(NULL, whole(1)),
+    "pct_start": number(0, 1),
+    "anneal_strategy": one_of("cos", "linear"),
+    "cycle_momentum": BOOLEAN,
+    "base_momentum": _FRACTION,
+    "max_momentum": _FRACTION,
+    "div_factor": number(0, above=True),
+    "final_div_factor": number(0, above=True),
+    "three_phase": BOOLEAN,
+    "lr_lambda": Rule("the dotted path of a function of the step", lambda v: isinstance(v, str) and v != ""),
+}
+
+SETTINGS = {"optimizer": HYPERPARAMETERS, "schedule": SCHEDULES}
+EXAMPLES = {
+    "problem": "lrbench.problems.synthetic",
+    "loss": "torch.nn.MSELoss",
+    "optimizer": "torch.optim.Adam",
+    "schedule": "torch.optim.lr_scheduler.StepLR",
+}
+
 # where a class of torch.optim gives a name another meaning
 OWN_HYPERPARAMETERS = {"torch.optim.Adafactor": {"eps": sequence(either(NULL, _NOT_NEGATIVE), _NOT_NEGATIVE)}}
 
@@ -140,22 +176,27 @@ def check(leaves: Leaves) -> None:
         RequestError: naming the key, what is allowed and what came.
     """
     for group in GROUPS:
-        if not isinstance(target := leaves.get(f"{group}._target_"), str):
-            raise RequestError(f"{group}._target_: the dotted path of a {group}, such as torch.optim.Adam, is allowed, but {show(target)} came.")
+        target = leaves.get(f"{group}._target_")
+        if not isinstance(target, str) and (group not in OPTIONAL or under(leaves, group)):
+            raise RequestError(f"{group}._target_: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(target)} came.")
     for path, value in leaves.items():
-        check_leaf(path, value, leaves["optimizer._target_"])
+        check_leaf(path, value, leaves)
 
 
-def check_leaf(path: str, value: Any, optimizer: str) -> None:
-    """Refuse one wrong value. Hyperparameters of torch's own classes are checked here; other classes, problems and losses judge theirs themselves."""
+def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
+    """Refuse one wrong value of the configuration `leaves`.
+
+    Settings of torch's own optimizers and schedulers are checked here; other classes, problems and losses judge theirs themselves.
+    """
     group, _, key = path.partition(".")
     rule = RUN.get(path) or REQUEST.get(path)
+    target = leaves.get(f"{group}._target_", "")
     if rule:
         _check_value(path, value, rule)
-    elif group == "optimizer" and optimizer.startswith("torch.optim."):
-        rule = OWN_HYPERPARAMETERS.get(optimizer, {}).get(key) or HYPERPARAMETERS.get(key)
+    elif group in SETTINGS and target.startswith("torch.optim."):
+        rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
         if rule:
-            _check_value(path, value, rule, of=f" for {optimizer}")
+            _check_value(path, value, rule, of=f" for {target}")
     elif not (group in GROUPS and key):
         raise RequestError(f"{path}: lrbench has no such key. {did_you_mean(path, [*RUN, *REQUEST, *GROUPS])}")
 
@@ -203,6 +244,5 @@ def _canonical(value: Any) -> str:
 
 
 def identifiers(sums: np.ndarray) -> np.ndarray:
-    """Write sums of fingerprints, (R, 2) uint64, as (R,) strings of 32 hexadecimal digits."""
-    text = np.ascontiguousarray(sums.astype(">u8")).tobytes().hex()
-    return np.frombuffer(text.encode(), dtype="S32").astype("U32")
+    """Write sums of fingerprints, (R, 2) uint64, as (R,) bytes of 32 hexadecimal digits."""
+    return np.frombuffer(np.ascontiguousarray(sums.astype(">u8")).tobytes().hex().encode(), dtype="S32")

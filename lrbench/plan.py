@@ -6,7 +6,7 @@
 Pure, and independent of the order in which anything was asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -18,7 +18,7 @@ from lrbench.errors import RequestError
 from lrbench.losses import lookup
 from lrbench.problems import Data, load
 from lrbench.problems.solve import Problem, solve
-from lrbench.seeds import steps_per_epoch
+from lrbench.seeds import is_fixed, steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,29 @@ class Group:
     problem_id: str
     shared: Leaves
     columns: dict[str, Column]
-    run_id: np.ndarray  # (R,) strings
-    setting_id: np.ndarray  # (R,) strings; a setting is a run without its seed
+    runs: np.ndarray  # (R, 2) uint64, the fingerprints of the runs
+    settings: np.ndarray  # (R, 2) uint64; a setting is a run without its seed
 
     def __len__(self) -> int:
-        return len(self.run_id)
+        return len(self.runs)
+
+    @property
+    def run_id(self) -> np.ndarray:
+        """(R,) ids, bytes of 32 hexadecimal digits."""
+        return identifiers(self.runs)
+
+    @property
+    def setting_id(self) -> np.ndarray:
+        """(R,) ids, bytes of 32 hexadecimal digits."""
+        return identifiers(self.settings)
 
     def take(self, rows: np.ndarray) -> "Group":
         columns = {path: column.take(rows) for path, column in self.columns.items()}
-        return replace(self, columns=columns, run_id=self.run_id[rows], setting_id=self.setting_id[rows])
+        return replace(self, columns=columns, runs=self.runs[rows], settings=self.settings[rows])
+
+    def column(self, path: str, default: Any = None) -> Column:
+        """Return a setting as a column, be it swept, shared or not given."""
+        return self.columns.get(path) or Column([self.shared.get(path, default)], np.zeros(len(self), dtype=np.int64))
 
     def run(self, row: int) -> Leaves:
         """Return all settings of one run."""
@@ -91,10 +105,22 @@ class Plan:
     def __len__(self) -> int:
         return sum(map(len, self.groups))
 
-    def without(self, finished: set[str]) -> "Plan":
-        """Return the plan of the runs that are still missing."""
-        rest = (group.take(np.flatnonzero([run_id not in finished for run_id in group.run_id])) for group in self.groups)
-        return replace(self, groups=[group for group in rest if len(group)])
+    def without(self, run_ids: np.ndarray) -> "Plan":
+        """Return the plan of all other runs."""
+        return self._where(lambda group: ~np.isin(group.run_id, run_ids)) if len(run_ids) else self
+
+    def only(self, run_ids: np.ndarray) -> "Plan":
+        """Return the plan of these runs."""
+        return self._where(lambda group: np.isin(group.run_id, run_ids))
+
+    def _where(self, chosen: Callable[[Group], np.ndarray]) -> "Plan":
+        parts = (group.take(np.flatnonzero(chosen(group))) for group in self.groups)
+        return replace(self, groups=[group for group in parts if len(group)])
+
+    def fingerprint(self) -> list[int]:
+        """Return what identifies the set of runs, whatever their order: their number, and the sum of their fingerprints."""
+        total = sum((group.runs.sum(axis=0) for group in self.groups), start=np.zeros(2, dtype=np.uint64))
+        return [len(self), *total.tolist()]
 
 
 def plan(blocks: Iterable[Block]) -> Plan:
@@ -109,7 +135,7 @@ def plan(blocks: Iterable[Block]) -> Plan:
         for axis in block.axes:
             for path, values in axis.items():
                 for value in values:
-                    check_leaf(path, value, block.base["optimizer._target_"])
+                    check_leaf(path, value, block.base)
     solved: dict[str, tuple[Problem, str]] = {}
     problems: dict[str, Problem] = {}
     groups = []
@@ -125,7 +151,7 @@ def plan(blocks: Iterable[Block]) -> Plan:
 
 def is_shared(path: str) -> bool:
     """Say whether all runs of a group have the same value there."""
-    return path not in ("init", "seed") and (not path.startswith("optimizer.") or path == "optimizer._target_")
+    return path not in ("init", "seed") and (not path.startswith(("optimizer.", "schedule.")) or path.endswith("._target_"))
 
 
 def _split(block: Block) -> list[tuple[Leaves, dict[str, Column], int]]:
@@ -169,11 +195,11 @@ def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], 
     seed = columns.get("seed") or Column([shared["seed"]], np.zeros(size, dtype=np.int64))
     return Group(
         labels={group: choices[group] for group in GROUPS},
-        problem_id=str(identifiers(_total(about, {}, 1))[0]),
+        problem_id=identifiers(_total(about, {}, 1))[0].decode(),
         shared=shared,
         columns=columns,
-        run_id=identifiers(run),
-        setting_id=identifiers(run - fingerprint("seed", seed.values)[seed.codes]),
+        runs=run,
+        settings=run - fingerprint("seed", seed.values)[seed.codes],
     )
 
 
@@ -194,7 +220,8 @@ def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
     if batch_size is not None and batch_size > n:
         raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")
     steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(n, batch_size)
-    whole = {"batch_size": None, "batch_order": "sequential"} if batch_size in (None, n) else {}
+    all_rows = batch_size is None or (batch_size == n and leaves["batch_order"] != "replacement")
+    whole = {"batch_size": None, "batch_order": "sequential"} if all_rows else {}
     return {path: value for path, value in leaves.items() if path != "epochs"} | {"steps": steps} | whole
 
 
@@ -210,29 +237,43 @@ def _total(leaves: Leaves, columns: dict[str, Column], size: int) -> np.ndarray:
 def _distinct(groups: list[Group]) -> tuple[list[Group], list[str]]:
     """Keep each run once, and once a setting where nothing depends on the seed; say so in warnings."""
     warnings: list[str] = []
-    owner: dict[str, str] = {}  # run_id -> the optimizer under which it is kept
-    kept = []
+    kept: list[Group] = []
     for group in sorted(groups, key=lambda group: sorted(group.labels.items())):
         once = _without_idle_seeds(group)
         if len(once) < len(group):
             warnings.append("Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds.")
+        once = once.take(first_places(once.runs))
         label = group.labels["optimizer"]
-        twins = {owner[run_id] for run_id in once.run_id if run_id in owner} - {label}
-        warnings += [
-            f"optimizer={label}: some runs equal those of optimizer={twin} in class and hyperparameters; they are kept once." for twin in twins
-        ]
-        new = np.array([run_id not in owner for run_id in once.run_id])
-        owner |= dict.fromkeys(once.run_id[new], label)
-        kept.append(once.take(np.flatnonzero(new)))
+        for other in kept:
+            twins = _found_in(once.runs, other.runs)
+            if twins.any() and (twin := other.labels["optimizer"]) != label:
+                warnings.append(f"optimizer={label}: some runs equal those of optimizer={twin} in class and hyperparameters; they are kept once.")
+            once = once.take(np.flatnonzero(~twins))
+        kept.append(once)
     return [group for group in kept if len(group)], list(dict.fromkeys(warnings))
 
 
 def _without_idle_seeds(group: Group) -> Group:
-    if "seed" not in group.columns or (group.shared["batch_size"] is not None and group.shared["batch_order"] == "shuffled"):
+    if "seed" not in group.columns or not is_fixed(group.shared["batch_size"], group.shared["batch_order"]):
         return group
-    init = group.columns["init"].to_list() if "init" in group.columns else [group.shared["init"]] * len(group)
-    seeds = np.array(group.columns["seed"].to_list())
+    init, seed = group.column("init"), group.column("seed")
+    random = np.array([value == "torch" for value in init.values])[init.codes]
+    order = np.argsort(np.array(seed.values)[seed.codes], kind="stable")
     smallest = np.zeros(len(group), dtype=bool)
-    order = np.argsort(seeds, kind="stable")
-    smallest[order[np.unique(group.setting_id[order], return_index=True)[1]]] = True
-    return group.take(np.flatnonzero(smallest | np.array([value == "torch" for value in init])))
+    smallest[order[first_places(group.settings[order])]] = True
+    return group.take(np.flatnonzero(smallest | random))
+
+
+def first_places(fingerprints: np.ndarray) -> np.ndarray:
+    """Return where each of (R, 2) fingerprints stands first, ascending."""
+    halves = np.unique(fingerprints[:, 0])
+    if len(halves) == len(fingerprints):  # the rule, and ten times faster to see
+        return np.arange(len(fingerprints))
+    return np.sort(np.unique(fingerprints, axis=0, return_index=True)[1])
+
+
+def _found_in(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Say which of (R, 2) fingerprints are among (S, 2) others."""
+    if not np.isin(fingerprints[:, 0], others[:, 0]).any():
+        return np.zeros(len(fingerprints), dtype=bool)
+    return np.isin(identifiers(fingerprints), identifiers(others))

@@ -1,14 +1,13 @@
 """Trained runs and their problems as rows of the store; results/README.md documents every column."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from lrbench.config import under
-from lrbench.engines.curve import TARGETS, Curve, recorded_steps
+from lrbench.engines.outcome import NEVER, TARGETS, Outcome
 from lrbench.plan import Column, Group, Plan
 from lrbench.problems.solve import Problem
 
@@ -22,15 +21,14 @@ _KINDS = {
 }
 
 
-def run_rows(group: Group, curves: Sequence[Curve], problem: Problem, target: float, engine: str) -> pa.Table:
+def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, engine: str) -> pa.Table:
     """Return a row a run: ids, labels, settings, status, final values, first hits, weights."""
-    count, dtype = len(group), group.shared["dtype"]
-    status, reason = zip(*[curve.status(problem, dtype) for curve in curves], strict=True)
-    completed = [word == "completed" for word in status]
-    final = [curve.steps if ok else None for curve, ok in zip(curves, completed, strict=True)]
+    count = len(group)
+    status, reason = outcome.status(problem, group.shared["dtype"])
+    completed, failed = status == "completed", status == "failed"
     columns = {
-        "run_id": pa.array(group.run_id.tolist(), pa.string()),
-        "setting_id": pa.array(group.setting_id.tolist(), pa.string()),
+        "run_id": strings(group.run_id),
+        "setting_id": strings(group.setting_id),
         "problem_id": _constant(group.problem_id, count, pa.string()),
         "status": pa.array(status, pa.string()),
         "reason": pa.array(reason, pa.string()),
@@ -38,31 +36,29 @@ def run_rows(group: Group, curves: Sequence[Curve], problem: Problem, target: fl
         **{path: _setting(path, Column([value], np.zeros(count, dtype=np.int64))) for path, value in group.shared.items()},
         **{path: _setting(path, column) for path, column in group.columns.items()},
         "engine": _constant(engine, count, pa.string()),
-        "start_loss": _floats(curve.loss[0] for curve in curves),
-        "start_gap": _floats(curve.gap[0] for curve in curves),
-        "final_loss": _floats(np.inf if t is None else curve.loss[t] for curve, t in zip(curves, final, strict=True)),
-        "final_gap": _floats(np.inf if t is None else curve.gap[t] for curve, t in zip(curves, final, strict=True)),
-        "peak_ratio": _floats(_peak_ratio(curve) for curve in curves),
-        "first_bad_step": pa.array([None if curve.failure else curve.first_bad_step() for curve in curves], pa.int64()),
-        "last_finite_loss": _floats(_last_finite(curve.loss) for curve in curves),
-        "evaluations": _floats(curve.evaluations[-1] for curve in curves),
-        **_first_hits(curves, problem, target),
-        "weights": pa.array([None if curve.failure else curve.weights for curve in curves], _FLOATS),
+        "start_loss": pa.array(outcome.loss[:, 0]),
+        "start_gap": pa.array(outcome.gap[:, 0]),
+        "final_loss": pa.array(np.where(completed, outcome.loss[:, -1], np.inf)),
+        "final_gap": pa.array(np.where(completed, outcome.gap[:, -1], np.inf)),
+        "peak_ratio": pa.array(_ratio(outcome.peak, outcome.gap[:, 0])),
+        "first_bad_step": pa.array(outcome.first_bad, mask=outcome.first_bad == NEVER),
+        "last_finite_loss": pa.array(outcome.last_loss),
+        "evaluations": pa.array(outcome.all_evaluations),
+        **_first_hits(outcome, target),
+        "weights": _lists(outcome.weights, missing=failed | np.isnan(outcome.weights).any(axis=1)),
     }
     return pa.table(columns)
 
 
-def curve_rows(group: Group, curves: Sequence[Curve], record: str | int) -> pa.Table:
+def curve_rows(group: Group, outcome: Outcome) -> pa.Table:
     """Return a row a run: the recorded states of its loss curve as lists."""
-    steps = [recorded_steps(curve.steps, record) for curve in curves]
-    kept = list(zip(curves, steps, strict=True))
     return pa.table(
         {
-            "run_id": pa.array(group.run_id.tolist(), pa.string()),
-            "step": pa.array(steps, pa.list_(pa.int64())),
-            "evaluations": pa.array([curve.evaluations[t] for curve, t in kept], pa.list_(pa.float64())),
-            "loss": pa.array([curve.loss[t] for curve, t in kept], pa.list_(pa.float64())),
-            "gap": pa.array([curve.gap[t] for curve, t in kept], pa.list_(pa.float64())),
+            "run_id": strings(group.run_id),
+            "step": _lists(np.tile(outcome.step, (len(group), 1))),
+            "evaluations": _lists(outcome.evaluations),
+            "loss": _lists(outcome.loss),
+            "gap": _lists(outcome.gap),
         }
     )
 
@@ -98,8 +94,7 @@ def _problem_row(problem: Problem, group: Group) -> dict[str, Any]:
 
 def _setting(path: str, column: Column) -> pa.Array:
     """Numbers as float64, lists of numbers as lists of float64, other lists and mixtures as JSON."""
-    values = [_typed(path, value) for value in column.values]
-    return pa.array([values[code] for code in column.codes], _KINDS.get(path))
+    return pa.array([_typed(path, value) for value in column.values], _KINDS.get(path)).take(pa.array(column.codes))
 
 
 def _typed(path: str, value: Any) -> Any:
@@ -111,29 +106,39 @@ def _typed(path: str, value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _first_hits(curves: Sequence[Curve], problem: Problem, target: float) -> dict[str, pa.Array]:
+def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:
     columns = {}
-    for name, value in {"target": target, **{f"1e-{k}": value for k, value in enumerate(TARGETS, start=1)}}.items():
-        hits = [curve.first_hit(value, problem) for curve in curves]
-        columns[f"steps_to_{name}"] = pa.array(hits, pa.int64())
-        evaluations = [None if t is None else curve.evaluations[t] for curve, t in zip(curves, hits, strict=True)]
-        columns[f"evaluations_to_{name}"] = pa.array(evaluations, pa.float64())
+    for place, value in enumerate(targets(target)):
+        name = "target" if place == len(TARGETS) else f"{value:.0e}".replace("e-0", "e-")
+        hits = outcome.hits[:, place]
+        columns[f"steps_to_{name}"] = pa.array(hits, mask=hits == NEVER)
+        columns[f"evaluations_to_{name}"] = pa.array(outcome.evaluations_to_hits[:, place], mask=hits == NEVER)
     return columns
 
 
+def targets(target: float) -> tuple[float, ...]:
+    """Return the relative gaps whose first hits are counted: the fixed ones, then the request's own."""
+    return (*TARGETS, target)
+
+
+def strings(ids: np.ndarray) -> pa.Array:
+    """Turn (R,) strings of one length into an Arrow array, without an object for each."""
+    width = ids.dtype.itemsize
+    offsets = np.arange(len(ids) + 1, dtype=np.int32) * width
+    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(ids)))
+
+
+def _lists(values: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+    """Turn (R, k) into R lists."""
+    offsets = pa.array(np.arange(len(values) + 1, dtype=np.int32) * values.shape[1])
+    return pa.ListArray.from_arrays(offsets, pa.array(values.ravel()), mask=None if missing is None else pa.array(missing))
+
+
 def _constant(value: Any, count: int, kind: pa.DataType) -> pa.Array:
-    return pa.array([value] * count, kind)
+    return pa.repeat(pa.scalar(value, kind), count)
 
 
-def _floats(values) -> pa.Array:
-    return pa.array([float(value) for value in values], pa.float64())
-
-
-def _peak_ratio(curve: Curve) -> float:
-    finite = curve.gap[np.isfinite(curve.gap)]
-    return float(finite.max() / curve.gap[0]) if finite.size and curve.gap[0] > 0 else float("nan")
-
-
-def _last_finite(loss: np.ndarray) -> float:
-    finite = loss[np.isfinite(loss)]
-    return float(finite[-1]) if finite.size else float("nan")
+def _ratio(peak: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return the peak over the start; nan where there was no finite state or the start is the minimum."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((start > 0) & (start < np.inf), peak / start, np.nan)

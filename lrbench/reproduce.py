@@ -26,7 +26,7 @@ class Verdict:
 
 
 def reproduce(store: ResultStore) -> Iterator[Verdict]:
-    """Train every stored run again, one after the other.
+    """Train every stored run again, with the engine that was asked for.
 
     Raises:
         RequestError: when the request cannot be planned any more (a data file is gone, say).
@@ -35,11 +35,10 @@ def reproduce(store: ResultStore) -> Iterator[Verdict]:
     runs = {row["run_id"]: row for table in store.runs() for row in table.to_pylist()}
     curves = {row["run_id"]: row for row in store.curves().to_pylist()}
     again = plan(blocks_of(manifest))
-    check_optimizers(again)
-    for group in again.groups:
-        for row in (row for row, run_id in enumerate(group.run_id) if run_id in runs):
-            tables = train(group.take(np.array([row])), again.problems[group.problem_id], manifest["record"], manifest["target"])
-            (run,), (curve,) = (table.to_pylist() for table in tables)
+    check_optimizers(again, manifest["engine"])
+    stored = again.only(np.array(list(runs), dtype="S32"))
+    for tables in train(stored, manifest):
+        for run, curve in zip(*(table.to_pylist() for table in tables), strict=True):
             before = runs.pop(run["run_id"])
             yield _verdict(before, _difference(curves[run["run_id"]], curve, CURVE) or _difference(before, run, RUN))
     for run in runs.values():

@@ -35,14 +35,35 @@ def steps_per_epoch(n: int, batch_size: int | None) -> int:
     return math.ceil(n / (batch_size or n))
 
 
+def is_fixed(batch_size: int | None, batch_order: str) -> bool:
+    """Say whether the rows of each update are the same for every seed."""
+    return batch_size is None or batch_order == "sequential"
+
+
+def sizes(n: int, batch_size: int | None, batch_order: str, steps: int) -> np.ndarray:
+    """Return how many rows each update sees, (steps,)."""
+    if batch_size is None:
+        return np.full(steps, n)
+    of_epoch = np.full(steps_per_epoch(n, batch_size), batch_size)
+    if batch_order != "replacement":
+        of_epoch[-1] = n - batch_size * (len(of_epoch) - 1)
+    return np.resize(of_epoch, steps)
+
+
 def batches(n: int, batch_size: int | None, batch_order: str, seed: int, steps: int) -> Iterator[Rows]:
-    """Yield the rows of each update: all of them, or pass after pass over n rows, each `shuffled` pass in a fresh order from (seed, epoch)."""
+    """Yield the rows of each update.
+
+    `batch_size` null is all of them; else an epoch is a pass over n rows, `sequential` in their own order or `shuffled` in a fresh one, whose last
+    batch may be short, or as many full batches of rows drawn with `replacement`. What is random comes from (seed, epoch).
+    """
     if batch_size is None:
         yield from repeat(slice(None), steps)
         return
-    rows = np.arange(n)
+    per_epoch, rows = steps_per_epoch(n, batch_size), np.arange(n)
     for step in range(steps):
-        epoch, batch = divmod(step, steps_per_epoch(n, batch_size))
+        epoch, batch = divmod(step, per_epoch)
         if batch == 0 and batch_order == "shuffled":
             rows = stream(seed, BATCHES, epoch).permutation(n)
+        if batch == 0 and batch_order == "replacement":
+            rows = stream(seed, BATCHES, epoch).integers(n, size=per_epoch * batch_size)
         yield rows[batch * batch_size : (batch + 1) * batch_size]

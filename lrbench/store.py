@@ -25,6 +25,7 @@ from filelock import FileLock
 from lrbench.errors import RequestError
 
 SCHEMA = 1
+_OUTCOMES = pa.schema([*((name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")), ("final_gap", pa.float64())])
 
 
 class ResultStore:
@@ -101,13 +102,10 @@ class ResultStore:
     def has_problems(self) -> bool:
         return self._problems_path.is_file()
 
-    def outcomes(self) -> dict[str, tuple[str, float]]:
-        """Return (status, final gap) of each stored run by its id."""
-        outcomes = {}
-        for path in self._parts("runs"):
-            columns = pq.read_table(path, columns=["run_id", "status", "final_gap"])
-            outcomes |= {run_id: (status, gap) for run_id, status, gap in zip(*(column.to_pylist() for column in columns.columns), strict=True)}
-        return outcomes
+    def outcomes(self) -> pa.Table:
+        """Return run_id, optimizer, status, engine and final_gap of each stored run."""
+        tables = [pq.read_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
+        return pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
 
     # ---- writing
 

@@ -1,67 +1,145 @@
-"""Train a group of runs: the one place that chooses an engine."""
+"""Train the runs of a plan: the one place that chooses an engine, and the one `except Exception`, round a third party's code."""
 
 import inspect
 import pkgutil
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
 
-from lrbench.config import under
-from lrbench.engines.curve import Curve
+from lrbench import schedules
+from lrbench.config import EXAMPLES, Leaves, under
+from lrbench.engines.outcome import Outcome, recorded_steps
 from lrbench.errors import RequestError, did_you_mean
+from lrbench.optimizers import FAMILIES, Rule
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
-from lrbench.records import curve_rows, run_rows
+from lrbench.records import curve_rows, run_rows, targets
 
-ENGINE = "reference"
-
-
-def train(group: Group, problem: Problem, record: str | int, target: float) -> tuple[pa.Table, pa.Table]:
-    """Train the runs of a group; return their rows for runs/ and curves/ of the store."""
-    from lrbench.engines import reference
-
-    curves = []
-    for row in range(len(group)):
-        run = group.run(row)
-        curve = Curve(run["steps"])
-        with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            try:
-                reference.train(problem, run, curve)
-            except Exception as error:  # a third party's construction and steps; the run becomes a row that says why
-                curve.failure = f"{type(error).__name__}: {error}"
-        curves.append(curve)
-    return run_rows(group, curves, problem, target, ENGINE), curve_rows(group, curves, record)
+Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 
 
-def check_optimizers(plan: Plan) -> None:
-    """Refuse optimizers that do not exist and hyperparameters that they do not have.
+def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
+    """Train all runs of a plan; yield their rows as they are done. `ask` says with which engine, what to record, and the target."""
+    halves = [(group, _fused(group, ask["engine"])) for group in plan.groups]
+    left: list[Group] = []
+    yield from _train_fused(plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask, left)
+    for group in [*(group.take(np.flatnonzero(~fused)) for group, fused in halves if not fused.all()), *left]:
+        for row in range(len(group)):
+            one = group.take(np.array([row]))
+            yield _rows(one, _reference(one.run(0), plan.problems[group.problem_id], ask), plan.problems[group.problem_id], ask, "reference")
+
+
+def check_optimizers(plan: Plan, engine: str) -> None:
+    """Refuse optimizers and schedules that do not exist, hyperparameters that they do not have, and an engine that cannot train them.
 
     Raises:
         RequestError: naming the dotted path, or the hyperparameter and those that there are.
     """
     for group in plan.groups:
         target = group.shared["optimizer._target_"]
-        optimizer = _resolve(target)
-        parameters = inspect.signature(optimizer).parameters
-        names = list(parameters)[1:]  # the first takes the model's parameters
-        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        if engine != "reference" and _fused(group, "auto").all():
             continue
-        for key in under(group.run(0), "optimizer"):
-            if key != "_target_" and key not in names:
-                raise RequestError(f"optimizer.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}")
+        if engine == "fused":
+            raise RequestError(f"engine: fused has no rule for some runs of optimizer={group.labels['optimizer']} ({target}). Use engine=auto.")
+        _check_arguments("optimizer", target, group)
+        if (schedule := group.shared.get("schedule._target_")) is not None:
+            _check_arguments("schedule", schedule, group)
 
 
-def _resolve(target: str):
-    allowed = "the dotted path of a class such as torch.optim.Adam is allowed"
+def _check_arguments(kind: str, target: str, group: Group) -> None:
+    parameters = inspect.signature(_resolve(kind, target)).parameters
+    names = list(parameters)[1:]  # the first takes the model's parameters, or the optimizer
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in under(group.shared | group.columns, kind):
+        if key != "_target_" and key not in names:
+            raise RequestError(f"{kind}.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}")
+
+
+def _resolve(kind: str, target: str):
+    allowed = f"the dotted path of a class such as {EXAMPLES[kind]} is allowed"
     try:
-        optimizer = pkgutil.resolve_name(target)
+        found = pkgutil.resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"optimizer._target_: {allowed}, but {target} cannot be had: {error}.") from error
-    if not callable(optimizer):
-        raise RequestError(f"optimizer._target_: {allowed}, but {target} is a {type(optimizer).__name__}.")
-    return optimizer
+        raise RequestError(f"{kind}._target_: {allowed}, but {target} cannot be had: {error}.") from error
+    if not callable(found):
+        raise RequestError(f"{kind}._target_: {allowed}, but {target} is a {type(found).__name__}.")
+    return found
+
+
+# ---- fused
+
+
+def _fused(group: Group, engine: str) -> np.ndarray:
+    """Say which runs the fused engine trains, (R,) bool."""
+    if engine == "reference" or group.shared["optimizer._target_"] not in FAMILIES:
+        return np.zeros(len(group), dtype=bool)
+    from lrbench.engines import fused
+
+    return fused.covers(group)
+
+
+def _train_fused(plan: Plan, groups: list[Group], ask: Leaves, left: list[Group]) -> Iterator[Rows]:
+    """Train chunk after chunk on all processors, a few ahead of those that are taken; put those whose schedule torch refuses into `left`."""
+    if not groups:
+        return
+    from lrbench.engines import fused
+
+    def work(rule: Rule, chunk: Group, problem: Problem) -> Rows | None:
+        try:
+            outcome = fused.train(rule, chunk, problem, recorded_steps(chunk.shared["steps"], ask["record"]), targets(ask["target"]), stop)
+        except schedules.Refused:
+            return None
+        return _rows(chunk, outcome, problem, ask, "fused")
+
+    stop, ahead = np.zeros(1, dtype=np.int64), fused.workers() + 1
+    jobs = (
+        (rule, chunk, problem)
+        for group in groups
+        for problem in [plan.problems[group.problem_id]]
+        for rule, chunk in fused.chunks(group, problem.data.p, len(recorded_steps(group.shared["steps"], ask["record"])))
+    )
+    under_way: deque[tuple[Group, Future[Rows | None]]] = deque()
+    with ThreadPoolExecutor(fused.workers()) as pool:
+        try:
+            for rule, chunk, problem in jobs:
+                under_way.append((chunk, pool.submit(work, rule, chunk, problem)))
+                if len(under_way) == ahead:
+                    yield from _taken(*under_way.popleft(), left)
+            while under_way:
+                yield from _taken(*under_way.popleft(), left)
+        except BaseException:  # interrupted, above all: what the threads are at is given up
+            stop[0] = 1
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _taken(chunk: Group, future: "Future[Rows | None]", left: list[Group]) -> Iterator[Rows]:
+    rows = future.result()
+    if rows is None:
+        left.append(chunk)
+    else:
+        yield rows
+
+
+# ---- reference
+
+
+def _reference(run: Leaves, problem: Problem, ask: Leaves) -> Outcome:
+    from lrbench.engines import reference
+    from lrbench.engines.curve import Curve, outcome
+
+    curve = Curve(run["steps"])
+    with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
+        try:
+            reference.train(problem, run, curve)
+        except Exception as error:  # a third party's construction and steps; the run becomes a row that says why
+            curve.failure = f"{type(error).__name__}: {error}"
+    return outcome([curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]))
 
 
 @contextmanager
@@ -75,3 +153,7 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _rows(group: Group, outcome: Outcome, problem: Problem, ask: Leaves, engine: str) -> Rows:
+    return run_rows(group, outcome, problem, ask["target"], engine), curve_rows(group, outcome)

@@ -29,36 +29,37 @@ def test_the_same_request_runs_only_what_is_missing(monkeypatch):
     from lrbench import bench
 
     lrbench.sweep("optimizer=sgd,adam", "seed=range(2)", "name=mine", *SMALL)
-    trained = []
-    monkeypatch.setattr(bench, "train", lambda group, *rest: trained.append(group))
+    whole, missing = bench.train, []
+    monkeypatch.setattr(bench, "train", lambda plan, ask: missing.append(len(plan)) or whole(plan, ask))
     lrbench.sweep("seed=range(2)", "optimizer=adam,sgd", "name=mine", *SMALL)
-    assert trained == []
+    assert missing == [0]
 
 
-def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch):
+@pytest.mark.parametrize("engine", ["reference", "fused"])
+def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch, engine):
     from lrbench import bench
 
     whole = bench.train
-    trained = []
 
-    def until_the_third(group, *rest):
-        if len(trained) == 3:
-            raise KeyboardInterrupt
-        trained.append(str(group.run_id[0]))
-        return whole(group, *rest)
+    def until_half(plan, ask):
+        rows = whole(plan, ask)
+        yield next(rows)
+        raise KeyboardInterrupt
 
-    request = ("optimizer=sgd,adam", "seed=range(4)", "name=mine", *SMALL)
-    monkeypatch.setattr(bench, "train", until_the_third)
+    request = ("optimizer=sgd,adam", "seed=range(4)", "name=mine", f"engine={engine}", *SMALL)
+    monkeypatch.setattr(bench, "train", until_half)
     with pytest.raises(KeyboardInterrupt):
         lrbench.sweep(*request)
-    assert lrbench.load("results/mine").manifest["state"] == "interrupted"
+    half = lrbench.load("results/mine")
+    assert half.manifest["state"] == "interrupted"
+    before = set(half.runs["run_id"])
+    monkeypatch.setattr(bench, "train", lambda plan, ask: again.extend(group.run_id for group in plan.groups) or whole(plan, ask))
     again = []
-    monkeypatch.setattr(bench, "train", lambda group, *rest: again.append(str(group.run_id[0])) or whole(group, *rest))
     results = lrbench.sweep(*request)
-    assert len(again) == 5
-    assert not set(again) & set(trained)
+    assert {run_id.decode() for group in again for run_id in group} == set(results.runs["run_id"]) - before
     assert results.manifest["state"] == "complete"
     assert results.manifest["counts"] == {"planned": 8, "completed": 8, "diverged": 0, "failed": 0}
+    assert results.manifest["engines"] == {engine: {"adam": 4, "sgd": 4}}
 
 
 def test_sweeps_in_threads():
@@ -115,6 +116,8 @@ def test_every_configuration_runs(path):
         ("optimizer", "custom"): ["optimizer._target_=torch.optim.SGD"],
         ("optimizer", "muon"): ["problem=synthetic"],
         ("problem", "csv"): ["problem.path=data.csv", "problem.target=y"],
+        ("schedule", "onecycle"): ["schedule.max_lr=0.1"],
+        ("schedule", "lambda"): ["schedule.lr_lambda=math.cos"],
     }.get((group, choice), [])
     ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
     few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]

@@ -177,7 +177,7 @@ def test_help_and_version_are_fast_and_complete(capsys):
 
 
 def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
-    request = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "name=mine", "report=false"]
+    request = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "engine=reference", "name=mine", "report=false"]
     child = subprocess.Popen([sys.executable, "-m", "lrbench", *request], stderr=subprocess.PIPE, text=True)
     runs = Path("results/mine/runs")
     while not list(runs.glob("*.parquet")):

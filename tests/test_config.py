@@ -16,7 +16,7 @@ from lrbench.errors import RequestError
         ("steps", 2.5, "null, or a whole number >= 1"),
         ("epochs", True, "a whole number >= 1"),
         ("batch_size", 0, "null, or a whole number >= 1"),
-        ("batch_order", "random", "shuffled or sequential"),
+        ("batch_order", "random", "shuffled or sequential or replacement"),
         ("dtype", "float16", "float64 or float32"),
         ("init", "normal", "torch or zeros, or a list of finite numbers"),
         ("init", [1, float("nan")], "a list of finite numbers"),
@@ -26,6 +26,8 @@ from lrbench.errors import RequestError
         ("predict", [4], "a list of rows of numbers"),
         ("name", "a/b", "a folder's name"),
         ("report", "yes", "true or false"),
+        ("schedule.step_size", 0, "a whole number >= 1"),
+        ("schedule.gamma", -1, "a finite number >= 0"),
         ("optimizer.lr", "fast", "a finite number >= 0"),
         ("optimizer.lr", float("nan"), "a finite number >= 0"),
         ("optimizer.lr", float("inf"), "a finite number >= 0"),
@@ -43,17 +45,17 @@ from lrbench.errors import RequestError
 )
 def test_what_no_run_can_have_is_refused(path, value, allowed):
     with pytest.raises(RequestError, match=rf"{path}: .*{allowed}"):
-        check_leaf(path, value, "torch.optim.SGD")
+        check_leaf(path, value, {"optimizer._target_": "torch.optim.SGD", "schedule._target_": "torch.optim.lr_scheduler.StepLR"})
 
 
 def test_other_classes_judge_their_own_hyperparameters():
-    check_leaf("optimizer.lr", -1, "somebody.Else")
+    check_leaf("optimizer.lr", -1, {"optimizer._target_": "somebody.Else"})
 
 
 def test_adafactor_has_an_eps_of_its_own():
-    check_leaf("optimizer.eps", [None, 1e-3], "torch.optim.Adafactor")
+    check_leaf("optimizer.eps", [None, 1e-3], {"optimizer._target_": "torch.optim.Adafactor"})
     with pytest.raises(RequestError, match="null, or a finite number"):
-        check_leaf("optimizer.eps", 1e-3, "torch.optim.Adafactor")
+        check_leaf("optimizer.eps", 1e-3, {"optimizer._target_": "torch.optim.Adafactor"})
 
 
 def test_a_configuration_needs_its_targets():
@@ -75,7 +77,7 @@ def test_every_hyperparameter_that_is_written_out_has_a_range_and_torchs_default
     switches = {"params", "foreach", "capturable", "differentiable", "fused"}  # how torch computes, not what
     assert set(settings) == set(signature) - switches
     for key, value in settings.items():
-        check_leaf(f"optimizer.{key}", value, target)
+        check_leaf(f"optimizer.{key}", value, {"optimizer._target_": target})
         assert key in config.HYPERPARAMETERS
     own = {key for key, value in settings.items() if value != (list(d) if isinstance(d := signature[key].default, tuple) else d)}
     assert own == {

@@ -19,9 +19,11 @@ ALLOWED = {
     "store": {"errors"},
     "problems": {"errors", "losses", "seeds"},
     "plan": {"config", "errors", "losses", "problems", "seeds"},
-    "engines": {"config", "problems", "seeds"},
+    "schedules": {"config", "errors"},
+    "optimizers": set(),
+    "engines": {"config", "optimizers", "plan", "problems", "schedules", "seeds"},
     "records": {"config", "engines", "plan", "problems"},
-    "train": {"config", "engines", "errors", "plan", "problems", "records"},
+    "train": {"config", "engines", "errors", "optimizers", "plan", "problems", "records", "schedules"},
     "sweeper": {"config", "errors", "plan"},
     "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train"},
     "reproduce": {"bench", "plan", "store", "train"},
@@ -34,7 +36,8 @@ ALLOWED = {
 
 # what only some rooms may know
 FOREIGN = {
-    "torch": {"engines", "train"},
+    "torch": {"engines", "schedules", "train"},
+    "numba": {"engines", "optimizers"},
     "hydra": {"sweeper", "cli"},
     "omegaconf": {"sweeper"},
     "pandas": {"results"},

@@ -118,10 +118,11 @@ def test_the_same_run_under_two_names_is_kept_once_and_said():
 def test_without_what_is_finished():
     todo = plan([block("sgd", {"seed": [0, 1, 2]})])
     first = todo.groups[0].run_id[0]
-    rest = todo.without({first})
+    rest = todo.without(np.array([first]))
     assert len(rest) == 2
     assert first not in rest.groups[0].run_id
-    assert len(todo.without(set(todo.groups[0].run_id)).groups) == 0
+    assert len(todo.without(todo.groups[0].run_id).groups) == 0
+    assert todo.only(np.array([first])).groups[0].run_id.tolist() == [first]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""The loss curve of one run while it is made, and what it says about the run."""
+"""The loss curve of one run while the reference engine makes it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from lrbench.engines.outcome import NEVER, Outcome, gaps_of
 from lrbench.problems.solve import Problem
-
-TARGETS = tuple(float(f"1e-{k}") for k in range(1, 9))  # relative gaps
 
 
 @dataclass
@@ -40,31 +40,28 @@ class Curve:
         self.loss[step], self.gap[step], self.weights = loss, gap, weights
         return True
 
-    def first_bad_step(self) -> int | None:
-        """Return the first step whose loss or gap is not finite."""
-        bad = ~np.isfinite(self.loss)
-        return int(bad.argmax()) if bad.any() else None
 
-    def status(self, problem: Problem, dtype: str) -> tuple[str, str | None]:
-        """Return completed, diverged or failed, and why."""
-        if self.failure is not None:
-            return "failed", self.failure
-        if (bad := self.first_bad_step()) is not None:
-            return "diverged", f"loss or weights not finite at step {bad}"
-        if self.gap[-1] > max(self.gap[0], problem.scale or 0.0, problem.gap_floor(dtype)):
-            return "diverged", "final gap above both the start's and the constant model's"
-        return "completed", None
-
-    def first_hit(self, target: float, problem: Problem) -> int | None:
-        """Return the first step with a relative gap of at most `target`; None where it was never reached or relative gaps are undefined."""
-        if problem.scale is None:
-            return None
-        hit = self.gap <= target * problem.scale
-        return int(hit.argmax()) if hit.any() else None
-
-
-def recorded_steps(steps: int, record: str | int) -> np.ndarray:
-    """Return which states are kept: all, or at most `record` of them, spaced evenly in log, with the first and the last."""
-    if record == "all" or int(record) > steps:
-        return np.arange(steps + 1)
-    return np.unique([0, *np.geomspace(steps, 1, int(record) - 1).astype(np.int64)])
+def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float]) -> Outcome:
+    """Return what is known of the runs that made these curves, recorded at `step`."""
+    loss, gap, evaluations = (np.stack([getattr(curve, name) for curve in curves]) for name in ("loss", "gap", "evaluations"))
+    finite = np.isfinite(loss)
+    last = finite.sum(axis=1) - 1  # states are finite until the first that is not
+    none = last < 0
+    failures = {row: curve.failure for row, curve in enumerate(curves) if curve.failure is not None}
+    within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]
+    hits = np.where(within.any(axis=2), within.argmax(axis=2), NEVER)
+    rows = np.arange(len(curves))
+    return Outcome(
+        step=step,
+        loss=loss[:, step],
+        gap=gap[:, step],
+        evaluations=evaluations[:, step],
+        hits=hits,
+        evaluations_to_hits=np.take_along_axis(evaluations, hits, axis=1),
+        all_evaluations=evaluations[:, -1],
+        first_bad=np.where(finite.all(axis=1) | np.isin(rows, list(failures)), NEVER, last + 1),
+        peak=np.where(finite, gap, 0.0).max(axis=1),
+        last_loss=np.where(none, np.nan, loss[rows, last]),
+        weights=np.stack([np.full(problem.data.p, np.nan) if curve.weights is None else curve.weights for curve in curves]),
+        failures=failures,
+    )

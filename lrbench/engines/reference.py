@@ -6,6 +6,7 @@ import pkgutil
 import numpy as np
 import torch
 
+from lrbench import schedules
 from lrbench.config import Leaves, under
 from lrbench.engines.curve import Curve
 from lrbench.problems.solve import Problem
@@ -67,6 +68,7 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
         return
 
     optimizer = build(under(run, "optimizer"), model.parameters())
+    scheduler = schedules.make(optimizer, under(run, "schedule"), run["steps"])
     step = update_with_closure if wants_closure(optimizer) else update
     rows_seen = 0
     for t, rows in enumerate(batches(problem.data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"]), start=1):
@@ -76,6 +78,8 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
         set_mode(optimizer, "eval")
         if not measure(curve, t, problem, model, criterion, X, y, evaluations=rows_seen / problem.data.n):
             return
+        if scheduler is not None and t < run["steps"]:
+            advance(scheduler, curve.loss[t])
 
 
 @torch.no_grad()
@@ -87,7 +91,18 @@ def measure(curve: Curve, t: int, problem: Problem, model: LinearModel, criterio
 
 def build(settings: Leaves, *arguments):
     """Make the object of a configuration with `_target_`."""
-    return pkgutil.resolve_name(settings["_target_"])(*arguments, **{key: value for key, value in settings.items() if key != "_target_"})
+    given = {key: _numbers(value) for key, value in settings.items() if key != "_target_"}
+    return pkgutil.resolve_name(settings["_target_"])(*arguments, **given)
+
+
+def _numbers(value):
+    """Make the whole numbers of a list floats: torch takes betas of [0, 0.999] for a mixture of types."""
+    return [float(x) if isinstance(x, int) and not isinstance(x, bool) else x for x in value] if isinstance(value, list) else value
+
+
+def advance(scheduler, loss: float) -> None:
+    """Let the schedule set the next step's learning rate; ReduceLROnPlateau wants to see the loss."""
+    scheduler.step(*[loss] if "metrics" in inspect.signature(scheduler.step).parameters else [])
 
 
 def wants_closure(optimizer) -> bool:

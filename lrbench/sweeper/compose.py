@@ -21,7 +21,7 @@ from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lrbench.config import CONF, GROUPS, Leaves, flatten
+from lrbench.config import CONF, GROUPS, OPTIONAL, Leaves, flatten
 from lrbench.errors import RequestError
 from lrbench.sweeper.messages import missing_value, unreadable, wrong_composition
 
@@ -83,7 +83,7 @@ def parse(lines: Sequence[str], loader: ConfigLoaderImpl) -> list[Override]:
 
 
 def choices(config: DictConfig) -> dict[str, str]:
-    """Return which problem, loss and optimizer were chosen."""
+    """Return what was chosen in each group."""
     return {group: config.hydra.runtime.choices[group] for group in GROUPS}
 
 
@@ -93,8 +93,9 @@ def without_hydra(config: DictConfig) -> DictConfig:
 
 
 def leaves(config: DictConfig) -> Leaves:
-    """Resolve a configuration into flat leaves."""
+    """Resolve a configuration into flat leaves; an optional group whose choice is nothing leaves none."""
     try:
-        return flatten(OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True))  # type: ignore[arg-type]
+        tree: dict = OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise missing_value(error) from error
+    return flatten({key: value for key, value in tree.items() if value or key not in OPTIONAL})

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from lrbench.config import CONF
-from lrbench.engines.curve import Curve, recorded_steps
+from lrbench.engines.curve import Curve, outcome
+from lrbench.engines.outcome import NEVER, Outcome, recorded_steps
 from lrbench.engines.reference import train
 from lrbench.losses import lookup
 from lrbench.problems import lecture, load, synthetic
@@ -40,6 +41,14 @@ def trained(problem=SYNTHETIC, **changes) -> Curve:
     curve = Curve(run["steps"])
     train(problem, run, curve)
     return curve
+
+
+def known(curve: Curve, targets=(0.1,)) -> Outcome:
+    return outcome([curve], SYNTHETIC, np.arange(curve.steps + 1), targets)
+
+
+def status(curve: Curve) -> str:
+    return known(curve).status(SYNTHETIC, "float64")[0].item()
 
 
 def optimizer_of(name: str) -> dict:
@@ -158,35 +167,37 @@ def test_float32_trains_in_float32_and_measures_its_gap_in_float64():
 
 def test_a_run_that_explodes_stops_and_is_inf_from_there():
     curve = trained(steps=3000, **{"optimizer.lr": 10.0})
-    bad = curve.first_bad_step()
+    bad = known(curve).first_bad.item()
     assert np.isfinite(curve.loss[:bad]).all()
     assert np.isinf(curve.loss[bad:]).all()
     assert np.isinf(curve.gap[bad:]).all()
-    assert curve.status(SYNTHETIC, "float64") == ("diverged", f"loss or weights not finite at step {bad}")
+    word, reason = known(curve).status(SYNTHETIC, "float64")
+    assert (word.item(), reason.item()) == ("diverged", f"loss or weights not finite at step {bad}")
 
 
 def test_a_run_that_only_climbs_is_diverged_too():
     curve = trained(steps=20, **{"optimizer.lr": 1.2})
-    assert curve.first_bad_step() is None
+    assert known(curve).first_bad == NEVER
     assert curve.gap[-1] > curve.gap[0]
-    assert curve.status(SYNTHETIC, "float64")[0] == "diverged"
+    assert status(curve) == "diverged"
 
 
 def test_heavy_ball_may_climb_before_it_converges():
     momentum = 0.98  # and an lr that makes -sqrt(momentum) a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first
     curve = trained(steps=4000, **{"optimizer.lr": (1 + momentum**0.5) ** 2 / SYNTHETIC.L, "optimizer.momentum": momentum})
     assert curve.gap.max() > 10 * curve.gap[0]
-    assert curve.status(SYNTHETIC, "float64")[0] == "completed"
+    assert status(curve) == "completed"
 
 
 def test_first_hits_are_relative_to_the_constant_model():
     curve = trained(steps=500, **{"optimizer.lr": 0.9})
     y = SYNTHETIC.data.y
     scale = ((y - y.mean()) ** 2).mean() - SYNTHETIC.loss_star
-    for target in (1e-1, 1e-4):
-        hit = curve.first_hit(target, SYNTHETIC)
+    targets = (1e-1, 1e-4, 1e-300)
+    hits = known(curve, targets).hits[0]
+    for target, hit in zip(targets[:2], hits, strict=False):
         assert curve.gap[hit] <= target * scale < curve.gap[hit - 1]
-    assert curve.first_hit(1e-300, SYNTHETIC) is None
+    assert hits[2] == NEVER
 
 
 def test_no_global_generator_is_touched():

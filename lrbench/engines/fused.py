@@ -1,0 +1,176 @@
+"""The fused engine: thousands of runs of one optimizer class as one program. What a step computes: kernels.py, and the rules of optimizers/."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from lrbench.config import under
+from lrbench.engines import kernels
+from lrbench.engines.geometry import Geometry
+from lrbench.engines.minibatches import Minibatches
+from lrbench.engines.outcome import NEVER, Outcome, gaps_of
+from lrbench.engines.steps import StepTable, numbers, step_table
+from lrbench.optimizers import FAMILIES, Rule
+from lrbench.plan import Group
+from lrbench.problems.solve import Problem
+from lrbench.schedules import BY_STEP, cycles_momentum
+from lrbench.seeds import is_fixed, start
+
+LANES = 256  # runs side by side, at most
+CHUNK = 16384  # runs at once, at most ...
+CHUNK_BYTES = 2**26  # ... and about what they may take
+MOST_NUMBERS_OF_STEP = 8  # that a rule has
+
+
+def covers(group: Group) -> np.ndarray:
+    """Say which runs of a group have an update rule, (R,) bool."""
+    settings = group.shared | group.columns
+    family, names = FAMILIES.get(group.shared["optimizer._target_"]), set(under(settings, "optimizer")) - {"_target_"}
+    if family is None or not names <= set(family.defaults) or settings.get("schedule._target_") not in {None, *BY_STEP}:
+        return np.zeros(len(group), dtype=bool)
+    return np.broadcast_to(family.covers(numbers(group, family)), len(group))
+
+
+def chunks(group: Group, p: int, records: int) -> Iterator[tuple[Rule, Group]]:
+    """Cut a group into parts that are trained at once: one rule each, runs of a seed side by side, as they share minibatches."""
+    family, seed = FAMILIES[group.shared["optimizer._target_"]], group.column("seed")
+    switched = _switched(group)
+    for rule, rows in ((family.rule, np.flatnonzero(~switched)), (family.switched, np.flatnonzero(switched))):
+        if rule is not None and len(rows):
+            rows = rows[np.argsort(np.array(seed.values)[seed.codes[rows]], kind="stable")]
+            parts = max(-(-len(rows) // _chunk_size(group, rule, p, records)), min(workers(), -(-len(rows) // LANES)))
+            for part in np.array_split(rows, parts):
+                yield rule, group.take(part)
+
+
+def workers() -> int:
+    """Return how many threads train: the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets: Sequence[float], stop: np.ndarray) -> Outcome:
+    """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
+
+    `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
+
+    Raises:
+        schedules.Refused: torch refuses the schedule for this optimizer; the reference engine has its words.
+    """
+    real = np.dtype(group.shared["dtype"])
+    table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
+    geometry, minibatches = Geometry.of(problem, real.name), Minibatches(group, problem)
+    slots = _slots(minibatches.stream)
+    tiles, lanes = slots.shape
+
+    with np.errstate(over="ignore"):
+        W = _packed(_starts(group, problem)[:, geometry.order], slots, real)
+        state = _packed(_first_states(rule, table, problem.data.p), slots, real)
+        of_run = _packed(np.stack(np.broadcast_arrays(*rule.run(table.run)), axis=1), slots, real)
+        coefficients = table.coefficients.astype(real)
+    gap_targets, target_of = np.unique(-gaps_of(targets, problem), return_inverse=True)
+    gaps, hits = np.full((tiles, len(step), lanes), np.inf), np.full((tiles, len(gap_targets), lanes), NEVER)
+    bad, peak = np.full((tiles, lanes), NEVER), np.zeros((tiles, lanes))
+    kernels.run(real.name)(
+        0, tiles, stop,
+        *geometry.arrays, *minibatches.arrays(geometry.order, real), minibatches.stream[slots[:, 0]],
+        W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
+        step, geometry.largest_gap, -gap_targets, geometry.guard,
+        gaps, hits, bad, peak,
+        kernels.update(rule, of_run.shape[1], coefficients.shape[1], real.name),
+    )  # fmt: skip
+
+    place = _places(slots, len(group))
+    weights = np.empty((len(group), problem.data.p))
+    weights[:, geometry.order] = _unpacked(W, place)
+    gap, hits, bad, peak = _unpacked(gaps, place), _unpacked(hits, place)[:, target_of], bad.ravel()[place], peak.ravel()[place]
+    weights[bad == 0] = np.nan
+    return _outcome(problem, minibatches.evaluations, step, gap, hits, bad, peak, weights)
+
+
+def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, peak, weights) -> Outcome:
+    last_gap = gap[:, -1].copy()
+    last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
+    return Outcome(
+        step=step,
+        loss=gap + problem.loss_star,
+        gap=gap,
+        evaluations=np.broadcast_to(evaluations[step], gap.shape),
+        hits=hits,
+        evaluations_to_hits=evaluations[hits],
+        all_evaluations=evaluations[bad],
+        first_bad=bad,
+        peak=np.maximum(peak, np.where(bad == 0, 0.0, gap[:, 0])),
+        last_loss=np.where(bad == 0, np.nan, last_gap + problem.loss_star),
+        weights=weights,
+        failures={},
+    )
+
+
+def _switched(group: Group) -> np.ndarray:
+    """Say which runs of a group follow the second rule of their family, (R,) bool; a schedule can bring the momentum that they lack."""
+    family = FAMILIES[group.shared["optimizer._target_"]]
+    if family.switch is None:
+        return np.zeros(len(group), dtype=bool)
+    switched = getattr(numbers(group, family), family.switch) != 0
+    if family.switch == "momentum" and "schedule._target_" in group.shared:
+        cycle = group.column("schedule.cycle_momentum", True)
+        moved = [cycles_momentum({"_target_": group.shared["schedule._target_"], "cycle_momentum": value}) for value in cycle.values]
+        switched = switched | np.array(moved)[cycle.codes]
+    return switched
+
+
+def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
+    """Return how many runs are trained at once, so that they and their shares of step tables and minibatches take about CHUNK_BYTES."""
+    run, steps = group.shared, group.shared["steps"]
+    numbers = p * (len(rule.state) + 2) + 4 * records
+    if "lr" in rule.column or "schedule._target_" in run or any(path.startswith("optimizer.") and path != "optimizer.lr" for path in group.columns):
+        numbers += steps * MOST_NUMBERS_OF_STEP
+    if not is_fixed(run["batch_size"], run["batch_order"]):
+        numbers += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
+    return int(np.clip(CHUNK_BYTES / 8 / numbers, LANES, CHUNK))
+
+
+def _slots(stream: np.ndarray) -> np.ndarray:
+    """Return which row each lane trains, (tiles, lanes): a tile holds runs of one stream, and repeats its last run where they do not fill it."""
+    counts = np.bincount(stream)
+    lanes = min(LANES, -(-counts.max() // 4) * 4)
+    tiles = []
+    for first, count in zip(np.cumsum(counts) - counts, counts, strict=True):
+        tiles.append(first + np.minimum(np.arange(-(-count // lanes) * lanes), count - 1))
+    return np.argsort(stream, kind="stable")[np.concatenate(tiles)].reshape(-1, lanes)
+
+
+def _places(slots: np.ndarray, runs: int) -> np.ndarray:
+    """Return the lane of each run, as a place among all lanes."""
+    place = np.empty(runs, dtype=np.int64)
+    place[slots.ravel()] = np.arange(slots.size)
+    return place
+
+
+def _packed(rows: np.ndarray, slots: np.ndarray, real: np.dtype) -> np.ndarray:
+    """Bring (R, ...) into (tiles, ..., lanes)."""
+    return np.ascontiguousarray(np.moveaxis(rows.astype(real)[slots], 1, -1))
+
+
+def _unpacked(tiles: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Bring (tiles, k, lanes) back into (R, k)."""
+    return tiles.transpose(0, 2, 1).reshape(-1, tiles.shape[1])[place]
+
+
+def _starts(group: Group, problem: Problem) -> np.ndarray:
+    """Return the first weights of each run, (R, p)."""
+    init, seed = group.column("init"), group.column("seed")
+    pairs, which = np.unique(np.stack([init.codes, seed.codes]), axis=1, return_inverse=True)
+    first = [start(init.values[i], seed.values[s], problem.data.d, problem.data.p) for i, s in pairs.T]
+    return np.stack(first)[which.ravel()]
+
+
+def _first_states(rule: Rule, table: StepTable, p: int) -> np.ndarray:
+    """Return the states before the first step, (R, p, states)."""
+    runs = len(table.column)
+    states = np.empty((runs, p, len(rule.state)))
+    for place, begin in enumerate(rule.state.values()):
+        of_run = table.first_lr if begin == "lr" else getattr(table.run, begin) if isinstance(begin, str) else np.full(runs, begin)
+        states[:, :, place] = of_run[:, None]
+    return states

@@ -1,0 +1,67 @@
+"""What is known of trained runs, however they were trained: columns over R runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrbench.problems.solve import Problem
+
+TARGETS = tuple(float(f"1e-{k}") for k in range(1, 9))  # relative gaps
+NEVER = -1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """R runs of one problem and one number of steps. State 0 is the start, state t the one after t updates.
+
+    Attributes:
+        step: (K,) the recorded states.
+        loss, gap: (R, K) over all rows, float64; inf from the first state on that is not finite.
+        evaluations: (R, K) gradient evaluations until then; a minibatch counts its share of the rows.
+        hits: (R, H) first state within each of H targets, counted at every step, or NEVER.
+        evaluations_to_hits: (R, H) gradient evaluations until then.
+        all_evaluations: (R,) gradient evaluations of the whole run.
+        first_bad: (R,) first state whose loss or gap is not finite, or NEVER.
+        peak: (R,) largest finite gap.
+        last_loss: (R,) loss of the last finite state, nan if there was none.
+        weights: (R, p) [weights..., intercept] of the last finite state, nan if there was none.
+        failures: row -> the words with which the optimizer refused.
+    """
+
+    step: np.ndarray
+    loss: np.ndarray
+    gap: np.ndarray
+    evaluations: np.ndarray
+    hits: np.ndarray
+    evaluations_to_hits: np.ndarray
+    all_evaluations: np.ndarray
+    first_bad: np.ndarray
+    peak: np.ndarray
+    last_loss: np.ndarray
+    weights: np.ndarray
+    failures: dict[int, str]
+
+    def status(self, problem: Problem, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return (R,) completed, diverged or failed, and (R,) why (None where completed)."""
+        status, reason = np.full(len(self.gap), "completed"), np.full(len(self.gap), None, dtype=object)
+        worst = np.maximum(self.gap[:, 0], max(problem.scale or 0.0, problem.gap_floor(dtype)))
+        climbed, bad = self.gap[:, -1] > worst, self.first_bad != NEVER
+        status[climbed | bad] = "diverged"
+        reason[climbed] = "final gap above both the start's and the constant model's"
+        reason[bad] = [f"loss or weights not finite at step {step}" for step in self.first_bad[bad]]
+        for row, words in self.failures.items():
+            status[row], reason[row] = "failed", words
+        return status, reason
+
+
+def recorded_steps(steps: int, record: str | int) -> np.ndarray:
+    """Return which states are kept: all, or at most `record` of them, spaced evenly in log, with the first and the last."""
+    if record == "all" or int(record) > steps:
+        return np.arange(steps + 1)
+    return np.unique([0, *np.geomspace(steps, 1, int(record) - 1).astype(np.int64)])
+
+
+def gaps_of(targets: Sequence[float], problem: Problem) -> np.ndarray:
+    """Return the gap of each relative target; -1, which no gap reaches, where relative gaps are undefined."""
+    return np.array(targets) * problem.scale if problem.scale is not None else np.full(len(targets), -1.0)

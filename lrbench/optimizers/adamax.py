@@ -1,0 +1,40 @@
+"""Adamax: Adam with the largest gradient of late in place of the root mean square."""
+
+from lrbench.optimizers.adam import accepted
+from lrbench.optimizers.elementwise import larger, lerp
+from lrbench.optimizers.hyperparameters import shares
+from lrbench.optimizers.rule import Family, Rule, direction
+
+
+def adamax(g, w, state, run, step):
+    """m <- beta1 m + (1 - beta1) g;  u <- max(beta2 u, |g| + eps);  w <- w - lr m / (1 - beta1^t) / u  (Kingma and Ba 2015, section 7.1).
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    lr              learning rate: a bound, nearly, on how far an element moves a step (default 0.002)
+    beta1, beta2    memory of the mean and of the maximum, about 1 / (1 - beta) steps (`betas`, default 0.9 and 0.999)
+    eps             keeps u from 0 (default 1e-8)
+
+    Where torch departs from the paper: eps, which the paper leaves out, and weight decay.
+
+    Pitfall: one outlier among the gradients sets u, and so the pace of its element, for about 1 / (1 - beta2) steps.
+    """
+    m, u = state
+    lr, eps, weight_decay, sign = run
+    share, back, beta2, scale = step
+    g = sign * g + weight_decay * w
+    m = lerp(m, g, share, back)
+    u = larger(beta2 * u, abs(g) + eps)
+    return w - lr * scale * m / u, (m, u)
+
+
+ADAMAX = Family(
+    defaults={"lr": 0.002, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "maximize": False},
+    rule=Rule(
+        adamax,
+        state={"exp_avg": 0.0, "exp_inf": 0.0},
+        run=lambda s: (s.lr, s.eps, s.weight_decay, direction(s.maximize)),
+        step=lambda t, s: (*shares(s.beta1), s.beta2, s.factor / (1 - s.beta1**t)),
+        column=("beta1", "beta2"),
+    ),
+    covers=accepted,
+)

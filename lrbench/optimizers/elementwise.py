@@ -1,0 +1,23 @@
+"""What update rules need beside arithmetic and sqrt; each lets NaN and inf through as torch's own functions do."""
+
+from numba.extending import register_jitable
+
+
+@register_jitable
+def larger(a, b):
+    """The larger of two numbers; NaN if either is (torch.maximum)."""
+    return a if a > b or a != a else b
+
+
+@register_jitable
+def clamp(a, low, high):
+    """The number of [low, high] nearest to a; NaN if a is, high if low is larger (torch.clamp)."""
+    a = low if a < low else a
+    return high if a > high else a
+
+
+@register_jitable
+def lerp(a, b, share, back):
+    """a + share (b - a), reckoned from the nearer end: b + back (b - a) with back = share - 1 if share >= 1/2 (torch.lerp)."""
+    from_a = share + back < 0
+    return (a if from_a else b) + (share if from_a else back) * (b - a)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
@@ -214,6 +215,7 @@ def blocks_of(manifest: dict[str, Any]) -> list[Block]:
     return [Block(**block) for block in manifest["blocks"]]
 
 
+@cache
 def versions() -> dict[str, str]:
     packages: Sequence[str] = ("torch", "hydra-core", "numpy", "numba", "scipy", "pyarrow")
     return {"lrbench": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in packages}}

@@ -112,9 +112,9 @@ class ResultStore:
     def append(self, runs: pa.Table, curves: pa.Table) -> None:
         """Add one part. The curves go first: a run counts as finished only when its row is there."""
         part = f"{uuid.uuid4().hex}.parquet"
-        for kind, table in (("curves", curves), ("runs", runs)):
+        for kind, table, dictionary in (("curves", curves, False), ("runs", runs, True)):  # numbers of curves hardly repeat
             with self._replacing(self.root / kind / part) as path:
-                pq.write_table(table, path)
+                pq.write_table(table, path, use_dictionary=dictionary)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         self.write_text(self._manifest_path, json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False) + "\n")

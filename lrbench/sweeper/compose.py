@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 
@@ -63,15 +64,22 @@ def offer_sweeper() -> None:
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
-    """Compose the configuration of these override lines; swept ones among them are left out by Hydra.
+    """Compose the configuration of these override lines. Each is composed once a session: it takes about 80 ms.
 
     Raises:
         RequestError: saying which key or choice is wrong and what there is instead.
     """
     try:
-        return loader.load_configuration("config", list(lines), RunMode.MULTIRUN)
+        return _compose(loader, tuple(lines))
     except (HydraException, OmegaConfBaseException) as error:
         raise wrong_composition(error, lines, lambda lines: compose(loader, lines)) from error
+
+
+@lru_cache(maxsize=64)
+def _compose(loader: ConfigLoaderImpl, lines: tuple[str, ...]) -> DictConfig:
+    config = loader.load_configuration("config", list(lines), RunMode.MULTIRUN)
+    OmegaConf.set_readonly(config, True)
+    return config
 
 
 def parse(lines: Sequence[str], loader: ConfigLoaderImpl) -> list[Override]:

@@ -73,6 +73,12 @@ def variants(lines: Sequence[str], loader: ConfigLoaderImpl) -> list[Variant]:
     return [Variant(variant.fixed, _zipped(variant.axes, together)) for variant in _with_block(block, fixed, swept, loader)]
 
 
+def is_plain(lines: Sequence[str], loader: ConfigLoaderImpl) -> bool:
+    """Say whether lines can bring neither a sweep: block nor settings of Hydra's: then nothing need be composed to see them (80 ms)."""
+    own = any("command-line" in source.provider for source in loader.get_sources())
+    return not own and not any(line.lstrip("+~").startswith(("experiment", "sweep.", "hydra")) for line in lines)
+
+
 def into_block(line: str) -> str:
     """Let `sweep.optimizer.sgd.lr=0.1,1` write its text into the sweep: block, which no configuration holds unless an experiment brings one."""
     key, _, text = line.partition("=")
@@ -85,6 +91,8 @@ def into_block(line: str) -> str:
 
 
 def _sweep_block(fixed: Lines, loader: ConfigLoaderImpl) -> dict[str, Any]:
+    if is_plain(fixed, loader):
+        return {}
     block = compose(loader, fixed).get("sweep")
     return OmegaConf.to_container(block, resolve=True) if block else {}  # type: ignore[return-value]
 

@@ -11,7 +11,7 @@ from lrbench.config import REQUEST, Leaves
 from lrbench.errors import RequestError
 from lrbench.plan import Block
 from lrbench.sweeper.compose import SWEEPER, choices, compose, hydra_session, leaves, parse
-from lrbench.sweeper.expand import expand, into_block
+from lrbench.sweeper.expand import expand, into_block, is_plain
 from lrbench.sweeper.messages import sweep_without_multirun, target_without_custom
 
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
@@ -53,7 +53,9 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
         lines = [into_block(line) for line in overrides]
         parsed = parse(lines, loader)
         _refuse_target(parsed, loader)
-        config = compose(loader, lines)
+        if multirun and is_plain(lines, loader):
+            return _sweep(overrides, expand(lines, loader))
+        config = compose(loader, [line for line, override in zip(lines, parsed, strict=True) if not override.is_sweep_override()])
         if not (multirun or config.hydra.mode == RunMode.MULTIRUN):
             swept = [line for override, line in zip(parsed, overrides, strict=True) if override.is_sweep_override() or line.startswith("sweep.")]
             if swept:
@@ -62,21 +64,20 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
             return Request(list(overrides), False, [Block(choices(config), base, [])], asking(base), config_dir=config_dir)
         if config.hydra.sweeper._target_ != SWEEPER:
             return Request(list(overrides), True, [], asking(leaves(config)), False, config_dir)
-        blocks = expand(lines, loader)
-        _refuse_swept_asking(blocks)
         native = config.hydra.launcher._target_ == BASIC_LAUNCHER
-        return Request(list(overrides), True, blocks, asking(blocks[0].base), native, config_dir)
+        return _sweep(overrides, expand(lines, loader), native, config_dir)
+
+
+def _sweep(overrides: Sequence[str], blocks: list[Block], native: bool = True, config_dir: str | None = None) -> Request:
+    for block in blocks:
+        for key in (key for axis in block.axes for key in axis if key in REQUEST):
+            raise RequestError(f"{key}: it says how a sweep is asked, so it has one value for all of it; {len(block.columns[key].values)} came.")
+    return Request(list(overrides), True, blocks, asking(blocks[0].base), native, config_dir)
 
 
 def asking(base: Leaves) -> Leaves:
     """Return how it is asked: the leaves that are no part of a run."""
     return {key: base[key] for key in REQUEST}
-
-
-def _refuse_swept_asking(blocks: list[Block]) -> None:
-    for block in blocks:
-        for key in (key for axis in block.axes for key in axis if key in REQUEST):
-            raise RequestError(f"{key}: it says how a sweep is asked, so it has one value for all of it; {len(block.columns[key].values)} came.")
 
 
 def _refuse_target(parsed: list[Override], loader: ConfigLoaderImpl) -> None:

@@ -175,6 +175,7 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
         "request_hash": _request_hash(request, todo),
         **{key: request.ask[key] for key in ("engine", "target", "record", "predict")},
         "counts": {"planned": len(todo) if todo else 0, "completed": 0, "diverged": 0, "failed": 0},
+        "engines": {},
         "warnings": todo.warnings if todo else [],
         "versions": versions(),
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},

@@ -18,6 +18,7 @@ from lrbench.errors import RequestError
 from lrbench.losses import lookup
 from lrbench.problems import Data, load
 from lrbench.problems.solve import Problem, solve
+from lrbench.schedules import ONE_CYCLE
 from lrbench.seeds import is_fixed, steps_per_epoch
 
 
@@ -146,7 +147,7 @@ def plan(blocks: Iterable[Block]) -> Plan:
             problems[group.problem_id] = problem
             groups.append(group)
     groups, warnings = _distinct(groups)
-    return Plan(groups, problems, warnings)
+    return Plan(groups, problems, warnings + _without_effect(groups))
 
 
 def is_shared(path: str) -> bool:
@@ -251,6 +252,18 @@ def _distinct(groups: list[Group]) -> tuple[list[Group], list[str]]:
             once = once.take(np.flatnonzero(~twins))
         kept.append(once)
     return [group for group in kept if len(group)], list(dict.fromkeys(warnings))
+
+
+def _without_effect(groups: list[Group]) -> list[str]:
+    """Say where torch ignores a learning rate or a schedule."""
+    warnings = []
+    for group in groups:
+        optimizer, schedule = group.labels["optimizer"], group.labels["schedule"]
+        if group.shared.get("schedule._target_") == ONE_CYCLE and "optimizer.lr" in group.columns:
+            warnings.append(f"schedule={schedule} takes the learning rate from schedule.max_lr: optimizer.lr has no effect on {optimizer}.")
+        if "schedule._target_" in group.shared and group.shared["optimizer._target_"] == "torch.optim.Rprop":
+            warnings.append(f"schedule={schedule} has no effect on {optimizer} after the first step: Rprop takes its step sizes from there on.")
+    return list(dict.fromkeys(warnings))
 
 
 def _without_idle_seeds(group: Group) -> Group:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from lrbench.config import Leaves
-from lrbench.errors import RequestError
 
 LENGTHS = ("T_max", "total_steps")  # where null means the run's steps
 _TORCH = "torch.optim.lr_scheduler."
@@ -82,19 +81,3 @@ def _momentum(group: dict[str, Any]) -> float:
 
 def cycles_momentum(schedule: Leaves) -> bool:
     return schedule.get("_target_") == ONE_CYCLE and schedule.get("cycle_momentum", True)
-
-
-def check(schedule: Leaves) -> None:
-    """Refuse a schedule that does not exist, or a `lr_lambda` that does not.
-
-    Raises:
-        RequestError: naming the dotted path and what is wrong with it.
-    """
-    for key in ("_target_", "lr_lambda"):
-        if (path := schedule.get(key)) is not None:
-            try:
-                found = pkgutil.resolve_name(path)
-            except (ImportError, AttributeError, ValueError) as error:
-                raise RequestError(f"schedule.{key}: a dotted path is allowed, but {path} cannot be had: {error}.") from error
-            if not callable(found):
-                raise RequestError(f"schedule.{key}: something callable is allowed, but {path} is a {type(found).__name__}.")

@@ -40,18 +40,22 @@ def check_optimizers(plan: Plan, engine: str) -> None:
         RequestError: naming the dotted path, or the hyperparameter and those that there are.
     """
     for group in plan.groups:
-        target = group.shared["optimizer._target_"]
+        for path in group.column("schedule.lr_lambda").values:
+            if path is not None:
+                _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
         if engine != "reference" and _fused(group, "auto").all():
             continue
         if engine == "fused":
-            raise RequestError(f"engine: fused has no rule for some runs of optimizer={group.labels['optimizer']} ({target}). Use engine=auto.")
-        _check_arguments("optimizer", target, group)
-        if (schedule := group.shared.get("schedule._target_")) is not None:
-            _check_arguments("schedule", schedule, group)
+            target, optimizer = group.shared["optimizer._target_"], group.labels["optimizer"]
+            raise RequestError(f"engine: fused has no rule for some runs of optimizer={optimizer} ({target}). Use engine=auto.")
+        _check_arguments("optimizer", group)
+        if "schedule._target_" in group.shared:
+            _check_arguments("schedule", group)
 
 
-def _check_arguments(kind: str, target: str, group: Group) -> None:
-    parameters = inspect.signature(_resolve(kind, target)).parameters
+def _check_arguments(kind: str, group: Group) -> None:
+    target = group.shared[f"{kind}._target_"]
+    parameters = inspect.signature(_resolve(f"{kind}._target_", target, f"a class such as {EXAMPLES[kind]}")).parameters
     names = list(parameters)[1:]  # the first takes the model's parameters, or the optimizer
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
@@ -60,14 +64,14 @@ def _check_arguments(kind: str, target: str, group: Group) -> None:
             raise RequestError(f"{kind}.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}")
 
 
-def _resolve(kind: str, target: str):
-    allowed = f"the dotted path of a class such as {EXAMPLES[kind]} is allowed"
+def _resolve(path: str, target: str, example: str):
+    allowed = f"the dotted path of {example} is allowed"
     try:
         found = pkgutil.resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"{kind}._target_: {allowed}, but {target} cannot be had: {error}.") from error
+        raise RequestError(f"{path}: {allowed}, but {target} cannot be had: {error}.") from error
     if not callable(found):
-        raise RequestError(f"{kind}._target_: {allowed}, but {target} is a {type(found).__name__}.")
+        raise RequestError(f"{path}: {allowed}, but {target} is a {type(found).__name__}.")
     return found
 
 

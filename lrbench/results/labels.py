@@ -19,14 +19,26 @@ def optimizer_names(runs: pd.DataFrame) -> pd.Series:
 
 
 def setting_texts(settings: pd.DataFrame) -> pd.Series:
-    """Return a text a setting, `lr=0.1 momentum=0.9`: what varies among its optimizer's settings, or else its lr, or else nothing.
+    """Return a text a setting, `lr=0.1 momentum=0.9 schedule=cosine`: what varies among its optimizer's settings, or else its lr, or else nothing.
 
-    settings: a row a setting with `name` and the optimizer.* columns.
+    settings: a row a setting with `name`, `schedule` and the optimizer.* and schedule.* columns.
     """
-    columns = [column for column in settings if column.startswith("optimizer.") and column != "optimizer._target_"]
-    columns.sort(key=lambda column: column != "optimizer.lr")
-    texts = [_texts(group, _varying(group, columns) or _lr(group)) for _, group in settings.groupby("name", sort=False)]
-    return pd.concat(texts).reindex(settings.index)
+    own = sorted(_settings_of(settings, "optimizer."), key=lambda column: column != "optimizer.lr")
+    texts = [_texts(group, _varying(group, own) or _lr(group)) for _, group in settings.groupby("name", sort=False)]
+    return _joined(pd.concat(texts).reindex(settings.index), _schedule_texts(settings))
+
+
+def _schedule_texts(settings: pd.DataFrame) -> pd.Series:
+    """Return a text a setting, `schedule=step gamma=0.1`: the schedule if several ran, and what varies among the settings of one."""
+    if "schedule" not in settings:
+        return pd.Series("", index=settings.index)
+    choice = _texts(settings, _varying(settings, ["schedule"]))
+    own = [_texts(group, _varying(group, _settings_of(group, "schedule."))) for _, group in settings.groupby("schedule", sort=False)]
+    return _joined(choice, pd.concat(own).reindex(settings.index))
+
+
+def _joined(*texts: pd.Series) -> pd.Series:
+    return texts[0].str.cat(texts[1:], sep=" ").str.strip()
 
 
 def task_labels(tasks: pd.DataFrame) -> pd.Series:

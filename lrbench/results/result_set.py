@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lrbench.errors import RequestError
-from lrbench.results import frames, tables
+from lrbench.results import costs, frames, tables
 from lrbench.store import ResultStore
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ class Results:
     def ranking(self) -> pd.DataFrame:
         """A row a task and optimizer; see `tables.ranking`."""
         return tables.ranking(self.settings)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """A row a task and optimizer: steps, gradient evaluations, samples, epochs and FLOPs; see `costs.costs`."""
+        return costs.costs(self.ranking, self.tasks)
 
     def curves_of(self, run_ids: pd.Series) -> pd.DataFrame:
         """Return the loss curves of some runs, as `curves`."""

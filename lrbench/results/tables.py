@@ -29,16 +29,16 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
 def entries(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return the runs in the order of the tasks, with what the tables need beside each.
 
-    task, name (of the optimizer), setting (text), lr, gap (the final gap: inf unless completed, not below the floor), hit (gradient evaluations to
-    the target: inf if never reached or not completed, NaN where relative gaps are undefined), gap_floor, scale.
+    task, name (of the optimizer), setting (text), lr, gap (the final gap: inf unless completed, not below the floor), hit and hit_step (gradient
+    evaluations and steps to the target: inf if never reached or not completed, NaN where relative gaps are undefined), gap_floor, scale.
     """
     rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(runs, on=TASK)
     completed = rows["status"] == "completed"
-    hit = rows["evaluations_to_target"].astype(float).fillna(np.inf).where(completed, np.inf)
     rows["name"] = optimizer_names(rows)
     rows["lr"] = pd.to_numeric(rows["optimizer.lr"], errors="coerce") if "optimizer.lr" in rows else np.nan
     rows["gap"] = at_least_floor(rows["final_gap"].where(completed, np.inf).to_numpy(), rows["gap_floor"].to_numpy())
-    rows["hit"] = hit.where(rows["scale"].notna())
+    for name, column in (("hit", "evaluations_to_target"), ("hit_step", "steps_to_target")):
+        rows[name] = rows[column].astype(float).fillna(np.inf).where(completed, np.inf).where(rows["scale"].notna())
     first = rows.drop_duplicates("setting_id")
     rows["setting"] = rows["setting_id"].map(setting_texts(first).set_axis(first["setting_id"]))
     return rows
@@ -48,8 +48,8 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
     """Return a row a setting, statistics over its seeds.
 
     gap: geometric mean of the final gaps, inf if any seed did not complete; spread: a factor; median, q25, q75 of the final gaps;
-    evaluations_to_target: median, inf if fewer than half of the seeds reach it; hits, completed, diverged, failed: counts of `seeds`;
-    at_floor: all seeds end at the gap floor.
+    evaluations_to_target, steps_to_target: medians, inf if fewer than half of the seeds reach it; evaluations: median of the whole runs;
+    hits, completed, diverged, failed: counts of `seeds`; at_floor: all seeds end at the gap floor.
     """
     codes, ids = pd.factorize(entries["setting_id"])
     each, count = partial(by_group, codes=codes), partial(np.bincount, codes)
@@ -67,6 +67,8 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
             },
             "relative_gap": mean / first["scale"].to_numpy(),
             "evaluations_to_target": each(median_first_hit, hit),
+            "steps_to_target": each(median_first_hit, entries["hit_step"].to_numpy()),
+            "evaluations": each(partial(quantile, q=0.5), entries["evaluations"].to_numpy()),
             "hits": count(np.isfinite(hit)).astype(int),
             **{status: count(entries["status"] == status).astype(int) for status in ("completed", "diverged", "failed")},
             "at_floor": count(gap <= entries["gap_floor"]) == count(),
@@ -96,6 +98,7 @@ def ranking(settings: pd.DataFrame) -> pd.DataFrame:
     ranked = [_ranked(rows[rows["task"] == task]) for task in settings["task"].unique()]
     columns = ["task", "rank", "optimizer", "setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds"]
     columns += ["diverged", "failed", "runs", "median", "q25", "q75", "at_floor", "lr", "settings", "lrs", "setting_id"]
+    columns += ["evaluations", "steps_to_target"]  # for `costs`
     return pd.concat(ranked, ignore_index=True)[columns]
 
 

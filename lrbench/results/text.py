@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from lrbench.results.costs import AXES
+
 MISSING = "–"
 
 
@@ -74,15 +76,24 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
         "final gap": ["≤ " * row["at_floor"] + number(row["gap"]) for row in rows],
         "spread": [number(row["spread"]) for row in rows],
         "relative gap": ["≤ " * row["at_floor"] + number(row["relative_gap"]) for row in rows],
-        "evaluations to target": [
-            "not reached" if row["evaluations_to_target"] == math.inf else number(row["evaluations_to_target"]) for row in rows
-        ],
+        "evaluations to target": [reached(row["evaluations_to_target"]) for row in rows],
         "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
     }
     if ranking["failed"].any():
         cells["failed"] = [f"{row['failed']}/{row['runs']}" for row in rows]
     return pd.DataFrame(cells, index=ranking.index, dtype=object)
+
+
+def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
+    """Write the costs of one task until the target, and of a whole run in gradient evaluations, a column a heading."""
+    until = {title: costs[f"{axis}_to_target"].map(reached) for axis, title in AXES.items()}
+    return pd.DataFrame({"optimizer": costs["optimizer"], **until, "whole run": costs["evaluations"].map(number)}, dtype=object)
+
+
+def reached(cost: float) -> str:
+    """Write a cost until the target."""
+    return "not reached" if cost == math.inf else number(cost)
 
 
 def _cell(cell: Any) -> str:

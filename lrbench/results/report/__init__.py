@@ -4,6 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from lrbench.errors import RequestError
 from lrbench.results import figures
 from lrbench.results.report.facts import Drawing, facts
@@ -34,10 +36,16 @@ def write(results: "Results", path: Path) -> Path:
     """Write everything, each file whole; return the page's path."""
     store = results.store
     told, drawings = facts(results), _draw(results)
-    store.write_text(store.summary("csv"), results.ranking.to_csv(index=False))
+    store.write_text(store.summary("csv"), _summary(results).to_csv(index=False))
     store.write_text(store.summary("md"), markdown(told, drawings))
     store.write_text(path, page(told, drawings))
     return path
+
+
+def _summary(results: "Results") -> pd.DataFrame:
+    """The ranking, and what each optimizer cost on every axis."""
+    named = ["task", "optimizer"]
+    return results.ranking.drop(columns=["steps_to_target", "evaluations_to_target", "evaluations"]).merge(results.costs, on=named)
 
 
 def _draw(results: "Results") -> list[Drawing]:

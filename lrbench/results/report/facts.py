@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrbench.results import tables, verdict
-from lrbench.results.text import as_text, counted, listed, number, ranking_text
+from lrbench.results.text import MISSING, as_text, costs_text, counted, listed, number, ranking_text
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
@@ -34,6 +34,7 @@ class Facts:
     headline: list[str]
     warnings: list[str]
     rankings: list[tuple[str, pd.DataFrame]]  # (task, table)
+    costs: list[tuple[str, pd.DataFrame]]  # (task, table)
     failures: pd.DataFrame
     protocol: Rows
     command: str
@@ -49,6 +50,7 @@ def facts(results: "Results") -> Facts:
         headline=verdict.headline(results),
         warnings=verdict.warnings(results),
         rankings=[(str(task), ranking_text(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
+        costs=[(str(task), costs_text(rows)) for task, rows in results.costs.groupby("task", sort=False)],
         failures=as_text(failures.rename(columns=lambda name: name.replace("_", " "))) if len(failures) else failures,
         protocol=_protocol(results),
         command=manifest["request"]["command"],
@@ -79,6 +81,15 @@ def _budget(task: pd.Series) -> str:
     return f"{counted(int(task['steps']), 'step')}, {rows}"
 
 
+ENGINES = {"fused": "many runs as one compiled program", "reference": "PyTorch's own optimizer, one run at a time"}
+
+
+def _engines(engines: dict[str, dict[str, int]]) -> str:
+    """Say which engine trained what."""
+    trained = [f"{engine} ({ENGINES[engine]}): {listed(sorted(optimizers), most=24)}" for engine, optimizers in engines.items()]
+    return "; ".join(trained) or MISSING
+
+
 def _protocol(results: "Results") -> Rows:
     manifest, tasks = results.manifest, results.tasks
     grids = [f"{row['optimizer']} {row['settings']}" for row in results.ranking.drop_duplicates("optimizer").to_dict("records")]
@@ -100,7 +111,8 @@ def _protocol(results: "Results") -> Rows:
         ("Target", f"relative gap {manifest['target']:g}: the gap over that of the constant model"),
         ("Diverged", "loss or weights not finite at some step, or the final gap above both the start's and the constant model's; it never wins"),
         ("Gap floor", "gaps below 10 eps² (L |w*|² + κ loss*) are rounding and count as tied"),
-        ("Engine", f"{manifest['engine']}: PyTorch's own optimizer, one run at a time"),
+        ("Engine", _engines(manifest["engines"])),
+        ("FLOPs", "of the gradients only: 4 d + 2, and 2 more with an intercept, a row; the update takes some operations a parameter beside them"),
         ("Versions", ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())),
         ("Machine", ", ".join(f"{name} {value}" for name, value in manifest["machine"].items())),
     ]

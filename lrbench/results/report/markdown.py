@@ -15,6 +15,8 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     for task, ranking in facts.rankings:
         parts += [f"## Ranking: {escaped(task)}", table(ranking)]
     parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
+    for task, costs in facts.costs:
+        parts += [f"## Cost to the target: {escaped(task)}", table(costs)]
     if len(facts.failures):
         parts += ["## Runs that went wrong", table(facts.failures)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]

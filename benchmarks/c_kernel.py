@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from case import CHANGED, Call, Case, Planned, copied, run_kernel
+from measure import Job
 
 LANES = (4, 8, 16, 32, 64, 128, 256)
 COMPILE = "gcc -O3 -march=native -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC -Wno-psabi".split()
@@ -42,10 +43,19 @@ def available() -> bool:
     return shutil.which("gcc") is not None
 
 
-def calls_of(planned: Planned) -> dict[int, list[Call]]:
-    """Return the calls for each width of a tile that the case fills."""
-    every = {lanes: planned.calls(lanes) for lanes in LANES}
-    return {lanes: calls for lanes, calls in every.items() if all(call["W"].shape[2] == lanes for call in calls)}
+def best(planned: Planned) -> tuple[int, list[Call]]:
+    """Return how many lanes suit this case best, and the calls for tiles of so many."""
+    timed = {}
+    for lanes in LANES:
+        calls = planned.calls(lanes)
+        if all(call["W"].shape[2] == lanes for call in calls):  # the case fills tiles of this width
+            check(planned.case, lanes, calls)
+            timed[job(planned.case, lanes, calls).seconds()[0]] = lanes, calls
+    return timed[min(timed)]
+
+
+def job(case: Case, lanes: int, calls: list[Call]) -> Job:
+    return Job(lambda own: run(case, lanes, own), case.run_steps, lambda: copied(calls))
 
 
 def run(case: Case, lanes: int, calls: list[Call]) -> None:

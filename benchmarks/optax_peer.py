@@ -1,6 +1,8 @@
-"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax, compiled as one program for one thread."""
+"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax, one program, one thread."""
 
+import functools
 import os
+from typing import NamedTuple
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # XLA reads it when it is loaded
 os.environ["NPROC"] = "1"
@@ -18,17 +20,27 @@ jax.config.update("jax_enable_x64", True)
 OPTIMIZERS = {"sgd": optax.sgd, "adam": optax.adam}
 
 
+class Form(NamedTuple):
+    """A way to write the program: which one XLA makes the most of depends on the case."""
+
+    sums: bool  # products with a matrix as sums over its rows, which XLA fuses with what surrounds them, rather than as matrix products
+    block: int | None  # runs that go through all steps before the next do; None = all at once
+
+
+FORMS = (Form(sums=False, block=None), Form(sums=True, block=256))
+
+
 class Optax:
     """All runs, with the gaps at the recorded steps: between two of them an inner loop, which computes nothing but gradients."""
 
-    def __init__(self, planned: Planned):
-        self.case, problem = planned.case, planned.problem
+    def __init__(self, planned: Planned, form: Form):
+        self.case, self.form, problem = planned.case, form, planned.problem
         shape = (self.case.seeds if self.case.batch else 1, -1)
-        to_device = jax.tree_util.Partial(jnp.asarray, dtype=self.case.dtype)
+        to_device = functools.partial(jnp.asarray, dtype=self.case.dtype)
         self.w_star, self.hessian, self.X, self.y = map(to_device, (problem.w_star, planned.hessian, problem.data.X, problem.data.y))
         self.start, self.lr = to_device(planned.starts).reshape(*shape, self.case.d), to_device(planned.lr).reshape(shape)
-        rows = planned.rows().transpose(1, 0, 2) if self.case.batch else np.zeros((1, self.case.steps, 0), np.int64)
-        self.rows, self.spans = jnp.asarray(rows), (jnp.asarray(planned.step[:-1]), jnp.asarray(planned.step[1:]))
+        self.rows = jnp.asarray(planned.rows().transpose(1, 0, 2)) if self.case.batch else jnp.zeros((1, self.case.steps, 0), int)
+        self.spans = jnp.asarray(planned.step[:-1]), jnp.asarray(planned.step[1:])
         self._program = self.program()
 
     def train(self) -> np.ndarray:
@@ -40,8 +52,12 @@ class Optax:
         return self._gaps(self.program())
 
     def program(self):
-        of_seed = jax.vmap(self._run, in_axes=(0, 0, None))
-        return jax.jit(jax.vmap(of_seed))
+        return jax.jit(jax.vmap(self._of_seed) if self.case.batch else lambda *arrays: self._of_seed(*(array[0] for array in arrays)))
+
+    def _of_seed(self, start: jax.Array, lr: jax.Array, rows: jax.Array) -> jax.Array:
+        if self.form.block is None:
+            return jax.vmap(self._run, in_axes=(0, 0, None))(start, lr, rows)
+        return jax.lax.map(lambda run: self._run(*run, rows), (start, lr), batch_size=min(self.form.block, len(lr)))
 
     def _gaps(self, program) -> np.ndarray:
         gaps = program(self.start, self.lr, self.rows).block_until_ready()
@@ -65,7 +81,10 @@ class Optax:
 
     def _gap(self, w: jax.Array, rows: jax.Array | None = None) -> jax.Array:
         e = w - self.w_star
-        return 0.5 * e @ (self.hessian @ e)
+        return 0.5 * (e * self._product(self.hessian, e)).sum()
 
     def _sampled_loss(self, w: jax.Array, rows: jax.Array) -> jax.Array:
-        return jnp.mean((self.X[rows] @ w - self.y[rows]) ** 2)
+        return jnp.mean((self._product(self.X[rows], w) - self.y[rows]) ** 2)
+
+    def _product(self, matrix: jax.Array, vector: jax.Array) -> jax.Array:
+        return (matrix * vector).sum(-1) if self.form.sums else matrix @ vector

@@ -6,7 +6,7 @@ from pathlib import Path
 from lrbench.config import CONF
 from lrbench.store import ResultStore
 
-KINDS = ("optimizers", "problems", "losses", "experiments", "results")
+KINDS = ("optimizers", "problems", "losses", "schedules", "experiments", "results")
 
 
 def catalog(kind: str, results_dir: str = "results") -> list[tuple[str, str]]:

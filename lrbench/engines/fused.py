@@ -17,7 +17,7 @@ from lrbench.problems.solve import Problem
 from lrbench.schedules import BY_STEP, cycles_momentum
 from lrbench.seeds import is_fixed, start
 
-LANES = 256  # runs side by side, at most
+WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest
 CHUNK = 16384  # runs at once, at most ...
 CHUNK_BYTES = 2**26  # ... and about what they may take
 MOST_NUMBERS_OF_STEP = 8  # that a rule has
@@ -39,7 +39,7 @@ def chunks(group: Group, p: int, records: int) -> Iterator[tuple[Rule, Group]]:
     for rule, rows in ((family.rule, np.flatnonzero(~switched)), (family.switched, np.flatnonzero(switched))):
         if rule is not None and len(rows):
             rows = rows[np.argsort(np.array(seed.values)[seed.codes[rows]], kind="stable")]
-            parts = max(-(-len(rows) // _chunk_size(group, rule, p, records)), min(workers(), -(-len(rows) // LANES)))
+            parts = max(-(-len(rows) // _chunk_size(group, rule, p, records)), min(workers(), -(-len(rows) // WIDTHS[-1])))
             for part in np.array_split(rows, parts):
                 yield rule, group.take(part)
 
@@ -77,7 +77,7 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
         W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
         step, geometry.largest_gap, -gap_targets, geometry.guard,
         gaps, hits, bad, peak,
-        kernels.update(rule, of_run.shape[1], coefficients.shape[1], real.name),
+        kernels.update(rule, of_run.shape[1], coefficients.shape[1], lanes, real.name),
     )  # fmt: skip
 
     place = _places(slots, len(group))
@@ -128,13 +128,13 @@ def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
         numbers += steps * MOST_NUMBERS_OF_STEP
     if not is_fixed(run["batch_size"], run["batch_order"]):
         numbers += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
-    return int(np.clip(CHUNK_BYTES / 8 / numbers, LANES, CHUNK))
+    return int(np.clip(CHUNK_BYTES / 8 / numbers, WIDTHS[-1], CHUNK))
 
 
 def _slots(stream: np.ndarray) -> np.ndarray:
     """Return which row each lane trains, (tiles, lanes): a tile holds runs of one stream, and repeats its last run where they do not fill it."""
     counts = np.bincount(stream)
-    lanes = min(LANES, -(-counts.max() // 4) * 4)
+    lanes = next((width for width in WIDTHS if width >= counts.max()), WIDTHS[-1])
     tiles = []
     for first, count in zip(np.cumsum(counts) - counts, counts, strict=True):
         tiles.append(first + np.minimum(np.arange(-(-count // lanes) * lanes), count - 1))

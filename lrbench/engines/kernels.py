@@ -214,7 +214,7 @@ def _run(
             else:
                 multiply(T, T_first, T_last, u, g, lanes)
             spread(table[t], column[tile], same, numbers_of_step, lanes)
-            update(p, lanes, g, w, ahead, tile_state, numbers[tile], numbers_of_step)
+            update(p, g, w, ahead, tile_state, numbers[tile], numbers_of_step)
             w, ahead = ahead, w
         for l in range(lanes):
             if bad[tile, l] < 0:
@@ -235,7 +235,7 @@ def _cached(signature, function):
 
 def _update_type(real):
     flat = real[::1]
-    return nt.FunctionType(nt.void(nt.intp, nt.intp, *[flat] * 6))
+    return nt.FunctionType(nt.void(nt.intp, *[flat] * 6))
 
 
 def run(dtype: str) -> Callable[..., None]:
@@ -244,10 +244,10 @@ def run(dtype: str) -> Callable[..., None]:
         return _compiled_run(dtype)
 
 
-def update(rule: Rule, numbers: int, coefficients: int, dtype: str) -> Callable[..., None]:
+def update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str) -> Callable[..., None]:
     """Return the step of a tile by this rule, compiled. `numbers` of a run and `coefficients` of a step are what the rule unpacks."""
     with _one_at_a_time:
-        return _compiled_update(rule, numbers, coefficients, dtype)
+        return _compiled_update(rule, numbers, coefficients, lanes, dtype)
 
 
 @functools.cache
@@ -265,16 +265,20 @@ def _compiled_run(dtype: str):
 
 
 @functools.cache
-def _compiled_update(rule: Rule, numbers: int, coefficients: int, dtype: str):
+def _compiled_update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str):
     """numba keys its cache by a function's name and own code, not by what it calls: so the name carries a hash of all sources that it could call."""
-    name = f"update_{rule.update.__name__}_{_sources()}"
+    name = f"update_{rule.update.__name__}_{lanes}_{_sources()}"
     names: dict = {"rule": njit(**JIT)(rule.update), "uintp": uintp, "__name__": __name__}
-    exec(compile(_update_source(name, len(rule.state), numbers, coefficients), __file__, "exec"), names)
+    exec(compile(_update_source(name, len(rule.state), numbers, coefficients, lanes), __file__, "exec"), names)
     return _cached(_update_type(getattr(nt, dtype)).signature, names[name])
 
 
-def _update_source(name: str, states: int, numbers: int, coefficients: int) -> str:
-    """Write a loop over elements and lanes that hands the rule its tuples of numbers, each number from a row of lanes."""
+def _update_source(name: str, states: int, numbers: int, coefficients: int, lanes: int) -> str:
+    """Write a loop over elements and lanes that hands the rule its tuples of numbers, each number from a row of lanes.
+
+    The number of lanes is a constant here, so that the rows of one array have known distances: of a rule with three states the compiler would
+    otherwise have too many pairs of rows to compare, and not vectorise it.
+    """
 
     def numbers_of(array: str, row: str, count: int) -> str:
         return f"({''.join(f'{array}[{row}{k} + l], ' for k in range(count))})"
@@ -282,8 +286,8 @@ def _update_source(name: str, states: int, numbers: int, coefficients: int) -> s
     rows = "; ".join([f"row{k} = uintp({k}) * n" for k in range(max(numbers, coefficients))])
     state_rows = "; ".join([f"at{k} = (uintp(j) * uintp({states}) + uintp({k})) * n" for k in range(states)])
     return f"""
-def {name}(p, lanes, g, w, ahead, state, run, step):
-    n = uintp(lanes)
+def {name}(p, g, w, ahead, state, run, step):
+    n = uintp({lanes})
     {rows}
     for j in range(p):
         start = uintp(j) * n

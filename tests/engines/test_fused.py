@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 
@@ -45,7 +45,8 @@ def bases() -> dict[str, Block]:
 def block(optimizer, problem, axes=(), **changes) -> Block:
     base = {path: value for path, value in bases()[optimizer].base.items() if not path.startswith("problem.")}
     base |= {f"problem.{key}": value for key, value in problem.items()}
-    return Block(bases()[optimizer].choices, base | {"steps": 100, "predict": None} | changes, list(axes))
+    base |= {"steps": 100, "predict": None, "loss.reduction": "sum" if problem is LECTURE else "mean"}
+    return Block(bases()[optimizer].choices, base | changes, list(axes))
 
 
 def blocks(problem, how, lrs, optimizers=RULES, **changes) -> list[Block]:
@@ -71,20 +72,26 @@ def deviation(here, there, weights_size) -> float:
 
 
 def sensitivity(problem, run, weights_size) -> float:
-    """What the reference engine itself makes of a start that is one rounding off."""
-    curves = []
-    for share in (1, 1 + np.finfo(run["dtype"]).eps):
-        curves.append(Curve(run["steps"]))
-        first = share * start(run["init"], run["seed"], problem.data.d, problem.data.p)
+    """What the reference engine itself makes of data that are one rounding off: the most of three draws."""
+    data, eps, rng = problem.data, np.finfo(run["dtype"]).eps, np.random.default_rng(0)
+
+    def curve(problem) -> dict:
+        one = Curve(run["steps"])
         with np.errstate(all="ignore"):
-            train_reference(problem, run | {"init": first.tolist()}, curves[-1])
-    return deviation(*map(vars, curves), weights_size)
+            train_reference(problem, run, one)
+        return vars(one)
+
+    def rounded(values):
+        return values * (1 + eps * rng.choice([-1, 0, 1], values.shape))
+
+    draws = [replace(problem, data=replace(data, X=rounded(data.X), y=rounded(data.y))) for _ in range(3)]
+    return max(deviation(curve(draw), curve(problem), weights_size) for draw in draws)
 
 
 def differences(todo: Plan) -> tuple[list, set]:
     """Train a plan with both engines: what differs without reason, and (optimizer, lr) of the runs that are chaotic.
 
-    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or by 100 times what one rounding of its start
+    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or by 10 times what one rounding of its data
     does to the reference engine. Where that one rounding does more than ROUNDINGS^2 there is nothing to compare.
     """
     ours, theirs, wrong, chaotic = trained(todo, "fused"), trained(todo, "reference"), [], set()
@@ -99,7 +106,7 @@ def differences(todo: Plan) -> tuple[list, set]:
             if (one := sensitivity(problem, run, size)) > ROUNDINGS**2 * eps:
                 chaotic.add((there["optimizer"], run["optimizer.lr"]))
                 continue
-            bar = max(bar, 100 * one)
+            bar = max(bar, 10 * one)
         same = Same(bar, run["dtype"] == "float64", problem, there, size)
         wrong += [(there["optimizer"], run["optimizer.lr"], key, here[key], value) for key, value in there.items() if not same(key, here[key], value)]
     return wrong, chaotic
@@ -152,13 +159,13 @@ class Same:
 # ---- against the reference engine
 
 LRS = {"full": (0.03, 1, 100), "shuffled": (1e-3, 100), "sequential": (0.3, 10), "replacement": (0.01, 30)}
-CHAOTIC = {("nadam", 1), ("nadam", 30), ("nadam", 100), ("adadelta", 100)}
+CHAOTIC = {("nadam", 1), ("adadelta", 100)}
 
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_rule_float64(problem, how):
-    """100 steps; NAdam and Adadelta with an lr 100 times the default turn sign every step and amplify what is rounded."""
+    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is rounded there by the root of a tiny mean."""
     wrong, chaotic = differences(plan(blocks(problem, how, LRS[how], seed=3)))
     assert not wrong
     assert chaotic <= CHAOTIC

@@ -1,0 +1,222 @@
+"""Schedules: torch's own numbers, the same in both engines."""
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from lrbench.config import CONF
+from lrbench.plan import Block, Plan, plan
+from lrbench.schedules import Refused, trajectory
+from lrbench.sweeper.request import read
+from lrbench.train import train
+
+STEPS = 60
+GIVEN = {
+    "none": {},
+    "step": {"step_size": 7, "gamma": 0.5},
+    "multistep": {"milestones": [5, 5, 30], "gamma": 0.3},
+    "exponential": {"gamma": 0.95},
+    "cosine": {},
+    "linear": {"total_iters": 20},
+    "constant": {"factor": 0.1, "total_iters": 9},
+    "polynomial": {"total_iters": 50, "power": 2.0},
+    "warm_restarts": {"T_0": 8, "T_mult": 2, "eta_min": 1e-3},
+    "onecycle": {"max_lr": 0.2},
+    "lambda": {"lr_lambda": "math.cos"},
+}
+MOVED = ["sgd", "sgd_momentum", "adam", "rmsprop", "asgd", "rprop"]
+ROUNDINGS = 1000  # by which two correct runs may differ: about 10 a step
+
+
+def test_each_choice_is_tested():
+    assert {path.stem for path in (CONF / "schedule").glob("*.yaml")} == GIVEN.keys()
+
+
+@cache
+def base(optimizer, schedule) -> Block:
+    given = {"onecycle": ["schedule.max_lr=0.2"], "lambda": ["schedule.lr_lambda=math.cos"]}.get(schedule, [])
+    lines = [f"optimizer={optimizer}", f"schedule={schedule}", "problem=synthetic", "problem.n=30", "problem.d=4", "problem.kappa=20", *given]
+    (block,) = read(lines).blocks
+    return block
+
+
+def block(optimizer, schedule, *axes, **settings) -> Block:
+    one, steps = base(optimizer, schedule), settings.pop("steps", STEPS)
+    given = {f"schedule.{key}": value for key, value in (GIVEN[schedule] | settings).items()}
+    return Block(one.choices, one.base | {"steps": steps} | given, list(axes))
+
+
+def trained(todo: Plan, engine: str) -> dict[str, dict]:
+    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, {"engine": engine, "record": "all", "target": 1e-6})]
+    return {run["run_id"]: run | {"gap": curve["gap"]} for runs, curves in parts for run, curve in zip(runs, curves, strict=True)}
+
+
+def compare(blocks, dtype="float64"):
+    """Train with both engines, for which all is the same but roundings; return the runs of the reference engine."""
+    todo = plan([Block(one.choices, one.base | {"dtype": dtype}, one.axes) for one in blocks])
+    here, there = trained(todo, "fused"), trained(todo, "reference")
+    assert here.keys() == there.keys()
+    bar = ROUNDINGS * np.finfo(dtype).eps
+    for run_id, run in there.items():
+        ours, gap = here[run_id], np.array(run["gap"])
+        assert (ours["engine"], run["engine"]) == ("fused", "reference")
+        for key in ("status", "reason", "first_bad_step", "steps_to_1e-2"):
+            assert ours[key] == run[key], (run["optimizer"], run["schedule"], key)
+        finite = np.isfinite(gap)
+        off = np.abs(np.array(ours["gap"])[finite] - gap[finite]) / np.maximum.accumulate(gap[finite])
+        assert off.max() <= bar, (run["optimizer"], run["schedule"], off.max())
+    return list(there.values())
+
+
+# ---- both engines
+
+
+@pytest.mark.parametrize("schedule", GIVEN)
+def test_both_engines_follow_it(schedule):
+    compare(block(name, schedule, {"optimizer.lr": [0.01, 0.3]}) for name in MOVED)
+
+
+def test_both_engines_in_float32():
+    compare([block(name, schedule) for name in ("sgd_momentum", "adam") for schedule in ("cosine", "onecycle")], "float32")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "swept"),
+    [
+        ("step", {"gamma": [0.1, 0.5], "step_size": [3, 10]}),
+        ("onecycle", {"max_lr": [0.05, 0.3], "cycle_momentum": [True, False], "anneal_strategy": ["cos", "linear"]}),
+        ("cosine", {"eta_min": [0, 0.01], "T_max": [None, 20]}),
+        ("multistep", {"milestones": [[3, 9], [20]]}),
+        ("lambda", {"lr_lambda": ["math.cos", "math.sqrt"]}),
+    ],
+)
+def test_swept_settings_beside_a_swept_lr_and_betas(schedule, swept):
+    """In one group, so from tables that runs share: each run as the reference engine trains it alone."""
+    axes = [{f"schedule.{key}": values} for key, values in swept.items()] + [{"optimizer.lr": [0.02, 0.1]}]
+    betas = {"optimizer.betas": [[0.9, 0.999], [0.5, 0.9]]}
+    momentum = {"optimizer.momentum": [0, 0.8]}
+    blocks = [block("adam", schedule, *axes, betas), block("sgd", schedule, *axes, momentum)]
+    todo = plan(blocks)
+    assert len(todo.groups) == 2
+    compare(blocks)
+
+
+# ---- torch's numbers
+
+
+def stepped(optimizer, scheduler, steps):
+    """(lr, momentum or beta1) at each step of a scheduler that is stepped by hand."""
+    seen = []
+    for _ in range(steps):
+        (group,) = optimizer.param_groups
+        seen.append((group["lr"], group["betas"][0] if "betas" in group else group.get("momentum", np.nan)))
+        optimizer.step()
+        scheduler.step()
+    return np.array(seen).T
+
+
+def made(schedule, optimizer, steps):
+    """The scheduler by its class's name, as one would write it."""
+    given = {
+        "step": {"step_size": 7, "gamma": 0.5},
+        "cosine": {"T_max": steps},
+        "onecycle": {"max_lr": 0.2, "total_steps": steps},
+        "lambda": {"lr_lambda": torch.cos if False else np.cos},
+    }
+    return {
+        "step": torch.optim.lr_scheduler.StepLR,
+        "multistep": torch.optim.lr_scheduler.MultiStepLR,
+        "exponential": torch.optim.lr_scheduler.ExponentialLR,
+        "cosine": torch.optim.lr_scheduler.CosineAnnealingLR,
+        "linear": torch.optim.lr_scheduler.LinearLR,
+        "constant": torch.optim.lr_scheduler.ConstantLR,
+        "polynomial": torch.optim.lr_scheduler.PolynomialLR,
+        "warm_restarts": torch.optim.lr_scheduler.CosineAnnealingWarmRestarts,
+        "onecycle": torch.optim.lr_scheduler.OneCycleLR,
+        "lambda": torch.optim.lr_scheduler.LambdaLR,
+    }[schedule](optimizer, **given.get(schedule, GIVEN[schedule]))
+
+
+@pytest.mark.parametrize(("name", "settings"), [("SGD", {}), ("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"momentum": 0.5}), ("Rprop", {})])
+@pytest.mark.parametrize("schedule", [name for name in GIVEN if name != "none"])
+def test_the_trajectory_is_that_of_torchs_scheduler(schedule, name, settings):
+    """Bit for bit, for several learning rates at once; momentum where one has it (the trajectory of a class starts from its default)."""
+    leaves = {key.removeprefix("schedule."): value for key, value in block("sgd", schedule).base.items() if key.startswith("schedule.")}
+    lrs = (0.01, 0.3, 0.02)
+    if (schedule, name) == ("onecycle", "Rprop"):
+        with pytest.raises(Refused, match="ValueError: optimizer must support momentum"):
+            trajectory(leaves, "torch.optim.Rprop", lrs, STEPS)
+        return
+    path = trajectory(leaves, f"torch.optim.{name}", lrs, STEPS)
+    for place, lr in enumerate(lrs):
+        optimizer = getattr(torch.optim, name)([torch.nn.Parameter(torch.zeros(1))], lr=lr, **settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # OneCycleLR is stepped once more than it allows itself
+            expected, momentum = stepped(optimizer, made(schedule, optimizer, STEPS + 1 if schedule == "x" else STEPS), STEPS - 1)
+        assert path.lr[: STEPS - 1, place].tolist() == expected.tolist()
+        if schedule == "onecycle":
+            assert path.momentum[: STEPS - 1].tolist() == momentum.tolist()
+        else:
+            assert path.momentum is None
+
+
+@pytest.mark.parametrize(("schedule", "key"), [("cosine", "T_max"), ("onecycle", "total_steps")])
+def test_null_is_the_runs_own_length(schedule, key):
+    for steps in (20, 50):
+        null, given = (trained(plan([block("sgd", schedule, steps=steps, **{key: value})]), "auto") for value in (None, steps))
+        ((null,), (given,)) = null.values(), given.values()
+        assert null["gap"] == given["gap"]
+
+
+# ---- what torch refuses, and what only the reference engine trains
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+@pytest.mark.parametrize(
+    ("optimizer", "settings", "words"),
+    [
+        ("adagrad", {}, "ValueError: optimizer must support momentum or beta1 with `cycle_momentum` option enabled"),
+        ("sgd", {"total_steps": 30}, "ValueError: Tried to step 31 times. The specified number of total steps is 30"),
+    ],
+)
+def test_runs_that_torch_refuses_are_failed_rows_with_its_words(optimizer, settings, words, engine):
+    rows = trained(plan([block(optimizer, "onecycle", {"optimizer.lr": [0.1, 0.2]}, **settings)]), engine)
+    assert [(row["status"], row["reason"], row["engine"]) for row in rows.values()] == [("failed", words, "reference")] * 2
+
+
+def test_a_refused_run_takes_no_other_with_it():
+    """Cycling the momentum that Adagrad has not; without it all is well, and it is trained in the same group."""
+    rows = trained(plan([block("adagrad", "onecycle", {"schedule.cycle_momentum": [True, False]})]), "auto")
+    assert sorted(row["status"] for row in rows.values()) == ["completed", "failed"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_reduce_on_plateau_watches_the_loss(optimizer):
+    """In the reference engine, as the loss decides; a plain loop of torch's is the same."""
+    one = base(optimizer, "none")
+    leaves = {"schedule._target_": "torch.optim.lr_scheduler.ReduceLROnPlateau", "schedule.patience": 2, "optimizer.lr": 0.9, "init": "zeros"}
+    todo = plan([Block(one.choices, one.base | leaves | {"steps": STEPS}, [])])
+    (row,) = trained(todo, "auto").values()
+    assert (row["engine"], row["status"]) == ("reference", "completed")
+
+    (problem,) = todo.problems.values()
+    X, y = torch.tensor(problem.data.X), torch.tensor(problem.data.y)[:, None]
+    w = torch.nn.Parameter(torch.zeros(4, 1, dtype=torch.float64))
+    steps = getattr(torch.optim, {"sgd": "SGD", "adam": "Adam"}[optimizer])([w], lr=0.9)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(steps, patience=2)
+    for _ in range(STEPS):
+        steps.zero_grad()
+        ((X @ w - y) ** 2).mean().backward()
+        steps.step()
+        scheduler.step(((X @ w - y) ** 2).mean().item())
+    assert row["weights"] == pytest.approx(w.detach().ravel().tolist(), rel=1e-9)
+    assert optimizer == "sgd" or steps.param_groups[0]["lr"] < 0.9
+
+
+def test_it_can_be_given_on_the_command_line():
+    request = read(["+schedule._target_=torch.optim.lr_scheduler.ReduceLROnPlateau", "steps=5"])
+    (row,) = trained(plan(request.blocks), "auto").values()
+    assert row["engine"] == "reference"

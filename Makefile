@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check experiments
+.PHONY: demo test lint check experiments bench
 
 demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam
@@ -19,6 +19,10 @@ check: lint test
 
 experiments: $(BIN)/ready
 	$(BIN)/python experiments/build.py
+
+bench: $(BIN)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt jax optax
+	$(BIN)/python benchmarks/report.py
 
 $(BIN)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("lrbench needs Python >= 3.11, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -14,6 +14,8 @@ from lrbench import __version__
 from lrbench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from lrbench.bench import Progress
     from lrbench.store import ResultStore
     from lrbench.sweeper.request import Request
@@ -28,6 +30,7 @@ HELP = """lrbench {version}: which optimizer is better for your problem?
 Verbs
   report [FOLDER]      rebuild summary, figures and report.html (alone: of the newest)
   reproduce FOLDER     run a stored sweep again and compare bit for bit
+  time KEY=VALUE ...   microseconds a step and seconds to the target, in torch's own loop
   list KIND            {kinds}
 
 Groups, as group=choice: problem, loss, optimizer (their values as optimizer.lr=0.1),
@@ -112,7 +115,28 @@ def _list(arguments: list[str]) -> int:
     return 0
 
 
-VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "list": _list}
+def _time(arguments: list[str]) -> int:
+    from rich.console import Console
+
+    from lrbench.results.terminal import print_timings
+    from lrbench.sweeper.request import read
+    from lrbench.timing import measure
+
+    flags = _flags(arguments)
+    if _asks_hydra(flags):
+        raise RequestError("time: it takes key=value and --config-dir DIR; what else can be asked of Hydra is asked without time.")
+    request = read(flags.overrides, True, flags.config_dir)
+    try:
+        with _progress_bar(sys.stderr.isatty(), live=False) as progress:
+            timings = measure(request, progress)
+    except KeyboardInterrupt:
+        print("Interrupted; time stores nothing.", file=sys.stderr)
+        return 130
+    print_timings(timings, request.ask["target"], Console(highlight=False))
+    return 1 if any(row["status"][0].as_py() == "failed" for row in timings.runs) else 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "time": _time, "list": _list}
 
 
 def _one(arguments: list[str], usage: str, optional: bool = False) -> str | None:
@@ -134,18 +158,27 @@ def _help() -> str:
 
 
 def _ask(arguments: list[str]) -> int:
-    from hydra._internal.utils import get_args_parser
-
     from lrbench.sweeper.request import read
 
-    flags = get_args_parser().parse_args(arguments)
-    if flags.config_name or flags.config_path or flags.experimental_rerun:
-        raise RequestError("--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it.")
-    if flags.cfg or flags.info or flags.hydra_help or flags.shell_completion:
+    flags = _flags(arguments)
+    if _asks_hydra(flags):
         return _hydra_itself([argument for argument in arguments if argument not in ("-m", "--multirun")])
     request = read(flags.overrides, flags.multirun, flags.config_dir)
     store = _run(request) if request.native else _run_jobs(arguments, request)
     return _answer(store, request)
+
+
+def _flags(arguments: list[str]) -> "Namespace":
+    from hydra._internal.utils import get_args_parser
+
+    flags = get_args_parser().parse_args(arguments)
+    if flags.config_name or flags.config_path or flags.experimental_rerun:
+        raise RequestError("--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it.")
+    return flags
+
+
+def _asks_hydra(flags: "Namespace") -> bool:
+    return bool(flags.cfg or flags.info or flags.hydra_help or flags.shell_completion)
 
 
 def _run(request: "Request") -> "ResultStore":
@@ -203,7 +236,8 @@ def _answer(store: "ResultStore", request: "Request") -> int:
 
 
 @contextmanager
-def _progress_bar(visible: bool) -> Iterator["Progress"]:
+def _progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
+    """live: drawn by a thread of its own, ten times a second; else only when the progress is told, which leaves what is between undisturbed."""
     if not visible:
         yield lambda done, planned: None
         return
@@ -216,6 +250,6 @@ def _progress_bar(visible: bool) -> Iterator["Progress"]:
             return Text(f"{task.speed or 0:.3g} runs/s")
 
     columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), Speed(), TextColumn("left"), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=live) as bar:
         task = bar.add_task("runs")
-        yield lambda done, planned: bar.update(task, completed=done, total=planned)
+        yield lambda done, planned: bar.update(task, completed=done, total=planned, refresh=not live)

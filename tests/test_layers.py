@@ -27,16 +27,17 @@ ALLOWED = {
     "sweeper": {"config", "errors", "plan"},
     "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train"},
     "reproduce": {"bench", "plan", "store", "train"},
+    "timing": {"bench", "config", "engines", "errors", "plan", "problems", "records", "schedules", "seeds", "sweeper", "train"},
     "catalog": {"config", "store"},
     "results": {"__init__", "errors", "store"},
     "__init__": {"bench", "errors", "results", "sweeper"},
-    "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper"},
+    "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper", "timing"},
     "__main__": {"cli"},
 }
 
 # what only some rooms may know
 FOREIGN = {
-    "torch": {"engines", "schedules", "train"},
+    "torch": {"engines", "schedules", "timing", "train"},
     "numba": {"engines", "optimizers"},
     "hydra": {"sweeper", "cli"},
     "omegaconf": {"sweeper"},

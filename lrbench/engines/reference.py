@@ -102,7 +102,11 @@ def _numbers(value):
 
 def advance(scheduler, loss: float) -> None:
     """Let the schedule set the next step's learning rate; ReduceLROnPlateau wants to see the loss."""
-    scheduler.step(*[loss] if "metrics" in inspect.signature(scheduler.step).parameters else [])
+    scheduler.step(*[loss] if wants_loss(scheduler) else [])
+
+
+def wants_loss(scheduler) -> bool:
+    return "metrics" in inspect.signature(scheduler.step).parameters
 
 
 def wants_closure(optimizer) -> bool:

@@ -1,5 +1,7 @@
 """The store's tables as pandas frames."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,7 +19,12 @@ def runs(store: ResultStore) -> pd.DataFrame:
     Raises:
         RequestError: no run is stored yet.
     """
-    parts = [_part(table) for table in store.runs()]
+    return joined(store.runs())
+
+
+def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
+    """Return the rows of all tables as `runs` does; a column that some of them lack is missing there."""
+    parts = [_part(table) for table in tables]
     columns = list(dict.fromkeys(column for part in parts for column in part))
     filled = [part.dropna(axis=1, how="all") for part in parts]
     frame = pd.concat(filled, ignore_index=True).reindex(columns=columns)
@@ -36,15 +43,16 @@ def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
 
 def problems(store: ResultStore) -> pd.DataFrame:
     """Return a row a problem: size, spectrum, minimiser; lists as tuples."""
-    return _with_tuples(store.problems())
+    return with_tuples(store.problems())
 
 
 def _part(table: pa.Table) -> pd.DataFrame:
-    frame = _with_tuples(table.drop_columns("weights"))
+    frame = with_tuples(table.drop_columns("weights"))
     return frame.assign(weights=table.column("weights").to_pandas())
 
 
-def _with_tuples(table: pa.Table) -> pd.DataFrame:
+def with_tuples(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame; lists as tuples, which can be compared and counted."""
     lists = [field.name for field in table.schema if pa.types.is_list(field.type)]
     tuples = {name: [None if cell is None else tuple(cell) for cell in table.column(name).to_pylist()] for name in lists}
     return table.to_pandas().assign(**tuples)

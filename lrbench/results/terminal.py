@@ -1,5 +1,6 @@
 """Results in the terminal, 80 columns wide."""
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,14 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from lrbench.results import one_run, verdict
-from lrbench.results.text import as_text, ranking_text, setting_value
+from lrbench.results.text import as_text, listed, named, ranking_text, setting_value, timings_text
+from lrbench.results.timings import timings as timings_frame
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
+    from lrbench.timing import Timings
 
 WIDTH = 80
 RANKING = ["rank", "optimizer", "best setting", "final gap", "spread", "evaluations to target", "diverged"]
-LEFT = {"optimizer", "best setting", "parameter"}
+LEFT = {"optimizer", "best setting", "setting", "parameter"}
 MOST_WEIGHTS = 10
 
 
@@ -26,7 +29,7 @@ def print_ranking(results: "Results", console: Console) -> None:
     for task, ranking in results.ranking.groupby("task", sort=False):
         console.print(_table(ranking_text(ranking)[RANKING].rename(columns=headings), title=str(task)))
         console.print()
-    _print_words(results, console)
+    _print_words(verdict.headline(results), verdict.warnings(results), console)
 
 
 def print_run(results: "Results", console: Console) -> None:
@@ -37,7 +40,28 @@ def print_run(results: "Results", console: Console) -> None:
             console.print()
             console.print(_table(frame.map(setting_value)))
     console.print()
-    _print_words(results, console)
+    _print_words(verdict.headline(results), verdict.warnings(results), console)
+
+
+def print_timings(measured: "Timings", target: float, console: Console) -> None:
+    """Print a table a task, fastest to the target first, under what the times were taken, and the warnings."""
+    rows = timings_frame(measured.runs, measured.problems)
+    until = setting_value(target)
+    headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
+    for task, of_task in rows.groupby("task", sort=False):
+        console.print(_table(timings_text(of_task).rename(columns=headings), title=str(task)))
+        console.print()
+    busy = [f"The machine was busy, measure again before you quote: {listed(measured.busy)}."] * bool(measured.busy)
+    _print_words([measured.conditions], [*busy, *_lost(rows), *measured.warnings], console)
+
+
+def _lost(rows: pd.DataFrame) -> Iterator[str]:
+    names = [named(*words) for words in zip(rows["name"], rows["setting"], strict=True)]
+    for name, status, reason in zip(names, rows["status"], rows["reason"], strict=True):
+        if status == "failed":
+            yield f"{name} failed: {str(reason).rstrip('.')}."
+    if diverged := [name for name, status in zip(names, rows["status"], strict=True) if status == "diverged"]:
+        yield f"Diverged, and timed all the same: {listed(diverged)}."
 
 
 def _table(text: pd.DataFrame, title: str | None = None) -> Table:
@@ -51,10 +75,10 @@ def _table(text: pd.DataFrame, title: str | None = None) -> Table:
     return table
 
 
-def _print_words(results: "Results", console: Console) -> None:
+def _print_words(sentences: Iterable[str], warnings: Iterable[str], console: Console) -> None:
     words = Table.grid(padding=(0, 1, 0, 0))
-    for sentence in verdict.headline(results):
+    for sentence in sentences:
         words.add_row("", Text(sentence))
-    for sentence in verdict.warnings(results):
+    for sentence in warnings:
         words.add_row(Text("!", style="bold yellow"), Text(sentence))
     console.print(words, width=min(WIDTH, console.width))

@@ -91,6 +91,19 @@ def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"optimizer": costs["optimizer"], **until, "whole run": costs["evaluations"].map(number)}, dtype=object)
 
 
+def timings_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """Write the times of one task's runs, a column a heading."""
+    cells = {
+        "optimizer": rows["name"],
+        "setting": rows["setting"].replace("", MISSING),
+        "µs a step": (rows["step_seconds"] * 1e6).map(lambda x: number(x if x < 100 else round(x, 0))).where(rows["status"] != "failed", "failed"),
+        "spread": rows["step_spread"].map(lambda x: MISSING if pd.isna(x) else f"{100 * x:.1f} %"),
+        "seconds to target": rows["seconds_to_target"].map(reached),
+        "evaluations to target": rows["hit"].map(reached),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
 def reached(cost: float) -> str:
     """Write a cost until the target."""
     return "not reached" if cost == math.inf else number(cost)

@@ -22,7 +22,9 @@ from lrbench.sweeper.request import read
 from lrbench.train import train
 
 RULES = (
-    "sgd,sgd_momentum,sgd_nesterov,adam,adam_amsgrad,adamw,adamax,nadam,radam,rmsprop,rmsprop_centered,adagrad,adadelta,rprop,asgd".split(",")  # fmt: skip
+    "sgd,sgd_momentum,sgd_nesterov,adam,adam_amsgrad,adamw,adamax,nadam,radam,rmsprop,rmsprop_centered,adagrad,adadelta,rprop,asgd".split(
+        ","
+    )  # fmt: skip
 )
 SYNTHETIC = {"_target_": "lrbench.problems.synthetic", "n": 30, "d": 4, "kappa": 50.0, "noise": 0.3, "intercept": True}
 LECTURE = {"_target_": "lrbench.problems.lecture", "intercept": True}

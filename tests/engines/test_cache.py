@@ -1,0 +1,106 @@
+"""Compiled code is kept between processes, and never outlives the source it was made from. In processes of their own, on a copy of the package."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lrbench
+from lrbench.config import CONF
+
+CHILD = """
+import json, sys
+from numba.core import caching, event
+if "nowhere" in sys.argv:
+    caching.CacheImpl._locator_classes = []
+    caching._CacheImpl._locator_classes = []
+from lrbench.plan import plan
+from lrbench.sweeper.request import read
+from lrbench.train import train
+
+with event.install_recorder("numba:compile") as compiled:
+    request = read([f"optimizer={sys.argv[1]}", "steps=10", "init=zeros"])
+    ((runs, curves),) = train(plan(request.blocks), request.ask | {"engine": "fused"})
+print(json.dumps({
+    "package": sys.modules["lrbench"].__file__,
+    "compiled": [str(x.data["dispatcher"]) for _, x in compiled.buffer if x.is_start],
+    "gap": curves.to_pylist()[0]["gap"],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory) -> Path:
+    """A folder with a copy of lrbench, and a cache folder in it; one optimizer is compiled."""
+    root = tmp_path_factory.mktemp("package")
+    shutil.copytree(Path(lrbench.__file__).parent, root / "lrbench", ignore=shutil.ignore_patterns("__pycache__"))
+    if CONF.parent != Path(lrbench.__file__).parent:
+        shutil.copytree(CONF, root / "conf")
+    return root
+
+
+def run(package: Path, optimizer: str, *flags: str, cache: Path | None = None) -> dict:
+    environment = os.environ | {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(cache or package / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-W", "error", "-c", CHILD, optimizer, *flags]
+    done = subprocess.run(command, env=environment, cwd=package, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert Path(found["package"]).is_relative_to(package)
+    return found
+
+
+@pytest.fixture(scope="module")
+def first(package) -> dict:
+    return run(package, "sgd")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_second_process_compiles_nothing(package, first):
+    assert len(first["compiled"]) > 2
+    second = run(package, "sgd")
+    assert second["compiled"] == []
+    assert second["gap"] == first["gap"]
+
+
+def test_another_optimizer_compiles_its_rule_alone(package, first):
+    adam = run(package, "adam")
+    assert 0 < len(adam["compiled"]) < len(first["compiled"])
+    assert run(package, "adam")["compiled"] == []
+
+
+def test_an_edited_rule_is_compiled_anew(package, first):
+    """Half the step: as with half the learning rate."""
+    edit(package / "lrbench/optimizers/sgd.py", "return w - lr * factor * g, state", "return w - lr * factor * (g - g * (lr / (lr + lr))), state")
+    edited = run(package, "sgd")
+    assert edited["compiled"]
+    assert edited["gap"][0] == first["gap"][0]
+    assert edited["gap"][1] > first["gap"][1] or edited["gap"][-1] > first["gap"][-1]
+    assert edited["gap"][1:] != first["gap"][1:]
+
+
+def test_an_edited_helper_is_compiled_anew(package, first):
+    """A function that rules call, in a file of its own: numba alone would not look there."""
+    before = run(package, "adam")
+    edit(package / "lrbench/optimizers/elementwise.py", "(share if from_a else back) * (b - a)", "(share if from_a else back) * (a - b)")
+    after = run(package, "adam")
+    assert after["compiled"]
+    assert before["gap"][0] == after["gap"][0]
+    assert before["gap"][1] < before["gap"][0] < after["gap"][1]
+
+
+def test_without_a_folder_to_write_to_it_is_compiled_each_time(package, first):
+    """A file where the cache folder should be, and no place beside it that numba would try."""
+    (package / "file").write_text("")
+    there = run(package, "asgd", "nowhere", cache=package / "file")
+    assert len(there["compiled"]) > 2
+    assert there["gap"][-1] < there["gap"][0]
+    assert (package / "file").is_file()

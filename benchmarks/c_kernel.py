@@ -8,16 +8,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
 from case import CHANGED, Call, Case, Planned, copied, run_kernel
 from measure import Job
 
 LANES = (4, 8, 16, 32, 64, 128, 256)
-COMPILE = "gcc -O3 -march=native -ffp-contract=off -fno-math-errno -fno-trapping-math -shared -fPIC -Wno-psabi".split()
+COMPILE = ["gcc", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w", "-Wno-psabi"]
 TOLERANCE = 1e-10
+BY_LANE = (*CHANGED, "numbers", "column")  # arrays (tiles, ..., lanes)
 
 COUNTS = ("tiles", "steps", "columns", "records", "targets_count", "stream_length")
-ARRAYS = "w_star R T R64 X y order starts factors batches W state numbers table column record".split()
+PROBLEM = ("w_star", "R", "T", "R64", "X", "y", "order", "starts", "factors", "batches")
+RUNS = ("W", "state", "numbers", "table", "column", "record")
 LATER = {"targets": "p", "guard": "d", "gaps": "p", "hits": "p", "bad": "p", "peak": "p"}
 
 
@@ -26,7 +27,7 @@ class Arguments(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in COUNTS),
-        *((name, ctypes.c_void_p) for name in ARRAYS),
+        *((name, ctypes.c_void_p) for name in (*PROBLEM, *RUNS)),
         ("limit", ctypes.c_double),
         *((name, ctypes.c_double if kind == "d" else ctypes.c_void_p) for name, kind in LATER.items()),
     ]
@@ -36,7 +37,7 @@ class Arguments(ctypes.Structure):
         (steps, _, columns), counts = call["table"].shape, {"tiles": len(call["W"]), "stream_length": call["order"].shape[1]}
         counts |= {"steps": steps, "columns": columns, "records": call["record"].size, "targets_count": call["targets"].size}
         values = {name: call[name] for name in ("limit", "guard")}
-        return cls(**counts, **values, **{name: call[name].ctypes.data for name in (*ARRAYS, *LATER) if name != "guard"})
+        return cls(**counts, **values, **{name: call[name].ctypes.data for name in (*PROBLEM, *RUNS, *LATER) if name != "guard"})
 
 
 def available() -> bool:
@@ -44,14 +45,30 @@ def available() -> bool:
 
 
 def best(planned: Planned) -> tuple[int, list[Call]]:
-    """Return how many lanes suit this case best, and the calls for tiles of so many."""
-    timed = {}
-    for lanes in LANES:
-        calls = planned.calls(lanes)
-        if all(call["W"].shape[2] == lanes for call in calls):  # the case fills tiles of this width
-            check(planned.case, lanes, calls)
-            timed[job(planned.case, lanes, calls).seconds()[0]] = lanes, calls
+    """Return how many lanes suit this case best, and the calls for tiles of so many; compare each width with the engine's own kernel.
+
+    Raises:
+        AssertionError: they differ.
+    """
+    calls, timed = planned.calls(), {}
+    (trained,) = copied(calls)
+    run_kernel(planned.case.dtype, trained)
+    for lanes in (lanes for lanes in LANES if calls[0]["W"].shape[2] % lanes == 0):
+        cut = [narrower(call, lanes) for call in calls]
+        check(planned.case, cut, [narrower(call, lanes) for call in trained])
+        timed[job(planned.case, lanes, cut).seconds()[0]] = lanes, cut
     return timed[min(timed)]
+
+
+def narrower(call: Call, lanes: int) -> Call:
+    """Cut tiles into ones of so many lanes."""
+    tiles, _, width = call["W"].shape
+    parts = width // lanes
+
+    def cut(array: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(array.reshape(tiles, -1, parts, lanes).swapaxes(1, 2)).reshape(tiles * parts, -1, lanes)
+
+    return call | {name: cut(call[name]) for name in BY_LANE} | {"batches": call["batches"].repeat(parts)}
 
 
 def job(case: Case, lanes: int, calls: list[Call]) -> Job:
@@ -64,18 +81,12 @@ def run(case: Case, lanes: int, calls: list[Call]) -> None:
         train(ctypes.byref(Arguments.of(call)))
 
 
-def check(case: Case, lanes: int, calls: list[Call]) -> None:
-    """Compare with the compiled kernel of the engine.
-
-    Raises:
-        AssertionError: they differ.
-    """
-    (ours,), (theirs,) = copied(calls), copied(calls)
-    run(case, lanes, ours)
-    run_kernel(case.dtype, theirs)
-    for one, other in zip(ours, theirs, strict=True):
+def check(case: Case, calls: list[Call], trained: list[Call]) -> None:
+    (own,) = copied(calls)
+    run(case, own[0]["W"].shape[2], own)
+    for one, other in zip(own, trained, strict=True):
         for name in CHANGED:
-            if name != "state":  # kept inside
+            if name != "state":  # kernel.c keeps it to itself
                 np.testing.assert_allclose(one[name], other[name], rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name} of {case}")
 
 

@@ -78,15 +78,15 @@ class Planned:
     def _train(self, chunk: tuple[Rule, Group]) -> Outcome:
         return fused.train(*chunk, self.problem, self.step, (*TARGETS, TARGET), np.zeros(1, np.int64))
 
-    def calls(self, lanes: int = fused.LANES) -> list[Call]:
-        """Return what the kernel is called with, for tiles of at most so many lanes; nothing is trained."""
+    def calls(self) -> list[Call]:
+        """Return what the kernel is called with, chunk by chunk; nothing is trained."""
         calls: list[Call] = []
         names = inspect.signature(kernels._run).parameters
 
         def keep(*arguments) -> None:
             calls.append(dict(zip(names, arguments, strict=True)))
 
-        with mock.patch.object(kernels, "run", lambda dtype: keep), mock.patch.object(fused, "LANES", lanes):
+        with mock.patch.object(kernels, "run", return_value=keep):
             self.train()
         return calls
 

@@ -62,11 +62,11 @@ def interleaved(jobs: Mapping[str, Job], repetitions: int, seconds: float = SECO
 
 
 def processes(commands: Mapping[str, Callable[[], Sequence[str]]], repetitions: int) -> dict[str, Times]:
-    """Time whole processes in turn, `repetitions` times; each command is made anew, and run once before."""
+    """Time whole processes in turn, `repetitions` times; each command is made anew, and run once before where it is to be timed more than once."""
     taken = {name: np.empty((repetitions, 3)) for name in commands}
-    for repetition in range(-1, repetitions):
+    for repetition in range(-(repetitions > 1), repetitions):
         for name, command in commands.items():
-            taken[name][repetition], _ = child(command())  # the one before is overwritten by the last
+            taken[name][repetition], _ = child(command())  # -1 is overwritten by the last
     return {name: Times(*times.T) for name, times in taken.items()}
 
 

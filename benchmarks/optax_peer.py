@@ -12,7 +12,6 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import optax  # noqa: E402
-
 from case import Planned  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
@@ -48,11 +47,12 @@ class Optax:
         return self._gaps(self._program)
 
     def compile_and_train(self) -> np.ndarray:
-        jax.clear_caches()
         return self._gaps(self.program())
 
     def program(self):
-        return jax.jit(jax.vmap(self._of_seed) if self.case.batch else lambda *arrays: self._of_seed(*(array[0] for array in arrays)))
+        """Return the program, compiled anew: jax knows a function by its identity."""
+        whole = jax.vmap(self._of_seed) if self.case.batch else lambda *arrays: self._of_seed(*(array[0] for array in arrays))
+        return jax.jit(whole).lower(self.start, self.lr, self.rows).compile()
 
     def _of_seed(self, start: jax.Array, lr: jax.Array, rows: jax.Array) -> jax.Array:
         if self.form.block is None:

@@ -1,6 +1,6 @@
 """What one would write without lrbench: the same runs in a double loop of torch, curves into pandas, one figure of seaborn.
 
-python benchmarks/plain_torch.py FIGURE.png
+python benchmarks/plain_torch.py FIGURE.png [STEPS]
 """
 
 import sys
@@ -14,7 +14,8 @@ from torch import nn
 
 matplotlib.use("agg")
 
-STEPS, SEEDS = 500, 5
+STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
+SEEDS = 5
 LRS = (0.01, 0.03, 0.1, 0.3, 1)
 OPTIMIZERS = {"sgd": torch.optim.SGD, "momentum": partial(torch.optim.SGD, momentum=0.9), "rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}
 

@@ -1,24 +1,23 @@
-"""Planning a sweep against Hydra composing each of its jobs: CPU seconds in one process, and the ratio a run.
+"""Planning a sweep against Hydra composing each of its jobs, in one process.
 
-python benchmarks/planning.py
+python benchmarks/planning.py [--quick]
 """
 
-import time
+from collections.abc import Iterator
 
+import numpy as np
 from hydra.types import RunMode
+from measure import Job, interleaved
+from table import Table, digits, main, percent
 
 from lrbench.plan import plan
 from lrbench.sweeper.compose import hydra_session
 from lrbench.sweeper.request import read
 
-LINES = ["optimizer=sgd,adam", "optimizer.lr=range(1,51)", "seed=range(100)"]  # 10,000 runs
+REPETITIONS = 7
+LINES = ["optimizer=sgd,adam", "optimizer.lr=range(1,51)", "seed=range(100)"]
+RUNS = 10_000
 JOBS = 20
-
-
-def cpu(act) -> float:
-    start = time.process_time()
-    act()
-    return time.process_time() - start
 
 
 def hydra_jobs() -> None:
@@ -27,9 +26,17 @@ def hydra_jobs() -> None:
             loader.load_configuration("config", ["optimizer=adam", "optimizer.lr=0.1", f"seed={seed}"], RunMode.RUN)
 
 
+def planned() -> None:
+    assert len(plan(read(LINES, multirun=True).blocks)) == RUNS
+
+
+def tables(quick: bool) -> Iterator[Table]:
+    times = interleaved({"lrbench": Job(planned, RUNS), "Hydra": Job(hydra_jobs, JOBS)}, 1 if quick else REPETITIONS)
+    us = {name: 1e6 * np.median(of.cpu) for name, of in times.items()}
+    row = [str(RUNS), *map(digits, [us["Hydra"] / us["lrbench"], *us.values()]), percent(max(of.spread for of in times.values()))]
+    reading = f"Planning a run takes so many times less than composing a job, of which {JOBS} were."
+    yield Table("Planning, a run", ["R", "CPU ratio", "lrbench us", "Hydra us", "spread %"], [row], reading)
+
+
 if __name__ == "__main__":
-    hydra_jobs()  # warm
-    jobs, runs = cpu(hydra_jobs), len(plan(read(LINES, multirun=True).blocks))
-    planning = cpu(lambda: plan(read(LINES, multirun=True).blocks))
-    print(f"lrbench plans {runs} runs in {planning:.2f} s; Hydra composes {JOBS} jobs in {jobs:.2f} s")
-    print(f"a run: {jobs / JOBS / (planning / runs):.0f} times faster")
+    main(tables, __doc__)

@@ -17,14 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-
 from measure import Job, Times, child, interleaved, processes
 from table import Table, digits, main, percent
 
 REPETITIONS = 7
 STEPS, RECORD = 500, 50
 IMPORTS = "import numba, hydra, pyarrow"
-COMMAND = ["problem=synthetic", "optimizer=sgd,sgd_momentum,rmsprop,adam", "optimizer.lr=0.01,0.03,0.1,0.3,1", "seed=range(5)", f"steps={STEPS}"]
+COMMAND = ["problem=synthetic", "optimizer=sgd,sgd_momentum,rmsprop,adam", "optimizer.lr=0.01,0.03,0.1,0.3,1", "seed=range(5)"]
 IN_A_CHILD = """
 import json, sys, time
 import lrbench
@@ -66,7 +65,8 @@ def calls(lrs: int, seeds: int, repetitions: int) -> Table:
         times = interleaved({"sweep": sweep, "loop": loop}, repetitions)
         rows.append([optimizer, str(runs), *compared(times["sweep"], times["loop"], scale=1e6)])
     header = ["opt", "R", *compared_header("sweep us", "loop us")]
-    return Table("lrbench.sweep with its store against the loop of torch, a run", header, rows, "Ratios say how many times cheaper a run of the sweep is.")
+    title, reading = "lrbench.sweep with its store against the loop of torch, a run", "Ratios say how many times cheaper a run of the sweep is."
+    return Table(title, header, rows, reading)
 
 
 def compared(ours: Times, theirs: Times, scale: float = 1) -> list[str]:
@@ -94,7 +94,7 @@ def size(few: int, many: int, seeds: int, repetitions: int) -> Table:
     rows = [[str(runs), *map(digits, (1e6 * cpu, 1e6 * wall, memory / 2**20))] for runs, (cpu, wall, memory) in medians.items()]
     rows.insert(0, ["ratio", *map(digits, ratio)])
     spread = max(np.ptp(of_runs[:, 0]) / np.median(of_runs[:, 0]) for of_runs in taken.values())
-    reading = f"Near 1, a run costs the same however many there are; the CPU times spread by {percent(spread)} %, medians of {repetitions}."
+    reading = f"Near 1, a run costs the same however many there are; CPU times spread by {percent(spread)} %."
     return Table("What a run of a large sweep costs", ["R", "CPU us", "wall us", "peak MiB"], rows, reading)
 
 
@@ -118,26 +118,26 @@ def start(repetitions: int) -> Table:
     with tempfile.TemporaryDirectory() as folder:
         times = processes({"imports": lambda: imports, "lrbench": lambda: command(folder, "optimizer=sgd,adam", "report=false")}, repetitions)
     row = compared(times["imports"], times["lrbench"])
-    reading = f"The command takes so many times what `{IMPORTS}` takes alone; seconds, medians of {repetitions}."
+    reading = f"The command takes so many times what `{IMPORTS}` alone takes; seconds."
     return Table("lrbench -m optimizer=sgd,adam report=false, warm cache", compared_header("imports", "lrbench"), [row], reading)
 
 
-def whole_command(repetitions: int) -> Table:
+def whole_command(steps: int, repetitions: int) -> Table:
     """The whole command against a script that trains the same runs and draws one figure of them."""
     with tempfile.TemporaryDirectory() as folder:
-        plain = [sys.executable, str(Path(__file__).with_name("plain_torch.py")), f"{folder}/figure.png"]
-        times = processes({"lrbench": lambda: command(folder, *COMMAND), "plain": lambda: plain}, repetitions)
+        plain = [sys.executable, str(Path(__file__).with_name("plain_torch.py")), f"{folder}/figure.png", str(steps)]
+        times = processes({"lrbench": lambda: command(folder, *COMMAND, f"steps={steps}"), "plain": lambda: plain}, repetitions)
     row = [*compared(times["lrbench"], times["plain"]), *(digits(np.median(of.memory) / 2**20) for of in times.values())]
-    header = [*compared_header("lrbench", "torch"), "MiB", "MiB"]
+    header = [*compared_header("lrbench", "torch"), "MiB", "torch MiB"]
     reading = "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole processes."
     return Table("4 optimizers x 5 learning rates x 5 seeds against plain_torch.py", header, [row], reading)
 
 
 def tables(quick: bool) -> Iterator[Table]:
-    repetitions = 2 if quick else REPETITIONS
+    repetitions = 1 if quick else REPETITIONS
     yield size(*((1000, 2000, 100) if quick else (100_000, 1_000_000, 1000)), min(repetitions, 5))  # first: a child's peak is at least its parent's
     yield start(repetitions)
-    yield whole_command(repetitions)
+    yield whole_command(20 if quick else STEPS, repetitions)
     yield calls(10 if quick else 100, 100, repetitions)
 
 

@@ -15,6 +15,7 @@ class Table:
         title: what was measured.
         reading: one sentence that says how to read it.
         notes: what was left out, and why.
+        detail: whether a page may fold it.
     """
 
     title: str
@@ -22,6 +23,7 @@ class Table:
     rows: list[list[str]]
     reading: str
     notes: list[str] = field(default_factory=list)
+    detail: bool = False
 
     def text(self) -> str:
         widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]

@@ -30,7 +30,7 @@ HELP = """lrbench {version}: which optimizer is better for your problem?
 Verbs
   report [FOLDER]      rebuild summary, figures and report.html (alone: of the newest)
   reproduce FOLDER     run a stored sweep again and compare bit for bit
-  time KEY=VALUE ...   microseconds a step and seconds to the target, in torch's own loop
+  time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
 
 Groups, as group=choice: problem, loss, optimizer (their values as optimizer.lr=0.1),
@@ -123,8 +123,8 @@ def _time(arguments: list[str]) -> int:
     from lrbench.timing import measure
 
     flags = _flags(arguments)
-    if _asks_hydra(flags):
-        raise RequestError("time: it takes key=value and --config-dir DIR; what else can be asked of Hydra is asked without time.")
+    if flags.help or _asks_hydra(flags):
+        raise RequestError("time: it takes key=value and --config-dir DIR; what else Hydra or --help can tell is asked without time.")
     request = read(flags.overrides, True, flags.config_dir)
     try:
         with _progress_bar(sys.stderr.isatty(), live=False) as progress:

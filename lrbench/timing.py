@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
 from time import perf_counter, thread_time
+
 import numpy as np
 import pyarrow as pa
 import torch
@@ -37,9 +38,10 @@ class Timings:
     """What was measured.
 
     Attributes:
-        runs: a row each, as the store has it of an untimed training, and beside that `step_seconds`, the median wall time of a step over the repeats,
-            and `step_spread`, their interquartile range over that median, `seconds_to_target`, and `repeat_steps`, the steps of a repeat; null where
-            the run failed. To the target it is the median of what the repeats took until there; where they end before it, its steps times those of a step.
+        runs: a row each, as the store has it of an untimed training, and beside that, null where the run failed:
+            repeat_steps: the steps of a repeat;
+            step_seconds, step_spread: the median over the repeats of the wall time of a step, and their interquartile range over that median;
+            seconds_to_target: the median of what the repeats took until there; where they end before it, the steps to the target times step_seconds.
         problems: a row a problem, as the store has it.
         conditions: under what the times were taken, a sentence.
         busy: why they may be worth little, in words; empty where nothing was seen.
@@ -90,7 +92,7 @@ def busy(wall: float, cpu: float, spread: float, load: float, processors: int) -
     """
     waited = wall / cpu - 1 if cpu > 0 else 0.0
     signs = {
-        f"wall time {100 * waited:.0f} % above this thread's CPU time": waited > 0.1,
+        f"wall time {100 * waited:.0f} % above this thread's CPU time": wall > 1.1 * cpu,
         f"a spread of {100 * spread:.0f} %": spread > 0.2,
         f"a load average of {load:.2f} at the beginning, with {processors} processor{'s' * (processors != 1)}": load > processors - 1,
     }

@@ -1,4 +1,4 @@
-"""Train the runs of a plan: the one place that chooses an engine, and the one `except Exception`, round a third party's code."""
+"""Train the runs of a plan: the one place that chooses an engine. An optimizer that raises becomes a row that says why."""
 
 import inspect
 import pkgutil

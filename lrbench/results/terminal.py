@@ -56,12 +56,12 @@ def print_timings(measured: "Timings", target: float, console: Console) -> None:
 
 
 def _lost(rows: pd.DataFrame) -> Iterator[str]:
-    names = [named(*words) for words in zip(rows["name"], rows["setting"], strict=True)]
-    for name, status, reason in zip(names, rows["status"], rows["reason"], strict=True):
-        if status == "failed":
-            yield f"{name} failed: {str(reason).rstrip('.')}."
-    if diverged := [name for name, status in zip(names, rows["status"], strict=True) if status == "diverged"]:
-        yield f"Diverged, and timed all the same: {listed(diverged)}."
+    where = " on " + rows["task"] if rows["task"].nunique() > 1 else ""
+    names = pd.Series(map(named, rows["name"], rows["setting"]), index=rows.index) + where
+    for reason, failed in names[rows["status"] == "failed"].groupby(rows["reason"], sort=False):
+        yield f"{listed(list(failed))} failed: {str(reason).rstrip('.')}."
+    if len(diverged := names[rows["status"] == "diverged"]):
+        yield f"Diverged, and timed all the same: {listed(list(diverged))}."
 
 
 def _table(text: pd.DataFrame, title: str | None = None) -> Table:

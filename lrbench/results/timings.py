@@ -10,7 +10,7 @@ from lrbench.results import frames, tables
 
 
 def timings(runs: Iterable[pa.Table], problems: pa.Table) -> pd.DataFrame:
-    """Return a row a run with what `tables.entries` gives, in the order of the tasks; within one the first at the target first, then the fastest step.
+    """Return a row a run with what `tables.entries` gives, in the order of the tasks; within one the first at the target first, then the fastest.
 
     runs: rows of the store with step_seconds, step_spread and seconds_to_target.
     hit, seconds_to_target: inf if never reached or not completed, NaN if failed or undefined.

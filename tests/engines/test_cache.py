@@ -17,7 +17,6 @@ import json, sys
 from numba.core import caching, event
 if "nowhere" in sys.argv:
     caching.CacheImpl._locator_classes = []
-    caching._CacheImpl._locator_classes = []
 from lrbench.plan import plan
 from lrbench.sweeper.request import read
 from lrbench.train import train
@@ -78,13 +77,10 @@ def test_another_optimizer_compiles_its_rule_alone(package, first):
 
 
 def test_an_edited_rule_is_compiled_anew(package, first):
-    """Half the step: as with half the learning rate."""
-    edit(package / "lrbench/optimizers/sgd.py", "return w - lr * factor * g, state", "return w - lr * factor * (g - g * (lr / (lr + lr))), state")
+    edit(package / "lrbench/optimizers/sgd.py", "return w - lr * factor * g, state", "return w + lr * factor * g, state")
     edited = run(package, "sgd")
     assert edited["compiled"]
-    assert edited["gap"][0] == first["gap"][0]
-    assert edited["gap"][1] > first["gap"][1] or edited["gap"][-1] > first["gap"][-1]
-    assert edited["gap"][1:] != first["gap"][1:]
+    assert edited["gap"][1] > edited["gap"][0] == first["gap"][0] > first["gap"][1]
 
 
 def test_an_edited_helper_is_compiled_anew(package, first):

@@ -12,7 +12,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import optax  # noqa: E402
-from case import Planned  # noqa: E402
+from case import Case, Planned  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 
@@ -26,7 +26,9 @@ class Form(NamedTuple):
     block: int | None  # runs that go through all steps before the next do; None = all at once
 
 
-FORMS = (Form(sums=False, block=None), Form(sums=True, block=256))
+def forms(case: Case) -> list[Form]:
+    """Return those that are worth a try: sums over 100 columns take many times what the products take."""
+    return [Form(sums=False, block=None), *[Form(sums=True, block=256)] * (case.d < 100)]
 
 
 class Optax:

@@ -89,16 +89,17 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
 
 
 def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, peak, weights) -> Outcome:
+    ends = np.where(bad == NEVER, len(evaluations) - 1, bad)
     last_gap = gap[:, -1].copy()
     last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
     return Outcome(
         step=step,
         loss=gap + problem.loss_star,
         gap=gap,
-        evaluations=np.broadcast_to(evaluations[step], gap.shape),
+        evaluations=evaluations[np.minimum(step, ends[:, None])],
         hits=hits,
         evaluations_to_hits=evaluations[hits],
-        all_evaluations=evaluations[bad],
+        all_evaluations=evaluations[ends],
         first_bad=bad,
         peak=np.maximum(peak, np.where(bad == 0, 0.0, gap[:, 0])),
         last_loss=np.where(bad == 0, np.nan, last_gap + problem.loss_star),

@@ -106,13 +106,37 @@ def measure(w, w_star, R, first, last, e, u, gap, lanes):
 
 @njit(**JIT)
 def look(gap, limit, near, peak, lanes):
-    """Raise `peak` and count the lanes that are not within their limit or at their next target."""
+    """Raise `peak`, and count the lanes that are beyond their limit or at their next target.
+
+    Without the 0.0 the compiler would store a peak only where it changes, and such masked stores are slower than all the rest.
+    """
     news = 0
     for l in range(uintp(lanes)):
         within = gap[l] <= limit[l]
         news += (not within) + (gap[l] <= near[l])
-        peak[l] = gap[l] if within and gap[l] > peak[l] else peak[l]
+        peak[l] = (gap[l] if within and gap[l] > peak[l] else peak[l]) + 0.0
     return news
+
+
+@njit(**JIT)
+def note(t, gap, limit, near, targets, guard, hits, bad, before, out, lanes):
+    """Note first hits, and the lanes whose state is the first that is not finite: the state before it is their last. Return how many these are."""
+    died = 0
+    for l in range(lanes):
+        if gap[l] <= limit[l]:
+            reached = 0
+            while reached < targets.size and gap[l] <= targets[reached]:
+                if hits[reached, l] < 0:
+                    hits[reached, l] = t
+                reached += 1
+            near[l] = guard * targets[reached] if reached < targets.size else -np.inf
+        elif limit[l] > -np.inf:
+            died += 1
+            limit[l] = near[l] = -np.inf
+            bad[l] = t
+            for j in range(out.shape[0]):
+                out[j, l] = before[j * lanes + l]
+    return died
 
 
 @njit(**JIT)
@@ -188,20 +212,7 @@ def _run(
             if rounded and (news or now):
                 measure(w, w_star, R64, R_first, R_last, e64, u64, gap, lanes)
             if news:
-                for l in range(lanes):
-                    if gap[l] <= within[l]:
-                        reached = 0
-                        while reached < targets.size and gap[l] <= targets[reached]:
-                            if hits[tile, reached, l] < 0:
-                                hits[tile, reached, l] = t
-                            reached += 1
-                        near[l] = guard * targets[reached] if reached < targets.size else -np.inf
-                    elif within[l] > -np.inf:
-                        dead += 1
-                        within[l] = near[l] = -np.inf
-                        bad[tile, l] = t
-                        for j in range(p):
-                            out[j, l] = ahead[j * lanes + l]
+                dead += note(t, gap, within, near, targets, guard, hits[tile], bad[tile], ahead, out, lanes)
             if now:
                 for l in range(lanes):
                     gaps[tile, recorded, l] = gap[l] if gap[l] <= within[l] else np.inf
@@ -229,7 +240,7 @@ def _cached(signature, function):
     """Compile for one signature; keep the machine code beside the source or in the user's cache folder, where one can be written."""
     try:
         return njit(signature, cache=True, **JIT)(function)
-    except RuntimeError:  # numba found no folder to write to
+    except (RuntimeError, OSError):  # no folder to write to, or it is full
         return njit(signature, **JIT)(function)
 
 

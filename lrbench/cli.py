@@ -33,8 +33,8 @@ Verbs
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
 
-Groups, as group=choice: problem, loss, optimizer (their values as optimizer.lr=0.1),
-and +experiment=... for a study with its own grid. -m sweeps over a,b or range(10).
+Groups, as group=choice: problem, loss, optimizer, schedule (their values as
+optimizer.lr=0.1), and +experiment=... for a study with its own grid. -m sweeps over a,b or range(10).
 --config-dir DIR adds your own choices; --cfg job shows a configuration.
 
 Keys, as key=value

@@ -5,6 +5,7 @@ A configuration is a flat dict of leaves, "path in the YAML" -> value: {"optimiz
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,6 +22,7 @@ _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf"  # in a wheel, else in the repository
 
 GROUPS = ("problem", "loss", "optimizer", "schedule")
+LARGEST_WHOLE = 2**53
 OPTIONAL = ("schedule",)  # groups whose default choice is nothing, and leaves nothing
 
 
@@ -33,7 +35,7 @@ class Rule:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def number(low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False) -> Rule:
@@ -46,7 +48,8 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: bool = Fals
 
 
 def whole(low: int) -> Rule:
-    return Rule(f"a whole number >= {low}", lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= low)
+    """Whole numbers that float64 tells apart."""
+    return Rule(f"a whole number >= {low}", lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= LARGEST_WHOLE)
 
 
 def one_of(*choices: str) -> Rule:
@@ -176,9 +179,8 @@ def check(leaves: Leaves) -> None:
         RequestError: naming the key, what is allowed and what came.
     """
     for group in GROUPS:
-        target = leaves.get(f"{group}._target_")
-        if not isinstance(target, str) and (group not in OPTIONAL or under(leaves, group)):
-            raise RequestError(f"{group}._target_: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(target)} came.")
+        if f"{group}._target_" not in leaves and (group not in OPTIONAL or under(leaves, group)):
+            check_leaf(f"{group}._target_", None, leaves)
     for path, value in leaves.items():
         check_leaf(path, value, leaves)
 
@@ -193,6 +195,8 @@ def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
     target = leaves.get(f"{group}._target_", "")
     if rule:
         _check_value(path, value, rule)
+    elif key == "_target_" and group in GROUPS and not isinstance(value, str):
+        raise RequestError(f"{path}: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(value)} came.")
     elif group in SETTINGS and target.startswith("torch.optim."):
         rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
         if rule:

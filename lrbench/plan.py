@@ -18,7 +18,7 @@ from lrbench.errors import RequestError
 from lrbench.losses import lookup
 from lrbench.problems import Data, load
 from lrbench.problems.solve import Problem, solve
-from lrbench.schedules import ONE_CYCLE
+from lrbench.schedules import LENGTHS, ONE_CYCLE
 from lrbench.seeds import is_fixed, steps_per_epoch
 
 
@@ -216,14 +216,15 @@ def _check_lengths(leaves: Leaves, columns: dict[str, Column], problem: str, dat
 
 
 def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
-    """Write a budget as steps, and a batch of all rows as null in sequential order: one run, one spelling."""
+    """Write budget and length of the schedule as steps, and a batch of all rows as null in sequential order: one run, one spelling."""
     n, batch_size = problem.data.n, leaves["batch_size"]
     if batch_size is not None and batch_size > n:
         raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")
     steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(n, batch_size)
     all_rows = batch_size is None or (batch_size == n and leaves["batch_order"] != "replacement")
     whole = {"batch_size": None, "batch_order": "sequential"} if all_rows else {}
-    return {path: value for path, value in leaves.items() if path != "epochs"} | {"steps": steps} | whole
+    lengths = {path: steps for path in (f"schedule.{name}" for name in LENGTHS) if leaves.get(path, steps) is None}
+    return {path: value for path, value in leaves.items() if path != "epochs"} | {"steps": steps} | whole | lengths
 
 
 def _total(leaves: Leaves, columns: dict[str, Column], size: int) -> np.ndarray:

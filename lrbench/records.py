@@ -94,7 +94,11 @@ def _problem_row(problem: Problem, group: Group) -> dict[str, Any]:
 
 def _setting(path: str, column: Column) -> pa.Array:
     """Numbers as float64, lists of numbers as lists of float64, other lists and mixtures as JSON."""
-    return pa.array([_typed(path, value) for value in column.values], _KINDS.get(path)).take(pa.array(column.codes))
+    used, codes = np.unique(column.codes, return_inverse=True)
+    values = [_typed(path, column.values[code]) for code in used]
+    if path not in _KINDS and len({type(value) for value in values if value is not None}) > 1:
+        values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+    return pa.array(values, _KINDS.get(path)).take(pa.array(codes))
 
 
 def _typed(path: str, value: Any) -> Any:

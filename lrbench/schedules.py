@@ -1,5 +1,6 @@
 """Learning-rate schedules: torch's own schedulers, made from their configuration, and what they do to a run."""
 
+import json
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ def make(optimizer: Any, schedule: Leaves, steps: int) -> Any:
     if not schedule:
         return None
     arguments = {key: steps if key in LENGTHS and value is None else value for key, value in schedule.items() if key != "_target_"}
-    if isinstance(path := arguments.get("lr_lambda"), str):
-        arguments["lr_lambda"] = pkgutil.resolve_name(path)
+    if (function := _function(schedule)) is not None:
+        arguments["lr_lambda"] = function
     return pkgutil.resolve_name(schedule["_target_"])(optimizer, **arguments)
 
 
@@ -41,6 +42,11 @@ class Trajectory:
     lr: np.ndarray
     momentum: np.ndarray | None
 
+    @property
+    def scales(self) -> bool:
+        """Whether twice the learning rate is twice as large at every step: then lr (T, 2) of 1 and 2 says all."""
+        return np.array_equal(2 * self.lr[:, 0], self.lr[:, 1])
+
 
 def trajectory(schedule: Leaves, optimizer: str, lrs: Sequence[float], steps: int) -> Trajectory:
     """Let the schedule run once, with a parameter group for each learning rate.
@@ -48,20 +54,18 @@ def trajectory(schedule: Leaves, optimizer: str, lrs: Sequence[float], steps: in
     Raises:
         Refused: with torch's words.
     """
-    return _trajectory(
-        tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in schedule.items()), optimizer, tuple(lrs), steps
-    )
+    return _trajectory(json.dumps(schedule), _function(schedule), optimizer, tuple(lrs), steps)
 
 
-@lru_cache(maxsize=64)
-def _trajectory(schedule: tuple[tuple[str, Any], ...], target: str, lrs: tuple[float, ...], steps: int) -> Trajectory:
+@lru_cache(maxsize=16)
+def _trajectory(schedule: str, function: Any, target: str, lrs: tuple[float, ...], steps: int) -> Trajectory:
+    """`function` is what `lr_lambda` names, a part of the key: a notebook may have changed it."""
     import torch
 
-    optimizer = pkgutil.resolve_name(target)([{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs])
-    settings = {key: list(value) if isinstance(value, tuple) else value for key, value in schedule}
-    before = [_momentum(group) for group in optimizer.param_groups]
-    lr, momentum = np.empty((steps, len(lrs))), np.empty(steps)
+    settings = json.loads(schedule)
     try:
+        optimizer = pkgutil.resolve_name(target)([{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs])
+        lr, momentum = np.empty((steps, len(lrs))), np.empty(steps)
         scheduler = make(optimizer, settings, steps)
         optimizer.step()  # without gradients it does nothing; a scheduler wants to see it
         for t in range(steps):
@@ -71,13 +75,27 @@ def _trajectory(schedule: tuple[tuple[str, Any], ...], target: str, lrs: tuple[f
                 scheduler.step()
     except Exception as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
-    moves = np.isfinite(before[0]) and (momentum != before[0]).any()
-    return Trajectory(lr, momentum if moves else None)
+    return Trajectory(lr, momentum if cycles_momentum(settings["_target_"], settings.get("cycle_momentum", True)) else None)
+
+
+def _function(schedule: Leaves) -> Any:
+    path = schedule.get("lr_lambda")
+    return pkgutil.resolve_name(path) if isinstance(path, str) else None
 
 
 def _momentum(group: dict[str, Any]) -> float:
     return group["betas"][0] if "betas" in group else group.get("momentum", np.nan)
 
 
-def cycles_momentum(schedule: Leaves) -> bool:
-    return schedule.get("_target_") == ONE_CYCLE and schedule.get("cycle_momentum", True)
+def accepted(schedule: Leaves, optimizer: str, steps: int) -> bool:
+    """Say whether torch makes and follows this schedule for this optimizer."""
+    try:
+        trajectory(schedule, optimizer, (1.0, 2.0), steps)
+    except Refused:
+        return False
+    return True
+
+
+def cycles_momentum(target: str | None, cycle_momentum: bool) -> bool:
+    """Say whether a schedule sets the momentum (beta1 of Adam's kind) of every step."""
+    return target == ONE_CYCLE and cycle_momentum

@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
 from lrbench.errors import RequestError
 
-SCHEMA = 1
+SCHEMA = 2
 _OUTCOMES = pa.schema([*((name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")), ("final_gap", pa.float64())])
 
 
@@ -103,9 +104,11 @@ class ResultStore:
         return self._problems_path.is_file()
 
     def outcomes(self) -> pa.Table:
-        """Return run_id, optimizer, status, engine and final_gap of each stored run."""
+        """Return run_id, optimizer, status, engine and final_gap of each stored run, of one that was stored twice the first row."""
         tables = [pq.read_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
-        return pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
+        rows = pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
+        first = np.unique(rows["run_id"].to_numpy().astype("S32"), return_index=True)[1]
+        return rows if len(first) == len(rows) else rows.take(np.sort(first))
 
     # ---- writing
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import numpy as np
 import pyarrow as pa
 
-from lrbench import schedules
 from lrbench.config import EXAMPLES, Leaves, under
 from lrbench.engines.outcome import Outcome, recorded_steps
 from lrbench.errors import RequestError, did_you_mean
@@ -25,9 +24,8 @@ Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
     """Train all runs of a plan; yield their rows as they are done. `ask` says with which engine, what to record, and the target."""
     halves = [(group, _fused(group, ask["engine"])) for group in plan.groups]
-    left: list[Group] = []
-    yield from _train_fused(plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask, left)
-    for group in [*(group.take(np.flatnonzero(~fused)) for group, fused in halves if not fused.all()), *left]:
+    yield from _train_fused(plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask)
+    for group in (group.take(np.flatnonzero(~fused)) for group, fused in halves if not fused.all()):
         for row in range(len(group)):
             one = group.take(np.array([row]))
             yield _rows(one, _reference(one.run(0), plan.problems[group.problem_id], ask), plan.problems[group.problem_id], ask, "reference")
@@ -43,14 +41,14 @@ def check_optimizers(plan: Plan, engine: str) -> None:
         for path in group.column("schedule.lr_lambda").values:
             if path is not None:
                 _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
+        if "schedule._target_" in group.shared:
+            _check_arguments("schedule", group)
         if engine != "reference" and _fused(group, "auto").all():
             continue
         if engine == "fused":
-            target, optimizer = group.shared["optimizer._target_"], group.labels["optimizer"]
-            raise RequestError(f"engine: fused has no rule for some runs of optimizer={optimizer} ({target}). Use engine=auto.")
+            choices = ", ".join(f"{kind}={group.labels[kind]} ({group.shared.get(f'{kind}._target_', 'none')})" for kind in ("optimizer", "schedule"))
+            raise RequestError(f"engine: fused has no rule for some runs of {choices}. Use engine=auto.")
         _check_arguments("optimizer", group)
-        if "schedule._target_" in group.shared:
-            _check_arguments("schedule", group)
 
 
 def _check_arguments(kind: str, group: Group) -> None:
@@ -68,8 +66,8 @@ def _resolve(path: str, target: str, example: str):
     allowed = f"the dotted path of {example} is allowed"
     try:
         found = pkgutil.resolve_name(target)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RequestError(f"{path}: {allowed}, but {target} cannot be had: {error}.") from error
+    except Exception as error:  # whatever the user's module raises when it is imported
+        raise RequestError(f"{path}: {allowed}, but {target} cannot be had: {type(error).__name__}: {error}.") from error
     if not callable(found):
         raise RequestError(f"{path}: {allowed}, but {target} is a {type(found).__name__}.")
     return found
@@ -87,47 +85,41 @@ def _fused(group: Group, engine: str) -> np.ndarray:
     return fused.covers(group)
 
 
-def _train_fused(plan: Plan, groups: list[Group], ask: Leaves, left: list[Group]) -> Iterator[Rows]:
-    """Train chunk after chunk on all processors, a few ahead of those that are taken; put those whose schedule torch refuses into `left`."""
+def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]:
+    """Train chunk after chunk on all processors, a few ahead of those that are taken."""
     if not groups:
         return
     from lrbench.engines import fused
 
-    def work(rule: Rule, chunk: Group, problem: Problem) -> Rows | None:
-        try:
-            outcome = fused.train(rule, chunk, problem, recorded_steps(chunk.shared["steps"], ask["record"]), targets(ask["target"]), stop)
-        except schedules.Refused:
-            return None
-        return _rows(chunk, outcome, problem, ask, "fused")
+    stop = np.zeros(1, dtype=np.int64)
 
-    stop, ahead = np.zeros(1, dtype=np.int64), fused.workers() + 1
+    def work(rule: Rule, chunk: Group, problem: Problem) -> Rows:
+        step = recorded_steps(chunk.shared["steps"], ask["record"])
+        return _rows(chunk, fused.train(rule, chunk, problem, step, targets(ask["target"]), stop), problem, ask, "fused")
+
     jobs = (
         (rule, chunk, problem)
         for group in groups
         for problem in [plan.problems[group.problem_id]]
         for rule, chunk in fused.chunks(group, problem.data.p, len(recorded_steps(group.shared["steps"], ask["record"])))
     )
-    under_way: deque[tuple[Group, Future[Rows | None]]] = deque()
+    under_way: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(fused.workers()) as pool:
         try:
-            for rule, chunk, problem in jobs:
-                under_way.append((chunk, pool.submit(work, rule, chunk, problem)))
-                if len(under_way) == ahead:
-                    yield from _taken(*under_way.popleft(), left)
+            for job in jobs:
+                under_way.append(pool.submit(work, *job))
+                if len(under_way) > fused.workers():
+                    yield under_way[0].result()
+                    under_way.popleft()
             while under_way:
-                yield from _taken(*under_way.popleft(), left)
-        except BaseException:  # interrupted, above all: what the threads are at is given up
+                yield under_way[0].result()
+                under_way.popleft()
+        except KeyboardInterrupt:
+            yield from (future.result() for future in under_way if future.done() and not future.exception())
+            raise
+        finally:
             stop[0] = 1
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _taken(chunk: Group, future: "Future[Rows | None]", left: list[Group]) -> Iterator[Rows]:
-    rows = future.result()
-    if rows is None:
-        left.append(chunk)
-    else:
-        yield rows
 
 
 # ---- reference

@@ -115,6 +115,13 @@ def test_the_same_run_under_two_names_is_kept_once_and_said():
     assert "sgd_momentum: some runs equal those of optimizer=sgd" in todo.warnings[0]
 
 
+def test_the_length_of_a_schedule_has_one_spelling():
+    lines = ["schedule=cosine", "steps=50"]
+    todo = plan([*read(lines).blocks, *read([*lines, "schedule.T_max=50"]).blocks])
+    assert len(todo) == 1
+    assert todo.groups[0].shared["schedule.T_max"] == 50
+
+
 def test_without_what_is_finished():
     todo = plan([block("sgd", {"seed": [0, 1, 2]})])
     first = todo.groups[0].run_id[0]

@@ -181,7 +181,35 @@ def test_runs_that_torch_refuses_are_failed_rows_with_its_words(optimizer, setti
 def test_a_refused_run_takes_no_other_with_it():
     """Cycling the momentum that Adagrad has not; without it all is well, and it is trained in the same group."""
     rows = trained(plan([block("adagrad", "onecycle", {"schedule.cycle_momentum": [True, False]})]), "auto")
-    assert sorted(row["status"] for row in rows.values()) == ["completed", "failed"]
+    assert sorted((row["status"], row["engine"]) for row in rows.values()) == [("completed", "fused"), ("failed", "reference")]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule", "swept"),
+    [
+        ("sgd", "cosine", {"schedule.eta_min": [0.0, 0.01]}),
+        ("adam", "step", {"schedule.gamma": [0.1, 0.9]}),
+        ("asgd", "exponential", {"schedule.gamma": [0.9, 0.99]}),
+        ("rmsprop", "onecycle", {"schedule.cycle_momentum": [True, False]}),
+    ],
+)
+def test_a_run_under_a_schedule_has_the_same_bits_in_any_company(optimizer, schedule, swept):
+    todo = plan([block(optimizer, schedule, swept, {"optimizer.lr": [0.003, 0.01, 0.3]})])
+    together, (group,) = trained(todo, "fused"), todo.groups
+    for row in range(len(group)):
+        (alone,) = trained(Plan([group.take(np.array([row]))], todo.problems, []), "fused").values()
+        assert alone["gap"] == together[alone["run_id"]]["gap"]
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("sgd", 0.0), ("sgd_momentum", 0.9), ("rmsprop", 0.0), ("adam", 0.5)])
+@pytest.mark.parametrize("ends", [(0.9, 0.9), (0.0, 0.9)])
+def test_one_cycle_sets_the_momentum_whatever_the_runs_own(optimizer, momentum, ends):
+    """Also where it stays at torch's default, or is 0 at times."""
+    own = {"optimizer.betas": [momentum, 0.999]} if optimizer == "adam" else {"optimizer.momentum": momentum}
+    one = block(optimizer, "onecycle", base_momentum=ends[0], max_momentum=ends[1])
+    todo = plan([Block(one.choices, one.base | own, [])])
+    (auto,), (reference,) = (trained(todo, engine).values() for engine in ("auto", "reference"))
+    assert np.abs(np.array(auto["gap"]) - reference["gap"]).max() <= BAR["float64"] * max(reference["gap"])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lrbench.config import under
+from lrbench.config import Leaves, under
 from lrbench.engines import kernels
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.minibatches import Minibatches
 from lrbench.engines.outcome import NEVER, Outcome, gaps_of
-from lrbench.engines.steps import StepTable, numbers, step_table
-from lrbench.optimizers import FAMILIES, Rule
+from lrbench.engines.steps import StepTable, alike, distinct_schedules, numbers, step_table
+from lrbench.optimizers import FAMILIES, Family, Rule
 from lrbench.plan import Group
 from lrbench.problems.solve import Problem
-from lrbench.schedules import BY_STEP, cycles_momentum
+from lrbench.schedules import BY_STEP, accepted, cycles_momentum
 from lrbench.seeds import is_fixed, start
 
 WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest
@@ -29,7 +29,18 @@ def covers(group: Group) -> np.ndarray:
     family, names = FAMILIES.get(group.shared["optimizer._target_"]), set(under(settings, "optimizer")) - {"_target_"}
     if family is None or not names <= set(family.defaults) or settings.get("schedule._target_") not in {None, *BY_STEP}:
         return np.zeros(len(group), dtype=bool)
-    return np.broadcast_to(family.covers(numbers(group, family)), len(group))
+    schedules, schedule = distinct_schedules(group)
+    followed = np.array([not one or _follows(one, family, group) for one in schedules])[schedule]
+    return family.covers(numbers(group, family)) & followed
+
+
+def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
+    """Say whether the rules of a family can follow a schedule. Where torch refuses it, the reference engine has the words.
+
+    Where OneCycleLR sets momentum to 0, torch lets the buffers of SGD and RMSprop rest, and the rules do not.
+    """
+    rests = "momentum" in family.defaults and 0 in (schedule.get("base_momentum"), schedule.get("max_momentum"))
+    return not rests and accepted(schedule, group.shared["optimizer._target_"], group.shared["steps"])
 
 
 def chunks(group: Group, p: int, records: int) -> Iterator[tuple[Rule, Group]]:
@@ -53,9 +64,6 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
     """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
 
     `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
-
-    Raises:
-        schedules.Refused: torch refuses the schedule for this optimizer; the reference engine has its words.
     """
     real = np.dtype(group.shared["dtype"])
     table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
@@ -116,20 +124,20 @@ def _switched(group: Group) -> np.ndarray:
     switched = getattr(numbers(group, family), family.switch) != 0
     if family.switch == "momentum" and "schedule._target_" in group.shared:
         cycle = group.column("schedule.cycle_momentum", True)
-        moved = [cycles_momentum({"_target_": group.shared["schedule._target_"], "cycle_momentum": value}) for value in cycle.values]
-        switched = switched | np.array(moved)[cycle.codes]
+        moved = np.array([cycles_momentum(group.shared["schedule._target_"], value) for value in cycle.values])
+        switched = switched | moved[cycle.codes]
     return switched
 
 
 def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
     """Return how many runs are trained at once, so that they and their shares of step tables and minibatches take about CHUNK_BYTES."""
     run, steps = group.shared, group.shared["steps"]
-    numbers = p * (len(rule.state) + 2) + 4 * records
+    floats = p * (len(rule.state) + 2) + 4 * records
     if "lr" in rule.column or "schedule._target_" in run or any(path.startswith("optimizer.") and path != "optimizer.lr" for path in group.columns):
-        numbers += steps * MOST_NUMBERS_OF_STEP
+        floats += steps * MOST_NUMBERS_OF_STEP
     if not is_fixed(run["batch_size"], run["batch_order"]):
-        numbers += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
-    return int(np.clip(CHUNK_BYTES / 8 / numbers, WIDTHS[-1], CHUNK))
+        floats += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
+    return int(np.clip(CHUNK_BYTES / 8 / floats, WIDTHS[0], CHUNK))
 
 
 def _slots(stream: np.ndarray) -> np.ndarray:
@@ -162,9 +170,9 @@ def _unpacked(tiles: np.ndarray, place: np.ndarray) -> np.ndarray:
 def _starts(group: Group, problem: Problem) -> np.ndarray:
     """Return the first weights of each run, (R, p)."""
     init, seed = group.column("init"), group.column("seed")
-    pairs, which = np.unique(np.stack([init.codes, seed.codes]), axis=1, return_inverse=True)
-    first = [start(init.values[i], seed.values[s], problem.data.d, problem.data.p) for i, s in pairs.T]
-    return np.stack(first)[which.ravel()]
+    rows, which = alike([init.codes, seed.codes])
+    first = [start(init.values[i], seed.values[s], problem.data.d, problem.data.p) for i, s in zip(init.codes[rows], seed.codes[rows], strict=True)]
+    return np.stack(first)[which]
 
 
 def _first_states(rule: Rule, table: StepTable, p: int) -> np.ndarray:

@@ -122,20 +122,20 @@ def look(gap, limit, near, peak, lanes):
 def note(t, gap, limit, near, targets, guard, hits, bad, before, out, lanes):
     """Note first hits, and the lanes whose state is the first that is not finite: the state before it is their last. Return how many these are."""
     died = 0
-    for l in range(lanes):
-        if gap[l] <= limit[l]:
+    for l in range(uintp(lanes)):
+        if gap[l] <= near[l]:
             reached = 0
             while reached < targets.size and gap[l] <= targets[reached]:
                 if hits[reached, l] < 0:
                     hits[reached, l] = t
                 reached += 1
             near[l] = guard * targets[reached] if reached < targets.size else -np.inf
-        elif limit[l] > -np.inf:
+        elif not gap[l] <= limit[l] and limit[l] > -np.inf:
             died += 1
             limit[l] = near[l] = -np.inf
             bad[l] = t
             for j in range(out.shape[0]):
-                out[j, l] = before[j * lanes + l]
+                out[j, l] = before[uintp(j) * uintp(lanes) + l]
     return died
 
 

@@ -1,4 +1,4 @@
-"""The rows of every step, gathered once for all runs of a seed."""
+"""The rows of every step, drawn once for all runs of a seed."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ from lrbench.optimizers.rule import PAIRS, Numbers
 from lrbench.plan import Group
 from lrbench.schedules import trajectory
 
-ULPS = 4  # so far may lr_t / lr differ between learning rates and still be one factor
+UNITS = (1.0, 2.0)  # learning rates that tell whether a schedule scales them or sets them
 
 
 def numbers(group: Group, family: Family) -> Numbers:
@@ -43,56 +43,42 @@ class StepTable:
 
 
 def step_table(group: Group, family: Family, rule: Rule) -> StepTable:
-    """Tabulate the steps of a group.
-
-    Raises:
-        schedules.Refused: torch refuses the schedule for this optimizer.
-    """
+    """Tabulate the steps of a group. A run's numbers do not depend on the others: its own schedule says whether it has a factor or learning rates."""
     steps, target, run = group.shared["steps"], group.shared["optimizer._target_"], numbers(group, family)
-    schedules, schedule = _schedules(group)
-    scales = "lr" not in rule.column and all(_scales(one, target, run.lr, steps) for one in schedules)
-    rows, column = _alike([*(getattr(run, name) for name in rule.column), schedule, *[run.lr] * (not scales)])
-    step = SimpleNamespace(**{name: values[rows][None] for name, values in vars(run).items()}, factor=np.ones((1, 1)))
-    base_lr = step.lr
+    schedules, schedule = distinct_schedules(group)
+    scales = np.array(["lr" not in rule.column and (not one or trajectory(one, target, UNITS, steps).scales) for one in schedules])[schedule]
+    rows, column = alike([*(getattr(run, name) for name in rule.column), schedule, np.where(scales, 1.0, run.lr)])
+    step = SimpleNamespace(**{name: values[rows][None] for name, values in vars(run).items()})
+    step.factor = np.ones((1, 1))
     if schedules != [{}]:
-        step.lr = _follow(schedules, schedule[rows], target, base_lr[0], steps, step)
-        step.factor = step.lr / base_lr if scales else step.lr
-    first_lr = run.lr * step.factor[0, column % step.factor.shape[1]] if scales else step.lr[0, column]
-    if not scales:
-        run = SimpleNamespace(**vars(run) | {"lr": np.ones_like(run.lr)})
+        base_lr = np.where(scales[rows], 1.0, step.lr[0])
+        step.factor = step.lr = _follow(schedules, schedule[rows], target, base_lr, steps, step)
+    elif not scales.all():
+        step.factor = step.lr
+    run = SimpleNamespace(**vars(run) | {"lr": np.where(scales, run.lr, 1.0)})
     of_step = rule.step(np.arange(1, steps + 1)[:, None], step)
     coefficients = np.empty((steps, len(of_step), len(rows)))
     for place, values in enumerate(of_step):
         coefficients[:, place] = values
-    return StepTable(run, first_lr, coefficients, column)
+    first_factor = np.broadcast_to(step.factor[0], len(rows))[column]
+    return StepTable(run, run.lr * first_factor, coefficients, column)
 
 
-def _schedules(group: Group) -> tuple[list[Leaves], np.ndarray]:
-    """Return the distinct schedules of a group and (R,) which of them is a run's."""
+def distinct_schedules(group: Group) -> tuple[list[Leaves], np.ndarray]:
+    """Return the distinct schedules of a group, {} for none, and (R,) which of them is a run's."""
     shared = under(group.shared, "schedule")
     swept = under(group.columns, "schedule")
-    rows, which = _alike([column.codes for column in swept.values()] or [np.zeros(len(group), np.int64)])
+    rows, which = alike([column.codes for column in swept.values()] or [np.zeros(len(group), np.int64)])
     return [shared | {name: column.values[column.codes[row]] for name, column in swept.items()} for row in rows], which
 
 
-def _alike(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def alike(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the first row of each distinct combination of K columns (R,), and (R,) which combination is a row's."""
-    varying = [key for key in keys if (key != key[0]).any()]
-    if not varying:
-        return np.zeros(1, np.int64), np.zeros(len(keys[0]), np.int64)
-    _, rows, which = np.unique(np.stack(varying, axis=1), axis=0, return_index=True, return_inverse=True)
-    return rows, which.ravel()
-
-
-def _scales(schedule: Leaves, target: str, lrs: np.ndarray, steps: int) -> bool:
-    """Say whether lr_t / lr is the same for all learning rates. In torch's schedules lr_t is a_t lr + b_t, so two of them tell."""
-    if not schedule:
-        return True
-    low, high = lrs.min(), lrs.max()
-    if low == 0:
-        return False
-    lr = trajectory(schedule, target, (low, high), steps).lr
-    return bool(np.abs(lr[:, 0] / low - lr[:, 1] / high).max() <= ULPS * np.finfo(np.float64).eps * np.abs(lr[:, 1] / high).max())
+    which = np.zeros(len(keys[0]), np.int64)
+    for key in (key for key in keys if (key != key[0]).any()):
+        distinct, place = np.unique(key, return_inverse=True)
+        which = np.unique(which * len(distinct) + place, return_inverse=True)[1]
+    return np.unique(which, return_index=True)[1], which
 
 
 def _follow(schedules: Sequence[Leaves], schedule: np.ndarray, target: str, lrs: np.ndarray, steps: int, step: Numbers) -> np.ndarray:

@@ -12,7 +12,7 @@ def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     steps        updates
     evaluations  gradients, a minibatch by its share of the rows; LBFGS takes several a step
     samples      rows that gradients were taken on: evaluations times n
-    epochs       passes over the data: steps over those of a pass
+    epochs       steps over the steps of a pass
     flops        of the gradients: 4 d + 2 + 2 with an intercept, a row; what the update itself takes, some operations a parameter, is left out
 
     To the target inf where fewer than half of the seeds reach it, NaN where relative gaps are undefined.

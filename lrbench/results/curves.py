@@ -67,8 +67,9 @@ def sensitivity(results: "Results") -> pd.DataFrame:
 
 
 def plain_gradient_descent(entries: pd.DataFrame) -> bool:
-    """Say whether some of these runs are gradient descent on all rows, torch.optim.SGD without momentum, whose limits are 1/L and 2/L."""
+    """Say whether some of these runs are gradient descent on all rows, torch.optim.SGD without momentum or schedule, whose limits are 1/L and 2/L."""
     plain = (entries["optimizer._target_"] == "torch.optim.SGD") & entries["batch_size"].isna()
+    plain &= entries["schedule._target_"].isna() if "schedule._target_" in entries else True
     for setting in ("optimizer.momentum", "optimizer.weight_decay"):
         plain &= entries[setting].fillna(0) == 0 if setting in entries else True
     return bool(plain.any())

@@ -20,8 +20,8 @@ def headline(results: "Results") -> list[str]:
 
 def what_varied(task: pd.Series, seeds: int) -> str:
     """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch orders", "1 seed"."""
-    shuffled = pd.notna(task["batch_size"]) and task["batch_order"] == "shuffled"
-    varying = ["start"] * (task["init"] == "torch") + ["batch order"] * shuffled
+    drawn = pd.notna(task["batch_size"]) and task["batch_order"] != "sequential"
+    varying = ["start"] * (task["init"] == "torch") + ["batch order"] * drawn
     return counted(seeds, "seed") if seeds == 1 or not varying else f"{seeds} {' and '.join(f'{word}s' for word in varying)}"
 
 

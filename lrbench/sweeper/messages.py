@@ -49,6 +49,10 @@ def wrong_composition(error: Exception, lines: Sequence[str], compose: Callable[
         parent, _, key = path.rpartition(".")
         config = compose([line for line in lines if line.lstrip("+~").partition("=")[0] != path])
         node = OmegaConf.select(config, parent) if parent else config
+        if isinstance(node, DictConfig) and not node:
+            choice = config.hydra.runtime.choices.get(parent)
+            advice = f"Choose another {parent}, or give those that have it a grid of their own: sweep.{parent}.<choice>.{key}=..."
+            return RequestError(f"{path}: {parent}={choice} has no settings. {advice}")
         if isinstance(node, DictConfig):
             what = f"{node.get('_target_')} has no hyperparameter" if parent == "optimizer" else f"{parent or 'lrbench'} has no key"
             return RequestError(f"{path}: {what} '{key}'. {did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}")

@@ -103,6 +103,7 @@ def _protocol(results: "Results") -> Rows:
         ("Loss at the minimum", listed([number(task["loss_star"]) for _, task in tasks.iterrows()], most=4)),
         ("Start", f"init = {starts}; a seed fixes start and order of the minibatches, the same for every optimizer"),
         ("Batches", listed([_budget(task) for _, task in tasks.iterrows()], most=4)),
+        ("Schedule", listed(sorted(results.runs["schedule"].unique()), most=12) if "schedule" in results.runs else "none"),
         ("Settings tried", listed(grids, most=24)),
         (
             "Selection",

@@ -22,7 +22,7 @@ _PACKAGED = Path(__file__).parent / "conf"
 CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf"  # in a wheel, else in the repository
 
 GROUPS = ("problem", "loss", "optimizer", "schedule")
-LARGEST_WHOLE = 2**53
+LARGEST_WHOLE = 2**53  # up to which float64 tells whole numbers apart
 OPTIONAL = ("schedule",)  # groups whose default choice is nothing, and leaves nothing
 
 
@@ -47,9 +47,10 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: bool = Fals
     )
 
 
-def whole(low: int) -> Rule:
-    """Whole numbers that float64 tells apart."""
-    return Rule(f"a whole number >= {low}", lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= LARGEST_WHOLE)
+def whole(low: int, high: float = math.inf) -> Rule:
+    """Whole numbers in [low, high]."""
+    bound = f" and <= {high}" * math.isfinite(high)
+    return Rule(f"a whole number >= {low}{bound}", lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high)
 
 
 def one_of(*choices: str) -> Rule:
@@ -83,7 +84,7 @@ RUN = {
     "batch_order": one_of("shuffled", "sequential", "replacement"),
     "init": either(one_of("torch", "zeros"), NUMBERS),
     "dtype": one_of("float64", "float32"),
-    "seed": whole(0),
+    "seed": whole(0, LARGEST_WHOLE),
 }
 
 REQUEST = {

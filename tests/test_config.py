@@ -26,6 +26,8 @@ from lrbench.errors import RequestError
         ("predict", [4], "a list of rows of numbers"),
         ("name", "a/b", "a folder's name"),
         ("report", "yes", "true or false"),
+        ("seed", 2**63, "a whole number >= 0 and <= 9007199254740992"),
+        ("optimizer.lr", 10**400, "a finite number >= 0"),
         ("schedule.step_size", 0, "a whole number >= 1"),
         ("schedule.gamma", -1, "a finite number >= 0"),
         ("optimizer.lr", "fast", "a finite number >= 0"),

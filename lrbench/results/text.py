@@ -88,7 +88,7 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
 def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
     """Write the costs of one task until the target, and of a whole run in gradient evaluations, a column a heading."""
     until = {title: costs[f"{axis}_to_target"].map(reached) for axis, title in AXES.items()}
-    return pd.DataFrame({"optimizer": costs["optimizer"], **until, "whole run": costs["evaluations"].map(number)}, dtype=object)
+    return pd.DataFrame({"optimizer": costs["optimizer"], **until, "evaluations, whole run": costs["evaluations"].map(number)}, dtype=object)
 
 
 def timings_text(rows: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,14 @@ LECTURE: dict[str, Any] = {
 MANIFEST: dict[str, Any] = {
     **{"name": "study", "created": "2025-01-02T03:04:05+00:00", "finished": "2025-01-02T03:04:15+00:00", "state": "complete", "target": 1e-6},
     **{"request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"}, "request_hash": "ab", "record": "all"},
-    **{"predict": [[4]], "warnings": [], "versions": {"lrbench": "1.0.0", "python": "3.12"}, "blocks": [], "engine": "auto", "engines": {"reference": {"sgd": 1}}},
+    **{
+        "predict": [[4]],
+        "warnings": [],
+        "versions": {"lrbench": "1.0.0", "python": "3.12"},
+        "blocks": [],
+        "engine": "auto",
+        "engines": {"reference": {"sgd": 1}},
+    },
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},
 }
 

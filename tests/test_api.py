@@ -11,7 +11,7 @@ import lrbench
 from lrbench.catalog import catalog
 from lrbench.cli import main
 from lrbench.config import CONF
-from lrbench.store import ResultStore
+from lrbench.store import SCHEMA, ResultStore
 
 SMALL = ("steps=3", "report=false")
 
@@ -88,8 +88,8 @@ def test_inside_another_hydra_program():
 def test_a_store_with_another_schema_is_refused():
     store = lrbench.sweep(*SMALL).store
     text = store.root.joinpath("manifest.json").read_text()
-    store.root.joinpath("manifest.json").write_text(text.replace('"schema": 1', '"schema": 99'))
-    with pytest.raises(ValueError, match=r"written with schema 99; this version of lrbench reads schema 1"):
+    store.root.joinpath("manifest.json").write_text(text.replace(f'"schema": {SCHEMA}', '"schema": 99'))
+    with pytest.raises(ValueError, match=rf"written with schema 99; this version of lrbench reads schema {SCHEMA}"):
         ResultStore.open(store.root)
 
 

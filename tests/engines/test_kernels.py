@@ -84,6 +84,8 @@ def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     e, u, g, gap = np.empty(p * LANES), np.empty(rank * LANES), np.empty(p * LANES), np.empty(LANES)
     kernels.measure(w[geometry.order].ravel(), w_star, R, first, last, e, u, gap, LANES)
     kernels.multiply(T, *extent_T, u, g, LANES)
+    one_by_one = [kernels.exact_gap(w[geometry.order].ravel(), w_star, R, u.copy(), lane, LANES) for lane in range(LANES)]
+    assert one_by_one == gap.tolist()
     A = problem.data.design()
     gradient = 2 * MSE.factor(n) * A.T @ (A @ w - problem.data.y[:, None])
     assert R64.size == 0

@@ -34,7 +34,8 @@ Verbs
   list KIND            {kinds}
 
 Groups, as group=choice: problem, loss, optimizer, schedule (their values as
-optimizer.lr=0.1), and +experiment=... for a study with its own grid. -m sweeps over a,b or range(10).
+optimizer.lr=0.1), and +experiment=... for a study with its own grid.
+-m sweeps over a,b or range(10).
 --config-dir DIR adds your own choices; --cfg job shows a configuration.
 
 Keys, as key=value

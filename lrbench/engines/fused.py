@@ -80,7 +80,7 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
     gaps, hits = np.full((tiles, len(step), lanes), np.inf), np.full((tiles, len(gap_targets), lanes), NEVER)
     bad, peak = np.full((tiles, lanes), NEVER), np.zeros((tiles, lanes))
     kernels.run(real.name)(
-        0, tiles, stop,
+        stop,
         *geometry.arrays, *minibatches.arrays(geometry.order, real), minibatches.stream[slots[:, 0]],
         W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
         step, geometry.largest_gap, -gap_targets, geometry.guard,

@@ -43,8 +43,25 @@ def _block(rows: int, columns: int, add: bool) -> Callable[..., None]:
     return njit(**JIT)(names["block"])
 
 
-add_4x4, add_4x1, add_2x4, add_2x1, add_1x4, add_1x1 = (_block(rows, columns, add=True) for rows in (4, 2, 1) for columns in (4, 1))
-set_4x1, set_2x1, set_1x1 = (_block(rows, 1, add=False) for rows in (4, 2, 1))
+def _band(rows: int) -> Callable[..., None]:
+    """Return `y[i : i + rows] = A[i : i + rows, first:last] x[first:last]`."""
+    set_1, add_4, add_1 = _block(rows, 1, add=False), _block(rows, 4, add=True), _block(rows, 1, add=True)
+
+    @njit(**JIT)
+    def band(A, i, first, last, x, y, lanes):
+        set_1(A, i, first, x, y, lanes)
+        j = first + 1
+        while j + 4 <= last:
+            add_4(A, i, j, x, y, lanes)
+            j += 4
+        while j < last:
+            add_1(A, i, j, x, y, lanes)
+            j += 1
+
+    return band
+
+
+band_of_4, band_of_2, band_of_1 = map(_band, (4, 2, 1))
 
 
 @njit(**JIT)
@@ -52,33 +69,14 @@ def multiply(A, first, last, x, y, lanes):
     """y = A x: A (m, k), x (k, lanes), y (m, lanes). Four rows from i on are 0 outside the columns from first[i] to before last[i]."""
     m, i = A.shape[0], 0
     while i < m:
-        j, end = first[i] + 1, last[i]
         if m - i >= 4:
-            set_4x1(A, i, j - 1, x, y, lanes)
-            while j + 4 <= end:
-                add_4x4(A, i, j, x, y, lanes)
-                j += 4
-            while j < end:
-                add_4x1(A, i, j, x, y, lanes)
-                j += 1
+            band_of_4(A, i, first[i], last[i], x, y, lanes)
             i += 4
         elif m - i >= 2:
-            set_2x1(A, i, j - 1, x, y, lanes)
-            while j + 4 <= end:
-                add_2x4(A, i, j, x, y, lanes)
-                j += 4
-            while j < end:
-                add_2x1(A, i, j, x, y, lanes)
-                j += 1
+            band_of_2(A, i, first[i], last[i], x, y, lanes)
             i += 2
         else:
-            set_1x1(A, i, j - 1, x, y, lanes)
-            while j + 4 <= end:
-                add_1x4(A, i, j, x, y, lanes)
-                j += 4
-            while j < end:
-                add_1x1(A, i, j, x, y, lanes)
-                j += 1
+            band_of_1(A, i, first[i], last[i], x, y, lanes)
             i += 1
 
 
@@ -193,7 +191,7 @@ def sampled_gradient(X, y, rows, factor, w, X_rows, X_rows_T, from_0, to_p, to_s
 
 
 def _run(
-    lo, hi, stop,  # tiles lo .. hi; stop[0] != 0 ends the work
+    stop,  # stop[0] != 0 ends the work
     w_star, R, R_first, R_last, T, T_first, T_last, R64,  # the problem: R with H = R'R, T = R', their zeros, R in float64 where it is another dtype
     X, y, order, starts, factors, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and 2c of step t; none = all rows
     W, state, numbers, table, column,  # (tiles, ...) of the runs; table (steps, k, columns)
@@ -201,7 +199,7 @@ def _run(
     gaps, hits, bad, peak,  # what comes out: (tiles, records, lanes), first hits (tiles, targets, lanes), first bad step and peak (tiles, lanes)
     update,
 ):  # fmt: skip
-    """Train tiles lo .. hi: W becomes the last finite weights, state the last state."""
+    """Train all tiles: W becomes the last finite weights, state the last state."""
     steps, (_, p, lanes), rank = table.shape[0], W.shape, R.shape[0]
     real, rounded, sampled = R.dtype, R64.size > 0, order.size > 0
     e, g, u = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(rank * lanes, real)
@@ -211,7 +209,7 @@ def _run(
     from_0, to_p, to_size = np.zeros(longest, np.int64), np.full(longest, p), np.empty(longest, np.int64)
     w, ahead, numbers_of_step = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(table.shape[1] * lanes, real)
     gap, within, near = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    for tile in range(lo, hi):
+    for tile in range(W.shape[0]):
         out, tile_state, tile_peak = W[tile], state[tile], peak[tile]
         for j in range(p):
             for l in range(lanes):
@@ -286,9 +284,7 @@ def _compiled_run(dtype: str):
     problem = (f1, r2, i1, i1, r2, i1, i1, f2)
     minibatches = (r2, r1, i2, i1, r1, i1)
     runs = (r3, r2, r2, r3, i2)
-    return _cached(
-        nt.void(nt.intp, nt.intp, i1, *problem, *minibatches, *runs, i1, nt.float64, f1, nt.float64, f3, i3, i2, f2, _update_type(real)), _run
-    )
+    return _cached(nt.void(i1, *problem, *minibatches, *runs, i1, nt.float64, f1, nt.float64, f3, i3, i2, f2, _update_type(real)), _run)
 
 
 @functools.cache

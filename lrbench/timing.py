@@ -106,7 +106,7 @@ def _planned(request: Request) -> Plan:
         raise RequestError("hydra/launcher, hydra/sweeper: time trains one run after the other in this process. Leave them out.")
     todo = plan(request.blocks)
     if len(todo) > MOST_RUNS:
-        raise RequestError(f"time takes a few settings, at most {MOST_RUNS} runs; this request has {len(todo)} runs.")
+        raise RequestError(f"time takes a few settings, at most {MOST_RUNS} runs, but {len(todo)} came. Ask for fewer values, or one seed.")
     check_optimizers(todo, "reference")
     return todo
 

@@ -17,6 +17,7 @@ from lrbench.config import GROUPS, REQUEST, Leaves, check, check_leaf, fingerpri
 from lrbench.errors import RequestError
 from lrbench.losses import lookup
 from lrbench.problems import Data, load
+from lrbench.problems.data import scaled
 from lrbench.problems.solve import Problem, solve
 from lrbench.schedules import LENGTHS, ONE_CYCLE
 from lrbench.seeds import is_fixed, steps_per_epoch
@@ -174,16 +175,17 @@ def _problem(leaves: Leaves, solved: dict[str, tuple[Problem, str]]) -> tuple[Pr
     """Load and solve the problem of these leaves and hash its data, or find both in `solved`."""
     key = repr(sorted((path, repr(value)) for path, value in leaves.items() if path.startswith(("problem.", "loss."))))
     if key not in solved:
-        data = load(under(leaves, "problem"))
-        solved[key] = solve(data, lookup(under(leaves, "loss"))), _digest(data)
+        loss = lookup(under(leaves, "loss"))
+        data = scaled(load(under(leaves, "problem")), target=loss.real_target)
+        solved[key] = solve(data, loss), _digest(data)
     return solved[key]
 
 
 def _digest(data: Data) -> str:
     """Hash the content of the data, wherever they came from."""
     digest = blake2b(f"{data.n} {data.d} {data.intercept}".encode(), digest_size=16)
-    digest.update(data.X.data)
-    digest.update(data.y.data)
+    for part in (data.X, data.y, *(data.test or ())):
+        digest.update(part.data)
     return digest.hexdigest()
 
 

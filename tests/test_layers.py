@@ -37,8 +37,8 @@ ALLOWED = {
 
 # what only some rooms may know
 FOREIGN = {
-    "torch": {"engines", "schedules", "timing", "train"},
-    "numba": {"engines", "optimizers"},
+    "torch": {"engines", "losses", "schedules", "timing", "train"},
+    "numba": {"engines", "losses", "optimizers"},
     "hydra": {"sweeper", "cli"},
     "omegaconf": {"sweeper"},
     "pandas": {"results"},

@@ -25,9 +25,9 @@ def test_the_default_reduction_is_torchs():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"_target_": "torch.nn.L1Loss"}, r"loss\._target_: 'torch.nn.L1Loss' .* Did you mean 'torch.nn.MSELoss'\?"),
-        ({"_target_": ["x"]}, r"loss\._target_: .* There are: torch.nn.MSELoss"),
-        ({}, r"loss\._target_: 'None' .* There are: torch.nn.MSELoss"),
+        ({"_target_": "torch.nn.L2Loss"}, r"loss\._target_: 'torch.nn.L2Loss' .* Did you mean 'torch.nn.L1Loss'\?"),
+        ({"_target_": ["x"]}, r"loss\._target_: .* There are: .*torch.nn.MSELoss"),
+        ({}, r"loss\._target_: 'None' .* There are: .*torch.nn.MSELoss"),
         ({"_target_": MSE, "reduction": "none"}, r"loss\.reduction: 'none' .* There are: mean, sum"),
         ({"_target_": MSE, "reducton": "sum"}, r"loss\.reducton: .* Did you mean 'reduction'\?"),
     ],

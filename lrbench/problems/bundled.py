@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from lrbench.problems import checks
-from lrbench.problems.data import Data, standardized
+from lrbench.problems.data import Data
 
 
 def diabetes(intercept: bool = True, standardize: bool = True) -> Data:
@@ -15,5 +14,4 @@ def diabetes(intercept: bool = True, standardize: bool = True) -> Data:
     from sklearn.datasets import load_diabetes
 
     bunch: Any = load_diabetes(scaled=False)
-    data = Data(bunch.data, bunch.target, intercept, tuple(bunch.feature_names), "progression")
-    return standardized(data) if checks.boolean("standardize", standardize) else data
+    return Data(bunch.data, bunch.target, intercept, tuple(bunch.feature_names), "progression", standardize=standardize)

@@ -1,6 +1,6 @@
 """The data of a regression problem, in the coordinates that are trained, and the way back to the file's own units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,19 @@ class Scaler:
     y_mean: float
     y_scale: float
 
+    def x(self, rows: np.ndarray) -> np.ndarray:
+        return (rows - self.x_mean) / self.x_scale
+
+    def y(self, values: np.ndarray) -> np.ndarray:
+        return (values - self.y_mean) / self.y_scale
+
 
 @dataclass(frozen=True, eq=False)
 class Data:
     """n samples of d features and what is to be predicted. Weights w (p,) are [weights..., intercept], p = d + intercept.
 
-    Lists and other number types become float64.
+    Lists and other number types become float64. `test` rows are measured, never trained on. Where `standardize` is true, `scaled` standardizes the data
+    once the loss is known: labels and counts keep their units.
 
     Raises:
         RequestError: shapes that do not fit together, no samples or no features, or values that are not finite.
@@ -36,6 +43,11 @@ class Data:
     features: tuple[str, ...]  # d names
     target: str
     scaler: Scaler | None = None  # None: the data are in the file's units
+    standardize: bool = False
+    w_true: np.ndarray | None = None  # (p,) the weights that made y, where they are known
+    test: tuple[np.ndarray, np.ndarray] | None = None  # X (m, d) and y (m,) in the same coordinates
+    dropped: int = 0  # rows of the source that are left out, since a value is missing
+    note: str = ""  # source and licence
 
     def __post_init__(self) -> None:
         X, y, features = _finite("X", self.X), _finite("y", self.y), tuple(self.features)
@@ -45,7 +57,16 @@ class Data:
                 f"but X has shape {X.shape}, y has shape {y.shape}, and {len(features)} features are named."
             )
         checks.boolean("intercept", self.intercept)
-        for name, value in (("X", X), ("y", y), ("features", features)):
+        checks.boolean("standardize", self.standardize)
+        test = None if self.test is None else (_finite("the test rows' X", self.test[0]), _finite("the test rows' y", self.test[1]))
+        if test is not None and (test[0].shape[1:] != X.shape[1:] or test[1].shape != test[0].shape[:1] or not len(test[1])):
+            raise RequestError(
+                f"problem: test rows X (m, {X.shape[1]}) and y (m,) are needed, but X has shape {test[0].shape}, y has {test[1].shape}."
+            )
+        w_true = None if self.w_true is None else _finite("w_true", self.w_true)
+        if w_true is not None and w_true.shape != (X.shape[1] + self.intercept,):
+            raise RequestError(f"problem: w_true must be ({X.shape[1] + self.intercept},) [weights..., intercept], but has shape {w_true.shape}.")
+        for name, value in (("X", X), ("y", y), ("features", features), ("test", test), ("w_true", w_true)):
             object.__setattr__(self, name, value)
 
     @property
@@ -74,7 +95,7 @@ class Data:
         with np.errstate(all="ignore"):
             if s is None:
                 return self._columns(x) @ w
-            return s.y_mean + s.y_scale * (self._columns((x - s.x_mean) / s.x_scale) @ w)
+            return s.y_mean + s.y_scale * (self._columns(s.x(x)) @ w)
 
     def to_units(self, w: np.ndarray) -> np.ndarray:
         """Return w (..., p) as it reads in the file's units: what one unit of a feature changes in the target, and the prediction for x = 0."""
@@ -100,15 +121,19 @@ class Data:
         return x
 
 
-def standardized(data: Data) -> Data:
-    """Return data whose features and target have standard deviation 1 and, only where there is an intercept to take it up, mean 0.
+def scaled(data: Data, target: bool) -> Data:
+    """Return the data as they are trained: standardized where they ask for it, and the target too where the loss allows it.
 
-    A constant column keeps its scale.
+    Features (and the target) then have standard deviation 1 and, only where there is an intercept to take it up, mean 0. A constant column keeps its
+    scale. Test rows are scaled as the others are.
     """
-    (x_mean, x_scale), (y_mean, y_scale) = _mean_and_deviation(data.X), _mean_and_deviation(data.y[:, None])
+    if not data.standardize:
+        return data
+    x_mean, x_scale = _mean_and_deviation(data.X)
+    y_mean, y_scale = _mean_and_deviation(data.y[:, None]) if target else (np.zeros(1), np.ones(1))
     scaler = Scaler(x_mean * data.intercept, x_scale, float(y_mean[0] * data.intercept), float(y_scale[0]))
-    X, y = (data.X - scaler.x_mean) / scaler.x_scale, (data.y - scaler.y_mean) / scaler.y_scale
-    return Data(X, y, data.intercept, data.features, data.target, scaler)
+    test = None if data.test is None else (scaler.x(data.test[0]), scaler.y(data.test[1]))
+    return replace(data, X=scaler.x(data.X), y=scaler.y(data.y), scaler=scaler, standardize=False, test=test, w_true=None)
 
 
 def _mean_and_deviation(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -82,6 +82,7 @@ def solve(data: Data, loss: Loss) -> Problem:
         RequestError: a column whose size is out of range, or only zeros to fit with.
     """
     A, c = data.design(), loss.factor(data.n)
+    loss.check_target(data.y, data.target)
     _check_sizes(data)
     factors = factorise(A)
     w_star = factors.minimiser(data.y)

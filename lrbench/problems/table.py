@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrbench.errors import RequestError, did_you_mean
-from lrbench.problems import checks
-from lrbench.problems.data import Data, standardized
+from lrbench.problems.data import Data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,12 +37,10 @@ def csv(path: str, target: str, features: Iterable[str] | None = None, standardi
     Raises:
         RequestError: a file, column or cell that cannot be used; the message says which.
     """
-    checks.boolean("standardize", standardize)
     sheet = _read(Path(os.path.expanduser(str(path))))
     target, names = str(target), _feature_names(sheet, str(target), features)
     X = np.column_stack([_numbers(sheet, name) for name in names])
-    data = Data(X, _numbers(sheet, target), intercept, tuple(names), target)
-    return standardized(data) if standardize else data
+    return Data(X, _numbers(sheet, target), intercept, tuple(names), target, standardize=standardize)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ import pytest
 
 from lrbench.errors import RequestError
 from lrbench.problems import diabetes, lecture
+from lrbench.problems.data import scaled
 
 
 def test_lecture():
@@ -26,13 +27,13 @@ def test_diabetes_standardized_is_scikit_learns_scaling_but_for_a_factor():
     from sklearn.datasets import load_diabetes
 
     theirs = load_diabetes(return_X_y=True)[0]
-    np.testing.assert_allclose(diabetes().X / np.sqrt(442), theirs, atol=1e-12)
+    np.testing.assert_allclose(scaled(diabetes(), target=True).X / np.sqrt(442), theirs, atol=1e-12)
 
 
 def test_diabetes_predicts_in_the_files_units():
     from sklearn.linear_model import LinearRegression
 
-    raw, data = diabetes(standardize=False), diabetes()
+    raw, data = diabetes(standardize=False), scaled(diabetes(), target=True)
     theirs = LinearRegression().fit(raw.X, raw.y)
     w = np.linalg.lstsq(data.design(), data.y, rcond=None)[0]
     np.testing.assert_allclose(data.predict(w, raw.X[:5]), theirs.predict(raw.X[:5]))

@@ -1,10 +1,16 @@
 """Data, the scaler and the way back to the file's units; numpy.linalg.lstsq on the file's own numbers is the oracle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lrbench.errors import RequestError
-from lrbench.problems.data import Data, standardized
+from lrbench.problems.data import Data, scaled
+
+
+def standardized(data):
+    return scaled(replace(data, standardize=True), target=True)
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_the_way_back_to_the_files_units(houses, intercept):
 
 
 def test_without_an_intercept_nothing_is_centred(houses):
-    data = standardized(Data(houses.X, houses.y, False, houses.features, houses.target))
+    data = standardized(replace(houses, intercept=False))
     assert (data.scaler.x_mean == 0).all()
     assert data.scaler.y_mean == 0
     np.testing.assert_allclose(data.X, houses.X / houses.X.std(axis=0))

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from lrbench.errors import RequestError
 from lrbench.problems import csv
+from lrbench.problems.data import scaled
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_chosen_columns_in_the_order_given(table):
 
 
 def test_standardized_unless_told_otherwise(table):
-    data = csv(table(SOUND), "price")
+    data = scaled(csv(table(SOUND), "price"), target=True)
     np.testing.assert_allclose([data.X.mean(), data.y.mean(), *data.X.std(axis=0), data.y.std()], [0, 0, 1, 1, 1], atol=1e-15)
     np.testing.assert_allclose(data.scaler.x_mean, [65.16666666666667, 2])
 
@@ -99,7 +100,7 @@ def test_names_may_be_numbers(table):
 
 
 def test_a_constant_column_standardizes_to_zero(table):
-    data = csv(table("a,b,y\n7,1,1\n7,2,2\n"), "y")
+    data = scaled(csv(table("a,b,y\n7,1,1\n7,2,2\n"), "y"), target=True)
     assert data.X.tolist() == [[0, -1], [0, 1]]
 
 

@@ -1,0 +1,33 @@
+"""Criteria that torch.nn lacks, in its own manner: called with the predictions and the target, with a reduction."""
+
+import math
+
+import torch
+
+
+class LogCoshLoss(torch.nn.Module):
+    """log cosh(prediction - target): half the square near the target, the distance less log 2 far from it."""
+
+    def __init__(self, reduction: str = "mean"):
+        super().__init__()
+        self.reduction = reduction
+
+    def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        r = prediction - target
+        return _reduced(torch.logaddexp(r, -r) - math.log(2), self.reduction)
+
+
+class QuantileLoss(torch.nn.Module):
+    """quantile (target - prediction) where the prediction is too low, (1 - quantile) (prediction - target) where it is too high."""
+
+    def __init__(self, quantile: float = 0.5, reduction: str = "mean"):
+        super().__init__()
+        self.quantile, self.reduction = quantile, reduction
+
+    def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        r = prediction - target
+        return _reduced((0.5 - self.quantile) * r + 0.5 * r.abs(), self.reduction)
+
+
+def _reduced(losses: torch.Tensor, reduction: str) -> torch.Tensor:
+    return losses.mean() if reduction == "mean" else losses.sum()

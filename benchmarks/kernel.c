@@ -154,7 +154,7 @@ INLINE void gather(const struct call *c, struct tile *s, int64_t tile, int64_t t
 INLINE void sampled_gradient(const struct call *c, const struct tile *s, const int64_t *rows, int size, real factor, const vec *w, vec *g) {
     vec residual[ROWS];
     product(s->X_rows, size, P, DENSE, w, residual);
-    for (int i = 0; i < size; i++) residual[i] = factor * (residual[i] - c->y[rows[i]]);
+    for (int i = 0; i < size; i++) residual[i] = 2 * factor * (residual[i] - c->y[rows[i]]);
     product(s->X_rows_T, P, size, DENSE, residual, g);
 }
 

@@ -33,8 +33,9 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
         from lrbench.errors import RequestError
 
         raise RequestError("hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ...")
-    results = load(bench.run(request).root)
-    if request.ask["report"]:
+    report = request.ask["report"]
+    results = load(bench.run(request, shown=(lambda store: load(store.root).shown_runs) if report else None).root)
+    if report:
         results.report()
     return results
 

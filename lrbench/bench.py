@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from lrbench import __version__
@@ -23,17 +24,18 @@ from lrbench.plan import Block, Plan, plan
 from lrbench.records import problem_rows
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import Request
-from lrbench.train import Rows, check_optimizers, train
+from lrbench.train import Rows, check_optimizers, trace, train
 
 FLUSH_SECONDS = 5.0
 FLUSH_BYTES = 2**27
 STATUSES = ("completed", "diverged", "failed")
 
 Progress = Callable[[int, int], None]  # runs done, runs planned
+Shown = Callable[[ResultStore], Sequence[str]]  # run_ids
 
 
-def run(request: Request, progress: Progress = lambda done, planned: None) -> ResultStore:
-    """Run what a request asks for and is not stored yet.
+def run(request: Request, progress: Progress = lambda done, planned: None, shown: Shown | None = None) -> ResultStore:
+    """Run what a request asks for and is not stored yet. Of the runs that `shown` picks the weights on the way are stored too.
 
     Raises:
         RequestError: for a wrong request, before anything is written.
@@ -50,6 +52,8 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> Re
         close(store, "interrupted")
         raise
     close(store, "complete")
+    if shown:
+        _trace(todo.only(np.array(shown(store), dtype="S32")), store, request.ask)
     return store
 
 
@@ -106,6 +110,13 @@ def _train_missing(todo: Plan, store: ResultStore, ask: Leaves, progress: Progre
             progress(done, planned)
     finally:
         rows.flush()
+
+
+def _trace(few: Plan, store: ResultStore, ask: Leaves) -> None:
+    """Train a few runs once more, to the same bits, for the weights on their way."""
+    paths = list(trace(few, ask))
+    if paths:
+        store.write_paths(pa.concat_tables(paths))
 
 
 class _Buffer:

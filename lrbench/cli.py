@@ -186,7 +186,13 @@ def _run(request: "Request") -> "ResultStore":
     from lrbench import bench
 
     with _progress_bar(sys.stderr.isatty()) as progress:
-        return bench.run(request, progress)
+        return bench.run(request, progress, _shown if request.ask["report"] else None)
+
+
+def _shown(store: "ResultStore") -> list[str]:
+    from lrbench.results import load
+
+    return load(store.root).shown_runs
 
 
 def _run_jobs(arguments: list[str], request: "Request") -> "ResultStore":

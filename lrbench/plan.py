@@ -15,7 +15,7 @@ import numpy as np
 
 from lrbench.config import GROUPS, REQUEST, Leaves, check, check_leaf, fingerprint, identifiers, under
 from lrbench.errors import RequestError
-from lrbench.losses import lookup
+from lrbench.losses import PENALTY, lookup
 from lrbench.problems import Data, load
 from lrbench.problems.data import scaled
 from lrbench.problems.solve import Problem, solve
@@ -148,7 +148,7 @@ def plan(blocks: Iterable[Block]) -> Plan:
             problems[group.problem_id] = problem
             groups.append(group)
     groups, warnings = _distinct(groups)
-    return Plan(groups, problems, warnings + _without_effect(groups))
+    return Plan(groups, problems, warnings + _without_effect(groups) + _biased(groups) + _not_attained(groups, problems))
 
 
 def is_shared(path: str) -> bool:
@@ -218,15 +218,16 @@ def _check_lengths(leaves: Leaves, columns: dict[str, Column], problem: str, dat
 
 
 def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
-    """Write budget and length of the schedule as steps, and a batch of all rows as null in sequential order: one run, one spelling."""
+    """Write budget and length of the schedule as steps, a batch of all rows as null in sequential order, no penalty as nothing: one run, one spelling."""
     n, batch_size = problem.data.n, leaves["batch_size"]
     if batch_size is not None and batch_size > n:
         raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")
     steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(n, batch_size)
+    idle = [f"loss.{name}" for name in PENALTY] if not leaves.get("loss.l2") else ["loss.penalize_intercept"] * (not problem.data.intercept)
     all_rows = batch_size is None or (batch_size == n and leaves["batch_order"] != "replacement")
     whole = {"batch_size": None, "batch_order": "sequential"} if all_rows else {}
     lengths = {path: steps for path in (f"schedule.{name}" for name in LENGTHS) if leaves.get(path, steps) is None}
-    return {path: value for path, value in leaves.items() if path != "epochs"} | {"steps": steps} | whole | lengths
+    return {path: value for path, value in leaves.items() if path not in ("epochs", *idle)} | {"steps": steps} | whole | lengths
 
 
 def _total(leaves: Leaves, columns: dict[str, Column], size: int) -> np.ndarray:
@@ -267,6 +268,31 @@ def _without_effect(groups: list[Group]) -> list[str]:
         if "schedule._target_" in group.shared and group.shared["optimizer._target_"] == "torch.optim.Rprop":
             warnings.append(f"schedule={schedule} has no effect on {optimizer} after the first step: Rprop takes its step sizes from there on.")
     return list(dict.fromkeys(warnings))
+
+
+def _biased(groups: list[Group]) -> list[str]:
+    """Say which optimizers draw the weights to 0: they end where their own penalty wants them, and not at the minimum."""
+    biased = {
+        f"{group.labels['optimizer']} ({name})"
+        for group in groups
+        for name in ("weight_decay", "lambd")
+        if any(group.column(f"optimizer.{name}", 0).values) and group.shared["optimizer._target_"] != "torch.optim.Rprop"
+    }
+    if not biased:
+        return []
+    return [f"{', '.join(sorted(biased))}: draws the weights to 0, so that the gap ends above 0. As a part of the problem a penalty is loss.l2."]
+
+
+def _not_attained(groups: list[Group], problems: dict[str, Problem]) -> list[str]:
+    """Say on which problems weights must grow without end."""
+    labels = {group.problem_id: group.labels for group in groups}
+    return [
+        f"problem={labels[key]['problem']} loss={labels[key]['loss']}: no weights attain the infimum "
+        f"({np.count_nonzero(np.isinf(problem.optimum.star))} of {problem.data.n} rows can be fitted ever better by growing weights). "
+        "The gap is loss - infimum; loss.l2 above 0 would give it a minimiser."
+        for key, problem in problems.items()
+        if key in labels and not problem.optimum.attained
+    ]
 
 
 def _without_idle_seeds(group: Group) -> Group:

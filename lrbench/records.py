@@ -9,6 +9,7 @@ import pyarrow as pa
 from lrbench.config import under
 from lrbench.engines.outcome import NEVER, TARGETS, Outcome
 from lrbench.plan import Column, Group, Plan
+from lrbench.problems.moments import moments
 from lrbench.problems.solve import Problem
 
 _KINDS = {
@@ -45,6 +46,7 @@ def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, en
         "last_finite_loss": pa.array(outcome.last_loss),
         "evaluations": pa.array(outcome.all_evaluations),
         **_first_hits(outcome, target),
+        "final_test_loss": _test_loss(problem, outcome.weights, completed),
         "weights": _lists(outcome.weights, missing=failed | np.isnan(outcome.weights).any(axis=1)),
     }
     return pa.table(columns)
@@ -63,29 +65,51 @@ def curve_rows(group: Group, outcome: Outcome) -> pa.Table:
     )
 
 
+def path_rows(group: Group, step: np.ndarray, path: np.ndarray) -> pa.Table:
+    """Return a row a run: its weights (K, p) at K states, flat, state after state."""
+    return pa.table(
+        {"run_id": strings(group.run_id), "step": _lists(np.tile(step, (len(group), 1))), "weights": _lists(path.reshape(len(group), -1))}
+    )
+
+
 def problem_rows(plan: Plan) -> pa.Table:
     """Return a row a problem and dtype: size, spectrum, minimiser, scaler."""
     groups = {group.problem_id: group for group in plan.groups}
-    return pa.Table.from_pylist([_problem_row(plan.problems[key], group) for key, group in sorted(groups.items())], schema=_PROBLEMS)
+    drawn = {group.problem_id for group in plan.groups if group.shared["batch_order"] == "replacement"}
+    rows = [_problem_row(plan.problems[key], group, key in drawn) for key, group in sorted(groups.items())]
+    return pa.Table.from_pylist(rows, schema=_PROBLEMS)
 
 
+_SPECTRUM = ("L", "mu", "kappa", "smoothness", "trace", "effective_rank")
+MOST_MOMENTS = 16  # parameters up to which the fourth moments of the samples are kept
 _FLOATS = pa.list_(pa.float64())
 _PROBLEMS = pa.schema(
     [(name, pa.string()) for name in ("problem_id", "problem", "loss", "dtype")]
     + [(name, pa.int64()) for name in ("n", "d", "p", "rank")]
-    + [("intercept", pa.bool_())]
-    + [(name, pa.float64()) for name in ("L", "mu", "kappa", "loss_star", "scale", "gap_floor")]
-    + [("w_star", _FLOATS), ("eigenvalues", _FLOATS), ("features", pa.list_(pa.string())), ("target", pa.string())]
+    + [(name, pa.int64()) for name in ("test_rows", "dropped")]
+    + [("intercept", pa.bool_()), ("quadratic", pa.bool_()), ("attained", pa.bool_()), ("minimisers", pa.string()), ("method", pa.string())]
+    + [(name, pa.float64()) for name in (*_SPECTRUM, "loss_star", "bound", "digits", "scale", "gap_floor", "gradient_noise")]
+    + [(name, _FLOATS) for name in ("w_star", "w_true", "eigenvalues", "eigenvectors")]
+    + [(f"moments.{name}", _FLOATS) for name in ("samples", "curvature", "fourth", "third", "noise")]
+    + [("features", pa.list_(pa.string())), ("target", pa.string()), ("note", pa.string())]
     + [("x_mean", _FLOATS), ("x_scale", _FLOATS), ("y_mean", pa.float64()), ("y_scale", pa.float64()), ("settings", pa.string())]
 )
 
 
-def _problem_row(problem: Problem, group: Group) -> dict[str, Any]:
+def _problem_row(problem: Problem, group: Group, drawn: bool) -> dict[str, Any]:
     data, dtype = problem.data, group.shared["dtype"]
     row: dict[str, Any] = {"problem_id": group.problem_id, "dtype": dtype, "problem": group.labels["problem"], "loss": group.labels["loss"]}
     row |= {name: getattr(data, name) for name in ("n", "d", "p", "intercept")}
-    row |= {name: getattr(problem, name) for name in ("rank", "L", "mu", "kappa", "loss_star", "scale", "w_star", "eigenvalues")}
+    row |= {name: getattr(data, name) for name in ("dropped", "note", "w_true")}
+    row |= {name: getattr(problem, name) for name in ("rank", *_SPECTRUM, "loss_star", "digits", "scale", "eigenvalues", "gradient_noise")}
+    optimum, eigenvectors = problem.optimum, problem.eigenvectors
+    row |= {"attained": optimum.attained, "minimisers": optimum.kind, "method": optimum.method, "bound": optimum.bound}
+    row |= {"quadratic": problem.loss.is_quadratic, "test_rows": 0 if data.test is None else len(data.test[1])}
+    row |= {"w_star": optimum.w if optimum.attained else None, "eigenvectors": None if eigenvectors is None else eigenvectors.ravel()}
     row |= {"gap_floor": problem.gap_floor(dtype), "settings": json.dumps(under(group.shared, "problem"), ensure_ascii=False)}
+    if drawn and problem.loss.is_quadratic and not problem.loss.l2 and problem.rank == data.p <= MOST_MOMENTS:
+        found = moments(data.design() @ problem.eigenvectors.T, -problem.optimum.tangent / 2)  # pyright: ignore[reportOptionalMemberAccess]
+        row |= {f"moments.{name}": values for name, values in found.items()}
     row |= {"features": list(data.features), "target": data.target}
     if data.scaler is not None:
         row |= {name: getattr(data.scaler, name) for name in ("x_mean", "x_scale", "y_mean", "y_scale")}
@@ -108,6 +132,12 @@ def _typed(path: str, value: Any) -> Any:
         numbers = all(x is None or (isinstance(x, int | float) and not isinstance(x, bool)) for x in value)
         return [None if x is None else float(x) for x in value] if numbers else json.dumps(value, ensure_ascii=False)
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _test_loss(problem: Problem, weights: np.ndarray, completed: np.ndarray) -> pa.Array:
+    """Return the loss over the test rows, inf unless completed; null where there are none."""
+    loss = problem.test_loss(weights)
+    return pa.nulls(len(weights), pa.float64()) if loss is None else pa.array(np.where(completed, loss, np.inf))
 
 
 def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:

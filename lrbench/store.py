@@ -4,6 +4,7 @@
     runs/*.parquet     a row a run
     curves/*.parquet   a row a run: its loss curve as lists
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
+    paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
     report.html, summary.csv, summary.md, figures/   made from the above, replaced whole
 
 Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md. pyarrow only: no torch, no pandas, no pickle.
@@ -25,7 +26,7 @@ from filelock import FileLock
 
 from lrbench.errors import RequestError
 
-SCHEMA = 2
+SCHEMA = 3
 _OUTCOMES = pa.schema([*((name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")), ("final_gap", pa.float64())])
 
 
@@ -100,6 +101,10 @@ class ResultStore:
     def problems(self) -> pa.Table:
         return pq.read_table(self._problems_path)
 
+    def paths(self) -> pa.Table | None:
+        """The weights on the way of some runs, run_id, and step and weights as lists; None where none were traced."""
+        return pq.read_table(self._paths_path) if self._paths_path.is_file() else None
+
     def has_problems(self) -> bool:
         return self._problems_path.is_file()
 
@@ -125,6 +130,10 @@ class ResultStore:
     def write_problems(self, problems: pa.Table) -> None:
         with self._replacing(self._problems_path) as path:
             pq.write_table(problems, path)
+
+    def write_paths(self, paths: pa.Table) -> None:
+        with self._replacing(self._paths_path) as path:
+            pq.write_table(paths, path)
 
     def write_text(self, path: Path, text: str) -> None:
         """Replace a text file of this store whole (UTF-8)."""
@@ -165,6 +174,10 @@ class ResultStore:
     @property
     def _manifest_path(self) -> Path:
         return self.root / "manifest.json"
+
+    @property
+    def _paths_path(self) -> Path:
+        return self.root / "paths.parquet"
 
     @property
     def _problems_path(self) -> Path:

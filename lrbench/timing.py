@@ -189,7 +189,7 @@ class _Run:
         y = torch.tensor(data.y, dtype=dtype).reshape(-1, 1)
         model = reference.LinearModel(data.d, data.intercept, dtype)
         reference.set_weights(model, start(run["init"], run["seed"], data.d, data.p), dtype)
-        criterion = reference.build(under(run, "loss"))
+        criterion = reference.make_criterion(run, self.problem, model)
         optimizer = reference.build(under(run, "optimizer"), model.parameters())
         scheduler = schedules.make(optimizer, under(run, "schedule"), run["steps"])
         wants_loss = scheduler is not None and reference.wants_loss(scheduler)

@@ -3,7 +3,7 @@
 import inspect
 import pkgutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -16,9 +16,10 @@ from lrbench.errors import RequestError, did_you_mean
 from lrbench.optimizers import FAMILIES, Rule
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
-from lrbench.records import curve_rows, run_rows, targets
+from lrbench.records import curve_rows, path_rows, run_rows, targets
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
+MOST_TRACED = 100  # states of a path
 
 
 def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
@@ -29,6 +30,16 @@ def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
         for row in range(len(group)):
             one = group.take(np.array([row]))
             yield _rows(one, _reference(one.run(0), plan.problems[group.problem_id], ask), plan.problems[group.problem_id], ask, "reference")
+
+
+def trace(plan: Plan, ask: Leaves) -> Iterator[pa.Table]:
+    """Train the few runs of a plan once more, and yield the weights on their way: run_id, and step and weights as lists."""
+    for group in plan.groups:
+        problem, fused = plan.problems[group.problem_id], _fused(group, ask["engine"])
+        step = recorded_steps(group.shared["steps"], MOST_TRACED)
+        for row in range(len(group)):
+            one = group.take(np.array([row]))
+            yield path_rows(one, step, _traced(one, problem, ask, step) if fused[row] else _reference(one.run(0), problem, ask, step.tolist()).path)
 
 
 def check_optimizers(plan: Plan, engine: str) -> None:
@@ -122,14 +133,21 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _traced(one: Group, problem: Problem, ask: Leaves, step: np.ndarray) -> np.ndarray:
+    from lrbench.engines import fused
+
+    [(rule, chunk)] = fused.chunks(one, problem.data.p, 0)
+    return fused.train(rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step).path
+
+
 # ---- reference
 
 
-def _reference(run: Leaves, problem: Problem, ask: Leaves) -> Outcome:
+def _reference(run: Leaves, problem: Problem, ask: Leaves, traced: Sequence[int] = ()) -> Outcome:
     from lrbench.engines import reference
     from lrbench.engines.curve import Curve, outcome
 
-    curve = Curve(run["steps"])
+    curve = Curve(run["steps"], traced=dict.fromkeys(traced))
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
             reference.train(problem, run, curve)

@@ -17,6 +17,7 @@ class Curve:
         loss, gap: (steps + 1,) over all rows, float64 whatever the run's dtype.
         evaluations: (steps + 1,) gradient evaluations so far; a minibatch counts its share of the rows.
         weights: (p,) [weights..., intercept] of the last finite state.
+        traced: the states whose weights are kept, None until they are reached.
         failure: the words with which the optimizer refused, if it did.
     """
 
@@ -25,6 +26,7 @@ class Curve:
     gap: np.ndarray = field(init=False)
     evaluations: np.ndarray = field(init=False)
     weights: np.ndarray | None = None
+    traced: dict[int, np.ndarray | None] = field(default_factory=dict)
     failure: str | None = None
 
     def __post_init__(self) -> None:
@@ -38,6 +40,8 @@ class Curve:
         if not (np.isfinite(loss) and np.isfinite(gap)):
             return False
         self.loss[step], self.gap[step], self.weights = loss, gap, weights
+        if step in self.traced:
+            self.traced[step] = weights
         return True
 
 
@@ -47,6 +51,7 @@ def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets
     finite = np.isfinite(loss)
     last = finite.sum(axis=1) - 1  # states are finite until the first that is not
     none = last < 0
+    unknown = np.full(problem.data.p, np.nan)
     failures = {row: curve.failure for row, curve in enumerate(curves) if curve.failure is not None}
     within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]
     hits = np.where(within.any(axis=2), within.argmax(axis=2), NEVER)
@@ -62,6 +67,7 @@ def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets
         first_bad=np.where(finite.all(axis=1) | np.isin(rows, list(failures)), NEVER, last + 1),
         peak=np.where(finite, gap, 0.0).max(axis=1),
         last_loss=np.where(none, np.nan, loss[rows, last]),
-        weights=np.stack([np.full(problem.data.p, np.nan) if curve.weights is None else curve.weights for curve in curves]),
+        weights=np.stack([unknown if curve.weights is None else curve.weights for curve in curves]),
+        path=np.array([[unknown if w is None else w for w in curve.traced.values()] for curve in curves]).reshape(len(curves), -1, problem.data.p),
         failures=failures,
     )

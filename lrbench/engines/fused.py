@@ -21,6 +21,7 @@ WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, el
 CHUNK = 16384  # runs at once, at most ...
 CHUNK_BYTES = 2**26  # ... and about what they may take
 MOST_NUMBERS_OF_STEP = 8  # that a rule has
+NO_STEPS = np.zeros(0, dtype=np.int64)
 
 
 def covers(group: Group) -> np.ndarray:
@@ -60,14 +61,17 @@ def workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets: Sequence[float], stop: np.ndarray) -> Outcome:
+def train(
+    rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets: Sequence[float], stop: np.ndarray, traced: np.ndarray = NO_STEPS
+) -> Outcome:
     """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
 
-    `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
+    The weights are kept at the steps `traced`. `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
     """
     real = np.dtype(group.shared["dtype"])
     table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
-    geometry, minibatches = Geometry.of(problem, real.name), Minibatches(group, problem)
+    minibatches = Minibatches(group, problem)
+    geometry = Geometry.of(problem, real.name, sampled=not minibatches.of_all_rows)
     slots = _slots(minibatches.stream)
     tiles, lanes = slots.shape
 
@@ -78,14 +82,16 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
         coefficients = table.coefficients.astype(real)
     gap_targets, target_of = np.unique(-gaps_of(targets, problem), return_inverse=True)
     gaps, hits = np.full((tiles, len(step), lanes), np.inf), np.full((tiles, len(gap_targets), lanes), NEVER)
+    paths = np.full((tiles, len(traced), problem.data.p, lanes), np.nan)
     bad, peak = np.full((tiles, lanes), NEVER), np.zeros((tiles, lanes))
     kernels.run(real.name)(
         stop,
-        *geometry.arrays, *minibatches.arrays(geometry.order, real), minibatches.stream[slots[:, 0]],
+        *geometry.quadratic, *geometry.rows, *geometry.others, *minibatches.arrays(real), minibatches.stream[slots[:, 0]],
         W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
-        step, geometry.largest_gap, -gap_targets, geometry.guard,
-        gaps, hits, bad, peak,
+        step, traced, geometry.largest_gap, -gap_targets, geometry.guard,
+        gaps, paths, hits, bad, peak,
         kernels.update(rule, of_run.shape[1], coefficients.shape[1], lanes, real.name),
+        *(kernels.excess(problem.loss, lanes, dtype) for dtype in (real.name, "float64")), kernels.slopes(problem.loss, lanes, real.name),
     )  # fmt: skip
 
     place = _places(slots, len(group))
@@ -93,10 +99,12 @@ def train(rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets:
     weights[:, geometry.order] = _unpacked(W, place)
     gap, hits, bad, peak = _unpacked(gaps, place), _unpacked(hits, place)[:, target_of], bad.ravel()[place], peak.ravel()[place]
     weights[bad == 0] = np.nan
-    return _outcome(problem, minibatches.evaluations, step, gap, hits, bad, peak, weights)
+    path = np.empty((len(group), len(traced), problem.data.p))
+    path[:, :, geometry.order] = np.moveaxis(paths, -1, 1).reshape(slots.size, len(traced), problem.data.p)[place]
+    return _outcome(problem, minibatches.evaluations, step, gap, hits, bad, peak, weights, path)
 
 
-def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, peak, weights) -> Outcome:
+def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, peak, weights, path) -> Outcome:
     ends = np.where(bad == NEVER, len(evaluations) - 1, bad)
     last_gap = gap[:, -1].copy()
     last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
@@ -112,6 +120,7 @@ def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, pe
         peak=np.maximum(peak, np.where(bad == 0, 0.0, gap[:, 0])),
         last_loss=np.where(bad == 0, np.nan, last_gap + problem.loss_star),
         weights=weights,
+        path=path,
         failures={},
     )
 

@@ -1,8 +1,11 @@
 """The compiled part of the fused engine: many runs as one program.
 
+A quadratic gap and its gradient come from R with H = R'R, at a cost that does not depend on n. Any other loss is a sum over the rows, block by block.
+
 Runs are lanes: a tile holds `lanes` runs side by side, and every innermost loop runs over them, so that the compiler vectorises it. Lanes never mix
 and nothing is contracted or reordered, so a run's bits do not depend on its neighbours, nor on how many they are. What differs from optimizer to
-optimizer is one function, passed in: the program is compiled once for each dtype, and a rule on its own.
+optimizer is one function, passed in, and so is what differs from loss to loss: the program is compiled once for each dtype, rules and losses on their
+own.
 
 A matrix over lanes, (k, lanes), is one flat array. Indices are unsigned (`uintp`): numba would check signed ones for negative values, and the check
 costs the vectorisation.
@@ -19,9 +22,11 @@ from numba import njit
 from numba import types as nt
 from numpy import uintp
 
+from lrbench.losses import Loss
 from lrbench.optimizers import Rule
 
 JIT = {"error_model": "numpy", "nogil": True}
+BLOCK = 256  # rows that a pass over the data takes at once
 
 _one_at_a_time = threading.Lock()  # of several threads one compiles, the others find what it made
 
@@ -81,6 +86,42 @@ def multiply(A, first, last, x, y, lanes):
 
 
 # ---- one state of a tile
+
+
+@njit(**JIT)
+def transposed(A, T):
+    """Return A' (p, m) of A (m, p), in the flat buffer T."""
+    T = T[: A.size].reshape(A.shape[1], A.shape[0])
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            T[j, i] = A[i, j]
+    return T
+
+
+@njit(**JIT)
+def measure_rows(w, w_star, X, y, star, centre, tangent, penalty, c, k, excess, e, u, T, from_0, to_p, to_size, part, g, gap, lanes):
+    """e = w - w*, gap = c sum_i excess_i + sum_j penalty_j e_j^2 / 2 over the rows of X, and its gradient g, or none where g is empty."""
+    n, half = uintp(lanes), 0.5
+    gap[:] = 0.0
+    for j in range(w_star.size):
+        row, center, weight = uintp(j) * n, w_star[j], penalty[j]
+        for l in range(n):
+            moved = w[row + l] - center
+            e[row + l] = moved
+            gap[l] += half * weight * moved * moved
+        if g.size > 0:
+            for l in range(n):
+                g[row + l] = weight * w[row + l]
+    for first in range(0, y.size, BLOCK):
+        last = min(first + BLOCK, y.size)
+        block = X[first:last]
+        multiply(block, from_0, to_p, e, u, lanes)
+        excess(u, y[first:last], star[first:last], centre[first:last], tangent[first:last], c, k, gap)
+        if g.size > 0:
+            to_size[:] = last - first
+            multiply(transposed(block, T), from_0, to_size, u, part, lanes)
+            for l in range(g.size):
+                g[l] += part[l]
 
 
 @njit(**JIT)
@@ -170,21 +211,23 @@ def spread(coefficients, column, same, row, lanes):
 
 
 @njit(**JIT)
-def sampled_gradient(X, y, rows, factor, w, X_rows, X_rows_T, from_0, to_p, to_size, residual, g, lanes):
-    """g = factor X_rows'(X_rows w - y): the gradient over these rows."""
+def sampled_gradient(X, y, rows, factor, k, slopes, penalty, share, w, X_rows, y_rows, T, from_0, to_p, to_size, u, g, lanes):
+    """g = factor sum_i slope_i x_i over these rows, and their share of the penalty's gradient."""
     n, size, p = uintp(lanes), rows.size, X.shape[1]
-    X_rows, X_rows_T = X_rows[: size * p].reshape(size, p), X_rows_T[: size * p].reshape(p, size)
+    X_rows, y_rows = X_rows[: size * p].reshape(size, p), y_rows[:size]
     for i in range(size):
+        y_rows[i] = y[rows[i]]
         for j in range(p):
             X_rows[i, j] = X[rows[i], j]
-            X_rows_T[j, i] = X[rows[i], j]
-    multiply(X_rows, from_0, to_p, w, residual, lanes)
-    for i in range(size):
-        start, target = uintp(i) * n, y[rows[i]]
-        for l in range(n):
-            residual[start + l] = factor * (residual[start + l] - target)
+    multiply(X_rows, from_0, to_p, w, u, lanes)
+    slopes(u, y_rows, factor, k)
     to_size[:] = size
-    multiply(X_rows_T, from_0, to_size, residual, g, lanes)
+    multiply(transposed(X_rows, T), from_0, to_size, u, g, lanes)
+    for j in range(p):
+        if penalty[j] != 0:
+            row, weight = uintp(j) * n, share * penalty[j]
+            for l in range(n):
+                g[row + l] += weight * w[row + l]
 
 
 # ---- all steps of a tile
@@ -192,20 +235,25 @@ def sampled_gradient(X, y, rows, factor, w, X_rows, X_rows_T, from_0, to_p, to_s
 
 def _run(
     stop,  # stop[0] != 0 ends the work
-    w_star, R, R_first, R_last, T, T_first, T_last, R64,  # the problem: R with H = R'R, T = R', their zeros, R in float64 where it is another dtype
-    X, y, order, starts, factors, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and 2c of step t; none = all rows
+    w_star, R, R_first, R_last, T, T_first, T_last, R64,  # a quadratic: R with H = R'R, T = R', their zeros, R in float64 where it is another dtype
+    X, y, penalty, k,  # the rows, unless it is a quadratic that is trained on all of them; the weights of the penalty; the loss's own number
+    star, centre, tangent, c, X64, y64,  # any other loss: what its excess wants, X and y in float64 where they are another dtype
+    order, starts, factors, shares, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and c of step t; none = all rows
     W, state, numbers, table, column,  # (tiles, ...) of the runs; table (steps, k, columns)
-    record, limit, targets, guard,  # steps to record; largest gap that counts as finite; targets, descending; how much a rounded gap may be off
-    gaps, hits, bad, peak,  # what comes out: (tiles, records, lanes), first hits (tiles, targets, lanes), first bad step and peak (tiles, lanes)
-    update,
+    record, traced, limit, targets, guard,  # steps whose gaps and weights to keep; largest finite gap; targets, descending; how far off gaps may be
+    gaps, paths, hits, bad, peak,  # what comes out: (tiles, records, lanes), weights (tiles, traced, p, lanes), first hits (tiles, targets, lanes), ...
+    update, excess, excess64, slopes,
 ):  # fmt: skip
     """Train all tiles: W becomes the last finite weights, state the last state."""
     steps, (_, p, lanes), rank = table.shape[0], W.shape, R.shape[0]
-    real, rounded, sampled = R.dtype, R64.size > 0, order.size > 0
+    real, rounded, sampled, by_rows = R.dtype, R64.size > 0, order.size > 0, star.size > 0
+    in_float64 = by_rows and X64.size > 0
     e, g, u = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(rank * lanes, real)
     e64, u64 = np.empty(p * lanes * rounded), np.empty(rank * lanes * rounded)
-    longest = max(p, np.diff(starts).max()) if sampled else 0
-    X_rows, X_rows_T, residual = np.empty(longest * p, real), np.empty(longest * p, real), np.empty(longest * lanes, real)
+    longest = max(p, np.diff(starts).max() if sampled else 0, BLOCK * by_rows) if sampled or by_rows else 0
+    X_rows, y_rows, X_rows_T, u_rows = np.empty(longest * p * sampled, real), np.empty(longest, real), np.empty(longest * p, real), np.empty(longest * lanes, real)
+    no_g, none64 = np.empty(0, real), np.empty(0)
+    part, e_rows64, u_rows64 = np.empty(p * lanes * by_rows, real), np.empty(p * lanes * in_float64), np.empty(BLOCK * lanes * in_float64)
     from_0, to_p, to_size = np.zeros(longest, np.int64), np.full(longest, p), np.empty(longest, np.int64)
     w, ahead, numbers_of_step = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(table.shape[1] * lanes, real)
     gap, within, near = np.empty(lanes), np.empty(lanes), np.empty(lanes)
@@ -218,9 +266,20 @@ def _run(
             within[l], near[l] = limit, guard * targets[0]
         same = (column[tile] == column[tile, 0]).all()
         numbers_of_step[:] = np.nan
-        dead, recorded = 0, 0
+        dead, recorded, kept = 0, 0, 0
         for t in range(steps + 1):
-            measure(w, w_star, R, R_first, R_last, e, u, gap, lanes)
+            if not by_rows:
+                measure(w, w_star, R, R_first, R_last, e, u, gap, lanes)
+            elif not sampled or not in_float64:
+                of_all = no_g if sampled else g
+                measure_rows(
+                    w, w_star, X, y, star, centre, tangent, penalty, c, k, excess, e, u_rows, X_rows_T, from_0, to_p, to_size, part, of_all, gap, lanes
+                )  # fmt: skip
+            if in_float64:
+                measure_rows(
+                    w, w_star, X64, y64, star, centre, tangent, penalty, c, k, excess64, e_rows64, u_rows64, none64,
+                    from_0, to_p, to_size, none64, none64, gap, lanes,
+                )  # fmt: skip
             news = look(gap, within, near, tile_peak, lanes) > dead
             now = recorded < record.size and record[recorded] == t
             if news:
@@ -231,12 +290,19 @@ def _run(
                 for l in range(lanes):
                     gaps[tile, recorded, l] = gap[l] if gap[l] <= within[l] else np.inf
                 recorded += 1
+            if kept < traced.size and traced[kept] == t:
+                for j in range(p):
+                    for l in range(lanes):
+                        paths[tile, kept, j, l] = w[j * lanes + l]
+                kept += 1
             if t == steps or dead == lanes or stop[0] != 0:
                 break
             if sampled:
                 rows = order[batches[tile], starts[t] : starts[t + 1]]
-                sampled_gradient(X, y, rows, factors[t], w, X_rows, X_rows_T, from_0, to_p, to_size, residual, g, lanes)
-            else:
+                sampled_gradient(
+                    X, y, rows, factors[t], k, slopes, penalty, shares[t], w, X_rows, y_rows, X_rows_T, from_0, to_p, to_size, u_rows, g, lanes
+                )  # fmt: skip
+            elif not by_rows:
                 multiply(T, T_first, T_last, u, g, lanes)
             spread(table[t], column[tile], same, numbers_of_step, lanes)
             update(p, g, w, ahead, tile_state, numbers[tile], numbers_of_step)
@@ -263,6 +329,27 @@ def _update_type(real):
     return nt.FunctionType(nt.void(nt.intp, *[flat] * 6))
 
 
+def _excess_type(real):
+    doubles = nt.float64[::1]
+    return nt.FunctionType(nt.void(real[::1], real[::1], *[doubles] * 3, nt.float64, nt.float64, doubles))
+
+
+def _slopes_type(real):
+    return nt.FunctionType(nt.void(real[::1], real[::1], real, nt.float64))
+
+
+def excess(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
+    """Return the pass over a block of rows that adds c times the loss's excess to the gap and turns the moves of the predictions into slopes, compiled."""
+    with _one_at_a_time:
+        return _compiled_excess(loss.kind.name, loss.formula("excess"), loss.formula("slope"), lanes, dtype)
+
+
+def slopes(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
+    """Return the pass over the rows of a minibatch that turns predictions into factor times the loss's slopes, compiled."""
+    with _one_at_a_time:
+        return _compiled_slopes(loss.kind.name, loss.formula("slope"), lanes, dtype)
+
+
 def run(dtype: str) -> Callable[..., None]:
     """Return `_run` compiled for one dtype of the runs."""
     with _one_at_a_time:
@@ -281,19 +368,61 @@ def _compiled_run(dtype: str):
     f1, f2, f3 = nt.float64[::1], nt.float64[:, ::1], nt.float64[:, :, ::1]
     i1, i2, i3 = nt.int64[::1], nt.int64[:, ::1], nt.int64[:, :, ::1]
     r1, r2, r3 = real[::1], real[:, ::1], real[:, :, ::1]
-    problem = (f1, r2, i1, i1, r2, i1, i1, f2)
-    minibatches = (r2, r1, i2, i1, r1, i1)
-    runs = (r3, r2, r2, r3, i2)
-    return _cached(nt.void(i1, *problem, *minibatches, *runs, i1, nt.float64, f1, nt.float64, f3, i3, i2, f2, _update_type(real)), _run)
+    quadratic, rows, others = (f1, r2, i1, i1, r2, i1, i1, f2), (r2, r1, f1, nt.float64), (f1, f1, f1, nt.float64, f2, f1)
+    minibatches = (i2, i1, r1, f1, i1)
+    runs, out = (r3, r2, r2, r3, i2), (f3, nt.float64[:, :, :, ::1], i3, i2, f2)
+    functions = (_update_type(real), _excess_type(real), _excess_type(nt.float64), _slopes_type(real))
+    return _cached(nt.void(i1, *quadratic, *rows, *others, *minibatches, *runs, i1, i1, nt.float64, f1, nt.float64, *out, *functions), _run)
+
+
+@functools.cache
+def _compiled_excess(name: str, formula: Callable, slope: Callable, lanes: int, dtype: str):
+    name = f"excess_{name}_{lanes}_{_sources()}"
+    source = f"""
+def {name}(u, y, star, centre, tangent, c, k, gap):
+    n = uintp({lanes})
+    for i in range(y.size):
+        row = uintp(i) * n
+        for l in range(n):
+            move = float64(u[row + l])
+            z = centre[i] + move
+            gap[l] += c * float64(excess(move, z, float64(y[i]), star[i], tangent[i], k))
+            u[row + l] = c * float64(slope(z, float64(y[i]), k))
+"""
+    names: dict = {"excess": _jitted(formula), "slope": _jitted(slope)}
+    return _compiled(name, source, names, _excess_type(getattr(nt, dtype)))
+
+
+@functools.cache
+def _compiled_slopes(name: str, slope: Callable, lanes: int, dtype: str):
+    name = f"slopes_{name}_{lanes}_{_sources()}"
+    source = f"""
+def {name}(u, y, factor, k):
+    n = uintp({lanes})
+    for i in range(y.size):
+        row = uintp(i) * n
+        for l in range(n):
+            u[row + l] = factor * slope(u[row + l], y[i], k)
+"""
+    return _compiled(name, source, {"slope": _jitted(slope)}, _slopes_type(getattr(nt, dtype)))
+
+
+def _jitted(formula: Callable):
+    return njit(**JIT)(formula)
+
+
+def _compiled(name: str, source: str, names: dict, type):
+    """Compile a source. numba keys its cache by a function's name and own code, not by what it calls: so the name carries a hash of all it could call."""
+    names |= {"uintp": uintp, "float64": np.float64, "__name__": __name__}
+    exec(compile(source, __file__, "exec"), names)
+    return _cached(type.signature, names[name])
 
 
 @functools.cache
 def _compiled_update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str):
-    """numba keys its cache by a function's name and own code, not by what it calls: so the name carries a hash of all sources that it could call."""
     name = f"update_{rule.update.__name__}_{lanes}_{_sources()}"
-    names: dict = {"rule": njit(**JIT)(rule.update), "uintp": uintp, "__name__": __name__}
-    exec(compile(_update_source(name, len(rule.state), numbers, coefficients, lanes), __file__, "exec"), names)
-    return _cached(_update_type(getattr(nt, dtype)).signature, names[name])
+    source = _update_source(name, len(rule.state), numbers, coefficients, lanes)
+    return _compiled(name, source, {"rule": _jitted(rule.update)}, _update_type(getattr(nt, dtype)))
 
 
 def _update_source(name: str, states: int, numbers: int, coefficients: int, lanes: int) -> str:
@@ -327,5 +456,5 @@ def {name}(p, g, w, ahead, state, run, step):
 @functools.cache
 def _sources() -> str:
     package = Path(__file__).parents[1]
-    sources = sorted([*package.glob("engines/*.py"), *package.glob("optimizers/*.py")])
+    sources = sorted([path for room in ("engines", "losses", "optimizers") for path in package.glob(f"{room}/*.py")])
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -19,6 +19,7 @@ class Minibatches:
         self._problem, run, seed = problem, group.shared, group.column("seed")
         self._how = run["batch_size"], run["batch_order"]
         self._steps = run["steps"]
+        self.of_all_rows = self._how[0] is None
         self._sizes = sizes(problem.data.n, *self._how, self._steps)
         self.evaluations = np.concatenate([[0], np.cumsum(self._sizes)]) / problem.data.n
         seeds = np.array(seed.values)[seed.codes]
@@ -26,18 +27,15 @@ class Minibatches:
             seeds = seeds[:1].repeat(len(group))
         self._seeds, self.stream = np.unique(seeds, return_inverse=True)
 
-    def arrays(self, order: np.ndarray, real: np.dtype) -> tuple[np.ndarray, ...]:
+    def arrays(self, real: np.dtype) -> tuple[np.ndarray, ...]:
         """Return what the kernel needs of them; all empty where every step sees all rows.
 
-        X (n, p) with its coordinates in `order`, y (n,), the rows of all steps (streams, total), where each step's begin (steps + 1,), and the factor
-        of each step's gradient (steps,).
+        The rows of all steps (streams, total), where each step's begin (steps + 1,), the factor of its loss and its share of the penalty (steps,).
         """
-        if self._how[0] is None:
-            return np.zeros((0, 0), real), np.zeros(0, real), np.zeros((0, 0), np.int64), np.zeros(0, np.int64), np.zeros(0, real)
+        if self.of_all_rows:
+            return np.zeros((0, 0), np.int64), np.zeros(0, np.int64), np.zeros(0, real), np.zeros(0)
         data, loss = self._problem.data, self._problem.loss
         rows = [np.concatenate([np.asarray(rows) for rows in batches(data.n, *self._how, int(seed), self._steps)]) for seed in self._seeds]
         starts = np.concatenate([[0], np.cumsum(self._sizes)])
-        factors = np.array([2 * loss.factor(size) for size in self._sizes])
-        with np.errstate(over="ignore"):
-            X, y = np.ascontiguousarray(data.design()[:, order], dtype=real), data.y.astype(real)
-        return X, y, np.stack(rows), starts, factors.astype(real)
+        factors = np.array([loss.factor(size) for size in self._sizes], dtype=real)
+        return np.stack(rows), starts, factors, np.array([loss.penalty_share(size, data.n) for size in self._sizes])

@@ -26,6 +26,7 @@ class Outcome:
         peak: (R,) largest finite gap.
         last_loss: (R,) loss of the last finite state, nan if there was none.
         weights: (R, p) [weights..., intercept] of the last finite state, nan if there was none.
+        path: (R, K', p) the weights at K' traced states, nan where a run had stopped; K' is 0 unless they were asked for.
         failures: row -> the words with which the optimizer refused.
     """
 
@@ -40,6 +41,7 @@ class Outcome:
     peak: np.ndarray
     last_loss: np.ndarray
     weights: np.ndarray
+    path: np.ndarray
     failures: dict[int, str]
 
     def status(self, problem: Problem, dtype: str) -> tuple[np.ndarray, np.ndarray]:

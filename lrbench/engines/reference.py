@@ -9,6 +9,7 @@ import torch
 from lrbench import schedules
 from lrbench.config import Leaves, under
 from lrbench.engines.curve import Curve
+from lrbench.losses import PENALTY
 from lrbench.problems.solve import Problem
 from lrbench.seeds import batches, start
 
@@ -63,7 +64,7 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
 
     model = LinearModel(problem.data.d, problem.data.intercept, dtype)
     set_weights(model, start(run["init"], run["seed"], problem.data.d, problem.data.p), dtype)
-    criterion = build(under(run, "loss"))
+    criterion = make_criterion(run, problem, model)
     if not measure(curve, 0, problem, model, criterion, X, y, evaluations=0):
         return
 
@@ -80,6 +81,20 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
             return
         if scheduler is not None and t < run["steps"]:
             advance(scheduler, curve.loss[t])
+
+
+def make_criterion(run: Leaves, problem: Problem, model: LinearModel):
+    """Return the criterion of a run, with the penalty on the model's weights where the loss has one."""
+    criterion = build({key: value for key, value in under(run, "loss").items() if key not in PENALTY})
+    if problem.loss.l2 == 0:
+        return criterion
+    penalised = list(model.parameters())[: 2 if problem.loss.penalize_intercept else 1]
+
+    def objective(y_pred, y):
+        share = problem.loss.penalty_share(len(y), problem.data.n)
+        return criterion(y_pred, y) + share * problem.loss.l2 / 2 * sum((w**2).sum() for w in penalised)
+
+    return objective
 
 
 @torch.no_grad()

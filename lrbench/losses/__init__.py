@@ -4,9 +4,11 @@ A loss is configured as the criterion that the reference engine trains with (`_t
 `l2` adds a penalty to it, which is part of the problem. Nothing here needs torch.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ class Kind:
         default: of that number.
         targets: what it can be asked to predict: "real", "label" (0 or 1), "count" (0 or more).
         shape: "quadratic", "smooth", or "linear" in pieces.
+        steepest: its largest curvature, given its own number; inf where there is none.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Kind:
     default: float = 0.0
     targets: str = "real"
     shape: str = "smooth"
+    steepest: Callable[[float], float] = lambda k: math.inf
 
 
 def _above_zero(value: float) -> bool:
@@ -40,13 +44,13 @@ def _above_zero(value: float) -> bool:
 
 
 KINDS = {
-    "torch.nn.MSELoss": Kind("squared", shape="quadratic"),
-    "torch.nn.HuberLoss": Kind("huber", "delta", "a finite number > 0", _above_zero, 1.0),
-    "torch.nn.SmoothL1Loss": Kind("smooth_l1", "beta", "a finite number > 0", _above_zero, 1.0),
+    "torch.nn.MSELoss": Kind("squared", shape="quadratic", steepest=lambda k: 2.0),
+    "torch.nn.HuberLoss": Kind("huber", "delta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1.0),
+    "torch.nn.SmoothL1Loss": Kind("smooth_l1", "beta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1 / k),
     "torch.nn.L1Loss": Kind("l1", shape="linear"),
-    "torch.nn.BCEWithLogitsLoss": Kind("logistic", targets="label"),
+    "torch.nn.BCEWithLogitsLoss": Kind("logistic", targets="label", steepest=lambda k: 0.25),
     "torch.nn.PoissonNLLLoss": Kind("poisson", targets="count"),
-    "lrbench.losses.criteria.LogCoshLoss": Kind("log_cosh"),
+    "lrbench.losses.criteria.LogCoshLoss": Kind("log_cosh", steepest=lambda k: 1.0),
     "lrbench.losses.criteria.QuantileLoss": Kind("quantile", "quantile", "a number > 0 and < 1", lambda value: 0 < value < 1, 0.5, shape="linear"),
 }
 REDUCTIONS = ("mean", "sum")
@@ -88,7 +92,11 @@ class Loss:
         """Return c for n samples: 1/n for the mean, 1 for the sum."""
         return 1 / n if self.reduction == "mean" else 1.0
 
-    def formula(self, part: str) -> Callable:
+    def penalty_share(self, size: int, n: int) -> float:
+        """Return what a batch of `size` of n samples counts of the penalty: all of it for the mean, its share of the rows for the sum."""
+        return 1.0 if self.reduction == "mean" else size / n
+
+    def formula(self, part: str) -> Callable[..., float]:
         """Return one of its formulas: "value", "slope", "curvature" or "excess"."""
         from lrbench.losses import formulas  # needs numba
 
@@ -96,19 +104,19 @@ class Loss:
 
     def values(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the loss of each sample, elementwise; inf where it overflows."""
-        return self.formula("value")(z, y, self.k)
+        return _elementwise(self.formula("value"))(z, y, self.k)
 
     def slopes(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the derivative by the prediction, elementwise."""
-        return self.formula("slope")(z, y, self.k)
+        return _elementwise(self.formula("slope"))(z, y, self.k)
 
     def curvatures(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the second derivative by the prediction, elementwise."""
-        return self.formula("curvature")(z, y, self.k)
+        return _elementwise(self.formula("curvature"))(z, y, self.k)
 
     def excesses(self, move: np.ndarray, z: np.ndarray, y: np.ndarray, star: np.ndarray, tangent: np.ndarray) -> np.ndarray:
         """Return how far the loss of each sample lies above its tangent at star = z - move, elementwise."""
-        return self.formula("excess")(move, z, y, star, tangent, self.k)
+        return _elementwise(self.formula("excess"))(move, z, y, star, tangent, self.k)
 
     def penalties(self, d: int, p: int) -> np.ndarray:
         """Return the weight of each parameter's square, (p,), so that the penalty is half of penalties @ w^2."""
@@ -134,6 +142,15 @@ class Loss:
                 f"loss: {self.target} takes {allowed} as target, but column '{name}' holds {y[row]:g} in row {row + 1} "
                 f"({np.count_nonzero(~fits)} of {len(y)} rows do not fit). Choose another loss=... or another target."
             )
+
+
+@cache
+def _elementwise(formula: Callable[..., float]) -> Callable[..., np.ndarray]:
+    """Return a formula of numbers as a function of arrays of float64, compiled."""
+    import numba
+
+    arguments = ", ".join(["float64"] * len(inspect.signature(formula).parameters))
+    return numba.vectorize([f"float64({arguments})"], cache=True)(formula)
 
 
 def lookup(settings: Mapping[str, Any]) -> Loss:

@@ -9,13 +9,40 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lrbench.errors import RequestError, did_you_mean
-from lrbench.problems.bundled import diabetes
 from lrbench.problems.data import Data
+from lrbench.problems.flights import flights
 from lrbench.problems.lecture import lecture
+from lrbench.problems.scikit_learn import breast_cancer, diabetes, digits, iris, linnerud, wine
+from lrbench.problems.sparse import sparse
+from lrbench.problems.statsmodels_data import engel, fair, grunfeld, longley, randhie, stackloss, star98, statecrime
 from lrbench.problems.synthetic import synthetic
 from lrbench.problems.table import csv
+from lrbench.problems.wilson import wilson
 
-__all__ = ["Data", "csv", "diabetes", "lecture", "load", "synthetic"]
+__all__ = [
+    "Data",
+    "breast_cancer",
+    "csv",
+    "diabetes",
+    "digits",
+    "engel",
+    "fair",
+    "flights",
+    "grunfeld",
+    "iris",
+    "lecture",
+    "linnerud",
+    "load",
+    "longley",
+    "randhie",
+    "sparse",
+    "stackloss",
+    "star98",
+    "statecrime",
+    "synthetic",
+    "wilson",
+    "wine",
+]
 
 
 def load(settings: Mapping[str, Any]) -> Data:

@@ -30,8 +30,8 @@ class Scaler:
 class Data:
     """n samples of d features and what is to be predicted. Weights w (p,) are [weights..., intercept], p = d + intercept.
 
-    Lists and other number types become float64. `test` rows are measured, never trained on. Where `standardize` is true, `scaled` standardizes the data
-    once the loss is known: labels and counts keep their units.
+    Lists and other number types become float64. `test` rows are measured, never trained on. Where `standardize` is true, `scaled` standardizes the
+    data once the loss is known: labels and counts keep their units.
 
     Raises:
         RequestError: shapes that do not fit together, no samples or no features, or values that are not finite.
@@ -81,9 +81,10 @@ class Data:
     def p(self) -> int:
         return self.d + self.intercept
 
-    def design(self) -> np.ndarray:
-        """Return A (n, p) = [X, 1], or X where there is no intercept: the model is A w."""
-        return self._columns(self.X)
+    def design(self, X: np.ndarray | None = None) -> np.ndarray:
+        """Return A (n, p) = [X, 1], or X where there is no intercept: the model is A w. Of these rows, or of others in the same coordinates."""
+        X = self.X if X is None else X
+        return np.column_stack([X, np.ones(len(X))]) if self.intercept else X
 
     def predict(self, w: np.ndarray, rows: ArrayLike) -> np.ndarray:
         """Return the predictions (k,) of w (p,) for rows (k, d), all in the file's units; weights that diverged predict inf or nan.
@@ -94,8 +95,8 @@ class Data:
         x, s = self._rows(rows), self.scaler
         with np.errstate(all="ignore"):
             if s is None:
-                return self._columns(x) @ w
-            return s.y_mean + s.y_scale * (self._columns(s.x(x)) @ w)
+                return self.design(x) @ w
+            return s.y_mean + s.y_scale * (self.design(s.x(x)) @ w)
 
     def to_units(self, w: np.ndarray) -> np.ndarray:
         """Return w (..., p) as it reads in the file's units: what one unit of a feature changes in the target, and the prediction for x = 0."""
@@ -106,9 +107,6 @@ class Data:
             weights = w[..., : self.d] * (s.y_scale / s.x_scale)
             intercept = s.y_mean + s.y_scale * w[..., self.d :] - (weights @ s.x_mean)[..., None]
         return np.concatenate([weights, intercept], axis=-1) if self.intercept else weights
-
-    def _columns(self, x: np.ndarray) -> np.ndarray:
-        return np.column_stack([x, np.ones(len(x))]) if self.intercept else x
 
     def _rows(self, rows: ArrayLike) -> np.ndarray:
         wanted = f"predict: must be rows of {self.d} finite numbers each ({', '.join(self.features)}), such as [[{', '.join(['1'] * self.d)}]]"

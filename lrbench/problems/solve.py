@@ -1,77 +1,169 @@
-"""A problem and its exact answer: the minimiser, the infimum of the loss and the whole spectrum of its Hessian."""
+"""A problem and its exact answer: the minimiser, the infimum of the loss, how sure they are, and the whole spectrum of the Hessian there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy import linalg
 
 from lrbench.errors import RequestError
 from lrbench.losses import Loss
 from lrbench.problems.data import Data
-from lrbench.problems.least_squares import factorise
+from lrbench.problems.least_squares import Factors, factorise
+from lrbench.problems.minimise import Minimiser, minimise
 from lrbench.problems.threads import one_thread
 
 LARGEST, SMALLEST = 1e40, 1e-40  # of a column: all that is computed from it then fits float64
+MOST_SCALED = MOST_DIRECTIONS = 500  # parameters up to which another decomposition costs little, and eigenvectors are kept
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data, a loss c |y - A w|^2 on it with Hessian H = 2 c A'A (p, p), and the exact solution."""
+    """Data and a loss on it, F(w) = c sum_i l(a_i'w, y_i) + l2 / 2 |w|^2 with rows a_i of the design A, and the exact solution.
+
+    H (p, p) is the Hessian of F at the minimiser; of a quadratic everywhere.
+    """
 
     data: Data
     loss: Loss
-    w_star: np.ndarray  # (p,) the minimiser; the one of least norm where there are many
-    loss_star: float
+    optimum: Minimiser
     eigenvalues: np.ndarray  # (p,) of H, descending; exactly 0 from the rank on
     rank: int
     R: np.ndarray  # (rank, p) with H = R'R
+    smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
+    noise_floor: float  # eps^2 of it is the gap that rounding in gradients leaves
+
+    @property
+    def w_star(self) -> np.ndarray:
+        """(p,) the minimiser; the one of least norm where there are many. Where the infimum is not attained, that of the rows that have one."""
+        return self.optimum.w
+
+    @property
+    def loss_star(self) -> float:
+        """The infimum."""
+        return self.optimum.infimum
 
     @property
     def L(self) -> float:
-        """Largest eigenvalue: the smoothness."""
+        """Largest eigenvalue of H: the smoothness."""
         return float(self.eigenvalues[0])
 
     @property
-    def mu(self) -> float:
-        """Smallest eigenvalue that is not 0: the strong convexity, across the directions that the loss sees."""
-        return float(self.eigenvalues[self.rank - 1])
+    def mu(self) -> float | None:
+        """Smallest eigenvalue that is not 0: the strong convexity, across the directions that the loss sees. None where H is 0."""
+        return float(self.eigenvalues[self.rank - 1]) if self.rank else None
 
     @property
-    def kappa(self) -> float:
-        return self.L / self.mu
+    def kappa(self) -> float | None:
+        return self.L / self.mu if self.mu else None
+
+    @property
+    def trace(self) -> float:
+        return float(self.eigenvalues.sum())
+
+    @property
+    def effective_rank(self) -> float | None:
+        """Trace of H over its largest eigenvalue, from 1 to the rank (Vershynin 2012)."""
+        return self.trace / self.L if self.rank else None
+
+    @cached_property
+    def eigenvectors(self) -> np.ndarray | None:
+        """(rank, p) a unit eigenvector of H for each eigenvalue that is not 0, its largest entry positive; None where they are too many to keep."""
+        if self.data.p > MOST_DIRECTIONS:
+            return None
+        vectors = linalg.svd(self.R, full_matrices=False)[2] if self.rank else np.zeros((0, self.data.p))
+        largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1, keepdims=True), axis=1)
+        return vectors * np.sign(largest)
+
+    @cached_property
+    def gradient_noise(self) -> float:
+        """Variance of the gradient of one sample's loss at the minimiser, summed over the parameters: the trace of its covariance over the samples."""
+        gradients_squared = self.optimum.tangent**2 @ (self.data.X**2).sum(axis=1) + self.data.intercept * self.optimum.tangent @ self.optimum.tangent
+        mean = np.append(self.optimum.tangent @ self.data.X, self.optimum.tangent.sum() * self.data.intercept) / self.data.n
+        return float(gradients_squared) / self.data.n - float(mean @ mean)
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """(n,) predictions of w_star."""
+        return np.where(np.isfinite(self.optimum.star), self.optimum.star, self._design @ self.w_star)
 
     @cached_property
     def scale(self) -> float | None:
-        """Gap of the constant model (the mean of y as intercept; w = 0 where there is none), the unit of relative gaps.
+        """Gap of the constant model (the best intercept alone; w = 0 where there is none), the unit of relative gaps.
 
         None where float64 cannot tell it from 0 (a constant target, a single sample): relative gaps are then undefined.
         """
         w = np.zeros(self.data.p)
-        w[self.data.d :] = self.data.y.mean()
+        if self.data.intercept:
+            penalised = replace(self.loss, l2=self.loss.l2 * self.loss.penalize_intercept)
+            constant = solve(Data(np.ones((self.data.n, 1)), self.data.y, False, ("1",), self.data.target), penalised)
+            if not constant.optimum.attained:
+                return None
+            w[-1] = constant.w_star[0]
         scale = float(self.gap(w))
-        return scale if scale > self.gap_floor("float64") else None
+        return scale if np.isfinite(scale) and scale > self.gap_floor("float64") else None
+
+    @property
+    def digits(self) -> float | None:
+        """How many digits of the constant model's gap the infimum is certain to."""
+        error = self.optimum.bound + np.finfo(np.float64).eps * abs(self.loss_star)
+        return float(np.log10(self.scale / error)) if self.scale and error else None
 
     def gap(self, w: np.ndarray) -> np.ndarray:
-        """Return loss - infimum at w (..., p), shape (...): half |R (w - w*)|^2, so never negative; inf where w is not finite or the gap overflows.
+        """Return loss - infimum at w (..., p), shape (...): never negative; inf where w is not finite or the gap overflows.
 
-        Computed in float64. A row's bits do not depend on the other rows.
+        Of a quadratic it is half |R (w - w*)|^2, of any other loss the sum of its excesses. Computed in float64. A row's bits do not depend on the
+        other rows.
         """
         with np.errstate(all="ignore"):
-            moved = _rowwise(self.R, w - self.w_star)
-            gap = 0.5 * (moved * moved).sum(axis=-1)
+            moved = w - self.w_star
+            if self.loss.is_quadratic:
+                gap = 0.5 * (_rowwise(self.R, moved) ** 2).sum(axis=-1)
+            else:
+                gap = self._excess(moved) + 0.5 * (self.loss.penalties(self.data.d, self.data.p) * moved**2).sum(axis=-1)
         return np.where(np.isfinite(gap), gap, np.inf)
+
+    @cached_property
+    def _design(self) -> np.ndarray:
+        return self.data.design()
+
+    def _excess(self, moved: np.ndarray) -> np.ndarray:
+        shift = _rowwise(self._design, moved)
+        excess = self.loss.excesses(shift, self.centre + shift, self.data.y, self.optimum.star, self.optimum.tangent)
+        return self.loss.factor(self.data.n) * excess.sum(axis=-1)
 
     def loss_at(self, w: np.ndarray) -> np.ndarray:
         """Return the loss over all samples at w (..., p), shape (...); inf where w is not finite or the loss overflows. Computed in float64."""
+        w = np.asarray(w, dtype=np.float64)
         with np.errstate(all="ignore"):
-            residual = self.data.y - _rowwise(self.data.design(), np.asarray(w, dtype=np.float64))
-            loss = self.loss.factor(self.data.n) * (residual * residual).sum(axis=-1)
+            losses = self.loss.values(_rowwise(self._design, w), self.data.y).sum(axis=-1)
+            loss = self.loss.factor(self.data.n) * losses + 0.5 * (self.loss.penalties(self.data.d, self.data.p) * w**2).sum(axis=-1)
+        return np.where(np.isfinite(loss), loss, np.inf)
+
+    def test_loss(self, w: np.ndarray) -> np.ndarray | None:
+        """Return the loss over the test rows, without the penalty, at w (..., p), shape (...); None where there are no test rows."""
+        if self.data.test is None:
+            return None
+        X, y = self.data.test
+        with np.errstate(all="ignore"):
+            z = _rowwise(self.data.design(X), w)
+            loss = self.loss.factor(len(y)) * self.loss.values(z, y).sum(axis=-1)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def gap_floor(self, dtype: str) -> float:
-        """Return the gap below which the arithmetic of "float32" or "float64" decides, not the optimizer: 10 eps^2 (L |w*|^2 + kappa loss_star)."""
+        """Return the gap below which the arithmetic of "float32" or "float64" decides, not the optimizer.
+
+        10 eps^2 (sum_j H_jj w*_j^2 + noise): the first is what rounding the minimiser costs, the second what rounding in gradients does, kappa loss_star
+        for squared errors, kappa of the columns as they are or each over its size, whichever is smaller. At a kink of the loss the gap is linear
+        in the error, and so is the floor: eps c sum_i sum_j |a_ij w*_j| over the rows there.
+        """
         eps = float(np.finfo(dtype).eps)
-        return 10 * eps**2 * (self.L * float(self.w_star @ self.w_star) + self.kappa * self.loss_star)
+        curved = float((self.R**2).sum(axis=0) @ self.w_star**2) + self.noise_floor
+        floor = 10 * eps**2 * curved
+        if self.loss.kind.shape == "linear":
+            at_kinks = self._design[self.optimum.star == self.data.y]
+            floor += eps * self.loss.factor(self.data.n) * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
+        return floor
 
 
 @one_thread()
@@ -79,17 +171,69 @@ def solve(data: Data, loss: Loss) -> Problem:
     """Solve the problem exactly, up to rounding.
 
     Raises:
-        RequestError: a column whose size is out of range, or only zeros to fit with.
+        RequestError: a target that the loss cannot take, a column whose size is out of range, or only zeros to fit with.
     """
-    A, c = data.design(), loss.factor(data.n)
     loss.check_target(data.y, data.target)
     _check_sizes(data)
-    factors = factorise(A)
-    w_star = factors.minimiser(data.y)
-    residual = data.y - A @ w_star
-    eigenvalues = np.zeros(data.p)
-    eigenvalues[: factors.rank] = 2 * c * factors.singular_values() ** 2
-    return Problem(data, loss, w_star, c * float(residual @ residual), eigenvalues, factors.rank, np.sqrt(2 * c) * factors.root())
+    A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
+    if loss.is_quadratic:
+        factors = plain = factorise(_stacked(A, penalties / (2 * c)))
+        optimum, curvature = _least_squares(factors, data.y, c), 2 * c
+    else:
+        optimum, curvature, plain = minimise(A, data.y, loss, penalties), c, factorise(A)
+        factors = factorise(_stacked(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
+    eigenvalues, norm = np.zeros(data.p), float(plain.singular_values()[0]) ** 2
+    eigenvalues[: factors.rank] = curvature * factors.singular_values() ** 2
+    return Problem(
+        data=data,
+        loss=loss,
+        optimum=optimum,
+        eigenvalues=eigenvalues,
+        rank=factors.rank,
+        R=np.sqrt(curvature) * factors.root(),
+        smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * norm + float(penalties.max()),
+        noise_floor=_noise_floor(c * optimum.tangent, plain, factors, norm) / curvature,
+    )
+
+
+def _stacked(A: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return A with a row below for each penalised parameter, so that the penalty is the sum of the squares of these rows times w."""
+    rows = np.diag(np.sqrt(penalties))[penalties > 0]
+    return np.vstack([A, rows]) if len(rows) else A
+
+
+def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
+    """Minimise c |y - A w|^2, the rows of a penalty included. The bound is half the squared Newton decrement, exact for a quadratic."""
+    n = len(y)
+    stacked = np.append(y, np.zeros(len(factors.A) - n))
+    w = factors.minimiser(stacked)
+    residual = stacked - factors.A @ w
+    left = factors.Q.T @ residual
+    return Minimiser(
+        w=w,
+        attained=True,
+        star=factors.A[:n] @ w,
+        tangent=-2 * residual[:n],
+        infimum=c * float(residual @ residual),
+        bound=c * float(left @ left),
+        kind="unique" if factors.rank == factors.A.shape[1] else "affine",
+        method="QR",
+    )
+
+
+def _noise_floor(slopes: np.ndarray, plain: Factors, factors: Factors, norm: float) -> float:
+    """Return the gap that slopes (n,), each wrong by its own size, make: half |slopes|^2 |A|^2 |S^+|^2 for A'A of `plain` and H = S'S of `factors`.
+
+    With each column over its size this product is another, and both are bounds, so the smaller one counts (van der Sluis 1969).
+    """
+    if not factors.rank:
+        return 0.0
+    amplification, S = norm / float(factors.singular_values()[-1]) ** 2, factors.root()
+    sizes = np.sqrt((S**2).sum(axis=0))
+    if len(sizes) <= MOST_SCALED and (sizes > 0).all():
+        scaled = linalg.svdvals(plain.root() / sizes)[0] / linalg.svdvals(S / sizes)[factors.rank - 1]
+        amplification = min(amplification, float(scaled) ** 2)
+    return 0.5 * float(slopes @ slopes) * amplification
 
 
 def _check_sizes(data: Data) -> None:

@@ -77,8 +77,8 @@ def random_problem(n, d, intercept, seed=0):
 @pytest.mark.parametrize(("n", "d", "intercept"), [(20, 1, False), (20, 4, True), (20, 13, False), (3, 6, True), (9, 8, True)])
 def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
-    geometry = Geometry.of(problem, "float64")
-    w_star, R, first, last, T, *extent_T, R64 = geometry.arrays
+    geometry = Geometry.of(problem, "float64", sampled=False)
+    w_star, R, first, last, T, *extent_T, R64 = geometry.quadratic
     p, rank = problem.data.p, problem.rank
     w = np.random.default_rng(1).normal(size=(p, LANES))
     e, u, g, gap = np.empty(p * LANES), np.empty(rank * LANES), np.empty(p * LANES), np.empty(LANES)
@@ -98,8 +98,8 @@ def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
 def test_the_geometry_is_an_ordering_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
     for dtype in ("float64", "float32"):
-        geometry = Geometry.of(problem, dtype)
-        w_star, R, _, _, T, _, _, R64 = geometry.arrays
+        geometry = Geometry.of(problem, dtype, sampled=False)
+        w_star, R, _, _, T, _, _, R64 = geometry.quadratic
         assert sorted(geometry.order) == list(range(problem.data.p))
         assert np.array_equal(w_star, problem.w_star[geometry.order])
         assert np.array_equal(R, problem.R[:, geometry.order].astype(dtype))

@@ -1,0 +1,57 @@
+"""Directions along which a convex loss never rises: whether its infimum is attained, and whether its minimiser is the only one."""
+
+import numpy as np
+from scipy.optimize import linprog
+
+from lrbench.problems.newton import principal
+
+TOLERANCE = 1e-10  # of a margin of a row of norm 1 that counts as 0
+CLEAR = 1e-7  # of a margin that counts as above 0
+
+
+def movable(Q: np.ndarray, fixed: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Return which rows (m,) some direction d moves in the direction of their sign, while it moves no row against its sign and no fixed one at all.
+
+    A linear programme finds d; the rows that it moves are set aside and it looks again, until no more are found (for a logistic loss these are the
+    separated observations of Albert and Anderson 1984). A row counts as moved only where the solution proves it: with the rows that stand still held
+    exactly, every other one has a margin signs_i q_i'd / |q_i| above CLEAR |d|, and none is below -TOLERANCE |d|. So well-behaved data are never taken
+    for separable by a tolerance; what differs only below CLEAR is taken as not separable.
+
+    Args:
+        Q: (m, r) rows q_i with orthonormal columns.
+        fixed: (m,) which rows must not move.
+        signs: (m,) 1 or -1, or 0 for a row that may move anyhow.
+    """
+    sizes = np.linalg.norm(Q, axis=1)
+    rows = signs[:, None] * Q / np.where(sizes > 0, sizes, 1.0)[:, None]
+    free = still(Q[fixed] / np.where(sizes > 0, sizes, 1.0)[fixed, None])
+    moved, candidates = np.zeros(len(Q), dtype=bool), (signs != 0) & ~fixed & (sizes > TOLERANCE)
+    while free.shape[1] and candidates.any():
+        margins = _margins(rows[candidates] @ free)
+        if not (margins > CLEAR).any():
+            break
+        moved[np.flatnonzero(candidates)[margins > CLEAR]] = True
+        candidates &= ~moved
+    return moved
+
+
+def still(rows: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis (r, k) of the directions that move none of the rows (m, r)."""
+    sizes, axes = principal(rows, np.ones(len(rows)))
+    return axes[sizes <= TOLERANCE * max(sizes.max(initial=0), 1e-300)].T
+
+
+def _margins(G: np.ndarray) -> np.ndarray:
+    """Return G d for a d of norm 1 with G d >= 0 and as many positive entries as a linear programme finds; zeros where there is none."""
+    G, index = np.unique(np.round(G, 15), axis=0, return_inverse=True)
+    none = np.zeros(len(index))
+    tight = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
+    found = linprog(-G.sum(axis=0), A_ub=-G, b_ub=np.zeros(len(G)), bounds=(-1, 1), method="highs", options=tight)
+    if found.x is None or not found.x.any():
+        return none
+    d = found.x / np.linalg.norm(found.x)
+    free = still(G[CLEAR >= G @ d])
+    d = free @ (free.T @ d)
+    margins = G @ (d / (np.linalg.norm(d) or 1.0))
+    proven = ((margins > CLEAR) | (np.abs(margins) <= TOLERANCE)).all()
+    return margins[index] if proven else none

@@ -69,7 +69,7 @@ class Planned:
         (self.group,) = todo.groups
         self.problem: Problem = todo.problems[self.group.problem_id]
         self.step = recorded_steps(case.steps, RECORD)
-        self.chunks: list[tuple[Rule, Group]] = list(fused.chunks(self.group, self.problem.data.p, len(self.step)))
+        self.chunks: list[tuple[Rule, Group]] = list(fused.chunks(self.group, self.problem, len(self.step)))
 
     def train(self, map: Callable[..., Iterator[Outcome]] = map) -> list[Outcome]:
         """Train all runs as the engine does, chunk by chunk."""

@@ -112,7 +112,7 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
         (rule, chunk, problem)
         for group in groups
         for problem in [plan.problems[group.problem_id]]
-        for rule, chunk in fused.chunks(group, problem.data.p, len(recorded_steps(group.shared["steps"], ask["record"])))
+        for rule, chunk in fused.chunks(group, problem, len(recorded_steps(group.shared["steps"], ask["record"])))
     )
     under_way: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(fused.workers()) as pool:
@@ -136,7 +136,7 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
 def _traced(one: Group, problem: Problem, ask: Leaves, step: np.ndarray) -> np.ndarray:
     from lrbench.engines import fused
 
-    [(rule, chunk)] = fused.chunks(one, problem.data.p, 0)
+    [(rule, chunk)] = fused.chunks(one, problem, 0)
     return fused.train(rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step).path
 
 

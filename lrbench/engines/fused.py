@@ -17,7 +17,8 @@ from lrbench.problems.solve import Problem
 from lrbench.schedules import BY_STEP, accepted, cycles_momentum
 from lrbench.seeds import is_fixed, start
 
-WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest
+WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest ...
+WIDTHS_BY_ROWS = (8, 64)  # ... of a loss that is a sum over the rows, where an idle lane costs more than a wide tile saves
 CHUNK = 16384  # runs at once, at most ...
 CHUNK_BYTES = 2**26  # ... and about what they may take
 MOST_NUMBERS_OF_STEP = 8  # that a rule has
@@ -44,16 +45,21 @@ def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
     return not rests and accepted(schedule, group.shared["optimizer._target_"], group.shared["steps"])
 
 
-def chunks(group: Group, p: int, records: int) -> Iterator[tuple[Rule, Group]]:
+def chunks(group: Group, problem: Problem, records: int) -> Iterator[tuple[Rule, Group]]:
     """Cut a group into parts that are trained at once: one rule each, runs of a seed side by side, as they share minibatches."""
     family, seed = FAMILIES[group.shared["optimizer._target_"]], group.column("seed")
     switched = _switched(group)
     for rule, rows in ((family.rule, np.flatnonzero(~switched)), (family.switched, np.flatnonzero(switched))):
         if rule is not None and len(rows):
             rows = rows[np.argsort(np.array(seed.values)[seed.codes[rows]], kind="stable")]
-            parts = max(-(-len(rows) // _chunk_size(group, rule, p, records)), min(workers(), -(-len(rows) // WIDTHS[-1])))
+            size = _chunk_size(group, rule, problem.data.p, records)
+            parts = max(-(-len(rows) // size), min(workers(), -(-len(rows) // _widths(problem)[-1])))
             for part in np.array_split(rows, parts):
                 yield rule, group.take(part)
+
+
+def _widths(problem: Problem) -> tuple[int, ...]:
+    return WIDTHS if problem.loss.is_quadratic else WIDTHS_BY_ROWS
 
 
 def workers() -> int:
@@ -72,7 +78,7 @@ def train(
     table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
     minibatches = Minibatches(group, problem)
     geometry = Geometry.of(problem, real.name, sampled=not minibatches.of_all_rows)
-    slots = _slots(minibatches.stream)
+    slots = _slots(minibatches.stream, _widths(problem))
     tiles, lanes = slots.shape
 
     with np.errstate(over="ignore"):
@@ -149,10 +155,10 @@ def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
     return int(np.clip(CHUNK_BYTES / 8 / floats, WIDTHS[0], CHUNK))
 
 
-def _slots(stream: np.ndarray) -> np.ndarray:
+def _slots(stream: np.ndarray, widths: Sequence[int]) -> np.ndarray:
     """Return which row each lane trains, (tiles, lanes): a tile holds runs of one stream, and repeats its last run where they do not fill it."""
     counts = np.bincount(stream)
-    lanes = next((width for width in WIDTHS if width >= counts.max()), WIDTHS[-1])
+    lanes = next((width for width in widths if width >= counts.max()), widths[-1])
     tiles = []
     for first, count in zip(np.cumsum(counts) - counts, counts, strict=True):
         tiles.append(first + np.minimum(np.arange(-(-count // lanes) * lanes), count - 1))

@@ -43,7 +43,7 @@ class Geometry:
         in_float64 = (X, y) if by_rows and rounded else (np.zeros((0, 0)), NOTHING)
         star, centre, tangent = (problem.optimum.star, problem.centre, problem.optimum.tangent) if by_rows else (NOTHING,) * 3
         with np.errstate(over="ignore"):
-            rows = X.astype(real, copy=False), y.astype(real, copy=False), loss.penalties(data.d, data.p)[order], loss.k
+            rows = X.astype(real, copy=False), y.astype(real), loss.penalties(data.d, data.p)[order], loss.k
         return cls(
             order=order,
             quadratic=quadratic,

@@ -131,8 +131,18 @@ def l1_excess(move, z, y, star, tangent, k):
 
 # ---- exponentials
 
-_EXPM1 = tuple(1 / power for power in range(17, 2, -1))
-_LOG1P = tuple(1 / power for power in range(25, 1, -2))
+_EXPM1 = tuple(1 / math.factorial(power) for power in range(17, 1, -1))  # of x^15 ... x^0
+_LOG1P = tuple(1 / power for power in range(25, 2, -2))  # of s^22, s^20 ... s^0
+
+
+@register_jitable
+def _polynomial(x, coefficients):
+    """Evaluate an even number of coefficients, highest power first: those of odd and of even powers side by side, which is twice as fast."""
+    odd, even, square = 0.0, 0.0, x * x
+    for place in range(0, len(coefficients), 2):
+        odd = odd * square + coefficients[place]
+        even = even * square + coefficients[place + 1]
+    return odd * x + even
 
 
 @register_jitable
@@ -140,20 +150,14 @@ def _expm1_minus(x):
     """e^x - 1 - x, to full relative accuracy."""
     if abs(x) >= 0.5:
         return math.expm1(x) - x
-    series = 1.0
-    for factor in _EXPM1:
-        series = 1 + series * x * factor
-    return 0.5 * x * x * series
+    return x * x * _polynomial(x, _EXPM1)
 
 
 @register_jitable
 def _log1p_minus(u):
     """log(1 + u) - u for |u| <= 0.4, to full relative accuracy: log(1 + u) = 2 artanh(s) with s = u / (2 + u)."""
     s = u / (2 + u)
-    series = 0.0
-    for term in _LOG1P:
-        series = term + series * s * s
-    return -u * s + 2 * s * s * s * series
+    return -u * s + 2 * s * s * s * _polynomial(s * s, _LOG1P)
 
 
 @register_jitable

@@ -16,6 +16,7 @@ from lrbench.problems.separation import movable, still
 
 SHRINK = 0.1  # of widths from a stage to the next
 EDGE = 1e-9  # a slope this close to the end of its interval, relative to its length, is at the end
+TINY = 1e-300
 INDEPENDENT = 1e-11  # of the largest singular value: what a smaller one belongs to is fitted by no row
 
 
@@ -37,21 +38,17 @@ class Clipped:
         return Terms(self.slope, lambda v: self.inside(v) / self.width, lambda move, v: self.excess(move, v, self.slope(v)))
 
     def slope(self, v: np.ndarray) -> np.ndarray:
-        """Return f'(v); at a kink its mean on both sides."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            jump = np.clip(np.nan_to_num((v - self.y) / self.width, nan=0.0, posinf=np.inf, neginf=-np.inf), self.low, self.high)
-        return jump
+        """Return f'(v); 0 at a kink."""
+        return np.clip((v - self.y) / np.maximum(self.width, TINY), self.low, self.high)
 
     def inside(self, v: np.ndarray) -> np.ndarray:
         x = (v - self.y) / self.width
         return (x >= self.low) & (x <= self.high)
 
     def excess(self, move: np.ndarray, v: np.ndarray, s: np.ndarray) -> np.ndarray:
-        """Return how far f(v + move) lies above the line of slope s, a slope of f or between two, that touches f below v."""
+        """Return how far f(v + move) lies above its tangent at v, whose slope is s; no width is 0."""
         b, r = self.slope(v + move), v - self.y + move
         bent = (b - s) * (r - 0.5 * self.width * (s + b))
-        if self.linear.any():
-            return bent
         return np.where(self.inside(v) & self.inside(v + move), 0.5 * move * move / self.width, bent)
 
     def fenchel(self, v: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -120,7 +117,7 @@ def unique(Q: np.ndarray, rows: Clipped, v: np.ndarray, s: np.ndarray) -> bool:
 def _stages(v: np.ndarray, rows: Clipped):
     """Yield the losses with widths from about the residuals (m,) at v on down to their own, or to rounding where that is 0."""
     clips = np.isfinite(rows.high)
-    floor = EPS * float(np.abs(rows.y).max(initial=0)) or 1e-300
+    floor = EPS * float(np.abs(rows.y).max(initial=0)) or TINY
     start = np.abs(v - rows.y)[clips].max(initial=0) / float(np.maximum(rows.high, -rows.low)[clips].max(initial=0) or 1)
     width = max(float(start), 1e6 * floor)
     while clips.any() and width > max(float(rows.width[clips].max()), floor):
@@ -133,7 +130,7 @@ def _stages(v: np.ndarray, rows: Clipped):
 def _polished(Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray) -> Fit:
     """Fit the rows `exact`, with the others on the side of their residual, and balance the slopes of these rows; all by linear algebra."""
     sizes, axes = principal(Q, exact.astype(float))
-    bound = sizes > INDEPENDENT * max(sizes.max(initial=0), 1e-300)
+    bound = sizes > INDEPENDENT * max(sizes.max(initial=0), TINY)
     free, held = axes[~bound].T, axes[bound].T / sizes[bound]
 
     def spread(g: np.ndarray) -> np.ndarray:

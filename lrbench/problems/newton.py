@@ -36,7 +36,7 @@ class Step:
         decrement: sqrt(g' H^-1 g), half of whose square the step gains by Newton's model.
         noise: what rounding in g contributes to the decrement.
         blur: and to the move.
-        steady: whether the slopes change as the model says, and H is not flat where g is not 0.
+        steady: whether every slope changes as the model says, and H is not flat where g is not 0.
     """
 
     u: np.ndarray
@@ -84,8 +84,8 @@ def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
     scaled = g[steep] / sizes[steep]
     move = -axes[steep].T @ (scaled / sizes[steep])
     shift = Q @ move
-    off = terms.slope(v + shift) - s - h * shift
-    steady = bool(np.abs(off).sum() <= 0.1 * np.abs(h * shift).sum())
+    off = np.abs(terms.slope(v + shift) - s - h * shift)
+    steady = bool((off <= 0.1 * np.abs(h * shift) + 4 * EPS * (np.abs(s) + h * np.abs(v))).all())
     least = float(sizes[steep].min(initial=np.inf))
     return Step(u, s, move, shift, float(np.linalg.norm(scaled)), error / least, error / least**2, steady)
 

@@ -27,7 +27,7 @@ def diabetes(intercept: bool = True, standardize: bool = True) -> Data:
 
 
 def breast_cancer(intercept: bool = True, standardize: bool = True) -> Data:
-    """Return whether a tumour is malignant, y = 1, for n = 569 patients from d = 30 measurements of cell nuclei (Street, Wolberg, Mangasarian 1993)."""
+    """Return whether n = 569 tumours are malignant, y = 1, from d = 30 measurements of cell nuclei (Street, Wolberg, Mangasarian 1993)."""
     from sklearn.datasets import load_breast_cancer
 
     note = f"Breast Cancer Wisconsin (Diagnostic), UCI repository (CC BY 4.0), {COPY}."

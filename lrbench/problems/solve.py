@@ -31,7 +31,7 @@ class Problem:
     rank: int
     R: np.ndarray  # (rank, p) with H = R'R
     smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
-    noise_floor: float  # eps^2 of it is the gap that rounding in gradients leaves
+    rounding: float  # eps^2 of it is the gap that rounding makes
 
     @property
     def w_star(self) -> np.ndarray:
@@ -153,13 +153,12 @@ class Problem:
     def gap_floor(self, dtype: str) -> float:
         """Return the gap below which the arithmetic of "float32" or "float64" decides, not the optimizer.
 
-        10 eps^2 (sum_j H_jj w*_j^2 + noise): the first is what rounding the minimiser costs, the second what rounding in gradients does, kappa loss_star
-        for squared errors, kappa of the columns as they are or each over its size, whichever is smaller. At a kink of the loss the gap is linear
-        in the error, and so is the floor: eps c sum_i sum_j |a_ij w*_j| over the rows there.
+        10 eps^2 (L |w*|^2 + noise): the first is what rounding the minimiser costs, the second what rounding in gradients does, kappa loss_star for
+        squared errors; both for the columns as they are or for each over its size, whichever is smaller. At a kink of the loss the gap is linear in
+        the error, and so is the floor: eps c sum_i sum_j |a_ij w*_j| over the rows there.
         """
         eps = float(np.finfo(dtype).eps)
-        curved = float((self.R**2).sum(axis=0) @ self.w_star**2) + self.noise_floor
-        floor = 10 * eps**2 * curved
+        floor = 10 * eps**2 * self.rounding
         if self.loss.kind.shape == "linear":
             at_kinks = self._design[self.optimum.star == self.data.y]
             floor += eps * self.loss.factor(self.data.n) * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
@@ -192,7 +191,7 @@ def solve(data: Data, loss: Loss) -> Problem:
         rank=factors.rank,
         R=np.sqrt(curvature) * factors.root(),
         smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * norm + float(penalties.max()),
-        noise_floor=_noise_floor(c * optimum.tangent, plain, factors, norm) / curvature,
+        rounding=_rounding(np.sqrt(curvature) * optimum.w, c / np.sqrt(curvature) * optimum.tangent, plain, factors),
     )
 
 
@@ -221,19 +220,20 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
     )
 
 
-def _noise_floor(slopes: np.ndarray, plain: Factors, factors: Factors, norm: float) -> float:
-    """Return the gap that slopes (n,), each wrong by its own size, make: half |slopes|^2 |A|^2 |S^+|^2 for A'A of `plain` and H = S'S of `factors`.
+def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors) -> float:
+    """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for A'A of `plain`, and H = S'S of `factors` with eigenvalues from mu to L.
 
-    With each column over its size this product is another, and both are bounds, so the smaller one counts (van der Sluis 1969).
+    The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this gap.
+    With each column over its size both are other bounds, and the smaller counts (van der Sluis 1969).
     """
     if not factors.rank:
         return 0.0
-    amplification, S = norm / float(factors.singular_values()[-1]) ** 2, factors.root()
+    A, S = plain.root(), factors.root()
     sizes = np.sqrt((S**2).sum(axis=0))
+    ways = [(1.0, plain.singular_values()[0], factors.singular_values())]
     if len(sizes) <= MOST_SCALED and (sizes > 0).all():
-        scaled = linalg.svdvals(plain.root() / sizes)[0] / linalg.svdvals(S / sizes)[factors.rank - 1]
-        amplification = min(amplification, float(scaled) ** 2)
-    return 0.5 * float(slopes @ slopes) * amplification
+        ways.append((sizes, linalg.svdvals(A / sizes)[0], linalg.svdvals(S / sizes)[: factors.rank]))
+    return min(float(of_S[0] ** 2 * np.sum((way * w) ** 2) + 0.5 * slopes @ slopes * (of_A / of_S[-1]) ** 2) for way, of_A, of_S in ways)
 
 
 def _check_sizes(data: Data) -> None:

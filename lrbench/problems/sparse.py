@@ -23,9 +23,9 @@ def sparse(
 ) -> Data:
     """Return y = X w + noise with w and noise normal, where a feature is 0 in most rows and normal in the others.
 
-    Feature j = 1, 2, ... is present in a row with probability min(1, c / j), independently of all else: frequencies as those of words in a text (Zipf
-    1949). Duchi, Hazan and Singer (2011) made Adagrad for such data. The Hessian of the mean squared error is about diagonal, 2 min(1, c / j), but its
-    spectrum is what chance makes it; `synthetic` has a spectrum that is exact.
+    Feature j = 1, 2, ... is present in a row with probability min(1, c / j), independently of all else: frequencies as those of words in a text
+    (Zipf 1949). Duchi, Hazan and Singer (2011) made Adagrad for such data. The Hessian of the mean squared error is about diagonal, 2 min(1, c / j),
+    but its spectrum is what chance makes it; `synthetic` has a spectrum that is exact.
 
     Args:
         n: samples.

@@ -52,7 +52,7 @@ def engel(intercept: bool = True, standardize: bool = True) -> Data:
 
 
 def randhie(intercept: bool = True, standardize: bool = True) -> Data:
-    """Return n = 20,190 yearly counts of visits to a doctor from d = 9 facts on insurance and health (RAND Health Insurance Experiment, 1974-1982)."""
+    """Return n = 20,190 yearly counts of visits to a doctor from d = 9 facts on insurance and health (Cameron and Trivedi 2005)."""
     table = _load("randhie")
     note = "RAND Health Insurance Experiment, a part of it from statsmodels, public domain."
     return _data(table.exog, table.endog, "mdvis", intercept, standardize, note)

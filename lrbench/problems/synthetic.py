@@ -56,8 +56,8 @@ def synthetic(
         kappa: largest over smallest eigenvalue, so mu = L / kappa.
         spectrum: what lies between: "geometric", "linear", "clustered" (half of them L, half mu), or "power" (the i-th is L i^-a, the last mu).
         rotated: whether the eigenvectors are random directions or the coordinate axes.
-        duplicates: so many of the first features are there twice, the copies last. Both are divided by sqrt(2), which leaves X X' as it was: the Hessian
-            has the eigenvalues asked for and a 0 for each copy.
+        duplicates: so many of the first features are there twice, the copies last. Both are divided by sqrt(2), which leaves X X' as it was: the
+            Hessian has the eigenvalues asked for and a 0 for each copy.
         noise: standard deviation of the noise in y.
         noise_kind: its distribution: "normal", "heavy" (Student's t with 3 degrees of freedom) or "heteroscedastic" (normal with a deviation
             proportional to |x'w|). `noise` is the deviation of each, over the training rows as a whole.
@@ -146,7 +146,7 @@ def _signs(n: int, share: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _twice(columns: np.ndarray, duplicates: int) -> np.ndarray:
-    """Return columns (..., d) with the first of them, divided by sqrt(2), there twice: (..., d + duplicates). The products of two rows stay the same."""
+    """Return columns (..., d) with the first of them, divided by sqrt(2), there twice: (..., d + duplicates); products of rows stay the same."""
     first = columns[..., :duplicates] / np.sqrt(2)
     return np.concatenate([first, columns[..., duplicates:], first], axis=-1)
 

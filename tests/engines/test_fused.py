@@ -316,7 +316,7 @@ def test_sparse_records_are_those_of_all_steps(record, dtype):
 def test_targets_in_any_order_and_often():
     (group,) = plan(blocks("synthetic", "full", [0.3, 0.9], ["sgd"], steps=2000)).groups
     problem = plan(blocks("synthetic", "full", [0.3], ["sgd"])).problems[group.problem_id]
-    ((rule, chunk),) = fused.chunks(group, problem.data.p, 101)
+    ((rule, chunk),) = fused.chunks(group, problem, 101)
     one = partial(fused.train, rule, chunk, problem, np.arange(2001), stop=np.zeros(1, np.int64))
     hits = one(targets=TARGETS).hits
     order = [3, 0, 7, 3, 5]
@@ -326,7 +326,7 @@ def test_targets_in_any_order_and_often():
 
 def test_stop_ends_a_long_run_at_once():
     todo = plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=2_000_000))
-    ((rule, chunk),) = fused.chunks(todo.groups[0], 5, 2)
+    ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
     outcome = fused.train(rule, chunk, *todo.problems.values(), np.array([0, 1, 2_000_000]), TARGETS, stop=np.ones(1, np.int64))
     assert np.isfinite(outcome.gap[:, 0]).all()
     assert np.isinf(outcome.gap[:, 1:]).all()

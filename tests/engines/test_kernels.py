@@ -114,7 +114,7 @@ def test_a_thread_is_stopped_while_it_trains():
     from lrbench.sweeper.request import read
 
     todo = plan(read(["optimizer=sgd", "steps=3000000"]).blocks)
-    ((rule, chunk),) = fused.chunks(todo.groups[0], 2, 2)
+    ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
     stop, out = np.zeros(1, np.int64), []
     steps = np.array([0, 3_000_000])
     fused.train(rule, plan(read(["optimizer=sgd", "steps=1"]).blocks).groups[0], *todo.problems.values(), np.array([0, 1]), [0.1], stop)  # compiles

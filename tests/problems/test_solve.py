@@ -241,11 +241,25 @@ def test_the_gap_is_never_negative():
     assert solved.gap(solved.w_star) == 0
 
 
-def test_the_floor_is_the_formula():
-    solved = solve(synthetic(noise=1.0), MEAN)
-    size = solved.L * np.sum(solved.w_star**2) + solved.kappa * solved.loss_star
-    assert solved.gap_floor("float64") == pytest.approx(10 * 2.0**-104 * size, rel=1e-14)
-    assert solved.gap_floor("float32") == pytest.approx(10 * 2.0**-46 * size, rel=1e-14)
+@pytest.mark.parametrize("n", [100, 20])
+def test_the_floor_is_the_formula_in_the_better_units(n):
+    data = synthetic(n=n, noise=1.0)
+    solved, sizes = solve(data, MEAN), np.linalg.norm(data.X, axis=0)
+    formulas = []
+    for X, w in ((data.X, solved.w_star), (data.X / sizes, solved.w_star * sizes)):
+        curvatures = 2 / n * np.linalg.svd(X, compute_uv=False) ** 2
+        formulas.append(curvatures[0] * w @ w + curvatures[0] / curvatures[-1] * solved.loss_star)
+    for dtype, eps in (("float64", 2.0**-52), ("float32", 2.0**-23)):
+        assert solved.gap_floor(dtype) / (10 * eps**2 * min(formulas)) == pytest.approx(1, rel=1e-12)
+
+
+def test_the_floor_does_not_see_the_units_of_columns():
+    data = synthetic(noise=1.0)
+    plain, scaled = (problem(data.X * units, data.y, MEAN) for units in (np.ones(10), 2.0 ** np.linspace(-40, 40, 10).round()))
+    sizes = np.linalg.norm(data.X, axis=0)
+    of_one_size = problem(data.X / sizes, data.y, MEAN)
+    assert scaled.gap_floor("float64") / of_one_size.gap_floor("float64") == pytest.approx(1, rel=1e-9)
+    assert scaled.gap_floor("float64") / plain.gap_floor("float64") < 2
 
 
 # ---- where relative gaps are undefined, and what is refused

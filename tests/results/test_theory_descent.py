@@ -89,7 +89,7 @@ def test_the_last_polynomial_by_squaring_is_that_by_steps(steps, momentum):
     polynomials = descent.final_polynomial(s, np.array(momentum), steps)
     for value, P in zip(s, polynomials, strict=True):
         curve = descent.heavy_ball(np.array([2.0]), np.array([1.0]), steps, value / 2, momentum)
-        assert P**2 == pytest.approx(curve[-1], rel=1e-11, abs=1e-12 * curve.max())
+        np.testing.assert_allclose(P**2, curve[-1], rtol=1e-11, atol=1e-12 * curve.max())
 
 
 def matrix(method, s, momentum):

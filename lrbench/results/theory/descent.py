@@ -1,8 +1,8 @@
 """Gradient descent, heavy ball and Nesterov's momentum on a quadratic: gap curves, stability edges, rates, and the constants of the textbooks.
 
-With a fixed learning rate s and momentum m the error along an eigenvector moves by itself: after t steps it is P_t(lambda) c, with a polynomial P_t that
-does not know the start. So a curve is gap_t = 1/2 sum lambda c^2 P_t(lambda)^2. All follow torch.optim.SGD with its buffer v = 0 at the start and
-dampening 0; what they say holds for steps on all rows, in exact arithmetic.
+With a fixed learning rate s and momentum m the error along an eigenvector moves by itself: after t steps it is P_t(lambda) c, with a polynomial P_t
+that does not know the start. So a curve is gap_t = 1/2 sum lambda c^2 P_t(lambda)^2. All follow torch.optim.SGD with its buffer v = 0 at the start
+and dampening 0; what they say holds for steps on all rows, in exact arithmetic.
 
 eigenvalues (p,)    of the Hessian, in any order; a direction with eigenvalue 0 never moves and has no gap
 c (..., p)          error of the start in the eigenbasis, V'(w_0 - w*)

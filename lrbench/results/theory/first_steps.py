@@ -1,12 +1,12 @@
 """How far the first update of each of torch's optimizers moves every coordinate, from the first gradient alone.
 
-At the first step all buffers are 0, bias corrections cancel memories, and the methods show their units: Adam and its kin move lr whatever the gradient's
-size, RMSprop lr / sqrt(1 - alpha), Adadelta about lr sqrt(eps / (1 - rho)), Rprop lr; SGD, RAdam and ASGD move lr |g|.
+At the first step all buffers are 0, bias corrections cancel memories, and the methods show their units: Adam and its kin move lr whatever the
+gradient's size, RMSprop lr / sqrt(1 - alpha), Adadelta about lr sqrt(eps / (1 - rho)), Rprop lr; SGD, RAdam and ASGD move lr |g|.
 
-Each function takes the gradient g (p,), the start w (p,) and hyperparameters in torch's spelling, whose defaults are torch's (2.13), and returns the move
-w_1 - w_0 (p,). What does not act in the first step is taken and ignored. Exact for any gradient; where a formula departs from the paper it follows
-torch. Two numbers are float32 in torch whatever the dtype of w: NAdam's product of momenta and ASGD's learning rate (torch's default dtype taken as
-float32).
+Each function takes the gradient g (p,), the start w (p,) and hyperparameters in torch's spelling, whose defaults are torch's (2.13), and returns the
+move w_1 - w_0 (p,). What does not act in the first step is taken and ignored. Exact for any gradient; where a formula departs from the paper it
+follows torch. Two numbers are float32 in torch whatever the dtype of w: NAdam's product of momenta and ASGD's learning rate (torch's default dtype
+taken as float32).
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ def adam(g, w, lr=1e-3, eps=1e-8, weight_decay=0, maximize=False, decoupled_weig
 
 
 def nadam(g, w, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, momentum_decay=4e-3, decoupled_weight_decay=False, maximize=False, **_):
-    """-lr ((1 - mu_1) / (1 - mu_1) + mu_2 (1 - beta1) / (1 - mu_1 mu_2)) g / (|g| + eps), mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) (Dozat 2016)."""
+    """-lr (1 + mu_2 (1 - beta1) / (1 - mu_1 mu_2)) g / (|g| + eps), mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) (Dozat 2016)."""
     g = _gradient(g, w, weight_decay * (not decoupled_weight_decay), maximize)
     beta1 = betas[0]
     mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay)) for t in (1, 2))

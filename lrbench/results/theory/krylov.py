@@ -10,8 +10,8 @@ def conjugate_gradients(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> n
     1952). So no method whose iterates lie in the start plus the span of its gradients comes below: gradient descent, momentum, Nesterov and LBFGS, at
     any hyperparameters and schedules (Nemirovski and Yudin 1983). It binds no method that scales coordinates, such as Adam; nor noisy gradients.
 
-    With f = sqrt(lambda) c it is half the square of what is left of f outside the span of D f, .., D^k f, D = diag(lambda). A basis of that span is made
-    one vector at a time, orthogonalised twice against all before, and its parts are taken from f. Error: some 1e-15 of the start's gap.
+    With f = sqrt(lambda) c it is half the square of what is left of f outside the span of D f, .., D^k f, D = diag(lambda). A basis of that span is
+    made one vector at a time, orthogonalised twice against all before, and its parts are taken from f. Error: some 1e-15 of the start's gap.
 
     Args:
         eigenvalues: (p,) of the Hessian; directions with eigenvalue 0 have no gap.

@@ -21,8 +21,8 @@ def best_gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int) ->
     """Return the lr (...) with the smallest gap after `steps` >= 1 steps of gradient descent from each c (..., p), to 1e-12 of itself.
 
     The gap, 1/2 sum lambda c^2 (1 - lr lambda)^(2 steps), is convex in lr; its derivative is bisected between 1 / lambda of the steepest and of the
-    flattest direction that the start has. After one step this is Cauchy's lr, g'g / g'Hg (1847). It lies beyond 2 / L where the start has little along
-    the steepest direction, and is nan for a start in the minimum.
+    flattest direction that the start has. After one step this is Cauchy's lr, g'g / g'Hg (1847). It lies beyond 2 / L where the start has little
+    along the steepest direction, and is nan for a start in the minimum.
     """
     slopes = eigenvalues**2 * np.square(c)
     moved = np.where(slopes > 0, eigenvalues, np.nan)
@@ -43,12 +43,13 @@ def _falls(slopes: np.ndarray, factor: np.ndarray, power: int) -> np.ndarray:
 
 @np.errstate(all="ignore")
 def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return lr (...) and momentum (...), from 0 to 1, with the smallest gap that was found after `steps` >= 1 steps of heavy ball from each c (..., p).
+    """Return lr (...) and momentum (...), 0 to 1, with the smallest gap found after `steps` >= 1 steps of heavy ball from each c (..., p).
 
-    Never worse than Polyak's constants or the best gradient descent. The gap oscillates in both numbers, with a narrow minimum wherever P_steps vanishes
-    on two eigenvalues: hundreds of them. The best points of a grid's blocks, over the region of stability, are refined by Levenberg-Marquardt steps
-    (Levenberg 1944, Marquardt 1963). So the least gap may lie below, but is nearly always found: a search of six times the size improved on 2 of 24
-    problems of 4 to 16 eigenvalues, by 31 % of the gap at most. The grid, 0.2 s, is shared by all starts; each takes some 0.1 s.
+    Never worse than Polyak's constants or the best gradient descent. The gap oscillates in both numbers, with a narrow minimum wherever P_steps
+    vanishes on two eigenvalues: hundreds of them. The best points of a grid's blocks, over the region of stability, are refined by
+    Levenberg-Marquardt steps (Levenberg 1944, Marquardt 1963). So the least gap may lie below, but is nearly always found: a search of six times the
+    size improved on 2 of 24 problems of 4 to 16 eigenvalues, by 31 % of the gap at most. The grid, 0.2 s, is shared by all starts; each takes some
+    0.1 s.
     """
     seen = eigenvalues > 0
     eigenvalues, c = eigenvalues[seen], np.asarray(c)[..., seen]
@@ -59,9 +60,8 @@ def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple
     for start in np.ndindex(c.shape[:-1]):
         weights = 0.5 * eigenvalues * np.square(c[start])
         known = [[float(best_gradient_descent(eigenvalues, c[start], steps)), 0.0], [polyak.lr, polyak.momentum]]
-        found[start] = _refined(
-            eigenvalues, np.sqrt(weights), steps, np.vstack([_promising(grid, squares @ weights, STARTS // len(eigenvalues) + 1), known])
-        )
+        promising = _promising(grid, squares @ weights, STARTS // len(eigenvalues) + 1)
+        found[start] = _refined(eigenvalues, np.sqrt(weights), steps, np.vstack([promising, known]))
     return found[..., 0], found[..., 1]
 
 
@@ -108,7 +108,7 @@ def _residuals(eigenvalues: np.ndarray, roots: np.ndarray, steps: int, x: np.nda
 
 
 def _moved(x: np.ndarray, r: np.ndarray, J: np.ndarray, damping: np.ndarray) -> np.ndarray:
-    """Return x less the step that solves (J'J + damping diag(J'J)) step = J'r. Where momentum would leave [0, 1] it stops there, and lr is best for that."""
+    """Return x less the solution of (J'J + damping diag(J'J)) step = J'r; where momentum would leave [0, 1] it stops there, and lr is best for that."""
     a, b, d = ((J[i] * J[j]).sum(axis=-1) for i, j in ((0, 0), (0, 1), (1, 1)))
     f, g = (J * r).sum(axis=-1)
     a, d = a * (1 + damping), d * (1 + damping)

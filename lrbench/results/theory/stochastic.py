@@ -1,7 +1,7 @@
 """Gradient descent on random batches: the exact expected gap, the noise floor it ends on, and the largest stable learning rate.
 
-For torch.optim.SGD without momentum on the mean squared error, each batch drawn with replacement: b samples, independent and uniform. Shuffled epochs,
-which draw without replacement, have less noise (Mishchenko, Khaled and Richtarik 2020), so that for these all is an estimate.
+For torch.optim.SGD without momentum on the mean squared error, each batch drawn with replacement: b samples, independent and uniform. Shuffled
+epochs, which draw without replacement, have less noise (Mishchenko, Khaled and Richtarik 2020), so that for these all is an estimate.
 
 With e = w - w*, H the Hessian and M = E[e e'], one step is linear in (E e, M):
 
@@ -13,8 +13,8 @@ and Bach 2015, Ma, Bassily and Belkin 2018.)
 
 moments             as problems.moments gives them: flat arrays; p is that of its design
 c (..., p)          error of the start, w_0 - w*, in the basis of that design; directions with eigenvalue 0 are in neither
-reduction           "mean", or "sum" for the loss that adds up its samples: a batch's gradient is then b times as long, so lr acts as lr b, and the gap, over
-                    all n rows, counts n times
+reduction           "mean", or "sum" for the loss that adds up its samples: a batch's gradient is then b times as long, so lr acts as lr b, and
+                    the gap, over all n rows, counts n times
 
 All is linear algebra on q = p (p + 1) / 2 numbers: q^2 operations a step, q^3 for the floor and the edge; meant for p up to 16.
 """

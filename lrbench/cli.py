@@ -102,11 +102,15 @@ def _reproduce(arguments: list[str]) -> int:
 
 
 def _list(arguments: list[str]) -> int:
-    from lrbench.catalog import KINDS, catalog
+    from lrbench.catalog import KINDS, catalog, problems
 
     kind = _one(arguments, f"list {'|'.join(KINDS)}") or ""
     if kind not in KINDS:
         raise RequestError(f"list: '{kind}' is nothing to list. {did_you_mean(kind, KINDS)}")
+    if kind == "problems":
+        for lines in problems():
+            print(lines, flush=True)
+        return 0
     entries = catalog(kind)
     width = max((len(name) for name, _ in entries), default=0)
     for name, description in entries:

@@ -28,7 +28,7 @@ ALLOWED = {
     "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train"},
     "reproduce": {"bench", "plan", "store", "train"},
     "timing": {"bench", "config", "engines", "errors", "plan", "problems", "records", "schedules", "seeds", "sweeper", "train"},
-    "catalog": {"config", "store"},
+    "catalog": {"config", "errors", "losses", "problems", "store"},
     "results": {"__init__", "errors", "store"},
     "__init__": {"bench", "errors", "results", "sweeper"},
     "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper", "timing"},

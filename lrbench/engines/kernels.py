@@ -251,7 +251,12 @@ def _run(
     e, g, u = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(rank * lanes, real)
     e64, u64 = np.empty(p * lanes * rounded), np.empty(rank * lanes * rounded)
     longest = max(p, np.diff(starts).max() if sampled else 0, BLOCK * by_rows) if sampled or by_rows else 0
-    X_rows, y_rows, X_rows_T, u_rows = np.empty(longest * p * sampled, real), np.empty(longest, real), np.empty(longest * p, real), np.empty(longest * lanes, real)
+    X_rows, y_rows, X_rows_T, u_rows = (
+        np.empty(longest * p * sampled, real),
+        np.empty(longest, real),
+        np.empty(longest * p, real),
+        np.empty(longest * lanes, real),
+    )
     no_g, none64 = np.empty(0, real), np.empty(0)
     part, e_rows64, u_rows64 = np.empty(p * lanes * by_rows, real), np.empty(p * lanes * in_float64), np.empty(BLOCK * lanes * in_float64)
     from_0, to_p, to_size = np.zeros(longest, np.int64), np.full(longest, p), np.empty(longest, np.int64)

@@ -155,13 +155,13 @@ class Problem:
 
         10 eps^2 (L |w*|^2 + noise): the first is what rounding the minimiser costs, the second what rounding in gradients does, kappa loss_star for
         squared errors; both for the columns as they are or for each over its size, whichever is smaller. At a kink of the loss the gap is linear in
-        the error, and so is the floor: eps c sum_i sum_j |a_ij w*_j| over the rows there.
+        the error, and so is the floor: 10 eps c sum_i sum_j |a_ij w*_j| over the rows there.
         """
         eps = float(np.finfo(dtype).eps)
         floor = 10 * eps**2 * self.rounding
         if self.loss.kind.shape == "linear":
             at_kinks = self._design[self.optimum.star == self.data.y]
-            floor += eps * self.loss.factor(self.data.n) * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
+            floor += 10 * eps * self.loss.factor(self.data.n) * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
         return floor
 
 

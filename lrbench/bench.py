@@ -184,7 +184,7 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
         "state": "running",
         "request": {"overrides": request.overrides, "command": command(request)},
         "request_hash": _request_hash(request, todo),
-        **{key: request.ask[key] for key in ("engine", "target", "record", "predict")},
+        **{key: request.ask[key] for key in ("engine", "target", "record", "predict", "baselines")},
         "counts": {"planned": len(todo) if todo else 0, "completed": 0, "diverged": 0, "failed": 0},
         "engines": {},
         "warnings": todo.warnings if todo else [],

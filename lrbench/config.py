@@ -92,6 +92,7 @@ REQUEST = {
     "results_dir": Rule("a folder's path", lambda v: isinstance(v, str) and v != ""),
     "report": BOOLEAN,
     "fresh": BOOLEAN,
+    "baselines": BOOLEAN,
     "engine": one_of("auto", "reference", "fused"),
     "record": either(one_of("all"), whole(2)),
     "target": number(0, 1, above=True, below=True),

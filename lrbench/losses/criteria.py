@@ -26,7 +26,7 @@ class QuantileLoss(torch.nn.Module):
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         r = prediction - target
-        return _reduced((0.5 - self.quantile) * r + 0.5 * r.abs(), self.reduction)
+        return _reduced(torch.where(r < 0, -self.quantile * r, (1 - self.quantile) * r), self.reduction)
 
 
 def _reduced(losses: torch.Tensor, reduction: str) -> torch.Tensor:

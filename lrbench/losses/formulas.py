@@ -4,7 +4,7 @@ z is the prediction, y what was to be predicted, k the loss's own number (0 wher
 
 value(z, y, k)      the loss
 slope(z, y, k)      its derivative by z; at a kink what torch's autograd gives
-curvature(z, y, k)  its second derivative by z, 0 at a kink
+curvature(z, y, k)  its second derivative by z, at a kink of the slope that on the side of the target
 excess(move, z, y, star, tangent, k)
                     how far the loss at z = star + move lies above its tangent at star, whose slope is `tangent`: the Bregman divergence. Summed over
                     the rows it is the gap, if star are the predictions of a minimiser. It is made of terms that are not negative, so that small gaps
@@ -63,8 +63,8 @@ def huber_excess(move, z, y, star, tangent, k):
     r = star - y + move
     if abs(star - y) <= k and abs(r) <= k:
         return 0.5 * move * move
-    slope = huber_slope(r, 0.0, k)
-    return (slope - tangent) * (r - 0.5 * (tangent + slope))
+    before, after = huber_slope(star, y, k), huber_slope(r, 0.0, k)
+    return (after - before) * (r - 0.5 * (before + after))
 
 
 def smooth_l1(z, y, k):
@@ -81,7 +81,7 @@ def smooth_l1_curvature(z, y, k):
 
 
 def smooth_l1_excess(move, z, y, star, tangent, k):
-    return huber_excess(move, z, y, star, tangent * k, k) / k
+    return huber_excess(move, z, y, star, tangent, k) / k
 
 
 # ---- lines
@@ -96,11 +96,12 @@ def _sign(r):
 
 def quantile(z, y, k):
     """k (y - z) below the target, (1 - k) (z - y) above: its minimiser is the k-quantile (Koenker and Bassett 1978)."""
-    return (0.5 - k) * (z - y) + 0.5 * abs(z - y)
+    return k * (y - z) if z < y else (1 - k) * (z - y)
 
 
+@register_jitable
 def quantile_slope(z, y, k):
-    return (0.5 - k) + 0.5 * _sign(z - y)
+    return -k if z < y else 1 - k
 
 
 def quantile_curvature(z, y, k):
@@ -109,7 +110,7 @@ def quantile_curvature(z, y, k):
 
 def quantile_excess(move, z, y, star, tangent, k):
     r = star - y + move
-    return ((0.5 - k) + 0.5 * _sign(r) - tangent) * r
+    return (quantile_slope(r, 0.0, k) - tangent) * r
 
 
 def l1(z, y, k):
@@ -235,4 +236,6 @@ def poisson_curvature(z, y, k):
 
 
 def poisson_excess(move, z, y, star, tangent, k):
-    return math.exp(z) if math.isinf(star) else math.exp(star) * _expm1_minus(move)
+    if math.isinf(star):
+        return math.exp(z)
+    return math.exp(star) * _expm1_minus(move) if abs(move) < 0.5 else math.exp(z) - math.exp(star) * (1 + move)

@@ -7,7 +7,9 @@ With a width of 0 the slope jumps, which L1 and quantiles are. Wide ones are eas
 the others, and what remains is linear algebra: the exact answer of the linear programme, or with a penalty of the quadratic one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from lrbench.problems.separation import movable, still
 SHRINK = 0.1  # of widths from a stage to the next
 EDGE = 1e-9  # a slope this close to the end of its interval, relative to its length, is at the end
 TINY = 1e-300
-INDEPENDENT = 1e-11  # of the largest singular value: what a smaller one belongs to is fitted by no row
+SLACKS = (-1e-6, 1e-6)  # relative: residuals within the width less or plus this are tried as those of rows that are fitted exactly
+INDEPENDENT = (1e-11, 1e-7)  # times the largest singular value: directions below it are tried as those that the exactly fitted rows leave open
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +90,13 @@ def kinked_fit(Q: np.ndarray, rows: Clipped) -> tuple[np.ndarray, np.ndarray]:
         step = descend(Q, u, stage.terms())
         u, v = step.u, Q @ step.u
         noise = 4 * EPS * float((np.abs(step.s) * (np.abs(v) + np.abs(rows.y)))[rows.linear].sum())
-        for slack in (-1e-6, 1e-6):
+        for slack, independent in product(SLACKS, INDEPENDENT):
             exact = rows.linear & (np.abs(v - rows.y) <= stage.width * np.where(v > rows.y, rows.high, -rows.low) * (1 + slack))
-            fit = _polished(Q, rows, u, step.s, exact)
+            fit = _polished(Q, rows, u, step.s, exact, independent)
             best = fit if best is None or fit.bound < best.bound else best
-        if best.bound <= noise:
-            break
+            if best.bound <= noise:
+                return best.u, best.s
+    assert best is not None
     return best.u, best.s
 
 
@@ -114,7 +118,7 @@ def unique(Q: np.ndarray, rows: Clipped, v: np.ndarray, s: np.ndarray) -> bool:
     return not movable(Q, ~at_end, np.where(sided, np.sign(s), 0.0)).any()
 
 
-def _stages(v: np.ndarray, rows: Clipped):
+def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
     """Yield the losses with widths from about the residuals (m,) at v on down to their own, or to rounding where that is 0."""
     clips = np.isfinite(rows.high)
     floor = EPS * float(np.abs(rows.y).max(initial=0)) or TINY
@@ -127,10 +131,10 @@ def _stages(v: np.ndarray, rows: Clipped):
         yield rows
 
 
-def _polished(Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray) -> Fit:
+def _polished(Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray, independent: float) -> Fit:
     """Fit the rows `exact`, with the others on the side of their residual, and balance the slopes of these rows; all by linear algebra."""
     sizes, axes = principal(Q, exact.astype(float))
-    bound = sizes > INDEPENDENT * max(sizes.max(initial=0), TINY)
+    bound = sizes > independent * max(sizes.max(initial=0), TINY)
     free, held = axes[~bound].T, axes[bound].T / sizes[bound]
 
     def spread(g: np.ndarray) -> np.ndarray:
@@ -144,7 +148,7 @@ def _polished(Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact:
     if curved.any():
         J = Q[curved] @ free
         push = free.T @ (Q[others].T @ s[others])
-        root = np.linalg.pinv(J, rcond=INDEPENDENT)
+        root = np.linalg.pinv(J, rcond=EPS * len(J))
         u = u - free @ (root @ (Q[curved] @ u - rows.y[curved] + root.T @ push))
         s[curved] = Q[curved] @ u - rows.y[curved]
     for _ in range(2):

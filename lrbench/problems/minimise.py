@@ -43,7 +43,7 @@ class Minimiser:
         kind: "unique"; "affine": all w + null(A), also where that is penalised in part; "set": more, of a loss that has straight pieces; "none": not
             attained.
         method: what the bound stands on. "Newton": half the squared decrement over 1 - M |shift|, for |f'''| <= M f'' (as in Bach 2010), with the
-            rounding of the gradient counted. "Newton in pieces" and "active set": the duality gap.
+            rounding of the gradient counted; where log cosh is too flat for that, the duality gap. "Newton in pieces" and "active set": the duality gap.
     """
 
     w: np.ndarray
@@ -127,7 +127,7 @@ def _exponential(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: f
         star=star,
         tangent=loss.slopes(star, y),
         infimum=_value(star, y, loss, c, pen, w),
-        bound=c * _bound(step_from(Q, Q.T @ v, terms), loss),
+        bound=c * _bound(Q, y, step_from(Q, Q.T @ v, terms), loss),
         kind=_kind(factors),
         method="Newton",
     )
@@ -166,13 +166,26 @@ def _terms(y: np.ndarray, loss: Loss) -> Terms:
     )
 
 
-def _bound(step: Step, loss: Loss) -> float:
+def _bound(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float:
     """Return how far the point of a step is above the infimum at most.
 
     The slopes s + h shift balance, so the sum of f + f* - v s is a bound, and f* bends by no more than 1 / (h (1 - M |shift|)) in between.
     """
     bent = 1 - BENDS[loss.kind.name] * float(np.abs(step.shift).max(initial=0))
-    return 0.5 * (step.decrement + step.noise) ** 2 / bent if bent > 0 else math.inf
+    if bent > 0:
+        return 0.5 * (step.decrement + step.noise) ** 2 / bent
+    return _log_cosh_gap(Q, y, step, loss) if loss.kind.name == "log_cosh" else math.inf
+
+
+def _log_cosh_gap(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float:
+    """Return the duality gap of log cosh, for where it is so flat that Newton's model holds nowhere: an error of eps times the residuals."""
+    n, v, s = len(y), Q @ step.u, step.s
+    for _ in range(2):
+        s = s - Q @ (Q.T @ s)
+    s = s / max(1.0, np.abs(s[:n]).max())
+    at = np.arctanh(np.clip(s[:n], EPS / 2 - 1, 1 - EPS / 2))
+    gaps = loss.excesses(v[:n] - y - at, v[:n], y, y + at, np.tanh(at))
+    return float(gaps.sum() + 0.5 * ((v - s)[n:] ** 2).sum())
 
 
 def _is_interior(step: Step, loss: Loss) -> bool:

@@ -35,7 +35,7 @@ class Step:
         shift: what it does to v (m,).
         decrement: sqrt(g' H^-1 g), half of whose square the step gains by Newton's model.
         noise: what rounding in g contributes to the decrement.
-        blur: and to the move.
+        blur: and to the move; inf where H is flat in some direction.
         steady: whether every slope changes as the model says, and H is not flat where g is not 0.
     """
 
@@ -57,7 +57,7 @@ def descend(Q: np.ndarray, u: np.ndarray, terms: Terms, limit: int = 200) -> Ste
     """
     step = step_from(Q, u, terms)
     for _ in range(limit):
-        if step.steady and step.decrement <= step.noise:
+        if step.decrement <= step.noise:
             break
         length = _length(terms, Q @ step.u, step.s, step.shift)
         if not length:
@@ -80,14 +80,14 @@ def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
     error = EPS * float(np.linalg.norm(s))
     if np.linalg.norm(g[~steep]) > 16 * error:
         move = -axes[~steep].T @ g[~steep] / (largest**2 or 1.0)
-        return Step(u, s, move, Q @ move, np.inf, np.inf, np.inf, False)
+        return Step(u, s, move, Q @ move, np.inf, 0.0, np.inf, False)
     scaled = g[steep] / sizes[steep]
     move = -axes[steep].T @ (scaled / sizes[steep])
     shift = Q @ move
     off = np.abs(terms.slope(v + shift) - s - h * shift)
     steady = bool((off <= 0.1 * np.abs(h * shift) + 4 * EPS * (np.abs(s) + h * np.abs(v))).all())
     least = float(sizes[steep].min(initial=np.inf))
-    return Step(u, s, move, shift, float(np.linalg.norm(scaled)), error / least, error / least**2, steady)
+    return Step(u, s, move, shift, float(np.linalg.norm(scaled)), error / least, error / least**2 if steep.all() else np.inf, steady)
 
 
 def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

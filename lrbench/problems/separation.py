@@ -36,9 +36,9 @@ def movable(Q: np.ndarray, fixed: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 def still(rows: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis (r, k) of the directions that move none of the rows (m, r)."""
+    """Return an orthonormal basis (r, k) of the directions that move none of the rows (m, r), whose norms are at most 1."""
     sizes, axes = principal(rows, np.ones(len(rows)))
-    return axes[sizes <= TOLERANCE * max(sizes.max(initial=0), 1e-300)].T
+    return axes[sizes <= TOLERANCE].T
 
 
 def _margins(G: np.ndarray) -> np.ndarray:

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.errors import RequestError
-from lrbench.results import curves, ink, plots
+from lrbench.results import curves, expected, ink, plots
+from lrbench.results.directions import parts
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 MOST_PANELS = 6
-WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.45, 0.65  # inches
+WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.55, 0.65  # inches
 DPI = 150
 
 
@@ -31,13 +33,40 @@ def loss_curves(results: "Results") -> Figure:
     frame, stops = curves.best_curves(results), curves.stops(results)
     if frame.empty:
         raise RequestError(f"{results.store.root}: no run left a loss curve; all failed. See the column reason of runs.")
-    colours = ink.palette(results.ranking)
+    colours, theory = ink.palette(results.ranking), _theory(results)
 
     def panel(task: pd.Series, ax: Axes) -> None:
         target = float(results.manifest["target"]) * task["scale"]
-        plots.loss_curves(_of(frame, task), _of(stops, task), ax, colours, target, task["gap_floor"])
+        plots.loss_curves(_of(frame, task), _of(stops, task), _of(theory, task), ax, colours, target, task["gap_floor"])
 
     return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
+
+
+def _theory(results: "Results") -> pd.DataFrame:
+    """Return the lines of theory, a row a point: task, optimizer, line (its name), evaluations, gap."""
+    curves, least, floors = expected.curves(results), expected.least_possible(results), expected.noise_floors(results)
+    evaluations = results.entries.groupby("task")["evaluations"].max()
+    ends = [floors.assign(line="noise floor", evaluations=floors["task"].map(evaluations) * share) for share in (0.2, 1.0)]
+    return pd.concat([curves.assign(line="theory"), least.assign(line="conjugate gradients: least possible", optimizer=""), *ends], ignore_index=True)
+
+
+def directions(results: "Results") -> Figure:
+    """Draw what is left of the gap by eigen-direction and step, a panel an optimizer, of the first task with paths; the best six.
+
+    Raises:
+        RequestError: no paths are stored.
+    """
+    frame = parts(results)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: no weights on the way are stored; a sweep with report=true keeps them.")
+    first = frame[frame["task"] == frame["task"].iloc[0]]
+    shown = first[first["optimizer"].isin(first["optimizer"].unique()[:MOST_PANELS])]
+    lowest = float(np.clip(np.floor(np.log10(shown.loc[shown["part"] > 0, "part"].min())), -16, -2))
+
+    def panel(row: pd.Series, ax: Axes) -> None:
+        plots.directions(shown[shown["optimizer"] == row["task"]], ax, lowest)
+
+    return _panels(pd.DataFrame({"task": shown["optimizer"].unique()}), panel)
 
 
 def lr_sensitivity(results: "Results") -> Figure:
@@ -49,12 +78,13 @@ def lr_sensitivity(results: "Results") -> Figure:
     frame = curves.sensitivity(results)
     if frame.empty:
         raise RequestError(f"{results.store.root}: no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1.")
-    seeds = results.entries[results.entries["setting_id"].isin(frame["setting_id"])]
+    seeds, edges = results.entries[results.entries["setting_id"].isin(frame["setting_id"])], expected.edges(results)
     colours = ink.palette(results.ranking)
 
     def panel(task: pd.Series, ax: Axes) -> None:
-        smoothness = task["L"] if curves.plain_gradient_descent(_of(seeds, task)) else None
-        plots.lr_sensitivity(_of(frame, task), _of(seeds, task), ax, colours, smoothness)
+        smoothness = task["L"] if task["quadratic"] else None
+        limits = curves.plain_gradient_descent(_of(seeds, task))
+        plots.lr_sensitivity(_of(frame, task), _of(seeds, task), _of(edges, task), ax, colours, smoothness, limits)
 
     return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
 

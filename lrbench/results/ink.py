@@ -22,7 +22,7 @@ GREY = "#8b929c"
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
 STYLE: dict[str, Any] = {
     **{"svg.fonttype": "none", "svg.hashsalt": "lrbench", "text.parse_math": False, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]},
-    **{"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 12, "axes.labelpad": 8},
+    **{"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 18, "axes.labelpad": 8},
     **{
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -66,6 +66,16 @@ def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
         ax.set_xscale("symlog", linthresh=first, linscale=0.4)
         _ticks(ax.xaxis, [0, *_powers(first, last)])
     ax.set_xlim(0, last)
+
+
+def units_axis(ax: Axes, smoothness: float) -> None:
+    """Add an axis on top that counts learning rates in units of 1/L."""
+    top = ax.secondary_xaxis("top", functions=(lambda lr: lr * smoothness, lambda units: units / smoothness))
+    low, high = (lr * smoothness for lr in ax.get_xlim())
+    _ticks(top.xaxis, [*_powers(low, high), *[2.0] * bool(low <= 2 <= high)])
+    top.spines["top"].set_visible(False)
+    top.tick_params(length=2, labelsize=SMALL - 1)
+    ax.annotate("× 1/L", (1, 1), (6, 4), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL - 1)
 
 
 def level(ax: Axes, y: float, label: str) -> None:

@@ -17,7 +17,7 @@ def milestones(results: "Results") -> pd.DataFrame:
 
 
 def weights(results: "Results") -> pd.DataFrame:
-    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's; empty for a failed run.
+    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's where there is one; empty for a failed run.
 
     Where the data were standardized, both stand there once more in the units of the data as they came.
     """
@@ -25,11 +25,9 @@ def weights(results: "Results") -> pd.DataFrame:
     if not len(w):
         return pd.DataFrame()
     names = [*problem["features"], *(["intercept"] if problem["intercept"] else [])]
-    exact = np.array(problem["w_star"])
-    frame = pd.DataFrame({"parameter": names, "run": w, "exact": exact})
-    if problem["x_mean"] is None:
-        return frame
-    return frame.assign(**{"run, in units": _in_units(problem, w), "exact, in units": _in_units(problem, exact)})
+    weights = {"run": w} | ({} if problem["w_star"] is None else {"exact": np.array(problem["w_star"])})
+    scaled = {} if problem["x_mean"] is None else {f"{name}, in units": _in_units(problem, values) for name, values in weights.items()}
+    return pd.DataFrame({"parameter": names, **weights, **scaled})
 
 
 def predictions(results: "Results") -> pd.DataFrame:
@@ -38,7 +36,8 @@ def predictions(results: "Results") -> pd.DataFrame:
     if rows is None or not len(w):
         return pd.DataFrame()
     given = pd.DataFrame(rows, columns=list(problem["features"]), dtype=float)
-    return given.assign(run=_predicted(problem, w, given), exact=_predicted(problem, np.array(problem["w_star"]), given))
+    weights = {"run": w} | ({} if problem["w_star"] is None else {"exact": np.array(problem["w_star"])})
+    return given.assign(**{name: _predicted(problem, values, given) for name, values in weights.items()})
 
 
 def _weights(results: "Results") -> np.ndarray:

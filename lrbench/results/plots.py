@@ -9,16 +9,20 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from lrbench.results.curves import BEYOND
-from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis
+from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis, units_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
 LARGEST = np.finfo(np.float64).max
+THEORY = (0, (2, 2))  # dashes
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
-def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dict[str, str], target: float, floor: float) -> Axes:
+def loss_curves(
+    frame: pd.DataFrame, stops: pd.DataFrame, theory: pd.DataFrame, ax: Axes, colours: dict[str, str], target: float, floor: float
+) -> Axes:
     """Draw one task of `curves.best_curves`: median gap against gradient evaluations, a band between the quartiles for the coloured.
 
+    theory: lines of `line` ("theory" on top of the curves, any other with its name), a row a point with evaluations and gap.
     stops: `curves.stops` of this task, drawn as crosses. target and floor are gaps, each a line where it lies in the figure; NaN: none.
     """
     ax.set_autoscale_on(False)  # the limits are set below; gaps near the end of float64 overflow matplotlib's margins
@@ -30,6 +34,7 @@ def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dic
             ax.fill_between(curve["evaluations"], curve["q25"], curve["q75"].replace(np.inf, LARGEST), color=colours[name], alpha=0.18, linewidth=0)
         look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
         sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look)
+    _theory(theory, ax, bottom, top)
     crosses = stops["optimizer"].map(colours).tolist()
     ax.scatter(stops["evaluations"], stops["gap"].clip(upper=top), marker="x", s=32, linewidths=1.5, c=crosses, zorder=4, clip_on=False)
     log_axis(ax.yaxis, bottom, top)
@@ -41,11 +46,15 @@ def loss_curves(frame: pd.DataFrame, stops: pd.DataFrame, ax: Axes, colours: dic
     return ax
 
 
-def lr_sensitivity(frame: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, colours: dict[str, str], smoothness: float | None) -> Axes:
+def lr_sensitivity(
+    frame: pd.DataFrame, seeds: pd.DataFrame, edges: pd.DataFrame, ax: Axes, colours: dict[str, str], smoothness: float | None, limits: bool
+) -> Axes:
     """Draw one task of `curves.sensitivity`: final gap against the learning rate, a line an optimizer, a ring at its best.
 
     seeds: `tables.entries` of these settings, a dot each that completed. Where one did not, a cross on top with k/n of the seeds.
-    smoothness: L where lines at 1/L and 2/L belong in the figure, else None.
+    edges: `expected.edges`, a mark each on the axis in the optimizer's colour.
+    smoothness: L, in whose units there is a second axis on top; None: there is no such axis.
+    limits: whether lines at 1/L and 2/L belong in the figure.
     """
     rows = _strip(frame, colours)
     broken = frame.assign(segment=np.isinf(frame["gap"]).groupby(frame["optimizer"]).cumsum())
@@ -59,20 +68,45 @@ def lr_sensitivity(frame: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, colours: 
     log_axis(ax.xaxis, *_widened(frame["lr"], 2))
     for place, (colour, crosses) in enumerate(rows):
         _crosses(ax, crosses, colour, 1 - STRIP_ROW * (place + 0.5))
-    for factor in (1, 2) if smoothness else ():
+    for factor in (1, 2) if smoothness and limits else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
-        ax.annotate(
-            f"{factor}/L",
-            (factor / smoothness, 1),
-            (0, 3),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            fontsize=SMALL,
-        )
+    if smoothness:
+        units_axis(ax, smoothness)
+    inside = edges[edges["lr"].between(*ax.get_xlim())]
+    shades = inside["optimizer"].map(colours)
+    ax.scatter(inside["lr"], np.zeros(len(inside)), marker="^", s=48, c=shades, transform=ax.get_xaxis_transform(), zorder=5, clip_on=False)
     ax.set(xlabel="learning rate", ylabel="final gap")
     label_lines(ax, _ends(frame, "gap").assign(setting="", diverged=0, failed=0, y=np.nan), colours)
     return ax
+
+
+def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
+    """Draw one optimizer of `directions.parts` as a heat-map: directions from steep to flat, steps, and as colour the log of the part that is left."""
+    grid = frame.pivot(index="direction", columns="step", values="part")
+    steps = np.array(grid.columns, dtype=float)
+    right = np.append(steps[1:], steps[-1] * steps[-1] / max(steps[-2], 1) if len(steps) > 2 else steps[-1] + 1)
+    with np.errstate(divide="ignore"):
+        logs = np.log10(grid.to_numpy()).clip(lowest, 0)
+    image = ax.pcolormesh(np.append(np.maximum(steps, 0.5), right[-1]), np.arange(len(grid) + 1), logs, cmap="viridis", vmin=lowest, vmax=0, rasterized=True)
+    eigenvalues = frame.drop_duplicates("direction").set_index("direction")["eigenvalue"]
+    shown = sorted({0, len(grid) // 2, len(grid) - 1})
+    ax.set_yticks([place + 0.5 for place in shown], [f"{eigenvalues[place]:.2g}" for place in shown])
+    log_axis(ax.xaxis, 0.5, right[-1])
+    ax.invert_yaxis()
+    ax.grid(False)
+    ax.set(xlabel="step", ylabel="eigenvalue")
+    ax.figure.colorbar(image, ax=ax, pad=0.02, label="log10 of the start's gap")
+    return ax
+
+
+def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float) -> None:
+    for line, points in theory.groupby("line", sort=False):
+        inside = points[points["gap"].between(bottom, top)]
+        for _, one in inside.groupby("optimizer", sort=False):
+            ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5)
+        if line != "theory" and len(inside):
+            place = inside.iloc[2 * len(inside) // 3]
+            ax.annotate(line, (place["evaluations"], place["gap"]), (4, -9), textcoords="offset points", fontsize=SMALL - 1, alpha=0.9)
 
 
 def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from lrbench.store import ResultStore
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST_TASKS, MOST_OPTIMIZERS = 6, 20  # whose paths are kept
+
 
 def load(path: str | os.PathLike | None = None, results_dir: str | os.PathLike = "results") -> "Results":
     """Return the result set in a folder, or the newest of `results_dir` where no folder is named.
@@ -87,6 +89,14 @@ class Results:
     def costs(self) -> pd.DataFrame:
         """A row a task and optimizer: steps, gradient evaluations, samples, epochs and FLOPs; see `costs.costs`."""
         return costs.costs(self.ranking, self.tasks)
+
+    @cached_property
+    def shown_runs(self) -> list[str]:
+        """The runs whose weights on the way are worth keeping: of each task and optimizer, the best setting's first seed that did not fail."""
+        runs = self.entries[(self.entries["status"] != "failed") & self.entries["setting_id"].isin(self.ranking["setting_id"])]
+        first = runs.sort_values("seed", kind="stable").drop_duplicates("setting_id").set_index("setting_id")["run_id"]
+        shown = self.ranking[self.ranking["task"].isin(self.tasks["task"].head(MOST_TASKS))].groupby("task", sort=False).head(MOST_OPTIMIZERS)
+        return [first[setting] for setting in shown["setting_id"] if setting in first.index]
 
     def curves_of(self, run_ids: pd.Series) -> pd.DataFrame:
         """Return the loss curves of some runs, as `curves`."""

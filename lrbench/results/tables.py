@@ -21,7 +21,7 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task in the order of their labels: `task` (the label), what its runs share, and the facts of its problem."""
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
-    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype({"scale": float})
+    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype(dict.fromkeys(["scale", "mu", "kappa", "effective_rank", "digits"], float))
     rows = first[["task", *TASK, "problem", "loss", "dtype"]].merge(facts, on="problem_id")
     return rows.sort_values("task", key=lambda labels: labels.map(natural), ignore_index=True)
 

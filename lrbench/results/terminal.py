@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lrbench.results import one_run, verdict
+from lrbench.results.expected import baselines
 from lrbench.results.text import as_text, listed, named, ranking_text, setting_value, timings_text
 from lrbench.results.timings import timings as timings_frame
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 RANKING = ["rank", "optimizer", "best setting", "final gap", "spread", "evaluations to target", "diverged"]
-LEFT = {"optimizer", "best setting", "setting", "parameter"}
+LEFT = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
 
 
@@ -28,6 +29,9 @@ def print_ranking(results: "Results", console: Console) -> None:
     headings = {"rank": "", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
     for task, ranking in results.ranking.groupby("task", sort=False):
         console.print(_table(ranking_text(ranking)[RANKING].rename(columns=headings), title=str(task)))
+        console.print()
+    if results.manifest.get("baselines") and len(rows := baselines(results)):
+        console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))
         console.print()
     _print_words(verdict.headline(results), verdict.warnings(results), console)
 

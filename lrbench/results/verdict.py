@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrbench.results.expected import alarms
 from lrbench.results.text import counted, listed, named, number, setting_value
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _sum(rows: pd.DataFrame, column: str) -> int:
 
 def warnings(results: "Results") -> list[str]:
     """Return what to read before quoting, gravest first, a sentence each; only what applies."""
-    checks = (_incomplete, _lost_at_best, _failed, _diverged, _untuned, _seeds, _identical, _edges, _at_floor, _targets, _undefined)
+    checks = (alarms, _incomplete, _lost_at_best, _failed, _diverged, _untuned, _seeds, _identical, _edges, _at_floor, _targets, _undefined)
     return [*(sentence for check in checks for sentence in check(results)), *results.manifest["warnings"]]
 
 

@@ -140,7 +140,7 @@ def test_nothing_but_zeros():
 
 
 def test_the_memory_of_one_copy():
-    A = random(60_000, 30)
+    A = random(20_000, 30)
     tracemalloc.start()
     factors = factorise(A)
     factors.minimiser(A[:, 0])

@@ -20,14 +20,22 @@ FIGURES = (
     (
         "loss_curves",
         "Loss curves",
-        "Gap against gradient evaluations, each optimizer at its best setting. Line: median of the seeds; band: 25 to 75 %.",
+        "Gap against gradient evaluations, each optimizer at its best setting. Line: median of the seeds; band: 25 to 75 %. Dashes: theory, where the "
+        "curve is known beforehand.",
         figures.loss_curves,
     ),
     (
         "lr_sensitivity",
         "Sensitivity to the learning rate",
-        "Final gap against the learning rate. Dots: seeds; line: their geometric mean; ring: the best rate; crosses at the top: diverged.",
+        "Final gap against the learning rate. Dots: seeds; line: their geometric mean; ring: the best rate; crosses at the top: diverged; triangles: "
+        "where theory says that the optimizer stops converging.",
         figures.lr_sensitivity,
+    ),
+    (
+        "directions",
+        "Where the time goes",
+        "What is left of the gap, by eigen-direction of the Hessian (steep ones on top) and step; one run of each optimizer at its best setting.",
+        figures.directions,
     ),
 )
 

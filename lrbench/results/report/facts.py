@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrbench.results import tables, verdict
+from lrbench.results.directions import remaining, statistical
+from lrbench.results.expected import baselines, first_steps, limits
 from lrbench.results.text import MISSING, as_text, costs_text, counted, listed, number, ranking_text
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Facts:
     warnings: list[str]
     rankings: list[tuple[str, pd.DataFrame]]  # (task, table)
     costs: list[tuple[str, pd.DataFrame]]  # (task, table)
+    insights: list[tuple[str, str, pd.DataFrame]]  # (heading, what the columns are, table)
     failures: pd.DataFrame
     protocol: Rows
     command: str
@@ -51,12 +54,52 @@ def facts(results: "Results") -> Facts:
         warnings=verdict.warnings(results),
         rankings=[(str(task), ranking_text(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
         costs=[(str(task), costs_text(rows)) for task, rows in results.costs.groupby("task", sort=False)],
+        insights=insights(results),
         failures=as_text(failures.rename(columns=lambda name: name.replace("_", " "))) if len(failures) else failures,
         protocol=_protocol(results),
         command=manifest["request"]["command"],
         folder=str(results.store.root),
         configuration=json.dumps(manifest["blocks"], indent=1, ensure_ascii=False),
     )
+
+
+INSIGHTS = (
+    (
+        "What tuning could at best have found",
+        "Gap after the budget, geometric mean over the starts. An oracle minimises the closed-form gap at this budget from each start; lr and momentum are "
+        "medians. No method that steps along gradients can be below conjugate gradients.",
+        lambda results: baselines(results) if results.manifest.get("baselines") else pd.DataFrame(),
+    ),
+    (
+        "Where the gap is left",
+        "Share of the last gap in the directions of steep, middle and flat curvature (thirds of the spectrum's width in log), one run an optimizer.",
+        remaining,
+    ),
+    (
+        "When to stop",
+        "left: distance of the last weights from the minimiser. from data: distance of the minimiser from the weights that made the data. pointless from: "
+        "the step after which the first stays below the second.",
+        statistical,
+    ),
+    (
+        "The first update",
+        "How far the first update moves a coordinate at most, beside the longest way that a coordinate has to go from start to minimiser.",
+        first_steps,
+    ),
+    (
+        "What theory allows",
+        "Constants with the best rate in the long run (asymptotically best), the factor by which they shrink the error a step, and the learning rate "
+        "at which the method stops converging.",
+        limits,
+    ),
+)
+
+
+def insights(results: "Results") -> list[tuple[str, str, pd.DataFrame]]:
+    """Return what theory and paths tell, as text, a table each; only what the sweep can fill."""
+    found = [(heading, sentence, frame(results)) for heading, sentence, frame in INSIGHTS]
+    single = results.tasks["task"].nunique() == 1
+    return [(heading, sentence, as_text(rows.drop(columns=["task"] * single))) for heading, sentence, rows in found if len(rows)]
 
 
 def _subtitle(results: "Results") -> Rows:
@@ -73,7 +116,8 @@ def _subtitle(results: "Results") -> Rows:
 
 def _problem(task: pd.Series) -> str:
     sizes = f"n = {task['n']}, d = {task['d']}, κ = {number(task['kappa'])}, L = {number(task['L'])}"
-    return f"{task['task']} ({sizes})"
+    dropped = f", {counted(task['dropped'], 'row')} with missing values left out" if task["dropped"] else ""
+    return f"{task['task']} ({sizes}{dropped})"
 
 
 def _budget(task: pd.Series) -> str:
@@ -90,6 +134,12 @@ def _engines(engines: dict[str, dict[str, int]]) -> str:
     return "; ".join(trained) or MISSING
 
 
+def _minimum(task: pd.Series) -> str:
+    """Say how the infimum was found and how sure it is."""
+    how = f"{task['task']}: {task['method']}, certain to {task['digits']:.0f} digits" if pd.notna(task["digits"]) else f"{task['task']}: {task['method']}"
+    return how if task["attained"] else f"{how}, attained by no weights"
+
+
 def _protocol(results: "Results") -> Rows:
     manifest, tasks = results.manifest, results.tasks
     grids = [f"{row['optimizer']} {row['settings']}" for row in results.ranking.drop_duplicates("optimizer").to_dict("records")]
@@ -99,7 +149,8 @@ def _protocol(results: "Results") -> Rows:
             "Data and loss",
             listed([f"{task['task']}: {task['n']} rows, loss {task['loss']}, {task['dtype']}" for _, task in tasks.iterrows()], most=4),
         ),
-        ("Minimum", "exact, by an orthogonal factorisation of the data; gap = loss - minimum = half |R (w - w*)|², so it keeps its digits"),
+        ("Minimum", listed([_minimum(task) for _, task in tasks.iterrows()], most=4)),
+        *[("Source", listed(notes, most=4)) for notes in [sorted(set(tasks["note"]) - {""})] if notes],
         ("Loss at the minimum", listed([number(task["loss_star"]) for _, task in tasks.iterrows()], most=4)),
         ("Start", f"init = {starts}; a seed fixes start and order of the minibatches, the same for every optimizer"),
         ("Batches", listed([_budget(task) for _, task in tasks.iterrows()], most=4)),
@@ -111,7 +162,7 @@ def _protocol(results: "Results") -> Rows:
         ),
         ("Target", f"relative gap {manifest['target']:g}: the gap over that of the constant model"),
         ("Diverged", "loss or weights not finite at some step, or the final gap above both the start's and the constant model's; it never wins"),
-        ("Gap floor", "gaps below 10 eps² (L |w*|² + κ loss*) are rounding and count as tied"),
+        ("Gap floor", "below it rounding decides, and all count as tied"),
         ("Engine", _engines(manifest["engines"])),
         ("FLOPs", "of the gradients only: 4 d + 2, and 2 more with an intercept, a row; the update takes some operations a parameter beside them"),
         ("Versions", ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())),

@@ -17,6 +17,8 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
     for task, costs in facts.costs:
         parts += [f"## Cost to the target: {escaped(task)}", table(costs)]
+    for heading, sentence, rows in facts.insights:
+        parts += [f"## {heading}", sentence, table(rows)]
     if len(facts.failures):
         parts += ["## Runs that went wrong", table(facts.failures)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lrbench.results import ink
 from lrbench.results.report.facts import Drawing, Facts
 
-LEFT = {"optimizer", "best setting", "task", "status", "reason", "examples"}
+LEFT = {"optimizer", "best setting", "task", "status", "reason", "examples", "method"}
 
 
 def page(facts: Facts, drawings: list[Drawing]) -> str:

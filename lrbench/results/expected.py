@@ -1,0 +1,281 @@
+"""What theory says of stored runs: exact curves, limits and floors where a theorem holds, and nothing where none does. Frames out.
+
+All of it is for squared errors, whose eigenvalues and eigenvectors are stored: the error of a start in the eigenbasis is c = V (w_0 - w*).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results import theory
+from lrbench.results.statistics import geometric_mean
+from lrbench.seeds import start
+
+if TYPE_CHECKING:
+    from lrbench.results.result_set import Results
+
+SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
+MOST_STARTS = 100  # that a median is taken over
+MOST_POINTS = 200  # of a drawn line
+MOST_ALARMED = 20_000  # runs that are compared with conjugate gradients
+BELOW, CLEAR = 0.99, 100  # of what is possible; of the gap floor: a run beyond both is an alarm
+
+
+def quadratics(results: "Results") -> Iterator[pd.Series]:
+    """Yield the tasks that theory can speak of."""
+    tasks = results.tasks
+    for _, task in tasks[tasks["quadratic"].astype(bool) & tasks["eigenvectors"].notna()].iterrows():
+        yield task
+
+
+def spectrum(task: pd.Series) -> np.ndarray:
+    """Return the eigenvalues (rank,) that are not 0."""
+    return np.array(task["eigenvalues"])[: task["rank"]]
+
+
+def errors(task: pd.Series, w: np.ndarray) -> np.ndarray:
+    """Return c = V (w - w*), (..., rank), of weights (..., p)."""
+    return (w - np.array(task["w_star"])) @ np.array(task["eigenvectors"]).reshape(task["rank"], task["p"]).T
+
+
+def starts(task: pd.Series, seeds: pd.Series) -> np.ndarray:
+    """Return c of the starts that these seeds give in a task, (S, rank): each start once, MOST_STARTS at most."""
+    init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
+    distinct = seeds.drop_duplicates().head(MOST_STARTS if init == "torch" else 1)
+    return errors(task, np.stack([start(init, int(seed), task["d"], task["p"]) for seed in distinct]))
+
+
+def is_descent(entries: pd.DataFrame) -> pd.Series:
+    """Say of each run whether it is SGD with constant lr and momentum, neither dampened nor decayed: what the closed forms describe."""
+    rows = entries["optimizer._target_"] == SGD
+    for name in ("weight_decay", "dampening", "maximize"):
+        rows &= _setting(entries, name).fillna(0).astype(float) == 0
+    return rows & (entries["schedule._target_"].isna() if "schedule._target_" in entries else True)
+
+
+def spans_gradients(entries: pd.DataFrame) -> pd.Series:
+    """Say of each run whether its iterates lie in the start plus the span of its gradients over all rows: conjugate gradients bound it."""
+    undecayed = _setting(entries, "weight_decay").fillna(0).astype(float) == 0
+    return entries["optimizer._target_"].isin([SGD, LBFGS]) & undecayed & entries["batch_size"].isna()
+
+
+def _setting(entries: pd.DataFrame, name: str) -> pd.Series:
+    column = f"optimizer.{name}"
+    return entries[column] if column in entries else pd.Series(0.0, index=entries.index)
+
+
+# ---- curves
+
+
+def best_runs(results: "Results", task: pd.Series) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each optimizer of a task with the runs of its best setting, best first."""
+    ranking = results.ranking[results.ranking["task"] == task["task"]]
+    for name, setting_id in zip(ranking["optimizer"], ranking["setting_id"], strict=True):
+        yield name, results.entries[results.entries["setting_id"] == setting_id]
+
+
+def curves(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer, evaluations and gap of every optimizer whose curve at its best setting is known beforehand.
+
+    On all rows it is the median over the starts of the exact gap; on batches drawn with replacement the mean over the starts of the expected gap.
+    """
+    parts = [
+        pd.DataFrame({"task": task["task"], "optimizer": name, "evaluations": evaluations, "gap": gap})
+        for task in quadratics(results)
+        for name, runs in best_runs(results, task)
+        if (found := _curve(task, runs)) is not None
+        for evaluations, gap in [found]
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "optimizer", "evaluations", "gap"])
+
+
+def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    run, steps = runs.iloc[0], int(task["steps"])
+    if not is_descent(runs).all():
+        return None
+    shown = np.unique(np.geomspace(1, steps + 1, MOST_POINTS).astype(int)) - 1
+    c = starts(task, runs["seed"])
+    if pd.isna(task["batch_size"]):
+        return shown.astype(float), np.median(_gaps(spectrum(task), c, steps, run), axis=0)[shown]
+    if not _drawn(task) or run["optimizer.momentum"] != 0:
+        return None
+    batch = int(task["batch_size"])
+    gaps = theory.expected_gaps(_moments(task), c, steps, run["lr"], batch, _reduction(run)).mean(axis=0)
+    return shown * batch / task["n"], gaps[shown]
+
+
+def _gaps(eigenvalues: np.ndarray, c: np.ndarray, steps: int, run: pd.Series) -> np.ndarray:
+    momentum = float(run["optimizer.momentum"])
+    method = theory.nesterov if run["optimizer.nesterov"] else theory.heavy_ball
+    return method(eigenvalues, c, steps, run["lr"], momentum) if momentum else theory.gradient_descent(eigenvalues, c, steps, run["lr"])
+
+
+def _drawn(task: pd.Series) -> bool:
+    return task["batch_order"] == "replacement" and task["moments.samples"] is not None
+
+
+def _moments(task: pd.Series) -> dict[str, np.ndarray]:
+    return {name: np.array(task[f"moments.{name}"]) for name in ("samples", "curvature", "fourth", "third", "noise")}
+
+
+def _reduction(run: pd.Series) -> str:
+    return run.get("loss.reduction") or "mean"
+
+
+def least_possible(results: "Results") -> pd.DataFrame:
+    """Return task, evaluations and gap of conjugate gradients, the median over the starts, where a run of the task is bound by them."""
+    parts = []
+    for task in quadratics(results):
+        runs = results.entries[results.entries["task"] == task["task"]]
+        runs = runs[spans_gradients(runs)]
+        if len(runs):
+            count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
+            gap = np.median(_floors(spectrum(task), starts(task, runs["seed"]), count), axis=0)
+            parts.append(pd.DataFrame({"task": task["task"], "evaluations": np.arange(count + 1.0), "gap": gap}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "evaluations", "gap"])
+
+
+def _floors(eigenvalues: np.ndarray, c: np.ndarray, count: int) -> np.ndarray:
+    return np.stack([theory.conjugate_gradients(eigenvalues, one, count) for one in c])
+
+
+# ---- limits
+
+
+def edges(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer and lr: the learning rate at which the best setting of an SGD would stop converging, its momentum kept."""
+    rows = []
+    for task in quadratics(results):
+        for name, runs in best_runs(results, task):
+            run = runs.iloc[0]
+            lr = _edge(task, run) if is_descent(runs).all() else None
+            if lr is not None:
+                rows.append({"task": task["task"], "optimizer": name, "lr": lr})
+    return pd.DataFrame(rows, columns=["task", "optimizer", "lr"])
+
+
+def _edge(task: pd.Series, run: pd.Series) -> float | None:
+    momentum = float(run["optimizer.momentum"])
+    if pd.isna(task["batch_size"]):
+        return (theory.edge_nesterov if run["optimizer.nesterov"] else theory.edge_heavy_ball)(task["L"], momentum)
+    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(run)) if _drawn(task) and momentum == 0 else None
+
+
+def noise_floors(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer and gap: where SGD on batches drawn with replacement ends on average, at its best setting."""
+    rows = []
+    for task in quadratics(results):
+        for name, runs in best_runs(results, task) if _drawn(task) else ():
+            run = runs.iloc[0]
+            if is_descent(runs).all() and run["optimizer.momentum"] == 0:
+                gap = theory.noise_floor(_moments(task), run["lr"], int(task["batch_size"]), _reduction(run))
+                rows.append({"task": task["task"], "optimizer": name, "gap": gap})
+    return pd.DataFrame(rows, columns=["task", "optimizer", "gap"])
+
+
+def limits(results: "Results") -> pd.DataFrame:
+    """Return a row a task and method: the largest lr that converges, and the asymptotically best constants with their rate a step."""
+    rows: list[dict[str, Any]] = []
+    for task in quadratics(results):
+        L, mu = task["L"], task["mu"]
+        best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
+        limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
+        for method, constants, edge in zip(("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True):
+            rows.append(
+                {"task": task["task"], "method": method, "lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
+            )
+    return pd.DataFrame(rows)
+
+
+def first_steps(results: "Results") -> pd.DataFrame:
+    """Return a row a task and optimizer on all rows: how far its first update moves a coordinate at most, beside the way from start to minimiser."""
+    rows = []
+    for task in quadratics(results):
+        for name, runs in best_runs(results, task) if pd.isna(task["batch_size"]) else ():
+            run = runs.iloc[0]
+            if run["optimizer._target_"] in theory.FIRST_MOVES and pd.isna(run.get("schedule._target_")):
+                rows.append({"task": task["task"], "optimizer": name, **_first_step(task, run)})
+    return pd.DataFrame(rows)
+
+
+def _first_step(task: pd.Series, run: pd.Series) -> dict[str, float]:
+    (c,) = starts(task, pd.Series([run["seed"]]))
+    V = np.array(task["eigenvectors"]).reshape(task["rank"], task["p"])
+    names = [name for name in run.index if name.startswith("optimizer.") and not name.endswith("._target_")]
+    given = {name.partition(".")[2]: run[name] for name in names if isinstance(run[name], tuple) or pd.notna(run[name])}
+    init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
+    w = start(init, int(run["seed"]), task["d"], task["p"])
+    moves = theory.first_step(run["optimizer._target_"], V.T @ (spectrum(task) * c), w, given)
+    return {"lr": run["lr"], "largest move": float(moves.max()), "way to go": float(np.abs(w - np.array(task["w_star"])).max())}
+
+
+# ---- what tuning could have found
+
+
+def baselines(results: "Results") -> pd.DataFrame:
+    """Return a row a task and method: its gap after the task's budget, geometric mean over the starts, and the lr and momentum (medians).
+
+    "Oracle at this budget" are the constants that minimise the closed-form gap at this very budget from this very start: what tuning could at best have
+    found. Conjugate gradients are what any method could that steps along gradients; the asymptotically best constants what the textbooks give.
+    """
+    rows: list[dict[str, Any]] = []
+    for task in quadratics(results):
+        runs = results.entries[results.entries["task"] == task["task"]]
+        if pd.isna(task["batch_size"]):
+            rows += [{"task": task["task"], **row} for row in _baselines(task, starts(task, runs["seed"]), int(task["steps"]))]
+    return pd.DataFrame(rows)
+
+
+def _baselines(task: pd.Series, c: np.ndarray, steps: int) -> Iterator[dict[str, Any]]:
+    eigenvalues, L, mu = spectrum(task), task["L"], task["mu"]
+    heavy_ball, polyak, best = theory.best_heavy_ball(eigenvalues, c, steps), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_gradient_descent(L, mu)
+    settings = {
+        "gradient descent, oracle at this budget": (theory.best_gradient_descent(eigenvalues, c, steps), np.zeros(len(c))),
+        "heavy ball, oracle at this budget": heavy_ball,
+        "gradient descent, asymptotically best": (np.full(len(c), best.lr), np.zeros(len(c))),
+        "heavy ball, asymptotically best": (np.full(len(c), polyak.lr), np.full(len(c), polyak.momentum)),
+    }
+    for method, (lr, momentum) in settings.items():
+        gaps = [theory.heavy_ball(eigenvalues, *one)[-1] for one in zip(c, [steps] * len(c), lr, momentum, strict=True)]
+        yield {"method": method, "lr": float(np.median(lr)), "momentum": float(np.median(momentum)), "gap": _mean(task, gaps)}
+    least = _floors(eigenvalues, c, min(steps, 2 * len(eigenvalues)))[:, -1]
+    yield {"method": "conjugate gradients", "lr": np.nan, "momentum": np.nan, "gap": _mean(task, least)}
+
+
+def _mean(task: pd.Series, gaps) -> float:
+    return float(geometric_mean(np.maximum(gaps, task["gap_floor"])[None])[0])
+
+
+# ---- alarm
+
+
+def alarms(results: "Results") -> list[str]:
+    """Return a sentence for each setting of which a run is better than conjugate gradients: an impossible curve, so some code is wrong."""
+    sentences = []
+    for task in quadratics(results):
+        runs = results.entries[results.entries["task"] == task["task"]]
+        runs = runs[spans_gradients(runs)].head(MOST_ALARMED)
+        if len(runs):
+            sentences += _alarms(task, runs, results.curves_of(runs["run_id"]))
+    return sentences
+
+
+def _alarms(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> Iterator[str]:
+    distinct = runs.drop_duplicates("seed") if task["init"] == "torch" else runs.head(1)
+    count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
+    init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
+    c = errors(task, np.stack([start(init, int(seed), task["d"], task["p"]) for seed in distinct["seed"]]))
+    possible = _floors(spectrum(task), c, count)
+    rows = curves.merge(runs[["run_id", "name", "setting", "seed"]], on="run_id")
+    which = pd.Index(distinct["seed"]).get_indexer(rows["seed"]) if task["init"] == "torch" else np.zeros(len(rows), dtype=int)
+    least = possible[which, np.minimum(rows["evaluations"].astype(int), count)]
+    beyond = rows.assign(least=least)[(rows["gap"] < BELOW * least) & (rows["gap"] > CLEAR * task["gap_floor"])]
+    for (name, setting), group in beyond.groupby(["name", "setting"], sort=False):
+        first = group.iloc[0]
+        yield (
+            f"ALARM: {name}{f' ({setting})' if setting else ''} on {task['task']}, seed {first['seed']}, has gap {first['gap']:.3g} at step {first['step']}, "
+            f"but no method of its kind can be below {first['least']:.3g} there: lrbench or this optimizer computes something wrong."
+        )

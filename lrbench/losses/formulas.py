@@ -101,7 +101,7 @@ def quantile(z, y, k):
 
 @register_jitable
 def quantile_slope(z, y, k):
-    return -k if z < y else 1 - k
+    return -k if z < y else 1 - k + 0 * z
 
 
 def quantile_curvature(z, y, k):

@@ -2,7 +2,7 @@
 
     f_i'(v) = clip((v - y_i) / width_i, low_i, high_i)
 
-With a width of 0 the slope jumps, which L1 and quantiles are. Wide ones are easy for Newton's method, so widths shrink by a factor from stage to stage
+With a width of 0 the slope jumps, as for L1 and quantiles. Wide ones are easy for Newton's method, so widths shrink by a factor from stage to stage
 (Madsen and Nielsen 1993 for L1; Chen 2007 for quantiles). A solution at a small enough width names the rows that are fitted exactly and the sides of
 the others, and what remains is linear algebra: the exact answer of the linear programme, or with a penalty of the quadratic one.
 """

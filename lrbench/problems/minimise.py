@@ -37,13 +37,14 @@ class Minimiser:
         w: (p,) a minimiser, the one of least norm where the others are w + null(A).
         attained: whether F has a minimiser.
         star: (n,) predictions there; inf or -inf for a row whose loss only vanishes in the limit.
-        tangent: (n,) slopes there, one between those on both sides where the loss has a kink, 0 at infinity: c A'tangent + pen w = 0 but for rounding.
+        tangent: (n,) slopes there, at a kink one between those on both sides, 0 at infinity: c A'tangent + pen w = 0 but for rounding.
         infimum: of F.
         bound: of F(w) - infimum, from above.
         kind: "unique"; "affine": all w + null(A), also where that is penalised in part; "set": more, of a loss that has straight pieces; "none": not
             attained.
         method: what the bound stands on. "Newton": half the squared decrement over 1 - M |shift|, for |f'''| <= M f'' (as in Bach 2010), with the
-            rounding of the gradient counted; where log cosh is too flat for that, the duality gap. "Newton in pieces" and "active set": the duality gap.
+            rounding of the gradient counted; the duality gap where log cosh is too flat for that. "Newton in pieces" and "active set": the duality
+            gap. "linear programme": nothing was left to minimise.
     """
 
     w: np.ndarray

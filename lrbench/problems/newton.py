@@ -6,11 +6,16 @@ how far f lies above its tangent, so that line searches work to the last digit.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import linalg
+
+tpqrt: Any = linalg.get_lapack_funcs("tpqrt", dtype=np.float64)
 
 EPS = float(np.finfo(np.float64).eps)
-ROWS = 4000  # of a block that is factorised at once
+ROWS = 1000  # of a block that is factorised at once
+PANEL = 16  # columns that are reflected at once
 FLAT = 1e-12  # a singular value below this times the largest one counts as 0
 SUFFICIENT, STEEP = 0.9, 0.9  # of the line search (weak Wolfe conditions)
 
@@ -92,17 +97,18 @@ def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
 
 def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the square roots of the eigenvalues of Q'diag(h)Q, descending (r,), and its eigenvectors as rows (r, r)."""
-    R = np.zeros((0, Q.shape[1]))
-    rows = np.flatnonzero(h)
-    for start in range(0, len(rows), ROWS):
-        block = rows[start : start + ROWS]
-        R = np.linalg.qr(np.concatenate([R, np.sqrt(h[block])[:, None] * Q[block]]), mode="r")
+    r, rows = Q.shape[1], np.flatnonzero(h)
+    R = np.zeros((r, r), order="F")
+    if r:
+        for start in range(0, len(rows), ROWS):
+            block = rows[start : start + ROWS]
+            R = tpqrt(0, min(PANEL, r), R, np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]), overwrite_a=1, overwrite_b=1)[0]
     _, sizes, axes = np.linalg.svd(R)
-    return np.append(sizes, np.zeros(len(axes) - len(sizes))), axes
+    return sizes, axes
 
 
 def _length(terms: Terms, v: np.ndarray, s: np.ndarray, shift: np.ndarray) -> float:
-    """Return how much of a step to take, by bisection (Burke, Lewis and Overton 2005 call it a weak Wolfe line search); 0 where rounding hides any gain."""
+    """Return how much of a step to take, 0 where rounding hides any gain: the weak Wolfe conditions by bisection (Lewis and Overton 2013)."""
     low, high, t, slope = 0.0, np.inf, 1.0, float(s @ shift)
     for _ in range(100):
         moved = t * shift

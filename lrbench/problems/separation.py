@@ -14,8 +14,8 @@ def movable(Q: np.ndarray, fixed: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
     A linear programme finds d; the rows that it moves are set aside and it looks again, until no more are found (for a logistic loss these are the
     separated observations of Albert and Anderson 1984). A row counts as moved only where the solution proves it: with the rows that stand still held
-    exactly, every other one has a margin signs_i q_i'd / |q_i| above CLEAR |d|, and none is below -TOLERANCE |d|. So well-behaved data are never taken
-    for separable by a tolerance; what differs only below CLEAR is taken as not separable.
+    exactly, every other one has a margin signs_i q_i'd / |q_i| above CLEAR |d|, and none is below -TOLERANCE |d|. So a tolerance never makes
+    well-behaved data separable; what differs from that by less than CLEAR counts as not separable.
 
     Args:
         Q: (m, r) rows q_i with orthonormal columns.
@@ -50,7 +50,7 @@ def _margins(G: np.ndarray) -> np.ndarray:
     if found.x is None or not found.x.any():
         return none
     d = found.x / np.linalg.norm(found.x)
-    free = still(G[CLEAR >= G @ d])
+    free = still(G[G @ d <= CLEAR])
     d = free @ (free.T @ d)
     margins = G @ (d / (np.linalg.norm(d) or 1.0))
     proven = ((margins > CLEAR) | (np.abs(margins) <= TOLERANCE)).all()

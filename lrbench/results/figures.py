@@ -63,10 +63,18 @@ def directions(results: "Results") -> Figure:
     shown = first[first["optimizer"].isin(first["optimizer"].unique()[:MOST_PANELS])]
     lowest = float(np.clip(np.floor(np.log10(shown.loc[shown["part"] > 0, "part"].min())), -16, -2))
 
-    def panel(row: pd.Series, ax: Axes) -> None:
-        plots.directions(shown[shown["optimizer"] == row["task"]], ax, lowest)
-
-    return _panels(pd.DataFrame({"task": shown["optimizer"].unique()}), panel)
+    names = shown["optimizer"].unique()
+    rows = -(-len(names) // 2)
+    with matplotlib.rc_context(ink.STYLE):
+        figure = Figure(figsize=(WIDTH, 0.4 + 2.6 * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, squeeze=False).ravel()
+        for name, ax in zip(names, axes, strict=False):
+            plots.directions(shown[shown["optimizer"] == name], ax, lowest)
+            ax.set_title(name)
+        for ax in axes[len(names) :]:
+            ax.set_visible(False)
+        figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, label="log10 of the part of the start's gap that is left")
+    return figure
 
 
 def lr_sensitivity(results: "Results") -> Figure:

@@ -75,7 +75,7 @@ def units_axis(ax: Axes, smoothness: float) -> None:
     _ticks(top.xaxis, [*_powers(low, high), *[2.0] * bool(low <= 2 <= high)])
     top.spines["top"].set_visible(False)
     top.tick_params(length=2, labelsize=SMALL - 1)
-    ax.annotate("× 1/L", (1, 1), (6, 4), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL - 1)
+    ax.annotate("× 1/L", (0, 1), (-6, 4), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL - 1)
 
 
 def level(ax: Axes, y: float, label: str) -> None:

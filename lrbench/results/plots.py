@@ -29,11 +29,13 @@ def loss_curves(
     finite = frame[np.isfinite(frame["median"])]
     bottom, top = _range_of_curves(frame, target, BEYOND if len(stops) else 3)
     for name, curve in back_to_front(finite, colours):
-        front = colours[name] != GREY
+        front, several = colours[name] != GREY, "post" if curve["evaluations"].diff().max() > 1 else None  # gradients a step: between is not known
         if front:
-            ax.fill_between(curve["evaluations"], curve["q25"], curve["q75"].replace(np.inf, LARGEST), color=colours[name], alpha=0.18, linewidth=0)
+            upper = curve["q75"].replace(np.inf, LARGEST)
+            ax.fill_between(curve["evaluations"], curve["q25"], upper, step=several, color=colours[name], alpha=0.18, linewidth=0)
         look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
-        sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look)
+        between = {"drawstyle": "steps-post"} if several else {}
+        sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look, **between)
     _theory(theory, ax, bottom, top)
     crosses = stops["optimizer"].map(colours).tolist()
     ax.scatter(stops["evaluations"], stops["gap"].clip(upper=top), marker="x", s=32, linewidths=1.5, c=crosses, zorder=4, clip_on=False)
@@ -87,7 +89,7 @@ def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
     right = np.append(steps[1:], steps[-1] * steps[-1] / max(steps[-2], 1) if len(steps) > 2 else steps[-1] + 1)
     with np.errstate(divide="ignore"):
         logs = np.log10(grid.to_numpy()).clip(lowest, 0)
-    image = ax.pcolormesh(np.append(np.maximum(steps, 0.5), right[-1]), np.arange(len(grid) + 1), logs, cmap="viridis", vmin=lowest, vmax=0, rasterized=True)
+    ax.pcolormesh(np.append(np.maximum(steps, 0.5), right[-1]), np.arange(len(grid) + 1), logs, cmap="viridis", vmin=lowest, vmax=0, rasterized=True)
     eigenvalues = frame.drop_duplicates("direction").set_index("direction")["eigenvalue"]
     shown = sorted({0, len(grid) // 2, len(grid) - 1})
     ax.set_yticks([place + 0.5 for place in shown], [f"{eigenvalues[place]:.2g}" for place in shown])
@@ -95,7 +97,6 @@ def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
     ax.invert_yaxis()
     ax.grid(False)
     ax.set(xlabel="step", ylabel="eigenvalue")
-    ax.figure.colorbar(image, ax=ax, pad=0.02, label="log10 of the start's gap")
     return ax
 
 
@@ -105,8 +106,8 @@ def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float) -> None:
         for _, one in inside.groupby("optimizer", sort=False):
             ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5)
         if line != "theory" and len(inside):
-            place = inside.iloc[2 * len(inside) // 3]
-            ax.annotate(line, (place["evaluations"], place["gap"]), (4, -9), textcoords="offset points", fontsize=SMALL - 1, alpha=0.9)
+            place = inside.iloc[-1 if line.startswith("conjugate") else 0]
+            ax.annotate(line, (place["evaluations"], place["gap"]), (2, -10), textcoords="offset points", fontsize=SMALL - 1, alpha=0.9)
 
 
 def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tuple[float, float]:

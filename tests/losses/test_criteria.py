@@ -58,10 +58,9 @@ def test_log_cosh_and_its_slope_are_the_closed_forms(r):
 @pytest.mark.parametrize("quantile", [0.1, 0.25, 0.5, 0.9])
 @pytest.mark.parametrize("r", R)
 def test_quantile_loss_and_its_slope_are_the_closed_forms(quantile, r):
-    """To eps of |r|, not of the loss: at a small quantile the two terms cancel."""
     value, slopes = value_and_slopes(QuantileLoss(quantile), [r])
-    assert value.item() == pytest.approx((1 - quantile) * r if r > 0 else -quantile * r, rel=0, abs=2.0**-52 * abs(r))
-    assert slopes.item() == pytest.approx({1: 1 - quantile, 0: 0.5 - quantile, -1: -quantile}[int(np.sign(r))], rel=0, abs=2.0**-52)
+    assert value.item() == pytest.approx((1 - quantile) * r if r > 0 else -quantile * r, rel=2.0**-52, abs=0)
+    assert slopes.item() == pytest.approx({1: 1 - quantile, 0: 1 - quantile, -1: -quantile}[int(np.sign(r))], rel=0, abs=2.0**-52)
 
 
 @pytest.mark.parametrize("quantile", [0.1, 0.33, 0.5, 0.9])

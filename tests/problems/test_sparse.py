@@ -34,13 +34,20 @@ def test_what_made_y(intercept):
     np.testing.assert_allclose(data.design() @ data.w_true, data.y, atol=1e-13)
     X_test, y_test = data.test
     np.testing.assert_allclose(X_test @ data.w_true[:100] + data.w_true[100:].sum(), y_test, atol=1e-13)
-    assert (X_test != data.X[:30]).any()
     assert (sparse(n=50, intercept=intercept).X == data.X).all()
 
 
 def test_the_noise_has_the_deviation_asked_for():
     data = sparse(n=20_000, d=5, sparsity=0.5, noise=0.3)
     assert np.std(data.y - data.X @ data.w_true) == pytest.approx(0.3, rel=0.02)
+
+
+def test_test_rows_are_fresh():
+    data = sparse(n=400, d=50, test_rows=400)
+    both, expected = np.count_nonzero((data.test[0] != 0) & (data.X != 0)), 400 * (_frequencies(50, 5.0) ** 2).sum()
+    assert both == pytest.approx(expected, rel=0.2)
+    errors = [y - X @ data.w_true for X, y in ((data.X, data.y), data.test)]
+    assert abs(np.corrcoef(*errors)[0, 1]) < 0.2  # four deviations of 400 rows
 
 
 @pytest.mark.parametrize(

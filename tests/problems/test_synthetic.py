@@ -145,6 +145,8 @@ def test_test_rows_come_from_the_same_distribution(intercept):
     np.testing.assert_allclose(X_test.mean(axis=0), 0, atol=0.01)
     errors = y_test - X_test @ data.w_true[:3] - data.w_true[3:].sum()
     assert np.std(errors) == pytest.approx(0.1, rel=0.01)
+    of_training = data.y - data.design() @ data.w_true
+    assert abs(np.corrcoef(errors[: data.n], of_training)[0, 1]) < 0.4  # fresh noise: four deviations of 100 rows
     alone = synthetic(d=3, kappa=10, intercept=intercept)
     assert (alone.X == data.X).all()
     assert (alone.y == data.y).all()

@@ -218,7 +218,7 @@ def _check_lengths(leaves: Leaves, columns: dict[str, Column], problem: str, dat
 
 
 def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
-    """Write budget and length of the schedule as steps, a batch of all rows as null in sequential order, no penalty as nothing: one run, one spelling."""
+    """Write budget and schedule's length as steps, a batch of all rows as null in sequential order, no penalty as nothing: one run, one spelling."""
     n, batch_size = problem.data.n, leaves["batch_size"]
     if batch_size is not None and batch_size > n:
         raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")

@@ -241,7 +241,7 @@ def _run(
     order, starts, factors, shares, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and c of step t; none = all rows
     W, state, numbers, table, column,  # (tiles, ...) of the runs; table (steps, k, columns)
     record, traced, limit, targets, guard,  # steps whose gaps and weights to keep; largest finite gap; targets, descending; how far off gaps may be
-    gaps, paths, hits, bad, peak,  # what comes out: (tiles, records, lanes), weights (tiles, traced, p, lanes), first hits (tiles, targets, lanes), ...
+    gaps, paths, hits, bad, peak,  # out: (tiles, records, lanes), weights (tiles, traced, p, lanes), first hits (tiles, targets, lanes), each
     update, excess, excess64, slopes,
 ):  # fmt: skip
     """Train all tiles: W becomes the last finite weights, state the last state."""
@@ -278,7 +278,8 @@ def _run(
             elif not sampled or not in_float64:
                 of_all = no_g if sampled else g
                 measure_rows(
-                    w, w_star, X, y, star, centre, tangent, penalty, c, k, excess, e, u_rows, X_rows_T, from_0, to_p, to_size, part, of_all, gap, lanes
+                    w, w_star, X, y, star, centre, tangent, penalty, c, k, excess, e, u_rows, X_rows_T,
+                    from_0, to_p, to_size, part, of_all, gap, lanes,
                 )  # fmt: skip
             if in_float64:
                 measure_rows(
@@ -344,7 +345,7 @@ def _slopes_type(real):
 
 
 def excess(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
-    """Return the pass over a block of rows that adds c times the loss's excess to the gap and turns the moves of the predictions into slopes, compiled."""
+    """Return the pass over a block of rows that adds c times the loss's excess to the gap and turns moves of predictions into slopes, compiled."""
     with _one_at_a_time:
         return _compiled_excess(loss.kind.name, loss.formula("excess"), loss.formula("slope"), lanes, dtype)
 
@@ -417,7 +418,7 @@ def _jitted(formula: Callable):
 
 
 def _compiled(name: str, source: str, names: dict, type):
-    """Compile a source. numba keys its cache by a function's name and own code, not by what it calls: so the name carries a hash of all it could call."""
+    """Compile a source. numba keys its cache by a function's name and own code, not by what it calls: so the name holds a hash of those too."""
     names |= {"uintp": uintp, "float64": np.float64, "__name__": __name__}
     exec(compile(source, __file__, "exec"), names)
     return _cached(type.signature, names[name])

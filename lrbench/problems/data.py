@@ -1,5 +1,6 @@
 """The data of a regression problem, in the coordinates that are trained, and the way back to the file's own units."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from lrbench.errors import RequestError
 from lrbench.problems import checks
+
+BLOCK = 12_500  # numbers in a block of rows: what is computed from it stays in the processor's cache and needs no new memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +23,9 @@ class Scaler:
     y_scale: float
 
     def x(self, rows: np.ndarray) -> np.ndarray:
-        return (rows - self.x_mean) / self.x_scale
+        x = rows - self.x_mean
+        x /= self.x_scale
+        return x
 
     def y(self, values: np.ndarray) -> np.ndarray:
         return (values - self.y_mean) / self.y_scale
@@ -135,18 +140,26 @@ def scaled(data: Data, target: bool) -> Data:
 
 
 def _mean_and_deviation(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation (d,), 1 for a constant column. Divided by their size first: squares of 1e200 would overflow."""
-    size = _largest(columns)
-    mean = size * (columns / size).mean(axis=0)
-    size = _largest(columns - mean)
-    deviation = size * np.sqrt((((columns - mean) / size) ** 2).mean(axis=0))
-    return mean, np.where(deviation > 0, deviation, 1.0)
+    """Return mean and standard deviation (d,), 1 for a constant column. Divided by their size first: squares of 1e200 would overflow.
+
+    Passes over the rows block by block, since whole copies of the data would take longer than the arithmetic.
+    """
+    lowest, highest = columns.min(axis=0), columns.max(axis=0)
+    size = _not_zero(np.maximum(highest, -lowest))
+    mean = size * (sum((block / size).sum(axis=0) for block in _blocks(columns)) / len(columns))
+    size = _not_zero(np.maximum(highest - mean, mean - lowest))
+    deviation = size * np.sqrt(sum((((block - mean) / size) ** 2).sum(axis=0) for block in _blocks(columns)) / len(columns))
+    return mean, _not_zero(deviation)
 
 
-def _largest(columns: np.ndarray) -> np.ndarray:
-    """Return the largest magnitude of each column (d,), 1 where all are 0."""
-    largest = np.abs(columns).max(axis=0)
-    return np.where(largest > 0, largest, 1.0)
+def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    size = max(1, BLOCK // rows.shape[1])
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _not_zero(sizes: np.ndarray) -> np.ndarray:
+    """Return sizes (d,) of 0 or more, with 1 for each 0."""
+    return np.where(sizes > 0, sizes, 1.0)
 
 
 def _finite(name: str, values: Any) -> np.ndarray:

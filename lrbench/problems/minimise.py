@@ -43,8 +43,8 @@ class Minimiser:
         kind: "unique"; "affine": all w + null(A), also where that is penalised in part; "set": more, of a loss that has straight pieces; "none": not
             attained.
         method: what the bound stands on. "Newton": half the squared decrement over 1 - M |shift|, for |f'''| <= M f'' (as in Bach 2010), with the
-            rounding of the gradient counted; the duality gap where log cosh is too flat for that. "Newton in pieces" and "active set": the duality
-            gap. "linear programme": nothing was left to minimise.
+            rounding of the gradient counted; or the duality gap, where log cosh is too flat for that. "Newton in pieces" and "active set": the
+            duality gap. "linear programme": nothing was left to minimise.
     """
 
     w: np.ndarray
@@ -173,13 +173,12 @@ def _bound(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float:
     The slopes s + h shift balance, so the sum of f + f* - v s is a bound, and f* bends by no more than 1 / (h (1 - M |shift|)) in between.
     """
     bent = 1 - BENDS[loss.kind.name] * float(np.abs(step.shift).max(initial=0))
-    if bent > 0:
-        return 0.5 * (step.decrement + step.noise) ** 2 / bent
-    return _log_cosh_gap(Q, y, step, loss) if loss.kind.name == "log_cosh" else math.inf
+    bound = 0.5 * (step.decrement + step.noise) ** 2 / bent if bent > 0 else math.inf
+    return min(bound, _log_cosh_gap(Q, y, step, loss)) if loss.kind.name == "log_cosh" else bound
 
 
 def _log_cosh_gap(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float:
-    """Return the duality gap of log cosh, for where it is so flat that Newton's model holds nowhere: an error of eps times the residuals."""
+    """Return the duality gap of log cosh, for where it is so flat that Newton's model holds nowhere: its error is eps times the residuals."""
     n, v, s = len(y), Q @ step.u, step.s
     for _ in range(2):
         s = s - Q @ (Q.T @ s)

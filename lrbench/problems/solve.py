@@ -77,10 +77,11 @@ class Problem:
 
     @cached_property
     def gradient_noise(self) -> float:
-        """Variance of the gradient of one sample's loss at the minimiser, summed over the parameters: the trace of its covariance over the samples."""
-        gradients_squared = self.optimum.tangent**2 @ (self.data.X**2).sum(axis=1) + self.data.intercept * self.optimum.tangent @ self.optimum.tangent
-        mean = np.append(self.optimum.tangent @ self.data.X, self.optimum.tangent.sum() * self.data.intercept) / self.data.n
-        return float(gradients_squared) / self.data.n - float(mean @ mean)
+        """Variance of the gradient of one sample's loss at the minimiser: the trace of its covariance (p, p) over the samples."""
+        slopes, X, n, ones = self.optimum.tangent, self.data.X, self.data.n, float(self.data.intercept)
+        squares = slopes**2 @ (np.einsum("ij,ij->i", X, X) + ones)
+        mean = np.append(slopes @ X, slopes.sum() * ones) / n
+        return float(squares) / n - float(mean @ mean)
 
     @cached_property
     def centre(self) -> np.ndarray:
@@ -207,7 +208,7 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
     stacked = np.append(y, np.zeros(len(factors.A) - n))
     w = factors.minimiser(stacked)
     residual = stacked - factors.A @ w
-    left = factors.Q.T @ residual
+    left = factors.project(residual)
     return Minimiser(
         w=w,
         attained=True,
@@ -223,8 +224,8 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
 def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors) -> float:
     """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for A'A of `plain`, and H = S'S of `factors` with eigenvalues from mu to L.
 
-    The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this gap.
-    With each column over its size both are other bounds, and the smaller counts (van der Sluis 1969).
+    The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this
+    gap. With each column over its size both are other bounds, and the smaller counts (van der Sluis 1969).
     """
     if not factors.rank:
         return 0.0
@@ -242,7 +243,7 @@ def _check_sizes(data: Data) -> None:
         if size and not SMALLEST <= size <= LARGEST:
             raise RequestError(
                 f"problem: the largest magnitude in column '{name}' must be from {SMALLEST:g} to {LARGEST:g}, or 0, but is {size:g}. "
-                "Choose other units; csv and diabetes do so with problem.standardize=true."
+                "Choose other units; problem.standardize=true does so for tables and real data."
             )
     if not data.intercept and not data.X.any():
         raise RequestError("problem: all features are 0 and there is no intercept, so there is nothing to fit. Use problem.intercept=true.")

@@ -1,7 +1,7 @@
 """Where an optimizer loses its time: its error by eigen-direction on the way, and beside the error that the data themselves have. Frames out.
 
-Made from the stored paths: of each optimizer one run at its best setting. H is the Hessian at the minimiser, so for squared errors the parts add up to
-the gap, and for any other loss they do near the minimum.
+Made from the stored paths: of each optimizer one run at its best setting. H is the Hessian at the minimiser, so for squared errors the parts add up
+to the gap, and for any other loss they do near the minimum.
 """
 
 from typing import TYPE_CHECKING
@@ -72,8 +72,8 @@ def remaining(results: "Results") -> pd.DataFrame:
 def statistical(results: "Results") -> pd.DataFrame:
     """Return a row an optimizer where the weights that made the data are known.
 
-    left: |w - w*| at the last state; from data: |w* - w_true|, the error that no optimizer can undo; pointless from: the first traced step from which on
-    the optimizer's error stays below that, inf if it does not: whatever more steps bring, the distance to w_true at most halves.
+    left: |w - w*| at the last state; from data: |w* - w_true|, the error that no optimizer can undo; pointless from: the first traced step from which
+    on the optimizer's error stays below that, inf if it does not: whatever more steps bring, the distance to w_true at most halves.
     """
     rows = []
     for task, name, step, w in paths(results):

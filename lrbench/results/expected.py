@@ -12,6 +12,7 @@ import pandas as pd
 
 from lrbench.results import theory
 from lrbench.results.statistics import geometric_mean
+from lrbench.results.text import named, number
 from lrbench.seeds import start
 
 if TYPE_CHECKING:
@@ -153,40 +154,8 @@ def edges(results: "Results") -> pd.DataFrame:
             run = runs.iloc[0]
             lr = _edge(task, run) if is_descent(runs).all() else None
             if lr is not None:
-                rows.append({"task": task["task"], "optimizer": name, "lr": lr})
-    return pd.DataFrame(rows, columns=["task", "optimizer", "lr"])
-
-
-def _edge(task: pd.Series, run: pd.Series) -> float | None:
-    momentum = float(run["optimizer.momentum"])
-    if pd.isna(task["batch_size"]):
-        return (theory.edge_nesterov if run["optimizer.nesterov"] else theory.edge_heavy_ball)(task["L"], momentum)
-    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(run)) if _drawn(task) and momentum == 0 else None
-
-
-def noise_floors(results: "Results") -> pd.DataFrame:
-    """Return task, optimizer and gap: where SGD on batches drawn with replacement ends on average, at its best setting."""
-    rows = []
-    for task in quadratics(results):
-        for name, runs in best_runs(results, task) if _drawn(task) else ():
-            run = runs.iloc[0]
-            if is_descent(runs).all() and run["optimizer.momentum"] == 0:
-                gap = theory.noise_floor(_moments(task), run["lr"], int(task["batch_size"]), _reduction(run))
-                rows.append({"task": task["task"], "optimizer": name, "gap": gap})
-    return pd.DataFrame(rows, columns=["task", "optimizer", "gap"])
-
-
-def limits(results: "Results") -> pd.DataFrame:
-    """Return a row a task and method: the largest lr that converges, and the asymptotically best constants with their rate a step."""
-    rows: list[dict[str, Any]] = []
-    for task in quadratics(results):
-        L, mu = task["L"], task["mu"]
-        best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
-        limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
-        for method, constants, edge in zip(("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True):
-            rows.append(
-                {"task": task["task"], "method": method, "lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
-            )
+                known = {"lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
+            rows.append({"task": task["task"], "method": method, **known})
     return pd.DataFrame(rows)
 
 
@@ -218,8 +187,9 @@ def _first_step(task: pd.Series, run: pd.Series) -> dict[str, float]:
 def baselines(results: "Results") -> pd.DataFrame:
     """Return a row a task and method: its gap after the task's budget, geometric mean over the starts, and the lr and momentum (medians).
 
-    "Oracle at this budget" are the constants that minimise the closed-form gap at this very budget from this very start: what tuning could at best have
-    found. Conjugate gradients are what any method could that steps along gradients; the asymptotically best constants what the textbooks give.
+    "Oracle at this budget" are the constants that minimise the closed-form gap at this very budget from this very start: what tuning could at best
+    have found. Gradient descent's are certain, heavy ball's the best of a search over a landscape of many minima. Conjugate gradients are what any
+    method could that steps along gradients; the asymptotically best constants are what the textbooks give.
     """
     rows: list[dict[str, Any]] = []
     for task in quadratics(results):
@@ -230,11 +200,11 @@ def baselines(results: "Results") -> pd.DataFrame:
 
 
 def _baselines(task: pd.Series, c: np.ndarray, steps: int) -> Iterator[dict[str, Any]]:
-    eigenvalues, L, mu = spectrum(task), task["L"], task["mu"]
-    heavy_ball, polyak, best = theory.best_heavy_ball(eigenvalues, c, steps), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_gradient_descent(L, mu)
+    eigenvalues, ends = spectrum(task), (task["L"], task["mu"])
+    polyak, best = theory.asymptotic_heavy_ball(*ends), theory.asymptotic_gradient_descent(*ends)
     settings = {
         "gradient descent, oracle at this budget": (theory.best_gradient_descent(eigenvalues, c, steps), np.zeros(len(c))),
-        "heavy ball, oracle at this budget": heavy_ball,
+        "heavy ball, oracle at this budget": theory.best_heavy_ball(eigenvalues, c, steps),
         "gradient descent, asymptotically best": (np.full(len(c), best.lr), np.zeros(len(c))),
         "heavy ball, asymptotically best": (np.full(len(c), polyak.lr), np.full(len(c), polyak.momentum)),
     }
@@ -276,6 +246,6 @@ def _alarms(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> Iterat
     for (name, setting), group in beyond.groupby(["name", "setting"], sort=False):
         first = group.iloc[0]
         yield (
-            f"ALARM: {name}{f' ({setting})' if setting else ''} on {task['task']}, seed {first['seed']}, has gap {first['gap']:.3g} at step {first['step']}, "
-            f"but no method of its kind can be below {first['least']:.3g} there: lrbench or this optimizer computes something wrong."
+            f"ALARM: {named(name, setting)} on {task['task']}, seed {first['seed']}, has gap {number(first['gap'])} at step {first['step']}, but no "
+            f"method of its kind can be below {number(first['least'])} there: lrbench or this optimizer computes something wrong."
         )

@@ -46,6 +46,12 @@ def relative_excess(A, y, w):
         return float(mpmath.norm(y - A * w) ** 2 / least - 1)
 
 
+@pytest.fixture(autouse=True)
+def on_one_thread():
+    with one_thread():
+        yield
+
+
 @pytest.fixture
 def seven_rows(monkeypatch):
     """Make blocks of seven rows."""
@@ -108,6 +114,14 @@ def test_what_repeats_is_shared_in_equal_parts():
     overlap = a @ b
     exact = np.sqrt(2 * (a @ a)) * 1e12, np.sqrt(3 * (b @ b - overlap**2 / (a @ a))) * 1e-12  # to 48 digits
     np.testing.assert_allclose(factors.singular_values(), exact, rtol=1e-14)
+
+
+@pytest.mark.usefixtures("seven_rows")
+def test_what_repeats_does_so_exactly_beside_columns_that_are_almost_dependent():
+    a, b, c, y = np.random.default_rng(0).integers(-9, 10, (4, 50)).astype(float)
+    almost = a + b / 1024
+    w = factorise(np.stack([a, almost, c, almost, c], axis=1)).minimiser(y)
+    np.testing.assert_allclose(w[[3, 4]], w[[1, 2]], rtol=0, atol=50 * EPS * np.abs(w).max())
 
 
 @pytest.mark.usefixtures("seven_rows")

@@ -38,7 +38,7 @@ def torch_gaps(method, eigenvalues, c, steps, lr, momentum):
 
 
 @pytest.mark.parametrize("method", CURVES)
-@pytest.mark.parametrize("kappa", [1, 100, 1e4])
+@pytest.mark.parametrize("kappa", [1, 1e4])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 @pytest.mark.parametrize("momentum", [0.5, 0.97])
 def test_curves_are_those_of_torch(method, kappa, share, momentum):
@@ -53,8 +53,8 @@ def test_curves_are_those_of_torch(method, kappa, share, momentum):
 def test_where_it_diverges_curves_are_torch_s_and_then_inf(method):
     eigenvalues, c = spectrum(5, 100)
     lr = 2 * EDGES[method](3.0, 0.6)
-    gaps = CURVES[method](eigenvalues, c, 3000, lr, 0.6)
-    expected = torch_gaps(method, eigenvalues, c, 3000, lr, 0.6)
+    gaps = CURVES[method](eigenvalues, c, 1500, lr, 0.6)
+    expected = torch_gaps(method, eigenvalues, c, 1500, lr, 0.6)
     finite = expected < 1e290
     np.testing.assert_allclose(gaps[finite], expected[finite], rtol=1e-10)
     assert finite.sum() > 100

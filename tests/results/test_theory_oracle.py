@@ -75,7 +75,7 @@ def brute_force(eigenvalues, c, steps, lrs, momenta):
     return np.where(np.isfinite(gaps), gaps, np.inf)
 
 
-@pytest.mark.parametrize("steps", [1, 5, 200])
+@pytest.mark.parametrize("steps", [1, 200])
 @pytest.mark.parametrize("p", [1, 8])
 def test_never_worse_than_gradient_descent_or_polyak(p, steps):
     eigenvalues, c = spectrum(p, 1 if p == 1 else 300)

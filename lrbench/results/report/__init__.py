@@ -20,8 +20,8 @@ FIGURES = (
     (
         "loss_curves",
         "Loss curves",
-        "Gap against gradient evaluations, each optimizer at its best setting. Line: median of the seeds; band: 25 to 75 %. Dashes: theory, where the "
-        "curve is known beforehand.",
+        "Gap against gradient evaluations, each optimizer at its best setting. Line: median of the seeds; band: 25 to 75 %. Dashes: theory, where "
+        "the curve is known beforehand.",
         figures.loss_curves,
     ),
     (

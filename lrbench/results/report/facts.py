@@ -66,8 +66,8 @@ def facts(results: "Results") -> Facts:
 INSIGHTS = (
     (
         "What tuning could at best have found",
-        "Gap after the budget, geometric mean over the starts. An oracle minimises the closed-form gap at this budget from each start; lr and momentum are "
-        "medians. No method that steps along gradients can be below conjugate gradients.",
+        "Gap after the budget, geometric mean over the starts. An oracle minimises the closed-form gap at this budget from each start; lr and "
+        "momentum are medians. No method that steps along gradients can be below conjugate gradients.",
         lambda results: baselines(results) if results.manifest.get("baselines") else pd.DataFrame(),
     ),
     (
@@ -77,8 +77,8 @@ INSIGHTS = (
     ),
     (
         "When to stop",
-        "left: distance of the last weights from the minimiser. from data: distance of the minimiser from the weights that made the data. pointless from: "
-        "the step after which the first stays below the second.",
+        "left: distance of the last weights from the minimiser. from data: distance of the minimiser from the weights that made the data. pointless "
+        "from: the step after which the first stays below the second.",
         statistical,
     ),
     (
@@ -136,7 +136,11 @@ def _engines(engines: dict[str, dict[str, int]]) -> str:
 
 def _minimum(task: pd.Series) -> str:
     """Say how the infimum was found and how sure it is."""
-    how = f"{task['task']}: {task['method']}, certain to {task['digits']:.0f} digits" if pd.notna(task["digits"]) else f"{task['task']}: {task['method']}"
+    how = (
+        f"{task['task']}: {task['method']}, certain to {task['digits']:.0f} digits"
+        if pd.notna(task["digits"])
+        else f"{task['task']}: {task['method']}"
+    )
     return how if task["attained"] else f"{how}, attained by no weights"
 
 

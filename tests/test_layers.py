@@ -21,7 +21,7 @@ ALLOWED = {
     "schedules": {"config"},
     "plan": {"config", "errors", "losses", "problems", "schedules", "seeds"},
     "optimizers": set(),
-    "engines": {"config", "optimizers", "plan", "problems", "schedules", "seeds"},
+    "engines": {"config", "losses", "optimizers", "plan", "problems", "schedules", "seeds"},
     "records": {"config", "engines", "plan", "problems"},
     "train": {"config", "engines", "errors", "optimizers", "plan", "problems", "records", "schedules"},
     "sweeper": {"config", "errors", "plan"},
@@ -45,6 +45,7 @@ FOREIGN = {
     "seaborn": {"results"},
     "matplotlib": {"results"},
     "sklearn": {"problems"},
+    "statsmodels": {"problems"},
     "rich": {"results", "cli"},
     "jinja2": {"results"},
 }

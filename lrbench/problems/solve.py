@@ -14,6 +14,7 @@ from lrbench.problems.minimise import Minimiser, minimise
 from lrbench.problems.threads import one_thread
 
 LARGEST, SMALLEST = 1e40, 1e-40  # of a column: all that is computed from it then fits float64
+MOST_EIGENVALUES = 5000
 MOST_SCALED = MOST_DIRECTIONS = 500  # parameters up to which another decomposition costs little, and eigenvectors are kept
 
 
@@ -27,7 +28,7 @@ class Problem:
     data: Data
     loss: Loss
     optimum: Minimiser
-    eigenvalues: np.ndarray  # (p,) of H, descending; exactly 0 from the rank on
+    eigenvalues: np.ndarray  # (p,) of H, descending; exactly 0 from the rank on; of more than 5,000 only the first and the last, and nan between
     rank: int
     R: np.ndarray  # (rank, p) with H = R'R
     smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
@@ -59,7 +60,7 @@ class Problem:
 
     @property
     def trace(self) -> float:
-        return float(self.eigenvalues.sum())
+        return float((self.R**2).sum())
 
     @property
     def effective_rank(self) -> float | None:
@@ -182,8 +183,8 @@ def solve(data: Data, loss: Loss) -> Problem:
     else:
         optimum, curvature, plain = minimise(A, data.y, loss, penalties), c, factorise(A)
         factors = factorise(_stacked(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
-    eigenvalues, norm = np.zeros(data.p), float(plain.singular_values()[0]) ** 2
-    eigenvalues[: factors.rank] = curvature * factors.singular_values() ** 2
+    values, largest = _singular_values(factors), plain.ends()[0]
+    eigenvalues = np.append(curvature * values**2, np.zeros(data.p - factors.rank))
     return Problem(
         data=data,
         loss=loss,
@@ -191,9 +192,18 @@ def solve(data: Data, loss: Loss) -> Problem:
         eigenvalues=eigenvalues,
         rank=factors.rank,
         R=np.sqrt(curvature) * factors.root(),
-        smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * norm + float(penalties.max()),
-        rounding=_rounding(np.sqrt(curvature) * optimum.w, c / np.sqrt(curvature) * optimum.tangent, plain, factors),
+        smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max()),
+        rounding=_rounding(np.sqrt(curvature) * optimum.w, c / np.sqrt(curvature) * optimum.tangent, plain, factors, largest, values),
     )
+
+
+def _singular_values(factors: Factors) -> np.ndarray:
+    """Return the singular values (rank,) that are not 0, descending; of very many only the two ends, and nan between."""
+    if factors.rank <= MOST_EIGENVALUES:
+        return factors.singular_values()
+    values = np.full(factors.rank, np.nan)
+    values[0], values[-1] = factors.ends()
+    return values
 
 
 def _stacked(A: np.ndarray, penalties: np.ndarray) -> np.ndarray:
@@ -221,24 +231,26 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
     )
 
 
-def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors) -> float:
+def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors, largest: float, values: np.ndarray) -> float:
     """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for A'A of `plain`, and H = S'S of `factors` with eigenvalues from mu to L.
 
     The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this
     gap. With each column over its size both are other bounds, and the smaller counts (van der Sluis 1969).
+
+    largest is the largest singular value of A, values (rank,) are those of S.
     """
     if not factors.rank:
         return 0.0
     A, S = plain.root(), factors.root()
     sizes = np.sqrt((S**2).sum(axis=0))
-    ways = [(1.0, plain.singular_values()[0], factors.singular_values())]
+    ways = [(1.0, largest, *values[[0, -1]])]
     if len(sizes) <= MOST_SCALED and (sizes > 0).all():
-        ways.append((sizes, linalg.svdvals(A / sizes)[0], linalg.svdvals(S / sizes)[: factors.rank]))
-    return min(float(of_S[0] ** 2 * np.sum((way * w) ** 2) + 0.5 * slopes @ slopes * (of_A / of_S[-1]) ** 2) for way, of_A, of_S in ways)
+        ways.append((sizes, linalg.svdvals(A / sizes)[0], *linalg.svdvals(S / sizes)[[0, factors.rank - 1]]))
+    return min(float(largest**2 * np.sum((size * w) ** 2) + 0.5 * slopes @ slopes * (of_A / smallest) ** 2) for size, of_A, largest, smallest in ways)
 
 
 def _check_sizes(data: Data) -> None:
-    sizes = (*np.abs(data.X).max(axis=0), np.abs(data.y).max())
+    sizes = (*np.maximum(data.X.max(axis=0), -data.X.min(axis=0)), np.abs(data.y).max())
     for name, size in zip((*data.features, data.target), sizes, strict=True):
         if size and not SMALLEST <= size <= LARGEST:
             raise RequestError(

@@ -154,7 +154,38 @@ def edges(results: "Results") -> pd.DataFrame:
             run = runs.iloc[0]
             lr = _edge(task, run) if is_descent(runs).all() else None
             if lr is not None:
-                known = {"lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
+                rows.append({"task": task["task"], "optimizer": name, "lr": lr})
+    return pd.DataFrame(rows, columns=["task", "optimizer", "lr"])
+
+
+def _edge(task: pd.Series, run: pd.Series) -> float | None:
+    momentum = float(run["optimizer.momentum"])
+    if pd.isna(task["batch_size"]):
+        return (theory.edge_nesterov if run["optimizer.nesterov"] else theory.edge_heavy_ball)(task["L"], momentum)
+    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(run)) if _drawn(task) and momentum == 0 else None
+
+
+def noise_floors(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer and gap: where SGD on batches drawn with replacement ends on average, at its best setting."""
+    rows = []
+    for task in quadratics(results):
+        for name, runs in best_runs(results, task) if _drawn(task) else ():
+            run = runs.iloc[0]
+            if is_descent(runs).all() and run["optimizer.momentum"] == 0:
+                gap = theory.noise_floor(_moments(task), run["lr"], int(task["batch_size"]), _reduction(run))
+                rows.append({"task": task["task"], "optimizer": name, "gap": gap})
+    return pd.DataFrame(rows, columns=["task", "optimizer", "gap"])
+
+
+def limits(results: "Results") -> pd.DataFrame:
+    """Return a row a task and method: the largest lr that converges, and the asymptotically best constants with their rate a step."""
+    rows: list[dict[str, Any]] = []
+    for task in quadratics(results):
+        L, mu = task["L"], task["mu"]
+        best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
+        limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
+        for method, constants, edge in zip(("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True):
+            known = {"lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
             rows.append({"task": task["task"], "method": method, **known})
     return pd.DataFrame(rows)
 

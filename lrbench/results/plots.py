@@ -83,7 +83,7 @@ def lr_sensitivity(
 
 
 def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
-    """Draw one optimizer of `directions.parts` as a heat-map: directions from steep to flat, steps, as colour log10 of the part, at least `lowest`."""
+    """Draw one optimizer of `directions.parts` as a heat-map: directions from steep to flat, steps, colour = log10 of the part, cut at `lowest`."""
     grid = frame.pivot(index="direction", columns="step", values="part")
     steps = np.array(grid.columns, dtype=float)
     right = np.append(steps[1:], steps[-1] * steps[-1] / max(steps[-2], 1) if len(steps) > 2 else steps[-1] + 1)

@@ -104,7 +104,7 @@ def test_nothing_is_below_conjugate_gradients(descent):
     assert expected.alarms(descent) == []
 
 
-HONEST = ["optimizer=sgd,sgd_momentum,sgd_nesterov,adam,rprop,rmsprop,lbfgs", "optimizer.lr=0.001,0.1,1", "seed=range(3)", "report=false"]
+HONEST = ["optimizer=sgd,sgd_momentum,sgd_nesterov,adam,rprop,lbfgs", "optimizer.lr=0.1,1", "seed=range(2)", "report=false"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ HONEST = ["optimizer=sgd,sgd_momentum,sgd_nesterov,adam,rprop,rmsprop,lbfgs", "o
     ids=str,
 )
 def test_the_alarm_is_silent_for_honest_runs(tmp_path, changes):
-    assert expected.alarms(sweep(tmp_path, "problem=synthetic", "steps=100", *HONEST, *changes)) == []
+    assert expected.alarms(sweep(tmp_path, "problem=synthetic", "steps=40", *HONEST, *changes)) == []
 
 
 def test_the_alarm_is_silent_for_weight_decay(tmp_path):
@@ -131,7 +131,7 @@ def test_the_alarm_rings_for_a_curve_that_is_too_good(tmp_path, factor):
         pq.write_table(table.set_column(table.schema.get_field_index("gap"), "gap", pa.array(gaps)), path)
     tampered = lrbench.load(results.store.root)
     (sentence,) = expected.alarms(tampered)
-    assert sentence.startswith("ALARM: sgd on synthetic, seed 0, has gap")
+    assert sentence.startswith("ALARM: sgd (lr=0.1) on synthetic, seed 0, has gap")
     assert "at step 4" in sentence
     assert sentence in (tampered.store.summary("md").read_text() if tampered.report() else "").replace("\\", "")
 

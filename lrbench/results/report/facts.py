@@ -136,11 +136,8 @@ def _engines(engines: dict[str, dict[str, int]]) -> str:
 
 def _minimum(task: pd.Series) -> str:
     """Say how the infimum was found and how sure it is."""
-    how = (
-        f"{task['task']}: {task['method']}, certain to {task['digits']:.0f} digits"
-        if pd.notna(task["digits"])
-        else f"{task['task']}: {task['method']}"
-    )
+    certain = f", certain to {task['digits']:.0f} digits" if pd.notna(task["digits"]) else ""
+    how = f"{task['task']}: {task['method']}{certain}"
     return how if task["attained"] else f"{how}, attained by no weights"
 
 

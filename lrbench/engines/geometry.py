@@ -62,7 +62,7 @@ def _quadratic(problem: Problem, real: np.dtype) -> tuple[np.ndarray, tuple[np.n
     R = np.ascontiguousarray(problem.R[:, order])
     with np.errstate(over="ignore"):
         rounded = R.astype(real)
-    relative = 0.0 if exact else float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * problem.kappa)
+    relative = 0.0 if exact else float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * (problem.kappa or 1.0))
     arrays = problem.w_star[order], rounded, *_extent(R), np.ascontiguousarray(rounded.T), *_extent(R.T), np.zeros((0, 0)) if exact else R
     return order, arrays, (1 + relative) ** 2 if exact or rank == p else np.inf
 

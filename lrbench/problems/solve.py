@@ -245,7 +245,7 @@ def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factor
     sizes = np.sqrt((S**2).sum(axis=0))
     ways = [(1.0, largest, *values[[0, -1]])]
     if len(sizes) <= MOST_SCALED and (sizes > 0).all():
-        ways.append((sizes, linalg.svdvals(A / sizes)[0], *linalg.svdvals(S / sizes)[[0, factors.rank - 1]]))
+        ways.append((sizes, linalg.svdvals(A / sizes)[0], *np.asarray(linalg.svdvals(S / sizes))[[0, factors.rank - 1]]))
     return min(float(largest**2 * np.sum((size * w) ** 2) + 0.5 * slopes @ slopes * (of_A / smallest) ** 2) for size, of_A, largest, smallest in ways)
 
 

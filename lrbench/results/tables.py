@@ -49,13 +49,14 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
 
     gap: geometric mean of the final gaps, inf if any seed did not complete; spread: a factor; median, q25, q75 of the final gaps;
     evaluations_to_target, steps_to_target: medians, inf if fewer than half of the seeds reach it; evaluations: median of the whole runs;
+    test_loss: median of the final loss over the test rows, NaN where the problem has none;
     hits, completed, diverged, failed: counts of `seeds`; at_floor: all seeds end at the gap floor.
     """
     codes, ids = pd.factorize(entries["setting_id"])
     each, count = partial(by_group, codes=codes), partial(np.bincount, codes)
     gap, hit = entries["gap"].to_numpy(), entries["hit"].to_numpy()
     first = entries.drop_duplicates("setting_id")
-    mean = each(geometric_mean, gap)
+    mean, tested = each(geometric_mean, gap), first["final_test_loss"].notna()
     return pd.DataFrame(
         {
             **{"task": first["task"], "optimizer": first["name"], "setting": first["setting"], "lr": first["lr"], "seeds": count()},
@@ -69,6 +70,7 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
             "evaluations_to_target": each(median_first_hit, hit),
             "steps_to_target": each(median_first_hit, entries["hit_step"].to_numpy()),
             "evaluations": each(partial(quantile, q=0.5), entries["evaluations"].to_numpy()),
+            "test_loss": np.where(tested, each(partial(quantile, q=0.5), entries["final_test_loss"].astype(float).fillna(np.inf).to_numpy()), np.nan),
             "hits": count(np.isfinite(hit)).astype(int),
             **{status: count(entries["status"] == status).astype(int) for status in ("completed", "diverged", "failed")},
             "at_floor": count(gap <= entries["gap_floor"]) == count(),
@@ -97,7 +99,7 @@ def ranking(settings: pd.DataFrame) -> pd.DataFrame:
     rows["edge"] = np.select([edgeless, rows["lr"] == rows["lowest"], rows["lr"] == rows["highest"]], ["", "lowest", "highest"], "")
     ranked = [_ranked(rows[rows["task"] == task]) for task in settings["task"].unique()]
     columns = ["task", "rank", "optimizer", "setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds"]
-    columns += ["diverged", "failed", "runs", "median", "q25", "q75", "at_floor", "lr", "settings", "lrs", "setting_id"]
+    columns += ["diverged", "failed", "runs", "median", "q25", "q75", "at_floor", "test_loss", "lr", "settings", "lrs", "setting_id"]
     columns += ["evaluations", "steps_to_target"]  # for `costs`
     return pd.concat(ranked, ignore_index=True)[columns]
 

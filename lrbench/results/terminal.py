@@ -28,7 +28,8 @@ def print_ranking(results: "Results", console: Console) -> None:
     """Print a table a task, a sentence on each, and the warnings."""
     headings = {"rank": "", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
     for task, ranking in results.ranking.groupby("task", sort=False):
-        console.print(_table(ranking_text(ranking)[RANKING].rename(columns=headings), title=str(task)))
+        text = ranking_text(ranking)
+        console.print(_table(text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings), title=str(task)))
         console.print()
     if results.manifest.get("baselines") and len(rows := baselines(results)):
         console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))

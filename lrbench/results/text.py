@@ -80,6 +80,8 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
         "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
     }
+    if ranking["test_loss"].notna().any():
+        cells["test loss"] = [number(row["test_loss"]) for row in rows]
     if ranking["failed"].any():
         cells["failed"] = [f"{row['failed']}/{row['runs']}" for row in rows]
     return pd.DataFrame(cells, index=ranking.index, dtype=object)

@@ -16,6 +16,8 @@ FLOOR = 1e-20
 LECTURE: dict[str, Any] = {
     **{"problem_id": "lecture64", "problem": "lecture", "loss": "mse_sum", "dtype": "float64", "n": 3, "d": 1, "p": 2, "intercept": True, "rank": 2},
     **{"L": 30.0, "mu": 0.8, "kappa": 37.5, "loss_star": 0.0, "scale": 8.0, "gap_floor": FLOOR, "w_star": [2.0, 0.0], "eigenvalues": [30.0, 0.8]},
+    **{"quadratic": False, "attained": True, "minimisers": "unique", "method": "QR", "digits": 15.0, "effective_rank": 1.03},
+    **{"test_rows": 0, "dropped": 0, "note": "", "w_true": None, "eigenvectors": None, "moments.samples": None},
     **{"features": ["x"], "target": "y", "x_mean": None, "x_scale": None, "y_mean": None, "y_scale": None, "settings": '{"intercept": true}'},
 }
 MANIFEST: dict[str, Any] = {

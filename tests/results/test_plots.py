@@ -154,11 +154,20 @@ def test_one_learning_rate_has_no_sensitivity(write):
         write(run()).plot_sensitivity()
 
 
-def test_limits_of_gradient_descent_are_drawn(write):
-    (ax,) = write(*[run(lr=lr) for lr in (0.01, 0.1)]).plot_sensitivity().axes
-    assert {"1/L", "2/L"} <= set(texts(ax))
+def test_limits_of_gradient_descent_are_drawn_and_an_axis_in_their_unit(write):
+    results = write(*[run(lr=lr) for lr in (0.01, 0.1)], problems=(LECTURE | {"quadratic": True},))
+    (ax,) = results.plot_sensitivity().axes
     places = [line.get_xdata()[0] for line in ax.lines if len(set(line.get_xdata())) == 1]
     assert places == pytest.approx([1 / 30, 2 / 30])
+    (top,) = ax.child_axes
+    assert top.get_xlim() == pytest.approx([30 * lr for lr in ax.get_xlim()])
+    assert "× 1/L" in texts(ax)
+
+
+def test_no_limits_where_the_curvature_varies(write):
+    (ax,) = write(*[run(lr=lr) for lr in (0.01, 0.1)]).plot_sensitivity().axes
+    assert not ax.child_axes
+    assert not [line for line in ax.lines if len(set(line.get_xdata())) == 1]
 
 
 # ---- whole figures

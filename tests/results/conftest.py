@@ -76,6 +76,7 @@ RUN: dict[str, Any] = {
     **{
         "first_bad_step": None,
         "last_finite_loss": 1.0,
+        "final_test_loss": None,
         "evaluations": 8.0,
         "weights": [2.0, 0.0],
         "final_loss": 0.0,

@@ -159,6 +159,7 @@ def test_limits_of_gradient_descent_are_drawn_and_an_axis_in_their_unit(write):
     (ax,) = results.plot_sensitivity().axes
     places = [line.get_xdata()[0] for line in ax.lines if len(set(line.get_xdata())) == 1]
     assert places == pytest.approx([1 / 30, 2 / 30])
+    ax.figure.draw_without_rendering()
     (top,) = ax.child_axes
     assert top.get_xlim() == pytest.approx([30 * lr for lr in ax.get_xlim()])
     assert "× 1/L" in texts(ax)

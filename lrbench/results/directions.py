@@ -63,9 +63,9 @@ def remaining(results: "Results") -> pd.DataFrame:
         steep = np.log(eigenvalues / eigenvalues[-1]) / max(np.log(eigenvalues[0] / eigenvalues[-1]), 1e-300)
         third = np.minimum((3 * steep).astype(int), 2)
         share = [part[third == place].sum() / part.sum() if part.sum() > 0 else np.nan for place in (2, 1, 0)]
-        worst = int(np.argmax(part))
+        worst = eigenvalues[np.argmax(part)] if part.sum() > 0 else np.nan
         names = ("steep", "middle", "flat")
-        rows.append({"task": task["task"], "optimizer": name, **dict(zip(names, share, strict=True)), "largest at eigenvalue": eigenvalues[worst]})
+        rows.append({"task": task["task"], "optimizer": name, **dict(zip(names, share, strict=True)), "largest at eigenvalue": worst})
     return pd.DataFrame(rows)
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
-MOST_STARTS = 100  # that a median is taken over
+MOST_STARTS = 100  # that baselines are searched from
 MOST_POINTS = 200  # of a drawn line
-MOST_ALARMED = 20_000  # runs that are compared with conjugate gradients
+MOST_READ = 20_000  # runs whose curves are held at once
 BELOW, CLEAR = 0.99, 100  # of what is possible; of the gap floor: a run beyond both is an alarm
 
 
@@ -43,29 +43,41 @@ def errors(task: pd.Series, w: np.ndarray) -> np.ndarray:
 
 
 def starts(task: pd.Series, seeds: pd.Series) -> np.ndarray:
-    """Return c of the starts that these seeds give in a task, (S, rank): each start once, MOST_STARTS at most."""
+    """Return c of the starts that these seeds give in a task, (S, rank): each start once, in the order of the seeds."""
+    distinct = seeds.drop_duplicates().head(len(seeds) if task["init"] == "torch" else 1)
+    return errors(task, np.stack([_start(task, seed) for seed in distinct]))
+
+
+def _start(task: pd.Series, seed: int) -> np.ndarray:
     init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
-    distinct = seeds.drop_duplicates().head(MOST_STARTS if init == "torch" else 1)
-    return errors(task, np.stack([start(init, int(seed), task["d"], task["p"]) for seed in distinct]))
+    return start(init, int(seed), task["d"], task["p"])
 
 
 def is_descent(entries: pd.DataFrame) -> pd.Series:
-    """Say of each run whether it is SGD with constant lr and momentum, neither dampened nor decayed: what the closed forms describe."""
-    rows = entries["optimizer._target_"] == SGD
+    """Say of each run whether it is SGD with constant lr and momentum, neither dampened nor decayed: what the closed forms describe.
+
+    Not of one that failed, nor of one whose lr is not stored because its configuration left it to torch.
+    """
+    rows = (entries["optimizer._target_"] == SGD) & (entries["status"] != "failed") & entries["lr"].notna()
     for name in ("weight_decay", "dampening", "maximize"):
-        rows &= _setting(entries, name).fillna(0).astype(float) == 0
+        rows &= _setting(entries, name) == 0
     return rows & (entries["schedule._target_"].isna() if "schedule._target_" in entries else True)
 
 
 def spans_gradients(entries: pd.DataFrame) -> pd.Series:
     """Say of each run whether its iterates lie in the start plus the span of its gradients over all rows: conjugate gradients bound it."""
-    undecayed = _setting(entries, "weight_decay").fillna(0).astype(float) == 0
-    return entries["optimizer._target_"].isin([SGD, LBFGS]) & undecayed & entries["batch_size"].isna()
+    return entries["optimizer._target_"].isin([SGD, LBFGS]) & (_setting(entries, "weight_decay") == 0) & entries["batch_size"].isna()
 
 
 def _setting(entries: pd.DataFrame, name: str) -> pd.Series:
+    """Return a setting of SGD as a number a run; where a configuration leaves it out it is torch's default, 0."""
     column = f"optimizer.{name}"
-    return entries[column] if column in entries else pd.Series(0.0, index=entries.index)
+    return entries[column].fillna(0).astype(float) if column in entries else pd.Series(0.0, index=entries.index)
+
+
+def _momentum(runs: pd.DataFrame) -> tuple[float, bool]:
+    """Return momentum and nesterov of a setting's runs."""
+    return _setting(runs, "momentum").iloc[0], bool(_setting(runs, "nesterov").iloc[0])
 
 
 # ---- curves
@@ -97,21 +109,21 @@ def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     run, steps = runs.iloc[0], int(task["steps"])
     if not is_descent(runs).all():
         return None
+    momentum, nesterov = _momentum(runs)
     shown = np.unique(np.geomspace(1, steps + 1, MOST_POINTS).astype(int)) - 1
     c = starts(task, runs["seed"])
     if pd.isna(task["batch_size"]):
-        return shown.astype(float), np.median(_gaps(spectrum(task), c, steps, run), axis=0)[shown]
-    if not _drawn(task) or run["optimizer.momentum"] != 0:
+        return shown.astype(float), np.median(_gaps(spectrum(task), c, steps, run["lr"], momentum, nesterov), axis=0)[shown]
+    if not _drawn(task) or momentum:
         return None
     batch = int(task["batch_size"])
     gaps = theory.expected_gaps(_moments(task), c, steps, run["lr"], batch, _reduction(run)).mean(axis=0)
     return shown * batch / task["n"], gaps[shown]
 
 
-def _gaps(eigenvalues: np.ndarray, c: np.ndarray, steps: int, run: pd.Series) -> np.ndarray:
-    momentum = float(run["optimizer.momentum"])
-    method = theory.nesterov if run["optimizer.nesterov"] else theory.heavy_ball
-    return method(eigenvalues, c, steps, run["lr"], momentum) if momentum else theory.gradient_descent(eigenvalues, c, steps, run["lr"])
+def _gaps(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float, nesterov: bool) -> np.ndarray:
+    method = theory.nesterov if nesterov else theory.heavy_ball
+    return method(eigenvalues, c, steps, lr, momentum) if momentum else theory.gradient_descent(eigenvalues, c, steps, lr)
 
 
 def _drawn(task: pd.Series) -> bool:
@@ -151,18 +163,17 @@ def edges(results: "Results") -> pd.DataFrame:
     rows = []
     for task in quadratics(results):
         for name, runs in best_runs(results, task):
-            run = runs.iloc[0]
-            lr = _edge(task, run) if is_descent(runs).all() else None
+            lr = _edge(task, runs) if is_descent(runs).all() else None
             if lr is not None:
                 rows.append({"task": task["task"], "optimizer": name, "lr": lr})
     return pd.DataFrame(rows, columns=["task", "optimizer", "lr"])
 
 
-def _edge(task: pd.Series, run: pd.Series) -> float | None:
-    momentum = float(run["optimizer.momentum"])
+def _edge(task: pd.Series, runs: pd.DataFrame) -> float | None:
+    momentum, nesterov = _momentum(runs)
     if pd.isna(task["batch_size"]):
-        return (theory.edge_nesterov if run["optimizer.nesterov"] else theory.edge_heavy_ball)(task["L"], momentum)
-    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(run)) if _drawn(task) and momentum == 0 else None
+        return (theory.edge_nesterov if nesterov else theory.edge_heavy_ball)(task["L"], momentum) if momentum < 1 else None
+    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(runs.iloc[0])) if _drawn(task) and not momentum else None
 
 
 def noise_floors(results: "Results") -> pd.DataFrame:
@@ -171,7 +182,7 @@ def noise_floors(results: "Results") -> pd.DataFrame:
     for task in quadratics(results):
         for name, runs in best_runs(results, task) if _drawn(task) else ():
             run = runs.iloc[0]
-            if is_descent(runs).all() and run["optimizer.momentum"] == 0:
+            if is_descent(runs).all() and not _momentum(runs)[0]:
                 gap = theory.noise_floor(_moments(task), run["lr"], int(task["batch_size"]), _reduction(run))
                 rows.append({"task": task["task"], "optimizer": name, "gap": gap})
     return pd.DataFrame(rows, columns=["task", "optimizer", "gap"])
@@ -206,8 +217,7 @@ def _first_step(task: pd.Series, run: pd.Series) -> dict[str, float]:
     V = np.array(task["eigenvectors"]).reshape(task["rank"], task["p"])
     names = [name for name in run.index if name.startswith("optimizer.") and not name.endswith("._target_")]
     given = {name.partition(".")[2]: run[name] for name in names if isinstance(run[name], tuple) or pd.notna(run[name])}
-    init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
-    w = start(init, int(run["seed"]), task["d"], task["p"])
+    w = _start(task, run["seed"])
     moves = theory.first_step(run["optimizer._target_"], V.T @ (spectrum(task) * c), w, given)
     return {"lr": run["lr"], "largest move": float(moves.max()), "way to go": float(np.abs(w - np.array(task["w_star"])).max())}
 
@@ -226,7 +236,7 @@ def baselines(results: "Results") -> pd.DataFrame:
     for task in quadratics(results):
         runs = results.entries[results.entries["task"] == task["task"]]
         if pd.isna(task["batch_size"]):
-            rows += [{"task": task["task"], **row} for row in _baselines(task, starts(task, runs["seed"]), int(task["steps"]))]
+            rows += [{"task": task["task"], **row} for row in _baselines(task, starts(task, runs["seed"])[:MOST_STARTS], int(task["steps"]))]
     return pd.DataFrame(rows)
 
 
@@ -258,25 +268,25 @@ def alarms(results: "Results") -> list[str]:
     sentences = []
     for task in quadratics(results):
         runs = results.entries[results.entries["task"] == task["task"]]
-        runs = runs[spans_gradients(runs)].head(MOST_ALARMED)
-        if len(runs):
-            sentences += _alarms(task, runs, results.curves_of(runs["run_id"]))
+        runs = runs[spans_gradients(runs)]
+        parts = [runs.iloc[first : first + MOST_READ] for first in range(0, len(runs), MOST_READ)]
+        impossible = [_impossible(task, part, results.curves_of(part["run_id"])) for part in parts]
+        sentences += [_alarm(task, row) for row in pd.concat(impossible).drop_duplicates("setting_id").to_dict("records")] if parts else []
     return sentences
 
 
-def _alarms(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> Iterator[str]:
-    distinct = runs.drop_duplicates("seed") if task["init"] == "torch" else runs.head(1)
+def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the recorded states below conjugate gradients, with name, setting, setting_id and seed of the run and the `least` that is possible."""
     count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
-    init = task["init"] if task["init"] in ("torch", "zeros") else json.loads(task["init"])
-    c = errors(task, np.stack([start(init, int(seed), task["d"], task["p"]) for seed in distinct["seed"]]))
-    possible = _floors(spectrum(task), c, count)
-    rows = curves.merge(runs[["run_id", "name", "setting", "seed"]], on="run_id")
-    which = pd.Index(distinct["seed"]).get_indexer(rows["seed"]) if task["init"] == "torch" else np.zeros(len(rows), dtype=int)
+    possible = _floors(spectrum(task), starts(task, runs["seed"]), count)
+    rows = curves.merge(runs[["run_id", "name", "setting", "setting_id", "seed"]], on="run_id")
+    which = pd.Index(runs["seed"].unique()).get_indexer(rows["seed"]) if task["init"] == "torch" else np.zeros(len(rows), dtype=int)
     least = possible[which, np.minimum(rows["evaluations"].astype(int), count)]
-    beyond = rows.assign(least=least)[(rows["gap"] < BELOW * least) & (rows["gap"] > CLEAR * task["gap_floor"])]
-    for (name, setting), group in beyond.groupby(["name", "setting"], sort=False):
-        first = group.iloc[0]
-        yield (
-            f"ALARM: {named(name, setting)} on {task['task']}, seed {first['seed']}, has gap {number(first['gap'])} at step {first['step']}, but no "
-            f"method of its kind can be below {number(first['least'])} there: lrbench or this optimizer computes something wrong."
-        )
+    return rows.assign(least=least)[(rows["gap"] < BELOW * least) & (rows["gap"] > CLEAR * task["gap_floor"])]
+
+
+def _alarm(task: pd.Series, row: dict[str, Any]) -> str:
+    return (
+        f"ALARM: {named(row['name'], row['setting'])} on {task['task']}, seed {row['seed']}, has gap {number(row['gap'])} at step {row['step']}, but "
+        f"no method of its kind can be below {number(row['least'])} there: lrbench or this optimizer computes something wrong."
+    )

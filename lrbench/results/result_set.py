@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lrbench.errors import RequestError
-from lrbench.results import costs, frames, tables
+from lrbench.results import costs, expected, frames, tables
 from lrbench.store import ResultStore
 
 if TYPE_CHECKING:
@@ -97,6 +97,16 @@ class Results:
         first = runs.sort_values("seed", kind="stable").drop_duplicates("setting_id").set_index("setting_id")["run_id"]
         shown = self.ranking[self.ranking["task"].isin(self.tasks["task"].head(MOST_TASKS))].groupby("task", sort=False).head(MOST_OPTIMIZERS)
         return [first[setting] for setting in shown["setting_id"] if setting in first.index]
+
+    @cached_property
+    def baselines(self) -> pd.DataFrame:
+        """What tuning could at best have found, a row a task and method; see `expected.baselines`."""
+        return expected.baselines(self)
+
+    @cached_property
+    def alarms(self) -> list[str]:
+        """Sentences on runs that are better than possible; see `expected.alarms`."""
+        return expected.alarms(self)
 
     def curves_of(self, run_ids: pd.Series) -> pd.DataFrame:
         """Return the loss curves of some runs, as `curves`."""

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lrbench.results import one_run, verdict
-from lrbench.results.expected import baselines
 from lrbench.results.text import as_text, listed, named, ranking_text, setting_value, timings_text
 from lrbench.results.timings import timings as timings_frame
 
@@ -31,7 +30,7 @@ def print_ranking(results: "Results", console: Console) -> None:
         text = ranking_text(ranking)
         console.print(_table(text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings), title=str(task)))
         console.print()
-    if results.manifest.get("baselines") and len(rows := baselines(results)):
+    if results.manifest.get("baselines") and len(rows := results.baselines):
         console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))
         console.print()
     _print_words(verdict.headline(results), verdict.warnings(results), console)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrbench.results.expected import alarms
 from lrbench.results.text import counted, listed, named, number, setting_value
 
 if TYPE_CHECKING:
@@ -62,8 +61,12 @@ def _sum(rows: pd.DataFrame, column: str) -> int:
 
 def warnings(results: "Results") -> list[str]:
     """Return what to read before quoting, gravest first, a sentence each; only what applies."""
-    checks = (alarms, _incomplete, _lost_at_best, _failed, _diverged, _untuned, _seeds, _identical, _edges, _at_floor, _targets, _undefined)
+    checks = (_alarms, _incomplete, _lost_at_best, _failed, _diverged, _untuned, _seeds, _identical, _edges, _at_floor, _targets, _undefined)
     return [*(sentence for check in checks for sentence in check(results)), *results.manifest["warnings"]]
+
+
+def _alarms(results: "Results") -> list[str]:
+    return results.alarms
 
 
 def _incomplete(results: "Results") -> Iterator[str]:

@@ -70,6 +70,29 @@ def test_the_expected_gap_is_the_mean_over_many_draws(drawn):
     assert abs(tail.mean() - floor) < 4 * tail.std() / np.sqrt(len(tail))
 
 
+def test_the_median_is_over_all_starts_however_many(tmp_path):
+    results = sweep(tmp_path, "problem=synthetic", "optimizer=sgd", "optimizer.lr=0.5", "seed=range(150)", "steps=20", "report=false")
+    measured = results.curves.groupby("evaluations")["gap"].median()
+    for row in expected.curves(results).itertuples():
+        assert row.gap == pytest.approx(measured[row.evaluations], rel=1e-9)
+
+
+def test_a_class_given_without_its_defaults_has_them(tmp_path):
+    lines = ["problem=synthetic", "init=zeros", "steps=20", "report=false"]
+    own = ["optimizer=custom", "optimizer._target_=torch.optim.SGD", "+optimizer.lr=0.1"]
+    named, custom = (sweep(tmp_path, *lines, *optimizer) for optimizer in (["optimizer=sgd", "optimizer.lr=0.1"], own))
+    for frame in (expected.curves, expected.edges):
+        pd.testing.assert_frame_equal(frame(named).drop(columns="optimizer"), frame(custom).drop(columns="optimizer"))
+
+
+def test_an_optimizer_that_failed_has_no_theory(tmp_path):
+    results = sweep(tmp_path, "problem=synthetic", "optimizer=sgd_nesterov", "optimizer.momentum=0", "steps=5", "report=false")
+    assert (results.runs["status"] == "failed").all()
+    assert expected.curves(results).empty
+    assert expected.edges(results).empty
+    assert expected.alarms(results) == []
+
+
 # ---- edges
 
 
@@ -90,6 +113,11 @@ def test_the_mean_square_edge_is_bracketed_by_runs(drawn, tmp_path):
     means = runs.groupby("optimizer.lr")["final_gap"].mean()
     assert means.iloc[0] < 10
     assert means.iloc[1] > 1e6
+
+
+def test_momentum_of_1_has_no_edge(tmp_path):
+    lines = ["problem=synthetic", "optimizer=sgd_momentum", "optimizer.lr=0.1", "optimizer.momentum=1", "steps=5", "report=false"]
+    assert expected.edges(sweep(tmp_path, *lines)).empty
 
 
 # ---- conjugate gradients and the alarm
@@ -119,6 +147,13 @@ def test_the_alarm_is_silent_for_honest_runs(tmp_path, changes):
 def test_the_alarm_is_silent_for_weight_decay(tmp_path):
     lines = ["problem=synthetic", "optimizer=sgd,adamw,lbfgs", "sweep.optimizer.sgd.weight_decay=0.5", "steps=50", "report=false"]
     assert expected.alarms(sweep(tmp_path, *lines)) == []
+
+
+def test_the_alarm_sees_every_run_however_many_are_read_at_once(tmp_path, monkeypatch):
+    results = sweep(tmp_path, "problem=synthetic", "optimizer=sgd", "optimizer.lr=0.1,0.2,0.3", "seed=range(2)", "steps=10", "report=false")
+    monkeypatch.setattr(expected, "BELOW", np.inf)  # so that every honest run rings
+    monkeypatch.setattr(expected, "MOST_READ", 2)
+    assert len(expected.alarms(results)) == 3
 
 
 @pytest.mark.parametrize("factor", [0.9, 0.1])

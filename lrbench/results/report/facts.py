@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrbench.results import tables, verdict
 from lrbench.results.directions import remaining, statistical
-from lrbench.results.expected import baselines, first_steps, limits
+from lrbench.results.expected import first_steps, limits
 from lrbench.results.text import MISSING, as_text, costs_text, counted, listed, number, ranking_text
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ INSIGHTS = (
         "What tuning could at best have found",
         "Gap after the budget, geometric mean over the starts. An oracle minimises the closed-form gap at this budget from each start; lr and "
         "momentum are medians. No method that steps along gradients can be below conjugate gradients.",
-        lambda results: baselines(results) if results.manifest.get("baselines") else pd.DataFrame(),
+        lambda results: results.baselines if results.manifest.get("baselines") else pd.DataFrame(),
     ),
     (
         "Where the gap is left",

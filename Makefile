@@ -8,7 +8,7 @@ demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam
 
 test: $(BIN)/ready
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(BIN)/ready
 	$(BIN)/ruff check .

@@ -137,7 +137,7 @@ HONEST = ["optimizer=sgd,sgd_momentum,sgd_nesterov,adam,rprop,lbfgs", "optimizer
 
 @pytest.mark.parametrize(
     "changes",
-    [[], ["batch_size=1"], ["dtype=float32"], ["problem.kappa=1e8"], ["problem.duplicates=2"], ["loss.l2=0.1"], ["problem.intercept=true"]],
+    [[], ["batch_size=1"], ["dtype=float32"], ["problem.kappa=1e8", "problem.duplicates=2"], ["loss.l2=0.1", "problem.intercept=true"]],
     ids=str,
 )
 def test_the_alarm_is_silent_for_honest_runs(tmp_path, changes):

@@ -103,7 +103,7 @@ def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
 def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float) -> None:
     for line, points in theory.groupby("line", sort=False):
         inside = points[points["gap"].between(bottom, top)]
-        for _, one in inside.groupby("optimizer", sort=False):
+        for _, one in points[points["gap"] > 0].groupby("optimizer", sort=False):
             ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5)
         if line != "theory" and len(inside):
             place = inside.iloc[-1 if line.startswith("conjugate") else 0]

@@ -223,11 +223,8 @@ def test_the_figure_holds_the_theory(descent):
     figure = figures.loss_curves(descent)
     (ax,) = figure.axes
     drawn = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "--" and len(line.get_ydata()) > 2]
-    theory = expected.curves(descent)
-    low, high = ax.get_ylim()
-    for _, rows in theory.groupby("optimizer"):
-        inside = rows.loc[rows["gap"].between(low, high), "gap"].to_numpy()
-        assert any(len(line) == len(inside) and np.array_equal(line, inside) for line in drawn)
+    for _, rows in expected.curves(descent).groupby("optimizer"):
+        assert any(np.array_equal(line, rows["gap"]) for line in drawn)
 
 
 def test_frames_have_no_rows_without_theory(tmp_path):

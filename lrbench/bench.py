@@ -197,7 +197,8 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
 def _joined(manifest: dict[str, Any], request: Request, todo: Plan) -> dict[str, Any]:
     """Add a job's block to the manifest of its sweep."""
     blocks = manifest["blocks"] + [block for block in map(asdict, request.blocks) if block not in manifest["blocks"]]
-    return {**manifest, "blocks": blocks, "counts": {**manifest["counts"], "planned": len(blocks)}}
+    warnings = list(dict.fromkeys([*manifest["warnings"], *todo.warnings]))
+    return {**manifest, "blocks": blocks, "warnings": warnings, "counts": {**manifest["counts"], "planned": len(blocks)}}
 
 
 def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
@@ -205,8 +206,11 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
     if not store.has_problems():
         return rows
     known = store.problems()
-    ids = set(known["problem_id"].to_pylist())
-    return pa.concat_tables([known, rows.filter(pa.array([key not in ids for key in rows["problem_id"].to_pylist()]))])
+    of_jobs = {row["problem_id"]: row for row in [*known.to_pylist(), *rows.to_pylist()]}
+    for row in known.to_pylist():  # a job whose batches are not drawn with replacement does not know the moments of its rows
+        if of_jobs[row["problem_id"]]["moments.samples"] is None:
+            of_jobs[row["problem_id"]] = row
+    return pa.Table.from_pylist(list(of_jobs.values()), schema=rows.schema)
 
 
 def _request_hash(request: Request, todo: Plan | None) -> str:

@@ -54,6 +54,7 @@ KINDS = {
     "lrbench.losses.criteria.QuantileLoss": Kind("quantile", "quantile", "a number > 0 and < 1", lambda value: 0 < value < 1, 0.5, shape="linear"),
 }
 REDUCTIONS = ("mean", "sum")
+LARGEST_L2 = 1e40
 PENALTY = {"l2": 0.0, "penalize_intercept": False}
 
 
@@ -173,8 +174,8 @@ def lookup(settings: Mapping[str, Any]) -> Loss:
     if not (_is_number(k) and kind.accepts(k)):
         raise RequestError(f"loss.{kind.parameter}: {kind.allowed} is allowed for {target}, but {k!r} came.")
     l2, penalize_intercept = settings.get("l2", PENALTY["l2"]), settings.get("penalize_intercept", PENALTY["penalize_intercept"])
-    if not (_is_number(l2) and l2 >= 0):
-        raise RequestError(f"loss.l2: a finite number >= 0 is allowed, but {l2!r} came.")
+    if not (_is_number(l2) and (l2 == 0 or 1 / LARGEST_L2 <= l2 <= LARGEST_L2)):
+        raise RequestError(f"loss.l2: 0 or a number from {1 / LARGEST_L2:g} to {LARGEST_L2:g} is allowed, but {l2!r} came.")
     if not isinstance(penalize_intercept, bool):
         raise RequestError(f"loss.penalize_intercept: true or false is allowed, but {penalize_intercept!r} came.")
     return Loss(target, reduction, float(k), float(l2), penalize_intercept)

@@ -1,7 +1,5 @@
 """Criteria that torch.nn lacks, in its own manner: called with the predictions and the target, with a reduction."""
 
-import math
-
 import torch
 
 
@@ -13,8 +11,8 @@ class LogCoshLoss(torch.nn.Module):
         self.reduction = reduction
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        r = prediction - target
-        return _reduced(torch.logaddexp(r, -r) - math.log(2), self.reduction)
+        r = (prediction - target).abs()
+        return _reduced(r + torch.log1p(torch.expm1(-2 * r) / 2), self.reduction)
 
 
 class QuantileLoss(torch.nn.Module):

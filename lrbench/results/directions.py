@@ -42,7 +42,10 @@ def parts(results: "Results") -> pd.DataFrame:
     frames = []
     for task, name, step, w in paths(results):
         eigenvalues = spectrum(task)
-        part = 0.5 * eigenvalues * errors(task, w) ** 2  # (K, rank)
+        with np.errstate(over="ignore", invalid="ignore"):
+            part = 0.5 * eigenvalues * errors(task, w) ** 2  # (K, rank)
+        if part[0].sum() <= task["gap_floor"]:
+            continue
         bands = np.array_split(np.arange(len(eigenvalues)), min(MOST_BANDS, len(eigenvalues)))
         banded = np.stack([part[:, band].sum(axis=1) for band in bands], axis=1) / part[0].sum()
         grid = {"direction": np.tile(np.arange(len(bands)), len(step)), "step": np.repeat(step, len(bands))}
@@ -54,13 +57,16 @@ def parts(results: "Results") -> pd.DataFrame:
 def remaining(results: "Results") -> pd.DataFrame:
     """Return a row an optimizer: of the gap at the last state, the share that lies in the steepest, middle and flattest third of the directions.
 
-    Thirds are of the spectrum's width in log, so that each holds what converges at a similar pace; NaN where a run had stopped.
+    Thirds are of the spectrum's width in log, so that each holds what converges at a similar pace; NaN where a run had stopped. No row where all
+    eigenvalues are equal, or the gap is at its floor: the shares of rounding say nothing.
     """
     rows = []
     for task, name, _, w in paths(results):
         eigenvalues = spectrum(task)
         part = 0.5 * eigenvalues * errors(task, w[-1]) ** 2
-        steep = np.log(eigenvalues / eigenvalues[-1]) / max(np.log(eigenvalues[0] / eigenvalues[-1]), 1e-300)
+        if eigenvalues[0] == eigenvalues[-1] or part.sum() <= task["gap_floor"]:
+            continue
+        steep = np.log(eigenvalues / eigenvalues[-1]) / np.log(eigenvalues[0] / eigenvalues[-1])
         third = np.minimum((3 * steep).astype(int), 2)
         share = [part[third == place].sum() / part.sum() if part.sum() > 0 else np.nan for place in (2, 1, 0)]
         worst = eigenvalues[np.argmax(part)] if part.sum() > 0 else np.nan

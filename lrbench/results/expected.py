@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
 MOST_STARTS = 100  # that baselines are searched from
+MOST_NUMBERS = 100_000_000  # starts times directions times steps that a curve may take
 MOST_POINTS = 200  # of a drawn line
 MOST_READ = 20_000  # runs whose curves are held at once
 BELOW, CLEAR = 0.99, 100  # of what is possible; of the gap floor: a run beyond both is an alarm
@@ -112,6 +113,8 @@ def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     momentum, nesterov = _momentum(runs)
     shown = np.unique(np.geomspace(1, steps + 1, MOST_POINTS).astype(int)) - 1
     c = starts(task, runs["seed"])
+    if c.size * steps > MOST_NUMBERS:
+        return None
     if pd.isna(task["batch_size"]):
         return shown.astype(float), np.median(_gaps(spectrum(task), c, steps, run["lr"], momentum, nesterov), axis=0)[shown]
     if not _drawn(task) or momentum:
@@ -192,6 +195,8 @@ def limits(results: "Results") -> pd.DataFrame:
     """Return a row a task and method: the largest lr that converges, and the asymptotically best constants with their rate a step."""
     rows: list[dict[str, Any]] = []
     for task in quadratics(results):
+        if pd.notna(task["batch_size"]):
+            continue
         L, mu = task["L"], task["mu"]
         best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
         limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
@@ -241,6 +246,9 @@ def baselines(results: "Results") -> pd.DataFrame:
 
 
 def _baselines(task: pd.Series, c: np.ndarray, steps: int) -> Iterator[dict[str, Any]]:
+    c = c[np.any(c != 0, axis=1)]  # from the minimiser itself there is nothing to find
+    if not len(c):
+        return
     eigenvalues, ends = spectrum(task), (task["L"], task["mu"])
     polyak, best = theory.asymptotic_heavy_ball(*ends), theory.asymptotic_gradient_descent(*ends)
     settings = {

@@ -115,6 +115,7 @@ def test_every_configuration_runs(path):
     extra = {
         ("optimizer", "custom"): ["optimizer._target_=torch.optim.SGD"],
         ("optimizer", "muon"): ["problem=synthetic"],
+        ("loss", "logistic"): ["problem=iris"],
         ("problem", "csv"): ["problem.path=data.csv", "problem.target=y"],
         ("schedule", "onecycle"): ["schedule.max_lr=0.1"],
         ("schedule", "lambda"): ["schedule.lr_lambda=math.cos"],

@@ -38,8 +38,9 @@ def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys):
     assert max(map(len, out.splitlines())) <= 80
     (report,) = re.findall(r"Report: (\S+)", out)
     folder = Path(report).parent
-    assert {"manifest.json", "problems.parquet", "report.html", "summary.csv", "summary.md"} <= set(os.listdir(folder))
-    assert {"loss_curves.svg", "loss_curves.png", "lr_sensitivity.svg", "lr_sensitivity.png"} == set(os.listdir(folder / "figures"))
+    assert {"manifest.json", "problems.parquet", "report.html", "summary.csv", "summary.md", "paths.parquet"} <= set(os.listdir(folder))
+    names = ("loss_curves", "lr_sensitivity", "directions")
+    assert {f"{name}.{kind}" for name in names for kind in ("svg", "png")} == set(os.listdir(folder / "figures"))
     assert all(path.startswith("results/") for path in written())
 
 

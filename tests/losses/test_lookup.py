@@ -67,7 +67,7 @@ def test_unknown_is_a_wrong_request(settings, message):
         for value in (0, -1, float("nan"), float("inf"), "x", True, None)
     ]
     + [(QUANTILE, "quantile", value, f"a number > 0 and < 1 is allowed for {QUANTILE}") for value in (0, 1, -0.5, 1.5, float("nan"), "x")]
-    + [(MSE, "l2", value, "a finite number >= 0 is allowed") for value in (-1, float("nan"), float("inf"), "x", False, None)]
+    + [(MSE, "l2", value, "0 or a number from 1e-40 to 1e+40 is allowed") for value in (-1, float("nan"), float("inf"), "x", False, None)]
     + [(MSE, "penalize_intercept", value, "true or false is allowed") for value in ("yes", 1, None)],
 )
 def test_a_value_out_of_range_is_a_wrong_request(target, key, value, message):

@@ -33,9 +33,10 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
         from lrbench.errors import RequestError
 
         raise RequestError("hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ...")
-    report = request.ask["report"]
-    results = load(bench.run(request, shown=(lambda store: load(store.root).shown_runs) if report else None).root)
-    if report:
+    store, todo = bench.run(request)
+    results = load(store.root)
+    if request.ask["report"]:
+        bench.keep_paths(store, todo, results.shown_runs, request.ask)
         results.report()
     return results
 

@@ -31,11 +31,10 @@ FLUSH_BYTES = 2**27
 STATUSES = ("completed", "diverged", "failed")
 
 Progress = Callable[[int, int], None]  # runs done, runs planned
-Shown = Callable[[ResultStore], Sequence[str]]  # run_ids
 
 
-def run(request: Request, progress: Progress = lambda done, planned: None, shown: Shown | None = None) -> ResultStore:
-    """Run what a request asks for and is not stored yet. Of the runs that `shown` picks the weights on the way are stored too.
+def run(request: Request, progress: Progress = lambda done, planned: None) -> tuple[ResultStore, Plan]:
+    """Run what a request asks for and is not stored yet; return the store, and the plan of all its runs.
 
     Raises:
         RequestError: for a wrong request, before anything is written.
@@ -52,9 +51,14 @@ def run(request: Request, progress: Progress = lambda done, planned: None, shown
         close(store, "interrupted")
         raise
     close(store, "complete")
-    if shown:
-        _trace(todo.only(np.array(shown(store), dtype="S32")), store, request.ask)
-    return store
+    return store, todo
+
+
+def keep_paths(store: ResultStore, todo: Plan, run_ids: Sequence[str], ask: Leaves) -> None:
+    """Store the weights on the way of a few runs of a plan: they are trained once more, to the same bits."""
+    paths = list(trace(todo.only(np.array(run_ids, dtype="S32")), ask))
+    if paths:
+        store.write_paths(pa.concat_tables(paths))
 
 
 def run_job(request: Request) -> float:
@@ -110,13 +114,6 @@ def _train_missing(todo: Plan, store: ResultStore, ask: Leaves, progress: Progre
             progress(done, planned)
     finally:
         rows.flush()
-
-
-def _trace(few: Plan, store: ResultStore, ask: Leaves) -> None:
-    """Train a few runs once more, to the same bits, for the weights on their way."""
-    paths = list(trace(few, ask))
-    if paths:
-        store.write_paths(pa.concat_tables(paths))
 
 
 class _Buffer:
@@ -205,12 +202,10 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
     rows = problem_rows(todo)
     if not store.has_problems():
         return rows
-    known = store.problems()
-    of_jobs = {row["problem_id"]: row for row in [*known.to_pylist(), *rows.to_pylist()]}
-    for row in known.to_pylist():  # a job whose batches are not drawn with replacement does not know the moments of its rows
-        if of_jobs[row["problem_id"]]["moments.samples"] is None:
-            of_jobs[row["problem_id"]] = row
-    return pa.Table.from_pylist(list(of_jobs.values()), schema=rows.schema)
+    new = {row["problem_id"]: row for row in rows.to_pylist()}
+    # a job without batches drawn with replacement has no moments of its rows, so what another job found stays
+    known = {row["problem_id"]: row for row in store.problems().to_pylist() if row["problem_id"] not in new or row["moments.samples"] is not None}
+    return pa.Table.from_pylist(list((new | known).values()), schema=rows.schema)
 
 
 def _request_hash(request: Request, todo: Plan | None) -> str:

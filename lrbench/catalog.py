@@ -1,21 +1,22 @@
-"""What there is: the choices of each configuration group and the result sets, each in a line."""
+"""What there is: the choices of each configuration group and the result sets, each in a line; problems with their sizes and spectrum."""
 
 import math
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from lrbench.config import CONF
 from lrbench.errors import RequestError
-from lrbench.losses import lookup
-from lrbench.problems import load
-from lrbench.problems.data import scaled
-from lrbench.problems.solve import Problem, solve
 from lrbench.store import ResultStore
 
+if TYPE_CHECKING:
+    from lrbench.problems.solve import Problem
+
 KINDS = ("optimizers", "problems", "losses", "schedules", "experiments", "results")
+COLUMNS = f"{'':15}{'n':>8}{'d':>6}{'rank':>6}{'kappa':>9}{'L':>9}  loss"
 
 
 def catalog(kind: str, results_dir: str = "results") -> list[tuple[str, str]]:
@@ -30,9 +31,6 @@ def catalog(kind: str, results_dir: str = "results") -> list[tuple[str, str]]:
     return [(path.stem, _description(path)) for path in sorted((CONF / group).glob("*.yaml"))]
 
 
-COLUMNS = f"{'':15}{'n':>8}{'d':>6}{'rank':>6}{'kappa':>9}{'L':>9}  loss"
-
-
 def problems() -> Iterator[str]:
     """Yield a few lines a problem, made and solved as its YAML asks for: sizes and spectrum, what it is, its source."""
     yield COLUMNS
@@ -41,6 +39,11 @@ def problems() -> Iterator[str]:
 
 
 def _problem_lines(path: Path) -> Iterator[str]:
+    from lrbench.losses import lookup  # these need scipy, and what else is listed does not
+    from lrbench.problems import load
+    from lrbench.problems.data import scaled
+    from lrbench.problems.solve import solve
+
     content, choice = yaml.safe_load(path.read_text(encoding="utf-8")), "mse"
     for default in content.get("defaults", []):
         choice = default.get("override /loss", choice)
@@ -59,13 +62,13 @@ def _problem_lines(path: Path) -> Iterator[str]:
     yield f"    {_description(path)}"
 
 
-def _sizes(problem: Problem) -> str:
+def _sizes(problem: "Problem") -> str:
     L = problem.L if problem.rank else problem.smoothness
     kappa, L = (f"{value:.3g}" if value and math.isfinite(value) else "" for value in (problem.kappa, L))
     return f"{problem.data.n:8}{problem.data.d:6}{problem.rank:6}{kappa:>9}{L:>9}"
 
 
-def _provenance(problem: Problem) -> Iterator[str]:
+def _provenance(problem: "Problem") -> Iterator[str]:
     if problem.data.note:
         yield from textwrap.wrap(problem.data.note, 80, initial_indent="    ", subsequent_indent="    ")
     if problem.data.dropped:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from lrbench.bench import Progress
+    from lrbench.plan import Plan
     from lrbench.store import ResultStore
     from lrbench.sweeper.request import Request
 
@@ -169,8 +170,8 @@ def _ask(arguments: list[str]) -> int:
     if _asks_hydra(flags):
         return _hydra_itself([argument for argument in arguments if argument not in ("-m", "--multirun")])
     request = read(flags.overrides, flags.multirun, flags.config_dir)
-    store = _run(request) if request.native else _run_jobs(arguments, request)
-    return _answer(store, request)
+    store, todo = _run(request) if request.native else (_run_jobs(arguments, request), None)
+    return _answer(store, todo, request)
 
 
 def _flags(arguments: list[str]) -> "Namespace":
@@ -186,17 +187,11 @@ def _asks_hydra(flags: "Namespace") -> bool:
     return bool(flags.cfg or flags.info or flags.hydra_help or flags.shell_completion)
 
 
-def _run(request: "Request") -> "ResultStore":
+def _run(request: "Request") -> "tuple[ResultStore, Plan]":
     from lrbench import bench
 
     with _progress_bar(sys.stderr.isatty()) as progress:
-        return bench.run(request, progress, _shown if request.ask["report"] else None)
-
-
-def _shown(store: "ResultStore") -> list[str]:
-    from lrbench.results import load
-
-    return load(store.root).shown_runs
+        return bench.run(request, progress)
 
 
 def _run_jobs(arguments: list[str], request: "Request") -> "ResultStore":
@@ -231,15 +226,18 @@ def _hydra_itself(arguments: list[str]) -> int:
     return 0
 
 
-def _answer(store: "ResultStore", request: "Request") -> int:
+def _answer(store: "ResultStore", todo: "Plan | None", request: "Request") -> int:
     from rich.console import Console
 
+    from lrbench import bench
     from lrbench.results import load
     from lrbench.results.terminal import print_ranking, print_run
 
     results, console = load(store.root), Console(highlight=False)
     (print_ranking if request.multirun else print_run)(results, console)
     if request.ask["report"]:
+        if todo:
+            bench.keep_paths(store, todo, results.shown_runs, request.ask)
         console.print(f"\nReport: {os.path.relpath(results.report())}", soft_wrap=True)
     else:
         console.print(f"\nData: {os.path.relpath(store.root)}", soft_wrap=True)

@@ -276,7 +276,7 @@ def _biased(groups: list[Group]) -> list[str]:
         f"{group.labels['optimizer']} ({name})"
         for group in groups
         for name in ("weight_decay", "lambd")
-        if any(group.column(f"optimizer.{name}", 0).values) and group.shared["optimizer._target_"] != "torch.optim.Rprop"
+        if any(group.column(f"optimizer.{name}", 0).values)
     }
     if not biased:
         return []

@@ -241,7 +241,7 @@ def _run(
     order, starts, factors, shares, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and c of step t; none = all rows
     W, state, numbers, table, column,  # (tiles, ...) of the runs; table (steps, k, columns)
     record, traced, limit, targets, guard,  # steps whose gaps and weights to keep; largest finite gap; targets, descending; how far off gaps may be
-    gaps, paths, hits, bad, peak,  # out: (tiles, records, lanes), weights (tiles, traced, p, lanes), first hits (tiles, targets, lanes), each
+    gaps, paths, hits, bad, peak,  # what comes out, (tiles, ..., lanes): by record; by traced state and weight; first hits by target; first bad step
     update, excess, excess64, slopes,
 ):  # fmt: skip
     """Train all tiles: W becomes the last finite weights, state the last state."""
@@ -299,7 +299,7 @@ def _run(
             if kept < traced.size and traced[kept] == t:
                 for j in range(p):
                     for l in range(lanes):
-                        paths[tile, kept, j, l] = w[j * lanes + l]
+                        paths[tile, kept, j, l] = w[j * lanes + l] if within[l] > -np.inf else np.nan
                 kept += 1
             if t == steps or dead == lanes or stop[0] != 0:
                 break

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
-from scipy.sparse.linalg import LinearOperator, svds
 
 EPS = float(np.finfo(np.float64).eps)
 ROWS = 1000  # of a block
@@ -74,7 +73,7 @@ class Factors:
         core = self.R[:, self._rows.order] @ self._rows.T.T  # A = Q core V'; well conditioned but for the scale of its columns: what gejsv asks for
         if self.rank > jacobi:
             return np.asarray(linalg.svdvals(_pivoted_qr(core)[1]))
-        values, _, _, scaling, _, info = _lapack("gejsv")(core, joba=0, jobu=3, jobv=3, jobr=0)
+        values, _, _, scaling, _, info = lapack("gejsv")(core, joba=0, jobu=3, jobv=3, jobr=0)
         assert info == 0, f"gejsv: {info}"
         return values * (scaling[0] / scaling[1])
 
@@ -117,7 +116,7 @@ class _Basis:
         done = len(self.top)
         kept = self.top.T @ Y[:done]
         for V, T in self.blocks:
-            kept, _, _ = _lapack("tpmqrt")(0, V, T, kept, Y[done : done + len(V)], trans="T")
+            kept, _, _ = lapack("tpmqrt")(0, V, T, kept, Y[done : done + len(V)], trans="T")
             done += len(V)
         return self.choice.T @ kept
 
@@ -127,7 +126,7 @@ class _Basis:
         if not kept.size:  # which LAPACK refuses
             return np.zeros((len(self.top) + sum(len(V) for V, _ in self.blocks), 0))
         for V, T in reversed(self.blocks):
-            kept, block, _ = _lapack("tpmqrt")(0, V, T, kept, np.zeros((len(V), kept.shape[1]), order="F"), overwrite_b=1)
+            kept, block, _ = lapack("tpmqrt")(0, V, T, kept, np.zeros((len(V), kept.shape[1]), order="F"), overwrite_b=1)
             blocks.append(block)
         return np.concatenate([self.top @ kept, *reversed(blocks)])
 
@@ -165,6 +164,12 @@ def factorise(A: np.ndarray) -> Factors:
     return Factors(A, basis, R, _combinations(A, D, basis, R, order, tolerance), D)
 
 
+def with_penalty(A: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return A (n, p) with a row below for each penalised parameter, so that the squares of these rows times w are the sum of penalties w^2."""
+    rows = np.diag(np.sqrt(penalties))[penalties > 0]
+    return np.vstack([A, rows]) if len(rows) else A
+
+
 def _reflections(A: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
     """Return the top and the blocks of a basis of A / D, and its triangle (k, p), into which one block of rows after the other is reflected.
 
@@ -174,7 +179,7 @@ def _reflections(A: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, list[tuple[n
     top, R = np.linalg.qr(A[:p] / D)
     blocks = []
     for start in range(p, n, ROWS):
-        R, V, T, _ = _lapack("tpqrt")(0, min(PANEL, p), R, np.asfortranarray(A[start : start + ROWS] / D), overwrite_a=1, overwrite_b=1)
+        R, V, T, _ = lapack("tpqrt")(0, min(PANEL, p), R, np.asfortranarray(A[start : start + ROWS] / D), overwrite_a=1, overwrite_b=1)
         blocks.append((V, T))
     return top, blocks, R
 
@@ -182,7 +187,7 @@ def _reflections(A: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, list[tuple[n
 def _rank(R: np.ndarray, tolerance: float) -> int:
     """Return how many singular values of R (k, p) are above the tolerance times the largest; all of them where the norm of the inverse proves it."""
     if len(R) == R.shape[1]:
-        inverse, singular = _lapack("trtri")(R)
+        inverse, singular = lapack("trtri")(R)
         if not singular and np.linalg.norm(inverse) * np.linalg.norm(R) * tolerance < 1:
             return len(R)
     sizes = linalg.svdvals(R)
@@ -208,6 +213,8 @@ def _combinations(A: np.ndarray, D: np.ndarray, basis: _Basis, R: np.ndarray, or
 
 def _norm(size: int, times: Callable[[np.ndarray], np.ndarray], transposed: Callable[[np.ndarray], np.ndarray]) -> float:
     """Return the largest singular value of a matrix (size, size) that is known by its products with a vector."""
+    from scipy.sparse.linalg import LinearOperator, svds  # slow to import, and needed by very large problems only
+
     operator: Any = LinearOperator
     start = np.random.default_rng(0).normal(size=size)
     matrix = operator((size, size), matvec=times, rmatvec=transposed, dtype=np.float64)
@@ -219,7 +226,7 @@ def _solve(T: np.ndarray, x: np.ndarray, trans: int = 0) -> np.ndarray:
     return linalg.solve_triangular(T, x, trans=trans, check_finite=False)
 
 
-def _lapack(name: str) -> Any:
+def lapack(name: str) -> Any:
     return linalg.get_lapack_funcs(name, dtype=np.float64)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lrbench.losses import Loss
 from lrbench.problems.clipped import Clipped, duality_gap, kinked_fit, smooth_fit, unique
-from lrbench.problems.least_squares import Factors, factorise
+from lrbench.problems.least_squares import Factors, factorise, with_penalty
 from lrbench.problems.newton import EPS, Step, Terms, descend, step_from
 from lrbench.problems.separation import movable
 
@@ -65,12 +65,6 @@ def minimise(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray) -> Minim
         return solver(A, y, loss, pen, loss.factor(len(y)))
 
 
-def _factors(A: np.ndarray, weights: np.ndarray) -> Factors:
-    """Factorise the rows of the data with those of the penalty below them."""
-    rows = np.diag(np.sqrt(weights))[weights > 0]
-    return factorise(np.vstack([A, rows]) if len(rows) else A)
-
-
 def _value(z: np.ndarray, y: np.ndarray, loss: Loss, c: float, pen: np.ndarray, w: np.ndarray) -> float:
     return c * math.fsum(loss.values(z, y)) + 0.5 * math.fsum(pen * w * w)
 
@@ -89,7 +83,7 @@ def _kind(factors: Factors) -> str:
 
 
 def _clipped(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: float) -> Minimiser:
-    n, factors = len(y), _factors(A, pen / c)
+    n, factors = len(y), factorise(with_penalty(A, pen / c))
     Q, rows = factors.Q, _rows(y, len(factors.A), *WIDTHS[loss.kind.name](loss.k))
     u, s = kinked_fit(Q, rows) if rows.linear.any() else smooth_fit(Q, rows)
     w = factors.minimiser(Q @ u)
@@ -118,7 +112,7 @@ def _rows(y: np.ndarray, m: int, width: float, low: float, high: float) -> Clipp
 
 
 def _exponential(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: float) -> Minimiser:
-    factors = _factors(A, pen / c)
+    factors = factorise(with_penalty(A, pen / c))
     Q, terms = factors.Q, _terms(y, loss)
     step = descend(Q, _start(Q, y, loss), terms, TRIAL)
     if not _is_interior(step, loss):

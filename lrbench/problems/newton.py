@@ -6,16 +6,11 @@ how far f lies above its tangent, so that line searches work to the last digit.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import linalg
 
-tpqrt: Any = linalg.get_lapack_funcs("tpqrt", dtype=np.float64)
+from lrbench.problems.least_squares import EPS, PANEL, ROWS, lapack
 
-EPS = float(np.finfo(np.float64).eps)
-ROWS = 1000  # of a block that is factorised at once
-PANEL = 16  # columns that are reflected at once
 FLAT = 1e-12  # a singular value below this times the largest one counts as 0
 SUFFICIENT, STEEP = 0.9, 0.9  # of the line search (weak Wolfe conditions)
 
@@ -102,7 +97,7 @@ def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if r:
         for start in range(0, len(rows), ROWS):
             block = rows[start : start + ROWS]
-            R = tpqrt(0, min(PANEL, r), R, np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]), overwrite_a=1, overwrite_b=1)[0]
+            R = lapack("tpqrt")(0, min(PANEL, r), R, np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]), overwrite_a=1, overwrite_b=1)[0]
     _, sizes, axes = np.linalg.svd(R)
     return sizes, axes
 

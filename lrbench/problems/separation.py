@@ -1,7 +1,6 @@
 """Directions along which a convex loss never rises: whether its infimum is attained, and whether its minimiser is the only one."""
 
 import numpy as np
-from scipy.optimize import linprog
 
 from lrbench.problems.newton import principal
 
@@ -43,6 +42,8 @@ def still(rows: np.ndarray) -> np.ndarray:
 
 def _margins(G: np.ndarray) -> np.ndarray:
     """Return G d for a d of norm 1 with G d >= 0 and as many positive entries as a linear programme finds; zeros where there is none."""
+    from scipy.optimize import linprog  # half a second to import, and seldom needed
+
     G, index = np.unique(np.round(G, 15), axis=0, return_inverse=True)
     none = np.zeros(len(index))
     tight = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}

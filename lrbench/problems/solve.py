@@ -9,12 +9,11 @@ from scipy import linalg
 from lrbench.errors import RequestError
 from lrbench.losses import Loss
 from lrbench.problems.data import Data
-from lrbench.problems.least_squares import Factors, factorise
+from lrbench.problems.least_squares import FULL, Factors, factorise, with_penalty
 from lrbench.problems.minimise import Minimiser, minimise
 from lrbench.problems.threads import one_thread
 
 LARGEST, SMALLEST = 1e40, 1e-40  # of a column: all that is computed from it then fits float64
-MOST_EIGENVALUES = 5000
 MOST_SCALED = MOST_DIRECTIONS = 500  # parameters up to which another decomposition costs little, and eigenvectors are kept
 
 
@@ -178,11 +177,11 @@ def solve(data: Data, loss: Loss) -> Problem:
     _check_sizes(data)
     A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
     if loss.is_quadratic:
-        factors = plain = factorise(_stacked(A, penalties / (2 * c)))
+        factors = plain = factorise(with_penalty(A, penalties / (2 * c)))
         optimum, curvature = _least_squares(factors, data.y, c), 2 * c
     else:
         optimum, curvature, plain = minimise(A, data.y, loss, penalties), c, factorise(A)
-        factors = factorise(_stacked(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
+        factors = factorise(with_penalty(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
     values, largest = _singular_values(factors), plain.ends()[0]
     eigenvalues = np.append(curvature * values**2, np.zeros(data.p - factors.rank))
     return Problem(
@@ -199,17 +198,11 @@ def solve(data: Data, loss: Loss) -> Problem:
 
 def _singular_values(factors: Factors) -> np.ndarray:
     """Return the singular values (rank,) that are not 0, descending; of very many only the two ends, and nan between."""
-    if factors.rank <= MOST_EIGENVALUES:
+    if factors.rank <= FULL:
         return factors.singular_values()
     values = np.full(factors.rank, np.nan)
     values[0], values[-1] = factors.ends()
     return values
-
-
-def _stacked(A: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-    """Return A with a row below for each penalised parameter, so that the penalty is the sum of the squares of these rows times w."""
-    rows = np.diag(np.sqrt(penalties))[penalties > 0]
-    return np.vstack([A, rows]) if len(rows) else A
 
 
 def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:

@@ -64,12 +64,3 @@ def sensitivity(results: "Results") -> pd.DataFrame:
     rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).sort_values(["task", "optimizer", "lr"], ignore_index=True)
     lrs = rows.groupby(["task", "optimizer"])["lr"].transform("size").groupby(rows["task"]).transform("max")
     return rows.assign(best=rows["setting_id"].isin(results.ranking["setting_id"]))[lrs >= 2]
-
-
-def plain_gradient_descent(entries: pd.DataFrame) -> bool:
-    """Say whether some of these runs are gradient descent on all rows, torch.optim.SGD without momentum or schedule, whose limits are 1/L and 2/L."""
-    plain = (entries["optimizer._target_"] == "torch.optim.SGD") & entries["batch_size"].isna()
-    plain &= entries["schedule._target_"].isna() if "schedule._target_" in entries else True
-    for setting in ("optimizer.momentum", "optimizer.weight_decay"):
-        plain &= entries[setting].fillna(0) == 0 if setting in entries else True
-    return bool(plain.any())

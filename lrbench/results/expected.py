@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
-MOST_STARTS = 100  # that baselines are searched from
+MOST_STARTS = 100  # that baselines are searched from, and the least possible gap is the median of
 MOST_NUMBERS = 100_000_000  # starts times directions times steps that a curve may take
 MOST_POINTS = 200  # of a drawn line
 MOST_READ = 20_000  # runs whose curves are held at once
@@ -63,6 +63,11 @@ def is_descent(entries: pd.DataFrame) -> pd.Series:
     for name in ("weight_decay", "dampening", "maximize"):
         rows &= _setting(entries, name) == 0
     return rows & (entries["schedule._target_"].isna() if "schedule._target_" in entries else True)
+
+
+def is_plain_descent(entries: pd.DataFrame) -> pd.Series:
+    """Say of each run whether it is gradient descent on all rows, without momentum: its limits are 1/L and 2/L."""
+    return is_descent(entries) & (_setting(entries, "momentum") == 0) & entries["batch_size"].isna()
 
 
 def spans_gradients(entries: pd.DataFrame) -> pd.Series:
@@ -149,7 +154,7 @@ def least_possible(results: "Results") -> pd.DataFrame:
         runs = runs[spans_gradients(runs)]
         if len(runs):
             count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
-            gap = np.median(_floors(spectrum(task), starts(task, runs["seed"]), count), axis=0)
+            gap = np.median(_floors(spectrum(task), starts(task, runs["seed"])[:MOST_STARTS], count), axis=0)
             parts.append(pd.DataFrame({"task": task["task"], "evaluations": np.arange(count + 1.0), "gap": gap}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "evaluations", "gap"])
 

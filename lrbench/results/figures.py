@@ -91,7 +91,7 @@ def lr_sensitivity(results: "Results") -> Figure:
 
     def panel(task: pd.Series, ax: Axes) -> None:
         smoothness = task["L"] if task["quadratic"] else None
-        limits = curves.plain_gradient_descent(_of(seeds, task))
+        limits = bool(expected.is_plain_descent(_of(seeds, task)).any())
         plots.lr_sensitivity(_of(frame, task), _of(seeds, task), _of(edges, task), ax, colours, smoothness, limits)
 
     return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)

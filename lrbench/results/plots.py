@@ -86,14 +86,14 @@ def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
     """Draw one optimizer of `directions.parts` as a heat-map: directions from steep to flat, steps, colour = log10 of the part, cut at `lowest`."""
     grid = frame.pivot(index="direction", columns="step", values="part")
     steps = np.array(grid.columns, dtype=float)
-    right = np.append(steps[1:], steps[-1] * steps[-1] / max(steps[-2], 1) if len(steps) > 2 else steps[-1] + 1)
+    last = steps[-1] * steps[-1] / max(steps[-2], 1) if len(steps) > 2 else steps[-1] + 1  # as far beyond as the one before is back, in log
     with np.errstate(divide="ignore"):
         logs = np.log10(grid.to_numpy()).clip(lowest, 0)
-    ax.pcolormesh(np.append(np.maximum(steps, 0.5), right[-1]), np.arange(len(grid) + 1), logs, cmap="viridis", vmin=lowest, vmax=0, rasterized=True)
+    ax.pcolormesh(np.append(np.maximum(steps, 0.5), last), np.arange(len(grid) + 1), logs, cmap="viridis", vmin=lowest, vmax=0, rasterized=True)
     eigenvalues = frame.drop_duplicates("direction").set_index("direction")["eigenvalue"]
     shown = sorted({0, len(grid) // 2, len(grid) - 1})
     ax.set_yticks([place + 0.5 for place in shown], [f"{eigenvalues[place]:.2g}" for place in shown])
-    log_axis(ax.xaxis, 0.5, right[-1])
+    log_axis(ax.xaxis, 0.5, last)
     ax.invert_yaxis()
     ax.grid(False)
     ax.set(xlabel="step", ylabel="eigenvalue")

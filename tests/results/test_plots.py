@@ -9,7 +9,7 @@ from conftest import LECTURE, curve, run
 from matplotlib.colors import to_hex
 
 from lrbench.errors import RequestError
-from lrbench.results import curves, figures
+from lrbench.results import curves, expected, figures
 from lrbench.results.ink import COLOURS, GREY, palette
 
 ADAM = {"target_": "torch.optim.Adam"}
@@ -69,7 +69,7 @@ def test_sensitivity_is_the_best_of_the_other_settings_at_each_rate(write):
     [({}, True), ({"momentum": 0.0}, True), ({"momentum": 0.9}, False), ({"weight_decay": 0.1}, False), ({"batch_size": 2}, False), (ADAM, False)],
 )
 def test_only_plain_gradient_descent_has_the_limits_of_its_rate(write, changes, plain):
-    assert curves.plain_gradient_descent(write(run(**changes)).entries) == plain
+    assert expected.is_plain_descent(write(run(**changes)).entries).all() == plain
 
 
 # ---- loss curves

@@ -135,7 +135,7 @@ class Loss:
         fits, allowed = {
             "real": (np.isfinite(y), "finite numbers"),
             "label": ((y == 0) | (y == 1), "the labels 0 and 1"),
-            "count": (y >= 0, "counts, 0 or more"),
+            "count": (y >= 0, "counts (0 or more)"),
         }[self.kind.targets]
         if not fits.all():
             row = int(np.argmin(fits))

@@ -73,7 +73,7 @@ def directions(results: "Results") -> Figure:
             ax.set_title(name)
         for ax in axes[len(names) :]:
             ax.set_visible(False)
-        figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, label="log10 of the part of the start's gap that is left")
+        figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, label="log10 of the share left")
     return figure
 
 

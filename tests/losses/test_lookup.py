@@ -125,7 +125,7 @@ def test_penalties_of_two_features_and_an_intercept(reduction, settings, weights
         (
             POISSON,
             [0, 1, 2.5, -3],
-            r"takes counts, 0 or more as target, but column 'price' holds -3 in row 4 \(1 of 4 rows do not fit\)\. Choose another loss=",
+            r"takes counts \(0 or more\) as target, but column 'price' holds -3 in row 4 \(1 of 4 rows do not fit\)\. Choose another loss=",
         ),
         (POISSON, [np.nan, 1], r"holds nan in row 1 "),
     ],

@@ -34,7 +34,8 @@ FIGURES = (
     (
         "directions",
         "Where the time goes",
-        "What is left of the gap, by eigen-direction of the Hessian (steep ones on top) and step; one run of each optimizer at its best setting.",
+        "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep ones on top) and step; one run an "
+        "optimizer, at its best setting.",
         figures.directions,
     ),
 )

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check experiments bench
+.PHONY: demo test lint check experiments simulate bench
 
 demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam
@@ -19,6 +19,9 @@ check: lint test
 
 experiments: $(BIN)/ready
 	$(BIN)/python experiments/build.py
+
+simulate: $(BIN)/ready
+	$(BIN)/python experiments/simulate.py
 
 bench: $(BIN)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt jax optax

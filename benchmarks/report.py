@@ -20,7 +20,7 @@ from pathlib import Path
 from table import Table
 
 HERE = Path(__file__).parent
-SCRIPTS = ("engine", "sweep", "planning", "problem")
+SCRIPTS = ("engine", "sweep", "planning", "problem", "tables")
 PACKAGES = ("lrbench", "numba", "llvmlite", "numpy", "torch", "jax", "jaxlib", "optax", "hydra-core", "pyarrow")
 QUICK = ["--quick"]
 

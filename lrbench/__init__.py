@@ -3,6 +3,7 @@
 results = lrbench.sweep("optimizer=sgd,adam", "optimizer.lr=0.01,0.1", "seed=range(10)")
 results.summary()                    # a row an optimizer
 lrbench.load("results/<name>").runs  # a row a run
+lrbench.compare("results/<name>", "results/<other>").rows  # a row a setting of both
 """
 
 from os import PathLike
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lrbench.results import Results
+    from lrbench.results.compare import Difference
 
 __version__ = "0.1.0"
-__all__ = ["load", "sweep"]
+__all__ = ["compare", "load", "sweep"]
 
 
 def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
@@ -50,3 +52,18 @@ def load(path: str | PathLike) -> "Results":
     from lrbench.results import load
 
     return load(path)
+
+
+def compare(a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False) -> "Difference":
+    """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no torch.
+
+    Args:
+        a, b: folders, or results that were loaded.
+        anyway: compare also where data or budget differ.
+
+    Raises:
+        ValueError: one is no result set, or the two have nothing in common that compares.
+    """
+    from lrbench.results.compare import compare
+
+    return compare(a, b, anyway)

@@ -5,7 +5,7 @@ import platform
 import shlex
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -25,6 +25,7 @@ from lrbench.records import problem_rows
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import Request
 from lrbench.train import Rows, check_optimizers, trace, train
+from lrbench.tuning import Phase, evaluation_seeds, phases
 
 FLUSH_SECONDS = 5.0
 FLUSH_BYTES = 2**27
@@ -40,18 +41,39 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
         RequestError: for a wrong request, before anything is written.
         KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on from there.
     """
-    todo = plan(request.blocks)
+    phases = _phases(request, lambda: store.outcomes())  # asked for when there is a store
+    phase = next(phases)
+    todo = plan(phase.blocks)
     check_optimizers(todo, request.ask["engine"])
     store = _claim(request, todo)
     _begin(store, request, todo)
-    store.write_problems(problem_rows(todo))
     try:
-        _train_missing(todo, store, request.ask, progress)
+        _train_phase(phase, todo, store, request.ask, progress)
+        for phase in phases:
+            todo = plan(phase.blocks)
+            _train_phase(phase, todo, store, request.ask, progress)
     except KeyboardInterrupt:
         close(store, "interrupted")
         raise
     close(store, "complete")
     return store, todo
+
+
+def _phases(request: Request, outcomes: Callable[[], pa.Table]) -> Iterator[Phase]:
+    """Return what is to be run, a phase at a time: all at once where nothing is tuned."""
+    return phases(request.blocks, request.tune, outcomes) if request.tune else iter([Phase(request.blocks, None)])
+
+
+def _train_phase(phase: Phase, todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:
+    """Say in the store what is to be run and what for, and train what is missing of it."""
+    manifest = store.manifest()
+    counts = {**manifest["counts"], "planned": len(todo)}
+    store.write_manifest({**manifest, "counts": counts, "warnings": todo.warnings, "blocks": [asdict(block) for block in phase.blocks]})
+    store.write_problems(problem_rows(todo))
+    if phase.roles:
+        planned = np.concatenate([group.run_id for group in todo.groups])  # where nothing depends on the seed, one of the seeds alone
+        store.write_roles(phase.roles.filter(np.isin(phase.roles["run_id"].to_numpy().astype("S32"), planned)))
+    _train_missing(todo, store, ask, progress)
 
 
 def keep_paths(store: ResultStore, todo: Plan, run_ids: Sequence[str], ask: Leaves) -> None:
@@ -161,7 +183,9 @@ def _begin(store: ResultStore, request: Request, todo: Plan | None) -> None:
     manifest = _manifest(store.name, request, todo)
     if store.exists():
         before = store.manifest()
-        manifest |= {"created": before["created"]} | ({} if todo else {"blocks": before["blocks"], "counts": before["counts"]})
+        manifest |= {"created": before["created"], "earlier": _earlier(before)} | (
+            {} if todo else {"blocks": before["blocks"], "counts": before["counts"]}
+        )
     _write(lambda: store.write_manifest(manifest), store)
 
 
@@ -182,12 +206,14 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
         "request": {"overrides": request.overrides, "command": command(request)},
         "request_hash": _request_hash(request, todo),
         **{key: request.ask[key] for key in ("engine", "target", "record", "predict", "baselines")},
-        "counts": {"planned": len(todo) if todo else 0, "completed": 0, "diverged": 0, "failed": 0},
+        "counts": {"planned": 0, "completed": 0, "diverged": 0, "failed": 0},
         "engines": {},
-        "warnings": todo.warnings if todo else [],
+        "warnings": [],
+        "tune": asdict(request.tune) if request.tune else None,
         "versions": versions(),
-        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
-        "blocks": [asdict(block) for block in request.blocks] if todo else [],
+        "machine": machine(),
+        "earlier": [],
+        "blocks": [],
     }
 
 
@@ -212,6 +238,8 @@ def _request_hash(request: Request, todo: Plan | None) -> str:
     """Hash what decides the numbers: the runs and how they are recorded; the lines themselves where Hydra's own sweeper decides the runs."""
     what = todo.fingerprint() if todo else sorted(request.overrides)
     asked = [request.ask[key] for key in ("record", "target", "predict", "engine")]
+    if request.tune:  # the plan is that of the trials
+        asked += [asdict(request.tune), sorted(evaluation_seeds(request.blocks))]
     return blake2b(show([what, asked]).encode(), digest_size=16).hexdigest()
 
 
@@ -230,6 +258,17 @@ def blocks_of(manifest: dict[str, Any]) -> list[Block]:
 def versions() -> dict[str, str]:
     packages: Sequence[str] = ("torch", "hydra-core", "numpy", "numba", "scipy", "pyarrow")
     return {"lrbench": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+
+
+def machine() -> dict[str, Any]:
+    return {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+
+
+def _earlier(before: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return on what a sweep ran in former sessions, where it was not what it runs on now."""
+    now = {"versions": versions(), "machine": machine()}
+    then = {key: before[key] for key in now}
+    return [session for session in [*before["earlier"], then] if session != now]
 
 
 def _now() -> str:

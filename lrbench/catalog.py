@@ -15,7 +15,7 @@ from lrbench.store import ResultStore
 if TYPE_CHECKING:
     from lrbench.problems.solve import Problem
 
-KINDS = ("optimizers", "problems", "losses", "schedules", "experiments", "results")
+KINDS = ("optimizers", "problems", "losses", "schedules", "tune", "experiments", "results")
 COLUMNS = f"{'':15}{'n':>8}{'d':>6}{'rank':>6}{'kappa':>9}{'L':>9}  loss"
 
 

@@ -1,7 +1,7 @@
 """The command line: a verb, or with anything else a request in Hydra's grammar.
 
-Exit codes: 0 done (a diverged run is a result, not an error); 1 some runs failed, or reproduce found a difference; 2 the request is wrong, nothing
-was written; 130 interrupted, all finished runs kept.
+Exit codes: 0 done (a diverged run is a result, not an error); 1 some runs failed, reproduce found a difference or compare a regression; 2 the request
+is wrong, nothing was written; 130 interrupted, all finished runs kept.
 """
 
 import os
@@ -26,16 +26,19 @@ HELP = """lrbench {version}: which optimizer is better for your problem?
   python -m lrbench                               the lecture: one run
   python -m lrbench -m optimizer=sgd,adam         a sweep: table, data, figures, report.html
   python -m lrbench -m problem=csv problem.path=houses.csv problem.target=price \\
-      optimizer=sgd,adam optimizer.lr=0.01,0.1 'seed=range(10)'
+      optimizer=sgd,adam tune=lr 'seed=range(10)'
 
 Verbs
   report [FOLDER]      rebuild summary, figures and report.html (alone: of the newest)
   reproduce FOLDER     run a stored sweep again and compare bit for bit
+  compare A B          is B worse than A? two folders, setting by setting; --anyway:
+                       also where data or budget differ
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
 
 Groups, as group=choice: problem, loss, optimizer, schedule (their values as
-optimizer.lr=0.1), and +experiment=... for a study with its own grid.
+optimizer.lr=0.1), tune=lr or tune=all, which choose settings on seeds of their
+own, and +experiment=... for a study with its own grid.
 -m sweeps over a,b or range(10).
 --config-dir DIR adds your own choices; --cfg job shows a configuration.
 
@@ -102,6 +105,20 @@ def _reproduce(arguments: list[str]) -> int:
     return 1 if differing else 0
 
 
+def _compare(arguments: list[str]) -> int:
+    from rich.console import Console
+
+    from lrbench import compare
+    from lrbench.results.compare_text import print_difference
+
+    folders = [argument for argument in arguments if argument != "--anyway"]
+    if len(folders) != 2 or any(folder.startswith("-") for folder in folders):
+        raise RequestError(f"usage: python -m lrbench compare A B [--anyway]; '{' '.join(arguments)}' came.")
+    difference = compare(*folders, anyway="--anyway" in arguments)
+    print_difference(difference, Console(highlight=False))
+    return 1 if difference.regression else 0
+
+
 def _list(arguments: list[str]) -> int:
     from lrbench.catalog import KINDS, catalog, problems
 
@@ -142,7 +159,7 @@ def _time(arguments: list[str]) -> int:
     return 1 if any(row["status"][0].as_py() == "failed" for row in timings.runs) else 0
 
 
-VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "time": _time, "list": _list}
+VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "compare": _compare, "time": _time, "list": _list}
 
 
 def _one(arguments: list[str], usage: str, optional: bool = False) -> str | None:

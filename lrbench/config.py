@@ -196,18 +196,19 @@ def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
     rule = RUN.get(path) or REQUEST.get(path)
     target = leaves.get(f"{group}._target_", "")
     if rule:
-        _check_value(path, value, rule)
+        check_value(path, value, rule)
     elif key == "_target_" and group in GROUPS and not isinstance(value, str):
         raise RequestError(f"{path}: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(value)} came.")
     elif group in SETTINGS and target.startswith("torch.optim."):
         rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
         if rule:
-            _check_value(path, value, rule, of=f" for {target}")
+            check_value(path, value, rule, of=f" for {target}")
     elif not (group in GROUPS and key):
         raise RequestError(f"{path}: lrbench has no such key. {did_you_mean(path, [*RUN, *REQUEST, *GROUPS])}")
 
 
-def _check_value(path: str, value: Any, rule: Rule, of: str = "") -> None:
+def check_value(path: str, value: Any, rule: Rule, of: str = "") -> None:
+    """Refuse a value that is not of the rule's."""
     if not rule.accepts(value):
         raise RequestError(f"{path}: {rule.allowed} is allowed{of}, but {show(value)} came.")
 

@@ -41,6 +41,8 @@ def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, en
         "start_gap": pa.array(outcome.gap[:, 0]),
         "final_loss": pa.array(np.where(completed, outcome.loss[:, -1], np.inf)),
         "final_gap": pa.array(np.where(completed, outcome.gap[:, -1], np.inf)),
+        "last_epoch_gap": pa.array(np.where(completed, outcome.last_epoch_gap, np.inf)),
+        "half_gap": pa.array(outcome.half_gap),
         "peak_ratio": pa.array(_ratio(outcome.peak, outcome.gap[:, 0])),
         "first_bad_step": pa.array(outcome.first_bad, mask=outcome.first_bad == NEVER),
         "last_finite_loss": pa.array(outcome.last_loss),
@@ -88,7 +90,7 @@ _PROBLEMS = pa.schema(
     + [(name, pa.int64()) for name in ("n", "d", "p", "rank")]
     + [(name, pa.int64()) for name in ("test_rows", "dropped")]
     + [("intercept", pa.bool_()), ("quadratic", pa.bool_()), ("attained", pa.bool_()), ("minimisers", pa.string()), ("method", pa.string())]
-    + [(name, pa.float64()) for name in (*_SPECTRUM, "loss_star", "bound", "digits", "scale", "gap_floor", "gradient_noise")]
+    + [(name, pa.float64()) for name in (*_SPECTRUM, "loss_star", "bound", "digits", "scale", "gap_floor", "gradient_noise", "solve_seconds")]
     + [(name, _FLOATS) for name in ("w_star", "w_true", "eigenvalues", "eigenvectors")]
     + [(f"moments.{name}", _FLOATS) for name in ("samples", "curvature", "fourth", "third", "noise")]
     + [("features", pa.list_(pa.string())), ("target", pa.string()), ("note", pa.string())]
@@ -101,7 +103,8 @@ def _problem_row(problem: Problem, group: Group, drawn: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"problem_id": group.problem_id, "dtype": dtype, "problem": group.labels["problem"], "loss": group.labels["loss"]}
     row |= {name: getattr(data, name) for name in ("n", "d", "p", "intercept")}
     row |= {name: getattr(data, name) for name in ("dropped", "note", "w_true")}
-    row |= {name: getattr(problem, name) for name in ("rank", *_SPECTRUM, "loss_star", "digits", "scale", "eigenvalues", "gradient_noise")}
+    row |= {name: getattr(problem, name) for name in ("rank", *_SPECTRUM, "loss_star", "digits", "scale", "eigenvalues")}
+    row |= {name: getattr(problem, name) for name in ("gradient_noise", "solve_seconds")}
     optimum, eigenvectors = problem.optimum, problem.eigenvectors
     row |= {"attained": optimum.attained, "minimisers": optimum.kind, "method": optimum.method, "bound": optimum.bound}
     row |= {"quadratic": problem.loss.is_quadratic, "test_rows": 0 if data.test is None else len(data.test[1])}

@@ -9,7 +9,7 @@ from itertools import repeat
 
 import numpy as np
 
-START, BATCHES, DATA = range(3)
+START, BATCHES, DATA, TUNING = range(4)
 
 Rows = slice | np.ndarray
 
@@ -28,6 +28,12 @@ def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
         bound = 1 / math.sqrt(d)
         return stream(seed, START).uniform(-bound, bound, p)
     return np.zeros(p) if init == "zeros" else np.array(init, dtype=np.float64)
+
+
+def tuning_seeds(seed: int, count: int) -> list[int]:
+    """Return the first distinct seeds of a stream of their own, of seven digits to nine: apart from those that a person counts from 0."""
+    drawn = stream(seed, TUNING).integers(10**6, 10**9, size=2 * count + 10)
+    return list(dict.fromkeys(drawn.tolist()))[:count]
 
 
 def steps_per_epoch(n: int, batch_size: int | None) -> int:

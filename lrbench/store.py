@@ -4,6 +4,7 @@
     runs/*.parquet     a row a run
     curves/*.parquet   a row a run: its loss curve as lists
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
+    roles.parquet      only of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
     report.html, summary.csv, summary.md, figures/   made from the above, replaced whole
 
@@ -26,8 +27,11 @@ from filelock import FileLock
 
 from lrbench.errors import RequestError
 
-SCHEMA = 3
-_OUTCOMES = pa.schema([*((name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")), ("final_gap", pa.float64())])
+SCHEMA = 4
+_OUTCOMES = pa.schema(
+    [(name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")]
+    + [(name, pa.float64()) for name in ("final_gap", "last_epoch_gap", "evaluations_to_target")]
+)
 
 
 class ResultStore:
@@ -105,11 +109,15 @@ class ResultStore:
         """The weights on the way of some runs, run_id, and step and weights as lists; None where none were traced."""
         return pq.read_table(self._paths_path) if self._paths_path.is_file() else None
 
+    def roles(self) -> pa.Table | None:
+        """What each run of a tuned sweep is for; None where nothing was tuned."""
+        return pq.read_table(self._roles_path) if self._roles_path.is_file() else None
+
     def has_problems(self) -> bool:
         return self._problems_path.is_file()
 
     def outcomes(self) -> pa.Table:
-        """Return run_id, optimizer, status, engine and final_gap of each stored run, of one that was stored twice the first row."""
+        """Return the columns of _OUTCOMES of each stored run, of one that was stored twice the first row."""
         tables = [pq.read_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
         rows = pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
         first = np.unique(rows["run_id"].to_numpy().astype("S32"), return_index=True)[1]
@@ -134,6 +142,10 @@ class ResultStore:
     def write_paths(self, paths: pa.Table) -> None:
         with self._replacing(self._paths_path) as path:
             pq.write_table(paths, path)
+
+    def write_roles(self, roles: pa.Table) -> None:
+        with self._replacing(self._roles_path) as path:
+            pq.write_table(roles, path)
 
     def write_text(self, path: Path, text: str) -> None:
         """Replace a text file of this store whole (UTF-8)."""
@@ -182,3 +194,7 @@ class ResultStore:
     @property
     def _problems_path(self) -> Path:
         return self.root / "problems.parquet"
+
+    @property
+    def _roles_path(self) -> Path:
+        return self.root / "roles.parquet"

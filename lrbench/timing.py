@@ -102,6 +102,8 @@ def busy(wall: float, cpu: float, spread: float, load: float, processors: int) -
 def _planned(request: Request) -> Plan:
     if request.ask["engine"] == "fused":
         raise RequestError("engine: time measures torch's own steps, so auto or reference is allowed, but fused came. Leave engine out.")
+    if request.tune:
+        raise RequestError("tune: time measures settings as they are given. Leave it out, and give the settings that it chose.")
     if not request.native:
         raise RequestError("hydra/launcher, hydra/sweeper: time trains one run after the other in this process. Leave them out.")
     todo = plan(request.blocks)

@@ -17,6 +17,7 @@ from lrbench.optimizers import FAMILIES, Rule
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
 from lrbench.records import curve_rows, path_rows, run_rows, targets
+from lrbench.seeds import steps_per_epoch
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 MOST_TRACED = 100  # states of a path
@@ -153,7 +154,8 @@ def _reference(run: Leaves, problem: Problem, ask: Leaves, traced: Sequence[int]
             reference.train(problem, run, curve)
         except Exception as error:  # a third party's construction and steps; the run becomes a row that says why
             curve.failure = f"{type(error).__name__}: {error}"
-    return outcome([curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]))
+    epoch = steps_per_epoch(problem.data.n, run["batch_size"])
+    return outcome([curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]), epoch)
 
 
 @contextmanager

@@ -1,7 +1,19 @@
+import os
+
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+SHARES = {"gw0": "float64", "gw1": "float32"}  # what each of two workers compiles first
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernel_of_one_dtype():
+    """Where nothing is compiled yet, each worker compiles the kernel of one dtype and finds the other's in the cache."""
+    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) in SHARES:
+        from lrbench.engines import kernels
+
+        kernels.run(SHARES[worker])
 
 
 @pytest.fixture(autouse=True)

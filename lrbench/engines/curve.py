@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lrbench.engines.outcome import NEVER, Outcome, gaps_of
+from lrbench.engines.outcome import NEVER, Outcome, gaps_of, spans
 from lrbench.problems.solve import Problem
 
 
@@ -45,8 +45,8 @@ class Curve:
         return True
 
 
-def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float]) -> Outcome:
-    """Return what is known of the runs that made these curves, recorded at `step`."""
+def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float], epoch: int) -> Outcome:
+    """Return what is known of the runs that made these curves, recorded at `step`; an epoch has so many steps."""
     loss, gap, evaluations = (np.stack([getattr(curve, name) for curve in curves]) for name in ("loss", "gap", "evaluations"))
     finite = np.isfinite(loss)
     last = finite.sum(axis=1) - 1  # states are finite until the first that is not
@@ -56,11 +56,14 @@ def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets
     within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]
     hits = np.where(within.any(axis=2), within.argmax(axis=2), NEVER)
     rows = np.arange(len(curves))
+    half, end = (gap[:, first : last + 1].mean(axis=1) for first, last in spans(curves[0].steps, epoch))
     return Outcome(
         step=step,
         loss=loss[:, step],
         gap=gap[:, step],
         evaluations=evaluations[:, step],
+        half_gap=half,
+        last_epoch_gap=end,
         hits=hits,
         evaluations_to_hits=np.take_along_axis(evaluations, hits, axis=1),
         all_evaluations=evaluations[:, -1],

@@ -9,7 +9,7 @@ from lrbench.config import Leaves, under
 from lrbench.engines import kernels
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.minibatches import Minibatches
-from lrbench.engines.outcome import NEVER, Outcome, gaps_of
+from lrbench.engines.outcome import NEVER, Outcome, gaps_of, spans
 from lrbench.engines.steps import StepTable, alike, distinct_schedules, numbers, step_table
 from lrbench.optimizers import FAMILIES, Family, Rule
 from lrbench.plan import Group
@@ -88,14 +88,16 @@ def train(
         coefficients = table.coefficients.astype(real)
     gap_targets, target_of = np.unique(-gaps_of(targets, problem), return_inverse=True)
     gaps, hits = np.full((tiles, len(step), lanes), np.inf), np.full((tiles, len(gap_targets), lanes), NEVER)
+    summed = spans(group.shared["steps"], minibatches.epoch)
+    sums = np.zeros((tiles, len(summed), lanes))
     paths = np.full((tiles, len(traced), problem.data.p, lanes), np.nan)
     bad, peak = np.full((tiles, lanes), NEVER), np.zeros((tiles, lanes))
     kernels.run(real.name)(
         stop,
         *geometry.quadratic, *geometry.rows, *geometry.others, *minibatches.arrays(real), minibatches.stream[slots[:, 0]],
         W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
-        step, traced, geometry.largest_gap, -gap_targets, geometry.guard,
-        gaps, paths, hits, bad, peak,
+        step, summed, traced, geometry.largest_gap, -gap_targets, geometry.guard,
+        gaps, sums, paths, hits, bad, peak,
         kernels.update(rule, of_run.shape[1], coefficients.shape[1], lanes, real.name),
         *(kernels.excess(problem.loss, lanes, dtype) for dtype in (real.name, "float64")), kernels.slopes(problem.loss, lanes, real.name),
     )  # fmt: skip
@@ -105,12 +107,14 @@ def train(
     weights[:, geometry.order] = _unpacked(W, place)
     gap, hits, bad, peak = _unpacked(gaps, place), _unpacked(hits, place)[:, target_of], bad.ravel()[place], peak.ravel()[place]
     weights[bad == 0] = np.nan
+    reached = (bad == NEVER)[:, None] | (bad[:, None] > summed[:, 1])
+    means = np.where(reached, _unpacked(sums, place) / (np.ptp(summed, axis=1) + 1), np.inf)
     path = np.empty((len(group), len(traced), problem.data.p))
     path[:, :, geometry.order] = np.moveaxis(paths, -1, 1).reshape(slots.size, len(traced), problem.data.p)[place]
-    return _outcome(problem, minibatches.evaluations, step, gap, hits, bad, peak, weights, path)
+    return _outcome(problem, minibatches.evaluations, step, gap, means, hits, bad, peak, weights, path)
 
 
-def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, peak, weights, path) -> Outcome:
+def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, means, hits, bad, peak, weights, path) -> Outcome:
     ends = np.where(bad == NEVER, len(evaluations) - 1, bad)
     last_gap = gap[:, -1].copy()
     last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
@@ -119,6 +123,8 @@ def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, hits, bad, pe
         loss=gap + problem.loss_star,
         gap=gap,
         evaluations=evaluations[np.minimum(step, ends[:, None])],
+        half_gap=means[:, 0],
+        last_epoch_gap=means[:, 1],
         hits=hits,
         evaluations_to_hits=evaluations[hits],
         all_evaluations=evaluations[ends],

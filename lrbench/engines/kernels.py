@@ -72,17 +72,15 @@ band_of_4, band_of_2, band_of_1 = map(_band, (4, 2, 1))
 @njit(**JIT)
 def multiply(A, first, last, x, y, lanes):
     """y = A x: A (m, k), x (k, lanes), y (m, lanes). Four rows from i on are 0 outside the columns from first[i] to before last[i]."""
-    m, i = A.shape[0], 0
-    while i < m:
-        if m - i >= 4:
-            band_of_4(A, i, first[i], last[i], x, y, lanes)
-            i += 4
-        elif m - i >= 2:
-            band_of_2(A, i, first[i], last[i], x, y, lanes)
-            i += 2
-        else:
-            band_of_1(A, i, first[i], last[i], x, y, lanes)
-            i += 1
+    m = A.shape[0]
+    for i in range(0, m - 3, 4):
+        band_of_4(A, i, first[i], last[i], x, y, lanes)
+    if m % 4 >= 2:
+        i = m - m % 4
+        band_of_2(A, i, first[i], last[i], x, y, lanes)
+    if m % 2 == 1:
+        i = m - 1
+        band_of_1(A, i, first[i], last[i], x, y, lanes)
 
 
 # ---- one state of a tile
@@ -195,6 +193,12 @@ def note(t, w, w_star, R64, u64, gap, limit, near, targets, guard, hits, bad, be
 
 
 @njit(**JIT)
+def add(gap, total, lanes):
+    for l in range(uintp(lanes)):
+        total[l] += gap[l]
+
+
+@njit(**JIT)
 def spread(coefficients, column, same, row, lanes):
     """row (k, lanes): the numbers of this step (k, columns), for each lane from its own column."""
     n = uintp(lanes)
@@ -240,8 +244,9 @@ def _run(
     star, centre, tangent, c, X64, y64,  # any other loss: what its excess wants, X and y in float64 where they are another dtype
     order, starts, factors, shares, batches,  # minibatches: rows order[batches[tile], starts[t] : starts[t + 1]] and c of step t; none = all rows
     W, state, numbers, table, column,  # (tiles, ...) of the runs; table (steps, k, columns)
-    record, traced, limit, targets, guard,  # steps whose gaps and weights to keep; largest finite gap; targets, descending; how far off gaps may be
-    gaps, paths, hits, bad, peak,  # what comes out, (tiles, ..., lanes): by record; by traced state and weight; first hits by target; first bad step
+    record, summed, traced,  # steps whose gaps to keep; first and last of those whose gaps to sum, twice; steps whose weights to keep
+    limit, targets, guard,  # largest finite gap; targets, descending; how far off gaps may be
+    gaps, sums, paths, hits, bad, peak,  # what comes out, (tiles, ..., lanes): by record; two; by traced state and weight; by target; first bad step
     update, excess, excess64, slopes,
 ):  # fmt: skip
     """Train all tiles: W becomes the last finite weights, state the last state."""
@@ -250,7 +255,9 @@ def _run(
     in_float64 = by_rows and X64.size > 0
     e, g, u = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(rank * lanes, real)
     e64, u64 = np.empty(p * lanes * rounded), np.empty(rank * lanes * rounded)
-    longest = max(p, np.diff(starts).max() if sampled else 0, BLOCK * by_rows) if sampled or by_rows else 0
+    longest = max(p, BLOCK * by_rows) if sampled or by_rows else 0
+    for t in range(1, starts.size):
+        longest = max(longest, starts[t] - starts[t - 1])
     X_rows, y_rows, X_rows_T, u_rows = (
         np.empty(longest * p * sampled, real),
         np.empty(longest, real),
@@ -290,12 +297,17 @@ def _run(
             now = recorded < record.size and record[recorded] == t
             if news:
                 dead += note(t, w, w_star, R64, u64, gap, within, near, targets, guard, hits[tile], bad[tile], ahead, out, lanes)
-            if now and rounded:
+            half, end = summed[0, 0] <= t <= summed[0, 1], t >= summed[1, 0]
+            if rounded and (now or half or end):
                 measure(w, w_star, R64, R_first, R_last, e64, u64, gap, lanes)
             if now:
                 for l in range(lanes):
                     gaps[tile, recorded, l] = gap[l] if gap[l] <= within[l] else np.inf
                 recorded += 1
+            if half:
+                add(gap, sums[tile, 0], lanes)
+            if end:
+                add(gap, sums[tile, 1], lanes)
             if kept < traced.size and traced[kept] == t:
                 for j in range(p):
                     for l in range(lanes):
@@ -376,9 +388,9 @@ def _compiled_run(dtype: str):
     r1, r2, r3 = real[::1], real[:, ::1], real[:, :, ::1]
     quadratic, rows, others = (f1, r2, i1, i1, r2, i1, i1, f2), (r2, r1, f1, nt.float64), (f1, f1, f1, nt.float64, f2, f1)
     minibatches = (i2, i1, r1, f1, i1)
-    runs, out = (r3, r2, r2, r3, i2), (f3, nt.float64[:, :, :, ::1], i3, i2, f2)
+    runs, out = (r3, r2, r2, r3, i2), (f3, f3, nt.float64[:, :, :, ::1], i3, i2, f2)
     functions = (_update_type(real), _excess_type(real), _excess_type(nt.float64), _slopes_type(real))
-    return _cached(nt.void(i1, *quadratic, *rows, *others, *minibatches, *runs, i1, i1, nt.float64, f1, nt.float64, *out, *functions), _run)
+    return _cached(nt.void(i1, *quadratic, *rows, *others, *minibatches, *runs, i1, i2, i1, nt.float64, f1, nt.float64, *out, *functions), _run)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ import numpy as np
 
 from lrbench.plan import Group
 from lrbench.problems.solve import Problem
-from lrbench.seeds import batches, is_fixed, sizes
+from lrbench.seeds import batches, is_fixed, sizes, steps_per_epoch
 
 
 class Minibatches:
@@ -12,6 +12,7 @@ class Minibatches:
 
     Attributes:
         evaluations: (steps + 1,) gradient evaluations until each state; a minibatch counts its share of the rows.
+        epoch: how many steps a pass over the rows takes.
         stream: (R,) which sequence of batches is a run's.
     """
 
@@ -20,6 +21,7 @@ class Minibatches:
         self._how = run["batch_size"], run["batch_order"]
         self._steps = run["steps"]
         self.of_all_rows = self._how[0] is None
+        self.epoch = steps_per_epoch(problem.data.n, run["batch_size"])
         self._sizes = sizes(problem.data.n, *self._how, self._steps)
         self.evaluations = np.concatenate([[0], np.cumsum(self._sizes)]) / problem.data.n
         seeds = np.array(seed.values)[seed.codes]

@@ -19,6 +19,7 @@ class Outcome:
         step: (K,) the recorded states.
         loss, gap: (R, K) over all rows, float64; inf from the first state on that is not finite.
         evaluations: (R, K) gradient evaluations until then; a minibatch counts its share of the rows.
+        half_gap, last_epoch_gap: (R,) mean gap over the two `spans`, counted at every step; inf where a state in it is not finite.
         hits: (R, H) first state within each of H targets, counted at every step, or NEVER.
         evaluations_to_hits: (R, H) gradient evaluations until then.
         all_evaluations: (R,) gradient evaluations of the whole run.
@@ -34,6 +35,8 @@ class Outcome:
     loss: np.ndarray
     gap: np.ndarray
     evaluations: np.ndarray
+    half_gap: np.ndarray
+    last_epoch_gap: np.ndarray
     hits: np.ndarray
     evaluations_to_hits: np.ndarray
     all_evaluations: np.ndarray
@@ -62,6 +65,15 @@ def recorded_steps(steps: int, record: str | int) -> np.ndarray:
     if record == "all" or int(record) > steps:
         return np.arange(steps + 1)
     return np.unique([0, *np.geomspace(steps, 1, int(record) - 1).astype(np.int64)])
+
+
+def spans(steps: int, epoch: int) -> np.ndarray:
+    """Return the first and the last state of the last epoch before half the budget, and of the last one before its end, (2, 2).
+
+    `epoch` is its number of steps, so one where a step takes all rows. The start never counts, except as half of a single step.
+    """
+    last = np.array([steps // 2, steps])
+    return np.stack([np.minimum(np.maximum(last - epoch + 1, 1), last), last], axis=1)
 
 
 def gaps_of(targets: Sequence[float], problem: Problem) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from time import perf_counter
 
 import numpy as np
 from scipy import linalg
@@ -32,6 +33,7 @@ class Problem:
     R: np.ndarray  # (rank, p) with H = R'R
     smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
     rounding: float  # eps^2 of it is the gap that rounding makes
+    solve_seconds: float  # wall seconds that the minimiser took, without the spectrum; differs from time to time
 
     @property
     def w_star(self) -> np.ndarray:
@@ -176,11 +178,15 @@ def solve(data: Data, loss: Loss) -> Problem:
     loss.check_target(data.y, data.target)
     _check_sizes(data)
     A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
+    begin = perf_counter()
     if loss.is_quadratic:
         factors = plain = factorise(with_penalty(A, penalties / (2 * c)))
         optimum, curvature = _least_squares(factors, data.y, c), 2 * c
+        end = perf_counter()
     else:
-        optimum, curvature, plain = minimise(A, data.y, loss, penalties), c, factorise(A)
+        optimum, curvature = minimise(A, data.y, loss, penalties), c
+        end = perf_counter()
+        plain = factorise(A)
         factors = factorise(with_penalty(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
     values, largest = _singular_values(factors), plain.ends()[0]
     eigenvalues = np.append(curvature * values**2, np.zeros(data.p - factors.rank))
@@ -193,6 +199,7 @@ def solve(data: Data, loss: Loss) -> Problem:
         R=np.sqrt(curvature) * factors.root(),
         smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max()),
         rounding=_rounding(np.sqrt(curvature) * optimum.w, c / np.sqrt(curvature) * optimum.tangent, plain, factors, largest, values),
+        solve_seconds=end - begin,
     )
 
 

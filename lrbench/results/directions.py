@@ -24,7 +24,7 @@ def paths(results: "Results") -> list[tuple[pd.Series, str, np.ndarray, np.ndarr
         return []
     traced = {row["run_id"]: row for row in table.to_pylist()}
     tasks = results.tasks.set_index("task", drop=False)
-    rows = results.entries[results.entries["run_id"].isin(traced)]
+    rows = results.reported[results.reported["run_id"].isin(traced)]
     order = results.ranking.merge(rows[["task", "name", "run_id"]], left_on=["task", "optimizer"], right_on=["task", "name"])
     found = []
     for name, task_name, run_id in zip(order["optimizer"], order["task"], order["run_id"], strict=True):

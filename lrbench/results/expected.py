@@ -90,10 +90,10 @@ def _momentum(runs: pd.DataFrame) -> tuple[float, bool]:
 
 
 def best_runs(results: "Results", task: pd.Series) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each optimizer of a task with the runs of its best setting, best first."""
-    ranking = results.ranking[results.ranking["task"] == task["task"]]
-    for name, setting_id in zip(ranking["optimizer"], ranking["setting_id"], strict=True):
-        yield name, results.entries[results.entries["setting_id"] == setting_id]
+    """Yield each optimizer of a task with the reported runs of its chosen setting, best first."""
+    runs = results.reported[results.reported["task"] == task["task"]]
+    for name in results.ranking.loc[results.ranking["task"] == task["task"], "optimizer"]:
+        yield name, runs[runs["name"] == name]
 
 
 def curves(results: "Results") -> pd.DataFrame:
@@ -150,7 +150,7 @@ def least_possible(results: "Results") -> pd.DataFrame:
     """Return task, evaluations and gap of conjugate gradients, the median over the starts, where a run of the task is bound by them."""
     parts = []
     for task in quadratics(results):
-        runs = results.entries[results.entries["task"] == task["task"]]
+        runs = results.reported[results.reported["task"] == task["task"]]
         runs = runs[spans_gradients(runs)]
         if len(runs):
             count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
@@ -244,7 +244,7 @@ def baselines(results: "Results") -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for task in quadratics(results):
-        runs = results.entries[results.entries["task"] == task["task"]]
+        runs = results.reported[results.reported["task"] == task["task"]]
         if pd.isna(task["batch_size"]):
             rows += [{"task": task["task"], **row} for row in _baselines(task, starts(task, runs["seed"])[:MOST_STARTS], int(task["steps"]))]
     return pd.DataFrame(rows)
@@ -280,7 +280,7 @@ def alarms(results: "Results") -> list[str]:
     """Return a sentence for each setting of which a run is better than conjugate gradients: an impossible curve, so some code is wrong."""
     sentences = []
     for task in quadratics(results):
-        runs = results.entries[results.entries["task"] == task["task"]]
+        runs = results.entries[results.entries["task"] == task["task"]].drop_duplicates("run_id")
         runs = runs[spans_gradients(runs)]
         parts = [runs.iloc[first : first + MOST_READ] for first in range(0, len(runs), MOST_READ)]
         impossible = [_impossible(task, part, results.curves_of(part["run_id"])) for part in parts]

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.errors import RequestError
-from lrbench.results import curves, expected, ink, plots
+from lrbench.results import curves, expected, ink, plots, rows
 from lrbench.results.directions import parts
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.55, 0.65  # inches
+NAMES, ROW, PART, BAR = 1.6, 0.27, 0.4, 1.2  # inches: names on the left, a row a name, what belongs to no row, a colour bar on the right
+SLANTED, CELL_HEIGHT, CELL_WIDTH = 1.5, 0.37, 0.8  # inches: slanted names on top, a cell, a cell at most
+MOST_COMPARED = 20  # optimizers of a matrix
 DPI = 150
 
 
@@ -83,18 +86,147 @@ def lr_sensitivity(results: "Results") -> Figure:
     Raises:
         RequestError: there is no such task.
     """
-    frame = curves.sensitivity(results)
-    if frame.empty:
-        raise RequestError(f"{results.store.root}: no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1.")
-    seeds, edges = results.entries[results.entries["setting_id"].isin(frame["setting_id"])], expected.edges(results)
-    colours = ink.palette(results.ranking)
+    frame, searched = _sensitivity(results), results.searched
+    seeds = searched[searched["setting_id"].isin(frame["setting_id"])]
+    edges, defaults, colours = expected.edges(results), curves.default_rates(results), ink.palette(results.ranking)
 
     def panel(task: pd.Series, ax: Axes) -> None:
         smoothness = task["L"] if task["quadratic"] else None
         limits = bool(expected.is_plain_descent(_of(seeds, task)).any())
-        plots.lr_sensitivity(_of(frame, task), _of(seeds, task), _of(edges, task), ax, colours, smoothness, limits)
+        plots.lr_sensitivity(_of(frame, task), _of(seeds, task), (_of(edges, task), _of(defaults, task)), ax, colours, smoothness, limits)
 
     return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
+
+
+def heat_map(results: "Results") -> Figure:
+    """Draw the final gap of all optimizers over the learning rate as colours; the tasks of `lr_sensitivity`.
+
+    Raises:
+        RequestError: no optimizer ran at two learning rates.
+    """
+    frame, defaults = curves.cells(_sensitivity(results)), curves.default_rates(results)
+    names = {task: rows["optimizer"].tolist() for task, rows in _ranked(results, frame).groupby("task", sort=False)}
+
+    def panel(task: pd.Series, ax: Axes) -> None:
+        coloured = rows.heat_map(_of(frame, task), _of(defaults, task), ax, names[task["task"]])
+        if len(coloured.get_paths()):
+            place = ax.get_position()
+            bar = ax.figure.add_axes((place.x1 + 0.3 / WIDTH, place.y0, 0.13 / WIDTH, place.height))
+            ax.figure.colorbar(coloured, cax=bar).outline.set_visible(False)
+            bar.set_title("log10 gap", fontsize=ink.SMALL, fontweight="normal", loc="center", pad=6)
+
+    return _panels(
+        results.tasks[results.tasks["task"].isin(frame["task"])], panel, {task: ROW * len(rows) for task, rows in names.items()}, NAMES, BAR
+    )
+
+
+def _sensitivity(results: "Results") -> pd.DataFrame:
+    frame = curves.sensitivity(results)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1.")
+    return frame
+
+
+def tuned_against_default(results: "Results") -> Figure:
+    """Draw the final gap of every optimizer tuned and at its defaults; the first six tasks.
+
+    Raises:
+        RequestError: nothing was tuned.
+    """
+    frame = curves.gains(results)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: nothing was tuned, so there is no default to compare with. Ask with tune=lr or tune=all.")
+    return _rows(results, frame, lambda task, ax: rows.tuned_against_default(_of(frame, task), ax, ink.palette(results.ranking)))
+
+
+def seeds(results: "Results") -> Figure:
+    """Draw the final gap of every seed at the chosen settings; the first six tasks.
+
+    Raises:
+        RequestError: there is but one seed.
+    """
+    frame = curves.finals(results)
+    if frame["seeds"].max() < 2:
+        raise RequestError(f"{results.store.root}: each setting ran once. Ask for several seeds, such as seed=range(10).")
+    return _rows(results, frame, lambda task, ax: rows.seeds(_of(frame, task), ax, ink.palette(results.ranking), task["gap_floor"]))
+
+
+def _rows(results: "Results", frame: pd.DataFrame, panel: Callable[[pd.Series, Axes], object]) -> Figure:
+    heights = ROW * frame.groupby("task")["optimizer"].nunique() + PART
+    return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel, heights.to_dict(), NAMES)
+
+
+def targets(results: "Results") -> Figure:
+    """Draw the share of (seed, target) pairs solved against gradient evaluations; the first six tasks.
+
+    Raises:
+        RequestError: relative gaps are undefined on all tasks.
+    """
+    frame, colours = curves.solved(results), ink.palette(results.ranking)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: the constant model is as good as any, so relative gaps and targets are undefined.")
+    tasks = results.tasks[results.tasks["task"].isin(frame["task"])]
+    return _panels(tasks, lambda task, ax: plots.solved(_of(frame, task), ax, colours))
+
+
+def budget(results: "Results") -> Figure:
+    """Draw the best gap against the number of trials; the first six tasks in which an optimizer has four trials.
+
+    Raises:
+        RequestError: there is no such task.
+    """
+    frame, colours = results.budget_curve, ink.palette(results.ranking)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: no optimizer tried four settings. Sweep more, or ask with tune=lr.")
+    tasks = results.tasks[results.tasks["task"].isin(frame["task"])]
+    return _panels(tasks, lambda task, ax: plots.budget(_of(frame, task), ax, colours))
+
+
+def pairs(results: "Results") -> Figure:
+    """Draw the paired ratios of the best twenty optimizers as a matrix; the first six tasks.
+
+    Raises:
+        RequestError: there is but one optimizer.
+    """
+    if results.pairwise.empty:
+        raise RequestError(f"{results.store.root}: one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam.")
+    ranked = results.ranking.groupby("task", sort=False).head(MOST_COMPARED)
+    names = {task: rows["optimizer"].tolist() for task, rows in ranked.groupby("task", sort=False)}
+    tasks = results.tasks[results.tasks["task"].isin(results.pairwise["task"])]
+    heights = {task: CELL_HEIGHT * len(of_task) for task, of_task in names.items()}
+    right = max(BAR, WIDTH - NAMES - CELL_WIDTH * max(map(len, names.values())))
+
+    def panel(task: pd.Series, ax: Axes) -> None:
+        of, shown = _of(results.pairwise, task), names[task["task"]]
+        rows.pairs(of[of["a"].isin(shown) & of["b"].isin(shown)], ax, shown)
+
+    return _panels(tasks, panel, heights, NAMES, right, SLANTED)
+
+
+def profile(results: "Results") -> Figure:
+    """Draw the performance profile over the tasks.
+
+    Raises:
+        RequestError: there are fewer than three tasks in which the target is defined.
+    """
+    frame = curves.profile(results)
+    if frame.empty:
+        raise RequestError(f"{results.store.root}: a performance profile takes three tasks or more. Sweep problem= or another setting of the task.")
+    return _one(PANEL, LEFT, RIGHT, lambda ax: plots.profile(frame, ax, ink.palette(results.ranking)))
+
+
+def mean_ranks(results: "Results") -> Figure:
+    """Draw the critical difference diagram of the optimizers that ran on all tasks.
+
+    Raises:
+        RequestError: there are fewer than six tasks, so no test.
+    """
+    across = results.across
+    if across.empty or across["p"].isna().all():
+        raise RequestError(f"{results.store.root}: ranks over tasks are compared from six tasks on.")
+    ranks, stretches = curves.mean_ranks(across), curves.not_separated(across)
+    height = 0.22 * (len(stretches) + 1 + (len(ranks) + 1) // 2)
+    return _one(height, RIGHT, RIGHT, lambda ax: rows.mean_ranks(ranks, stretches, ax, ink.palette(results.ranking)))
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -108,22 +240,42 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _panels(tasks: pd.DataFrame, panel: Callable[[pd.Series, Axes], None]) -> Figure:
-    """Draw a panel a task, one below the other, with margins in inches, so that panels of all figures are of one size."""
+def _panels(
+    tasks: pd.DataFrame,
+    panel: Callable[[pd.Series, Axes], object],
+    heights: dict[str, float] | None = None,
+    left: float = LEFT,
+    right: float = RIGHT,
+    title: float = TITLE,
+) -> Figure:
+    """Draw a panel a task, one below the other; heights of the axes by task and margins in inches."""
     shown = tasks.head(MOST_PANELS)
-    height = TITLE + PANEL + FOOT
+    of = [heights[task] if heights else PANEL for task in shown["task"]]
+    total = sum(of) + len(of) * (title + FOOT)
     with matplotlib.rc_context(ink.STYLE):
-        figure = Figure(figsize=(WIDTH, height * len(shown)))
-        axes = figure.subplots(len(shown), squeeze=False)[:, 0]
-        figure.subplots_adjust(
-            **{"left": LEFT / WIDTH, "right": 1 - RIGHT / WIDTH, "hspace": (TITLE + FOOT) / PANEL},
-            **{"top": 1 - TITLE / (height * len(shown)), "bottom": FOOT / (height * len(shown))},
-        )
-        for (_, task), ax in zip(shown.iterrows(), axes, strict=True):
+        figure, top = Figure(figsize=(WIDTH, total)), total
+        for (_, task), height in zip(shown.iterrows(), of, strict=True):
+            bottom = top - title - height
+            ax = figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total))
             panel(task, ax)
             ax.set_title(task["task"])
+            top = bottom - FOOT
+    return figure
+
+
+def _one(height: float, left: float, right: float, draw: Callable[[Axes], object]) -> Figure:
+    """Draw one axes over all tasks, height and margins in inches."""
+    total = TITLE + height + FOOT
+    with matplotlib.rc_context(ink.STYLE):
+        figure = Figure(figsize=(WIDTH, total))
+        draw(figure.add_axes((left / WIDTH, FOOT / total, (WIDTH - left - right) / WIDTH, height / total)))
     return figure
 
 
 def _of(frame: pd.DataFrame, task: pd.Series) -> pd.DataFrame:
     return frame[frame["task"] == task["task"]]
+
+
+def _ranked(results: "Results", frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the ranking that a frame has lines of."""
+    return results.ranking[["task", "optimizer"]].merge(frame[["task", "optimizer"]].drop_duplicates())

@@ -46,6 +46,22 @@ def problems(store: ResultStore) -> pd.DataFrame:
     return with_tuples(store.problems())
 
 
+def roles(store: ResultStore) -> pd.DataFrame | None:
+    """Return a row a run and role of a tuned sweep; None where nothing was tuned.
+
+    run_id; role: trial, evaluation or default; optimizer; trial: number of the setting, NaN for defaults; lr_low, lr_high: the box of a trial's lr.
+    """
+    table = store.roles()
+    return None if table is None else table.to_pandas().astype({"trial": float, "lr_low": float, "lr_high": float})
+
+
+def typed(rows: Iterable, columns: dict[str, type]) -> pd.DataFrame:
+    """Return rows (dicts, tuples or frames) as one frame with these columns, of the same types where there are no rows."""
+    rows = list(rows)
+    frame = pd.concat(rows, ignore_index=True) if rows and isinstance(rows[0], pd.DataFrame) else pd.DataFrame(rows, columns=list(columns))
+    return frame[list(columns)].astype(columns)
+
+
 def _part(table: pa.Table) -> pd.DataFrame:
     frame = with_tuples(table.drop_columns("weights"))
     return frame.assign(weights=table.column("weights").to_pandas())

@@ -1,7 +1,7 @@
 """What all figures share: style, colours, axes, reference lines, labels.
 
 An optimizer has one colour in every figure: the best six have their own, the others are grey. Text, axes and reference lines have the colour INK, so
-that a page can put its own in its place.
+that a page can put its own in its place; for the same reason no text stands on paper of its own.
 """
 
 import math
@@ -39,11 +39,13 @@ REFERENCE: dict[str, Any] = {"color": INK, "alpha": 0.6, "linewidth": 1}
 SMALL = 8.5
 LABEL_HEIGHT = 0.105  # of the axes: the least distance of two labels
 LONGEST_LABEL = 30
+LONGEST_NAME = 20  # on the left
 
 
 def palette(ranking: pd.DataFrame) -> dict[str, str]:
-    """Return a colour an optimizer: six for the best by mean rank over the tasks, grey for the others; best first."""
-    order = ranking.assign(rank=ranking["rank"].astype(float)).groupby("optimizer")["rank"].mean().sort_values(kind="stable").index
+    """Return a colour an optimizer: six for the best by mean place over the tasks, grey for the others; best first."""
+    place = ranking.groupby("task").cumcount()
+    order = place.groupby(ranking["optimizer"], sort=False).mean().sort_values(kind="stable").index
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
 
 
@@ -56,7 +58,7 @@ def back_to_front(frame: pd.DataFrame, colours: dict[str, str]) -> Iterable[tupl
 def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0) -> None:
     """Make an axis logarithmic from low to high, with powers of ten as ticks; headroom: the share of it that is left free above high."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom)))})
-    _ticks(axis, _powers(low, high))
+    set_ticks(axis, _powers(low, high))
 
 
 def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
@@ -64,7 +66,7 @@ def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
     first, last = evaluations[evaluations > 0].min(), evaluations.max()
     if last >= 10 * first:
         ax.set_xscale("symlog", linthresh=first, linscale=0.4)
-        _ticks(ax.xaxis, [0, *_powers(first, last)])
+        set_ticks(ax.xaxis, [0, *_powers(first, last)])
     ax.set_xlim(0, last)
 
 
@@ -72,7 +74,7 @@ def units_axis(ax: Axes, smoothness: float) -> None:
     """Add an axis on top that counts learning rates in units of 1/L."""
     top = ax.secondary_xaxis("top", functions=(lambda lr: lr * smoothness, lambda units: units / smoothness))
     low, high = (lr * smoothness for lr in ax.get_xlim())
-    _ticks(top.xaxis, [*_powers(low, high), *[2.0] * bool(low <= 2 <= high)])
+    set_ticks(top.xaxis, [*_powers(low, high), *[2.0] * bool(low <= 2 <= high)])
     top.spines["top"].set_visible(False)
     top.tick_params(length=2, labelsize=SMALL - 1)
     ax.annotate("× 1/L", (0, 1), (-6, 4), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL - 1)
@@ -89,12 +91,12 @@ def level(ax: Axes, y: float, label: str) -> None:
 def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
     """Write the names beside the axes, each at the height where its line ends or as near as there is room; the grey ones share one.
 
-    ends: a row an optimizer with optimizer, setting, diverged, failed, seeds (of that setting) and y, NaN for a place on top, the best first.
+    ends: a row an optimizer with optimizer, detail (a smaller line of text) and y, NaN for a place on top.
     """
     rows = ends.set_index("optimizer", drop=False).to_dict("index")
     front = [rows[name] for name, colour in colours.items() if name in rows and colour != GREY]
     heights = [_height(ax, row["y"]) for row in front]
-    labels = [(colours[row["optimizer"]], row["optimizer"], _detail(row)) for row in front]
+    labels = [(colours[row["optimizer"]], row["optimizer"], row["detail"]) for row in front]
     if len(front) < len(ends):
         below = 1.0 if ends["y"].isna().all() else -math.inf
         heights, labels = [*heights, below], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
@@ -105,14 +107,19 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
         ax.annotate(shortened(detail, LONGEST_LABEL), (1.05, height), (0, -11), va="center", fontsize=7.5, alpha=0.75, **place)
 
 
-def _detail(row: dict[str, Any]) -> str:
-    lost = [f"{row[status]}/{row['seeds']} {status}" for status in ("diverged", "failed") if row[status]]
-    return ", ".join([*lost, *filter(None, [row["setting"]])])
+def name_axis(ax: Axes, names: Sequence[str]) -> None:
+    """Make the y axis a row a name, the first on top; row i is centred at y = i."""
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_yticks(range(len(names)), [shortened(name, LONGEST_NAME) for name in names], fontsize=9)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
 
 
 def _height(ax: Axes, y: float) -> float:
-    low, high = np.log10(ax.get_ylim())
-    return 1.0 if math.isnan(y) else float(np.clip((math.log10(y) - low) / (high - low), 0, 1))
+    if math.isnan(y):
+        return 1.0
+    low, high, at = ax.yaxis.get_transform().transform([*ax.get_ylim(), y])
+    return float(np.clip((at - low) / (high - low), 0, 1))
 
 
 def _spread(heights: Sequence[float]) -> list[float]:
@@ -126,14 +133,15 @@ def _spread(heights: Sequence[float]) -> list[float]:
 
 
 def _powers(low: float, high: float) -> list[float]:
-    """Powers of ten between low and high, nine at most; where there is but one, their multiples by 2 and 5 too."""
+    """Powers of ten between low and high, nine at most; where there are but two, their multiples by 2 and 5 too."""
     first, last = math.ceil(round(math.log10(low), 6)), math.floor(round(math.log10(high), 6))
-    if last > first:
+    if last > first + 1:
         return [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 8))]
     return [tick for power in range(first - 1, last + 1) for digit in (1, 2, 5) if low <= (tick := digit * 10.0**power) <= high]
 
 
-def _ticks(axis: Axis, ticks: Sequence[float]) -> None:
+def set_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    """Put ticks here and nowhere else."""
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(_tick_text))

@@ -1,17 +1,21 @@
-"""The plots, each on one axes: frames in, axes out. Nothing is computed here but where to put things.
+"""The plots with a line an optimizer, each on one axes: frames in, axes out. Nothing is computed here but where to put things.
 
 seaborn drops inf without a word, so what it is handed is finished and finite; what went to inf is drawn apart, as crosses.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.markers import TICKUP
 
 from lrbench.results.curves import BEYOND
-from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis, units_axis
+from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis, set_ticks, units_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
+COUNT = 0.06  # of the axes: the width of a cross with k/n beside it
 LARGEST = np.finfo(np.float64).max
 THEORY = (0, (2, 2))  # dashes
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
@@ -44,17 +48,23 @@ def loss_curves(
     level(ax, target, "target")
     level(ax, floor, "gap floor")
     ax.set(xlabel="gradient evaluations", ylabel="gap  (loss − infimum)")
-    label_lines(ax, _ends(frame, "median"), colours)
+    label_lines(ax, _ends(frame, "median").assign(detail=lambda ends: [_detail(row) for row in ends.to_dict("records")]), colours)
     return ax
 
 
 def lr_sensitivity(
-    frame: pd.DataFrame, seeds: pd.DataFrame, edges: pd.DataFrame, ax: Axes, colours: dict[str, str], smoothness: float | None, limits: bool
+    frame: pd.DataFrame,
+    seeds: pd.DataFrame,
+    marks: tuple[pd.DataFrame, pd.DataFrame],
+    ax: Axes,
+    colours: dict[str, str],
+    smoothness: float | None,
+    limits: bool,
 ) -> Axes:
-    """Draw one task of `curves.sensitivity`: final gap against the learning rate, a line an optimizer, a ring at its best.
+    """Draw one task of `curves.sensitivity`: final gap against the learning rate, a line an optimizer, a ring at its best, a diamond if at an edge.
 
     seeds: `tables.entries` of these settings, a dot each that completed. Where one did not, a cross on top with k/n of the seeds.
-    edges: `expected.edges`, a mark each on the axis in the optimizer's colour.
+    marks: `expected.edges`, a triangle each on the axis in the optimizer's colour, and `curves.default_rates`, a tick each.
     smoothness: L, in whose units there is a second axis on top; None: there is no such axis.
     limits: whether lines at 1/L and 2/L belong in the figure.
     """
@@ -67,18 +77,59 @@ def lr_sensitivity(
     if reached.empty:
         ax.set_yticks([])
         ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", alpha=0.8)
-    log_axis(ax.xaxis, *_widened(frame["lr"], 2))
+    log_axis(ax.xaxis, *_widened(frame["lr"], 2), headroom=COUNT / 2 if rows else 0.0)
     for place, (colour, crosses) in enumerate(rows):
         _crosses(ax, crosses, colour, 1 - STRIP_ROW * (place + 0.5))
     for factor in (1, 2) if smoothness and limits else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
     if smoothness:
         units_axis(ax, smoothness)
-    inside = edges[edges["lr"].between(*ax.get_xlim())]
-    shades = inside["optimizer"].map(colours)
-    ax.scatter(inside["lr"], np.zeros(len(inside)), marker="^", s=48, c=shades, transform=ax.get_xaxis_transform(), zorder=5, clip_on=False)
+    edges, defaults = marks
+    coloured = defaults[defaults["optimizer"].map(colours) != GREY]
+    for marked, look in zip((edges, coloured), ({"marker": "^", "s": 48}, {"marker": TICKUP, "s": 120, "linewidths": 2}), strict=True):
+        _mark(ax, marked, colours, look)
     ax.set(xlabel="learning rate", ylabel="final gap")
-    label_lines(ax, _ends(frame, "gap").assign(setting="", diverged=0, failed=0, y=np.nan), colours)
+    label_lines(ax, _ends(frame, "gap").assign(y=np.nan, detail=""), colours)
+    return ax
+
+
+def solved(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw one task of `curves.solved`: the share of (seed, target) pairs solved against gradient evaluations, as true steps."""
+    _steps(frame, "evaluations", ax, colours)
+    evaluations_axis(ax, frame["evaluations"])
+    ends = frame.groupby("optimizer", sort=False).last().reset_index()
+    counts = [f"{share * pairs:.0f}/{pairs}" for share, pairs in zip(ends["share"], ends["pairs"], strict=True)]
+    ax.set(xlabel="gradient evaluations", ylabel="share of (seed, target) pairs solved", ylim=(0, 1.02))
+    label_lines(ax, ends.assign(y=ends["share"], detail=counts), colours)
+    return ax
+
+
+def profile(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw `curves.profile`: the share of the tasks solved within a ratio of the fewest evaluations that anyone took (Dolan and Moré, 2002)."""
+    _steps(frame, "ratio", ax, colours)
+    log_axis(ax.xaxis, 1.0, frame["ratio"].max())
+    ends = frame.groupby("optimizer", sort=False).last().reset_index()
+    counts = [f"{share * tasks:.0f} of {tasks} tasks" for share, tasks in zip(ends["share"], ends["tasks"], strict=True)]
+    ax.set(xlabel="evaluations to the target over the fewest of all", ylabel="share of tasks solved", ylim=(0, 1.02))
+    label_lines(ax, ends.assign(y=ends["share"], detail=counts), colours)
+    return ax
+
+
+def budget(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw one task of `Results.budget_curve`: the best gap among so many trials, median over their choice, a band between the quartiles."""
+    ax.set_autoscale_on(False)
+    values = frame[["q25", "median", "q75"]].to_numpy()
+    log_axis(ax.yaxis, *_widened(pd.Series(values[np.isfinite(values)]), 2))
+    for name, line in back_to_front(frame[np.isfinite(frame["median"])], colours):
+        front = colours[name] != GREY
+        if front:
+            ax.fill_between(line["trials"], line["q25"], line["q75"].replace(np.inf, LARGEST), color=colours[name], alpha=0.1, linewidth=0)
+        look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
+        sns.lineplot(line, x="trials", y="median", color=colours[name], ax=ax, **LINE, **look)
+    log_axis(ax.xaxis, 1, frame["trials"].max())
+    set_ticks(ax.xaxis, frame["trials"].unique().tolist())
+    ax.set(xlabel="trials", ylabel="best gap among them")
+    label_lines(ax, _ends(frame, "median").assign(detail=""), colours)
     return ax
 
 
@@ -120,12 +171,33 @@ def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tup
 def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, colour: str) -> None:
     front = colour != GREY
     look = {"linewidth": 1.9, "markersize": 4.5, "zorder": 3} if front else {"linewidth": 1.1, "markersize": 2.5, "alpha": 0.6}
+    look |= {"linestyle": "none"} if line["scattered"].any() else {}
     sns.lineplot(line, x="lr", y="gap", units="segment", color=colour, marker="o", markeredgewidth=0, ax=ax, **LINE, **look)
     if front:
         dots = seeds[np.isfinite(seeds["gap"])]
         sns.scatterplot(dots, x="lr", y="gap", color=colour, s=12, alpha=0.35, linewidth=0, legend=False, ax=ax)
         best = line[line["best"]]
-        ax.scatter(best["lr"], best["gap"], s=110, facecolors="none", edgecolors=colour, linewidths=1.6, zorder=4)
+        shape = "D" if best["edge"].ne("").any() else "o"
+        ax.scatter(best["lr"], best["gap"], s=110, marker=shape, facecolors="none", edgecolors=colour, linewidths=1.6, zorder=4)
+
+
+def _steps(frame: pd.DataFrame, x: str, ax: Axes, colours: dict[str, str]) -> None:
+    for name, line in back_to_front(frame, colours):
+        look = {"linewidth": 1.7, "zorder": 3} if colours[name] != GREY else {"linewidth": 1.1, "alpha": 0.6}
+        sns.lineplot(line, x=x, y="share", color=colours[name], drawstyle="steps-post", ax=ax, **LINE, **look)
+
+
+def _mark(ax: Axes, marked: pd.DataFrame, colours: dict[str, str], look: dict[str, Any]) -> None:
+    """Put a mark on the axis at each learning rate within it."""
+    inside = marked[marked["lr"].between(*ax.get_xlim())]
+    shades = inside["optimizer"].map(colours)
+    ax.scatter(inside["lr"], np.zeros(len(inside)), c=shades, transform=ax.get_xaxis_transform(), zorder=5, clip_on=False, **look)
+
+
+def _detail(row: dict[str, Any]) -> str:
+    """Write what was lost at a setting, and the setting."""
+    lost = [f"{row[status]}/{row['seeds']} {status}" for status in ("diverged", "failed") if row[status]]
+    return ", ".join([*lost, *filter(None, [row["setting"]])])
 
 
 def _strip(frame: pd.DataFrame, colours: dict[str, str]) -> list[tuple[str, pd.DataFrame]]:
@@ -137,9 +209,13 @@ def _strip(frame: pd.DataFrame, colours: dict[str, str]) -> list[tuple[str, pd.D
 
 
 def _crosses(ax: Axes, crosses: pd.DataFrame, colour: str, height: float) -> None:
+    """Draw a row of crosses, k/n beside the last of neighbours that lost the same, where there is room for it."""
     place = ax.get_xaxis_transform()
     ax.scatter(crosses["lr"], np.full(len(crosses), height), marker="x", s=26, linewidths=1.5, color=colour, transform=place, zorder=4)
-    for lr, lost, seeds in zip(crosses["lr"], crosses["lost"], crosses["seeds"], strict=True):
+    share = crosses["lost"] / crosses["seeds"]
+    room = np.diff(ax.transAxes.inverted().transform(ax.transData.transform([(lr, 1) for lr in crosses["lr"]]))[:, 0], append=np.inf)
+    shown = crosses[((share != share.shift(-1)) & (room > COUNT)) | (room > 2 * COUNT) | (np.arange(len(crosses)) == len(crosses) - 1)]
+    for lr, lost, seeds in zip(shown["lr"], shown["lost"], shown["seeds"], strict=True):
         ax.annotate(f"{lost}/{seeds}", (lr, height), (6, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7, color=INK)
 
 

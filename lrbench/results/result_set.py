@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lrbench.errors import RequestError
-from lrbench.results import costs, expected, frames, tables
+from lrbench.results import comparisons, costs, expected, frames, search, tables
 from lrbench.store import ResultStore
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+COMPETITOR = ["task", "optimizer"]
 MOST_TASKS, MOST_OPTIMIZERS = 6, 20  # whose paths are kept
 
 
@@ -71,19 +72,117 @@ class Results:
         return tables.tasks(self.runs, self.problems)
 
     @cached_property
+    def tuned(self) -> bool:
+        """Whether settings were chosen on seeds of their own."""
+        return self._roles is not None
+
+    @cached_property
     def entries(self) -> pd.DataFrame:
-        """The runs with what the tables need beside each; see `tables.entries`."""
-        return tables.entries(self.runs, self.tasks)
+        """The runs with what the tables need beside each, of a tuned sweep a row a run and role; see `tables.entries`."""
+        return tables.entries(self.runs, self.tasks, self._roles)
+
+    @cached_property
+    def searched(self) -> pd.DataFrame:
+        """The entries that settings were chosen from: the grid, or the trials."""
+        return self.entries[self.entries["role"].isin(["grid", "trial"])]
 
     @cached_property
     def settings(self) -> pd.DataFrame:
-        """A row a setting; see `tables.settings`."""
-        return tables.settings(self.entries)
+        """A row a task, optimizer and setting that was searched; see `tables.settings`."""
+        return tables.settings(self.searched)
+
+    @cached_property
+    def reported(self) -> pd.DataFrame:
+        """The entries that are compared: each optimizer at its chosen setting, on the evaluation seeds where there are such."""
+        return tables.reported(self.entries, self.settings)
+
+    @cached_property
+    def chosen(self) -> pd.DataFrame:
+        """A row a task and optimizer: its chosen setting over the seeds that are compared; see `tables.settings`."""
+        return tables.settings(self.reported)
+
+    @cached_property
+    def defaults(self) -> pd.DataFrame:
+        """The entries at the optimizers' own defaults, on the evaluation seeds; empty where nothing was tuned."""
+        return self.entries[self.entries["role"] == "default"]
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
-        """A row a task and optimizer; see `tables.ranking`."""
-        return tables.ranking(self.settings)
+        """A row a task and optimizer, best first; see `tables.ranking`."""
+        return tables.ranking(self._competitors, self._pairs, self._leaders, self._own)
+
+    @cached_property
+    def pairwise(self) -> pd.DataFrame:
+        """A row a pair of optimizers of a task, a ranked before b; see `comparisons.pairs`."""
+        return comparisons.pairwise(self._pairs, self.ranking)
+
+    @cached_property
+    def across(self) -> pd.DataFrame:
+        """A row a pair of optimizers over all tasks; see `comparisons.across`."""
+        return comparisons.across(self.ranking)
+
+    @cached_property
+    def tuned_against_default(self) -> pd.DataFrame:
+        """A row a task and optimizer that ran at its default too; see `comparisons.tuned_against_default`."""
+        return self.ranking[COMPETITOR].merge(self._gains, on=COMPETITOR)
+
+    @cached_property
+    def sensitivity_table(self) -> pd.DataFrame:
+        """A row a task and optimizer: over how many decades of lr the target is reached; see `search.sensitivity`."""
+        return self.ranking[COMPETITOR].merge(self._tolerances, on=COMPETITOR)
+
+    @cached_property
+    def budget_curve(self) -> pd.DataFrame:
+        """What fewer trials would have found; see `search.budget_curve`."""
+        return self.ranking[COMPETITOR].merge(search.budget_curve(self.settings), on=COMPETITOR)
+
+    @cached_property
+    def targets(self) -> pd.DataFrame:
+        """A row a task, optimizer and target; see `search.targets`."""
+        return search.targets(self.reported, self.ranking)
+
+    @cached_property
+    def success(self) -> pd.DataFrame:
+        """A row a task and optimizer: whether it reaches the target; see `search.success`."""
+        return search.success(self.ranking, self.settings)
+
+    @cached_property
+    def competence(self) -> pd.DataFrame:
+        """Who leads at which condition number and budget; see `search.competence`."""
+        return search.competence(self.ranking, self.tasks)
+
+    @cached_property
+    def _roles(self) -> pd.DataFrame | None:
+        return frames.roles(self.store)
+
+    @cached_property
+    def _competitors(self) -> pd.DataFrame:
+        return tables.competitors(self.entries, self.settings, self.chosen)
+
+    @cached_property
+    def _leaders(self) -> pd.Series:
+        """Task -> the optimizer that the tuning seeds put first; empty where no seeds were kept apart."""
+        return comparisons.leaders(self.settings, self._competitors) if self.tuned else pd.Series(dtype=object)
+
+    @cached_property
+    def _pairs(self) -> pd.DataFrame:
+        return comparisons.pairs(self.reported, self._competitors, self._leaders)
+
+    @cached_property
+    def _gains(self) -> pd.DataFrame:
+        return comparisons.tuned_against_default(self.reported, self.defaults)
+
+    @cached_property
+    def _tolerances(self) -> pd.DataFrame:
+        return search.sensitivity(self.settings)
+
+    @cached_property
+    def _own(self) -> pd.DataFrame:
+        """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, tolerance, tolerance_open."""
+        tolerances, gains = self._tolerances, self._gains
+        width = tolerances[[*COMPETITOR, "tolerance"]].assign(tolerance_open=tolerances["open_low"] | tolerances["open_high"])
+        gained = gains[[*COMPETITOR, "default_gap"]].assign(gain=gains["gain"].where(gains["test"] == "t"))
+        return width.merge(gained, on=COMPETITOR, how="outer")
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -92,11 +191,11 @@ class Results:
 
     @cached_property
     def shown_runs(self) -> list[str]:
-        """The runs whose weights on the way are worth keeping: of each task and optimizer, the best setting's first seed that did not fail."""
-        runs = self.entries[(self.entries["status"] != "failed") & self.entries["setting_id"].isin(self.ranking["setting_id"])]
-        first = runs.sort_values("seed", kind="stable").drop_duplicates("setting_id").set_index("setting_id")["run_id"]
+        """The runs whose weights on the way are worth keeping: of each task and optimizer, the first reported seed that did not fail."""
+        runs = self.reported[self.reported["status"] != "failed"].sort_values("seed", kind="stable")
+        first = runs.drop_duplicates(["task", "name"])[["task", "name", "run_id"]]
         shown = self.ranking[self.ranking["task"].isin(self.tasks["task"].head(MOST_TASKS))].groupby("task", sort=False).head(MOST_OPTIMIZERS)
-        return [first[setting] for setting in shown["setting_id"] if setting in first.index]
+        return list(shown.merge(first, left_on=["task", "optimizer"], right_on=["task", "name"])["run_id"].unique())
 
     @cached_property
     def baselines(self) -> pd.DataFrame:

@@ -10,30 +10,35 @@ from rich.table import Table
 from rich.text import Text
 
 from lrbench.results import one_run, verdict
-from lrbench.results.text import as_text, listed, named, ranking_text, setting_value, timings_text
+from lrbench.results.text import RELATIVE_HEADINGS, RELATIVE_NOTE, as_text, listed, named, ranking_text, setting_value, timings_text
 from lrbench.results.timings import timings as timings_frame
+from lrbench.results.warnings import warnings
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
     from lrbench.timing import Timings
 
 WIDTH = 80
-RANKING = ["rank", "optimizer", "best setting", "final gap", "spread", "evaluations to target", "diverged"]
+RANK, RATIO = RELATIVE_HEADINGS["rank"], RELATIVE_HEADINGS["ratio"]
+RANKING = [RANK, "optimizer", "best setting", "final gap", RATIO, "evaluations to target", "diverged"]
 LEFT = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
+MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
 
 
 def print_ranking(results: "Results", console: Console) -> None:
-    """Print a table a task, a sentence on each, and the warnings."""
-    headings = {"rank": "", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
+    """Print a table a task, the sentences, and the warnings."""
+    headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
     for task, ranking in results.ranking.groupby("task", sort=False):
         text = ranking_text(ranking)
+        text[RATIO] = [cell if len(cell) <= MOST_RATIO else cell.partition(" (")[0] for cell in text[RATIO]]
         console.print(_table(text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings), title=str(task)))
+        console.print(Text(RELATIVE_NOTE, style="dim"))
         console.print()
     if results.manifest.get("baselines") and len(rows := results.baselines):
         console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))
         console.print()
-    _print_words(verdict.headline(results), verdict.warnings(results), console)
+    _print_words([*verdict.headline(results), *verdict.budget(results)], warnings(results), console)
 
 
 def print_run(results: "Results", console: Console) -> None:
@@ -44,7 +49,7 @@ def print_run(results: "Results", console: Console) -> None:
             console.print()
             console.print(_table(frame.map(setting_value)))
     console.print()
-    _print_words(verdict.headline(results), verdict.warnings(results), console)
+    _print_words(verdict.headline(results), warnings(results), console)
 
 
 def print_timings(measured: "Timings", target: float, console: Console) -> None:

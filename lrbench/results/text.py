@@ -1,7 +1,7 @@
 """How numbers, settings and lists are written: one place, so that terminal, Markdown, page and figures show the same digits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,8 @@ import pandas as pd
 from lrbench.results.costs import AXES
 
 MISSING = "–"
+RELATIVE_HEADINGS = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}  # columns that depend on who else is there
+RELATIVE_NOTE = "* depends on who else is in this sweep"
 
 
 def number(x: float) -> str:
@@ -21,6 +23,36 @@ def number(x: float) -> str:
         return f"{x:.0f}"
     mantissa, power = f"{x:.2e}".split("e")
     return f"{x:#.3g}".rstrip(".") if -3 <= int(power) < 3 else f"{mantissa}e{int(power)}"
+
+
+def factor(x: float) -> str:
+    """Write how many times: two significant digits, three below 2, thousands apart: 1.04, 3.4, 12, 1,200."""
+    digits = 3 if abs(x - 1) < 1 else 2
+    rounded = float(f"{x:.{digits}g}")
+    return number(x) if not 1e-3 <= rounded < 1e6 else f"{rounded:,.{max(digits - 1 - math.floor(math.log10(rounded)), 0)}f}"
+
+
+def interval(row: Mapping[str, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
+    """Write how many times: "1.8 (1.2–2.6)" with its interval, "1.8" without, or "≥ 1.8" where `at_least` is all that is known."""
+    if pd.notna(row[low]):
+        return f"{factor(row[value])} ({factor(row[low])}–{factor(row[high])})"
+    return factor(row[value]) if pd.notna(row[value]) else bound(row["at_least"])
+
+
+def bound(ratio: float) -> str:
+    """Write a bound of how many times, towards 1: "≥ 1.8", "≤ 0.55"; where most of one side were lost "inf" or "0"."""
+    sign = "" if ratio in (0, math.inf) else "≥ " if ratio >= 1 else "≤ "
+    return MISSING if pd.isna(ratio) else f"{sign}{factor(ratio)}"
+
+
+def p_value(p: float) -> str:
+    """Write a p value: 0.003, < 0.001."""
+    return MISSING if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def decades(width: float, is_open: bool) -> str:
+    """Write a width in decades: "2.5 decades", "≥ 2.5 decades" where it goes on."""
+    return MISSING if pd.isna(width) else f"{'≥ ' * is_open}{width:.1f} decades"
 
 
 def setting_value(value: Any) -> str:
@@ -70,7 +102,9 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
     rows = ranking.to_dict("records")
     tied = ranking["rank"].duplicated(keep=False)
     cells = {
-        "rank": [f"{_cell(row['rank'])}{'=' * (shared and pd.notna(row['rank']))}" for row, shared in zip(rows, tied, strict=True)],
+        RELATIVE_HEADINGS["rank"]: [
+            f"{_cell(row['rank'])}{'=' * (shared and pd.notna(row['rank']))}" for row, shared in zip(rows, tied, strict=True)
+        ],
         "optimizer": [row["optimizer"] for row in rows],
         "best setting": [(row["setting"] + " (edge)" * bool(row["edge"])) or MISSING for row in rows],
         "final gap": ["≤ " * row["at_floor"] + number(row["gap"]) for row in rows],
@@ -80,11 +114,129 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
         "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
     }
+    cells[RELATIVE_HEADINGS["ratio"]] = [interval(row, "ratio", "ratio_low", "ratio_high") for row in rows]
+    if ranking["p"].notna().any():
+        cells[RELATIVE_HEADINGS["p"]] = [p_value(row["p"]) for row in rows]
+    if ranking["default_gap"].notna().any():
+        cells |= {"default gap": [number(row["default_gap"]) for row in rows], "gain": [factor(row["gain"]) for row in rows]}
+    if ranking["tolerance"].notna().any():
+        cells["lr tolerance"] = [decades(row["tolerance"], row["tolerance_open"]) for row in rows]
+    cells["trials"] = [number(row["trials"]) for row in rows]
     if ranking["test_loss"].notna().any():
         cells["test loss"] = [number(row["test_loss"]) for row in rows]
     if ranking["failed"].any():
         cells["failed"] = [f"{row['failed']}/{row['runs']}" for row in rows]
     return pd.DataFrame(cells, index=ranking.index, dtype=object)
+
+
+def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
+    """Write the pairs, a column a heading; a pair without a test says why there is none."""
+    rows = pairwise.to_dict("records")
+    cells = {
+        "task": pairwise["task"],
+        **{name: pairwise[name] for name in ("a", "b", "test")},
+        "pairs": pairwise["n"].map(number),
+        "b over a": [interval(row) for row in rows],
+        "a lower": [f"{row['wins']}/{row['n']}" for row in rows],
+        "P(a lower)": pairwise["improvement"].map(lambda p: f"{p:.2f}"),
+        RELATIVE_HEADINGS["p"]: pairwise["p_holm"].map(p_value),
+        RELATIVE_HEADINGS["better"]: pairwise["better"].replace("", MISSING),
+    }
+    return _without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def across_text(across: pd.DataFrame) -> pd.DataFrame:
+    """Write the pairs over all tasks, a column a heading."""
+    rows = across.to_dict("records")
+    cells = {
+        **{name: across[name] for name in ("a", "b")},
+        "tasks": across["tasks"].map(number),
+        "b over a": across["ratio"].map(factor),
+        "a lower": [f"{row['wins']}/{row['tasks']}" for row in rows],
+        "mean ranks": [f"{row['rank_a']:.2f}, {row['rank_b']:.2f}" for row in rows],
+        RELATIVE_HEADINGS["p"]: across["p_holm"].map(p_value),
+        RELATIVE_HEADINGS["better"]: across["better"].replace("", MISSING),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
+    """Write a row a task and optimizer, a column a target: "120 (10/10)", and in brackets the expected running time where there is one."""
+    cells = targets.assign(
+        cell=[_target(row) for row in targets.to_dict("records")], heading=targets["target"].map(lambda target: f"1e{math.log10(target):.0f}")
+    )
+    wide = cells.pivot(index=["task", "optimizer"], columns="heading", values="cell")
+    order = pd.MultiIndex.from_frame(targets[["task", "optimizer"]].drop_duplicates())
+    return _without_one_task(wide.loc[order, list(cells["heading"].unique())].rename_axis(columns=None).reset_index())
+
+
+def _target(row: Mapping[str, Any]) -> str:
+    share = f"{row['hits']}/{row['seeds']}"
+    cost = f"{number(row['evaluations'])} ({share})" if math.isfinite(row["evaluations"]) else share
+    return cost if pd.isna(row["ert"]) else f"{cost} [{number(row['ert'])}]"
+
+
+def tuned_text(gains: pd.DataFrame) -> pd.DataFrame:
+    """Write each tuned setting beside its default, a column a heading."""
+    cells = {
+        **{name: gains[name] for name in ("task", "optimizer")},
+        "setting": gains["setting"].replace("", MISSING),
+        "gap": gains["gap"].map(number),
+        "default gap": gains["default_gap"].map(number),
+        "gain": [interval(row, "gain") for row in gains.to_dict("records")],
+        "pairs": gains["n"].map(number),
+        "test": gains["test"],
+        "p": gains["p"].map(p_value),
+    }
+    return _without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def sensitivity_text(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Write over which learning rates the target is reached, a column a heading."""
+    rows = sensitivity.to_dict("records")
+    cells = {
+        **{name: sensitivity[name] for name in ("task", "optimizer")},
+        "lrs": sensitivity["lrs"].map(number),
+        "tolerance": [decades(row["tolerance"], row["open_low"] or row["open_high"]) for row in rows],
+        "from": [_end(row["lowest_lr"], row["open_low"], "≤ ") for row in rows],
+        "to": [_end(row["highest_lr"], row["open_high"], "≥ ") for row in rows],
+        "best lr": sensitivity["best_lr"].map(setting_value),
+    }
+    return _without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def _end(lr: float, is_open: bool, sign: str) -> str:
+    return MISSING if pd.isna(lr) else sign * is_open + setting_value(lr)
+
+
+def success_text(success: pd.DataFrame) -> pd.DataFrame:
+    """Write a row a task, a column an optimizer: "pass (3 trials)", "pass" of a grid, else how many seeds reach the target."""
+    cells = success.assign(cell=[_passed(row) for row in success.to_dict("records")])
+    wide = cells.pivot(index="task", columns="optimizer", values="cell").fillna(MISSING)
+    return wide.loc[success["task"].unique(), success["optimizer"].unique()].rename_axis(columns=None).reset_index()
+
+
+def _passed(row: Mapping[str, Any]) -> str:
+    if not row["solved"]:
+        return f"{row['hits']}/{row['seeds']}"
+    return "pass" if pd.isna(row["trials_to_success"]) else f"pass ({counted(int(row['trials_to_success']), 'trial')})"
+
+
+def competence_text(competence: pd.DataFrame) -> pd.DataFrame:
+    """Write who leads at which condition number and budget, a column a heading."""
+    cells = {
+        "problem": competence["family"],
+        "κ": competence["kappa"].map(number),
+        "steps": competence["steps"].map(number),
+        "first*": competence["optimizers"].map(listed),
+        "gap": competence["gap"].map(number),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+def _without_one_task(text: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the task where all rows are of one."""
+    return text if text["task"].nunique() > 1 else text.drop(columns="task")
 
 
 def costs_text(costs: pd.DataFrame) -> pd.DataFrame:

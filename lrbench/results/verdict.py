@@ -1,163 +1,211 @@
-"""What may be said: one plain sentence a task, and what to read before quoting it. Facts with their numbers, no claim of significance."""
+"""What may be said: three to six plain sentences a task, each with the number that a test or a count backs; the last is the line to paste."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lrbench.results.text import counted, listed, named, number, setting_value
+from lrbench.results import leader, paste
+from lrbench.results.leader import TESTED, of, stated, what_varied
+from lrbench.results.statistics import ALPHA
+from lrbench.results.text import counted, decades, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
+MOST_IN_FULL = 2  # tasks
+MOST_LEADERS = 6
+FEWEST_TASKS = 6  # that a sentence across them stands on: with five, even a clean sweep has p = 2 / 2**5
+
+Part = Callable[["Results", pd.Series, pd.DataFrame], Iterator[str]]  # of a task and its rows of the ranking
+
 
 def headline(results: "Results") -> list[str]:
-    """Return a sentence a task: who ends lowest, where, over what."""
-    ranking = results.ranking
-    return [_sentence(task, ranking[ranking["task"] == task["task"]]) for _, task in results.tasks.iterrows()]
+    """Return the sentences: up to two tasks in full, else a leader a task, what holds across them, and a line to paste."""
+    tasks = [task for _, task in results.tasks.iterrows()]
+    full = len(tasks) <= MOST_IN_FULL
+    parts, shown = (IN_FULL, tasks) if full else ((leader.sentence,), tasks[:MOST_LEADERS])
+    sentences = [sentence for task in shown for part in parts for sentence in part(results, task, of(results.ranking, task))]
+    return sentences if full else [*sentences, *_across(results), *_paste_over_all(results)]
 
 
-def what_varied(task: pd.Series, seeds: int) -> str:
-    """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch orders", "1 seed"."""
-    drawn = pd.notna(task["batch_size"]) and task["batch_order"] != "sequential"
-    varying = ["start"] * (task["init"] == "torch") + ["batch order"] * drawn
-    return counted(seeds, "seed") if seeds == 1 or not varying else f"{seeds} {' and '.join(f'{word}s' for word in varying)}"
+def _where(results: "Results", task: pd.Series) -> str:
+    return f" on {task['task']}" if len(results.tasks) > 1 else ""
 
 
-def _sentence(task: pd.Series, rows: pd.DataFrame) -> str:
-    best, where = rows.iloc[0], f"on {task['task']}"
-    leaders = rows[rows["rank"] == 1]
-    names = listed([named(name, setting) for name, setting in zip(leaders["optimizer"], leaders["setting"], strict=True)])
-    context = f"after {counted(task['steps'], 'step')}, {_basis(task, best)}{_field(rows)}."
-    if leaders.empty:
-        return f"No run completed {where}: {_sum(rows, 'diverged')} diverged and {_sum(rows, 'failed')} failed of {_sum(rows, 'runs')}."
-    if np.isinf(best["gap"]):
-        return f"No optimizer completed all its seeds {where}, whatever the setting{_field(rows)}."
-    if len(leaders) > 1 and best["at_floor"]:
-        return f"{names} are tied {where}: they end at the gap floor, {number(best['gap'])} or less, {context}"
-    if len(leaders) > 1:
-        return f"{names} end level {where}: gap {number(best['gap'])} {context}"
-    gap = f"{number(best['gap'])}{' or less, the gap floor,' if best['at_floor'] else ''}"
-    return f"{names} ends {where} at gap {gap} {context}" if len(rows) == 1 else f"{names} ends lowest {where}: gap {gap} {context}"
+# ---- the target
 
 
-def _basis(task: pd.Series, best: pd.Series) -> str:
-    if best["seeds"] > 1:
-        return f"geometric mean over {what_varied(task, best['seeds'])}"
-    return "one run" if best["runs"] == 1 else "one seed"
+def _target(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
+    """Say who reaches the target first: medians over the seeds, of those with which at least half of them reach it."""
+    target = f"the target{_where(results, task)} (relative gap {setting_value(results.manifest['target'])})"
+    defined = rows.dropna(subset="evaluations_to_target")
+    reached = defined[np.isfinite(defined["evaluations_to_target"])].sort_values("evaluations_to_target", kind="stable")
+    if len(reached):
+        first, others = reached.iloc[0], reached.iloc[1:]
+        share = f"; {first['hits']} of {what_varied(task, first['seeds'])}" if first["seeds"] > 1 else ""
+        cost = f"{number(first['evaluations_to_target'])} gradient evaluations"
+        yield f"{first['optimizer']} reaches {target} in {cost}{_fewer(first, others, len(rows))}{share}."
+    elif len(defined):
+        yield _missed(task, defined.sort_values("hits", ascending=False, kind="stable"), target)
 
 
-def _field(rows: pd.DataFrame) -> str:
-    if len(rows) > 1:
-        return f"; {len(rows)} optimizers ran"
-    settings = rows.iloc[0]["settings"]
-    return f"; the best of {settings} settings" if settings > 1 else ""
+def _fewer(first: pd.Series, others: pd.DataFrame, optimizers: int) -> str:
+    """Compare with the next one that reaches the target."""
+    if not len(others):
+        return ", and no other does in half of its runs" if optimizers > 1 else ""
+    level = list(others.loc[others["evaluations_to_target"] == first["evaluations_to_target"], "optimizer"])
+    if level:
+        return f", as many as {listed(level)}"
+    if not first["evaluations_to_target"]:
+        return f", before {others.iloc[0]['optimizer']}"
+    return f", {factor(others.iloc[0]['evaluations_to_target'] / first['evaluations_to_target'])} times fewer than {others.iloc[0]['optimizer']}"
 
 
-def _sum(rows: pd.DataFrame, column: str) -> int:
-    return int(rows[column].sum())
+def _missed(task: pd.Series, rows: pd.DataFrame, target: str) -> str:
+    most, name = rows.iloc[0], rows.iloc[0]["optimizer"]
+    share = f"{most['hits']} of {what_varied(task, most['seeds'])}"
+    who = f"{name} does not reach" if len(rows) == 1 else "No optimizer reaches"
+    return f"{who} {target}{f' in half of its runs; {name} does in {share}' if most['hits'] else ''}."
 
 
-def warnings(results: "Results") -> list[str]:
-    """Return what to read before quoting, gravest first, a sentence each; only what applies."""
-    checks = (_alarms, _incomplete, _lost_at_best, _failed, _diverged, _untuned, _seeds, _identical, _edges, _at_floor, _targets, _undefined)
-    return [*(sentence for check in checks for sentence in check(results)), *results.manifest["warnings"]]
+# ---- the learning rate
 
 
-def _alarms(results: "Results") -> list[str]:
-    return results.alarms
+def _tolerance(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
+    """Say over how many decades of lr the target is reached. A stretch that the end of its grid cuts off may be the widest all the same."""
+    table = of(results.sensitivity_table, task)
+    table = table[table["lrs"] > 1]
+    wide = table[table["tolerance"] > 0].sort_values("tolerance", ascending=False, kind="stable")
+    if not len(wide):
+        return
+    cut = wide["open_low"] | wide["open_high"]
+    first = wide[(wide["tolerance"] == wide["tolerance"].max()) | cut]
+    widths = [f"{'at least ' * is_cut}{decades(width, False)}" for width, is_cut in zip(first["tolerance"], cut[first.index], strict=True)]
+    names = list(first["optimizer"])
+    if len(table) == 1:
+        yield f"{names[0]} reaches the target{_where(results, task)} over {widths[0]} of its lr."
+    elif len(names) == 1:
+        yield f"{names[0]} is least sensitive to its lr{_where(results, task)}: {widths[0]} reach the target."
+    else:
+        cases = [f"{name} ({width})" for name, width in zip(names, widths, strict=True)]
+        yield f"Least sensitive to their lr{_where(results, task)} are {listed(cases)}: so much of it reaches the target."
 
 
-def _incomplete(results: "Results") -> Iterator[str]:
-    planned, stored = results.manifest["counts"]["planned"], len(results.runs)
-    if results.manifest["state"] != "complete" or stored < planned:
-        state = {"interrupted": "was interrupted", "running": "is still running or was stopped"}.get(results.manifest["state"], "is incomplete")
-        yield f"The sweep {state}: {stored} of {counted(planned, 'planned run')} are stored. The same request goes on from there."
+# ---- tuning
 
 
-def _lost_at_best(results: "Results") -> Iterator[str]:
-    best = results.settings.set_index("setting_id").loc[results.ranking["setting_id"]]
-    lost = best[best["seeds"] > best["completed"]].to_dict("records")
-    if lost:
-        cases = [f"{named(row['optimizer'], row['setting'])}{_on(results, row)} {row['seeds'] - row['completed']} of {row['seeds']}" for row in lost]
-        yield f"Even at its best setting an optimizer lost seeds, which makes its gap inf: {listed(cases)}."
+def _gain(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
+    """Say what tuning gained over the default, on seeds on which neither was chosen, of the optimizer that the sentences speak of."""
+    best = leader.best_of(rows)
+    if not results.tuned or best is None:
+        return
+    default = "its default lr" if results.manifest["tune"]["keys"] == ["lr"] else "its defaults"
+    gains = of(results.tuned_against_default, task)
+    for row in gains[gains["optimizer"] == best["optimizer"]].to_dict("records"):
+        yield f"{_gained(row, default)}{_where(results, task)}."
 
 
-def _failed(results: "Results") -> Iterator[str]:
-    failed = results.entries[results.entries["status"] == "failed"]
-    for reason, rows in failed.groupby("reason", sort=False):
-        yield f"{_shares(results, rows)} failed: {str(reason).rstrip('.')}."
+def _gained(row: dict, default: str) -> str:
+    name = row["optimizer"]
+    if row["test"] in ("identical", "floor"):
+        return f"Tuning gained {name} nothing over {default}: {SAME[row['test']]}"
+    if row["test"] in TESTED and row["p"] >= ALPHA:
+        return f"No gain from tuning is shown for {name} over {default} ({stated(row['p'])})"
+    size = row["at_least"] if row["test"] == "sign" else row["gain"]
+    if np.isinf(size):
+        return f"{name} needed tuning: with {default} {'most of its runs do not complete' if row['test'] == 'sign' else 'its run does not complete'}"
+    backing = {
+        "t": lambda: f" (95 % interval of the gain {factor(row['low'])} to {factor(row['high'])})",
+        "sign": lambda: f" (sign test, {int(row['n'])} pairs, {stated(row['p'])})",
+        "none": lambda: " (one run)",
+    }[row["test"]]()
+    times = f"{'at least ' * (row['test'] == 'sign')}{factor(max(size, 1 / size))} times"
+    return f"Tuning gained {name} {times} over {default}{backing}" if size >= 1 else f"{name} ends {times} higher tuned than with {default}{backing}"
 
 
-def _diverged(results: "Results") -> Iterator[str]:
-    diverged = results.entries[results.entries["status"] == "diverged"]
-    if len(diverged):
-        yield f"{_shares(results, diverged)} diverged."
+SAME = {"identical": "the runs are equal bit for bit", "floor": "both end at the gap floor"}
 
 
-def _untuned(results: "Results") -> Iterator[str]:
-    ranking = results.ranking[results.ranking.groupby("task")["optimizer"].transform("size") > 1]
-    untuned = ranking.loc[ranking["lrs"] == 1, "optimizer"].unique()
-    if len(untuned):
-        yield f"One learning rate only for {listed(untuned)}: what an optimizer reaches untuned says little about it."
+# ---- across tasks
 
 
-def _seeds(results: "Results") -> Iterator[str]:
-    if (results.settings["seeds"] == 1).any():
-        single = results.settings.loc[results.settings["seeds"] == 1, "optimizer"].unique()
-        scope = "" if (results.settings["seeds"] == 1).all() else f" for {listed(single)}"
-        yield f"One seed only{scope}: how much the gap varies from seed to seed is not known."
+def _across(results: "Results") -> Iterator[str]:
+    """Say who is ahead over all tasks, from six on: exact Wilcoxon tests over tasks, adjusted by Holm."""
+    pairs = results.across
+    if not len(pairs) or pairs["tasks"].iloc[0] < FEWEST_TASKS:
+        return
+    first = _mean_ranks(results).index[0]
+    own = pairs[(pairs["a"] == first) | (pairs["b"] == first)]
+    other = own["b"].where(own["a"] == first, own["a"])
+    ahead, level = own["better"] == first, own["better"] == ""
+    problems = "problems" if results.tasks["problem_id"].is_unique else "tasks"
+    scope = f"Across {pairs['tasks'].iloc[0]} {problems}"
+    if not ahead.any():
+        yield f"{scope}, no difference is shown between {first}, which has the lowest mean rank, and {listed(list(other[level]))}."
+        return
+    undecided = f"; no difference shown from {listed(list(other[level]))}" if level.any() else ""
+    largest = stated(own.loc[ahead, "p_holm"].max())
+    yield f"{scope}, {first} is ahead of {listed(list(other[ahead]))} (exact Wilcoxon, Holm: largest {largest}){undecided}."
 
 
-def _identical(results: "Results") -> Iterator[str]:
-    completed = results.entries[results.entries["status"] == "completed"]
-    distinct = completed.groupby(["name", "setting_id"], sort=False)[["start_loss", "final_loss", "final_gap"]].nunique().max(axis=1)
-    repeated = completed.groupby(["name", "setting_id"], sort=False).size()[distinct == 1]
-    repeated = repeated[repeated > 1].reset_index(name="seeds")
-    if len(repeated):
-        names = repeated["name"].unique()
-        yield f"Runs of different seeds are identical for {listed(names)} (up to {repeated['seeds'].max()} of one setting): they count as one."
+def _mean_ranks(results: "Results") -> pd.Series:
+    """Return the mean ranks of the optimizers that are in all tasks, lowest first."""
+    pairs = results.across
+    ranks = pd.concat([pairs.set_index(name)[f"rank_{name}"] for name in ("a", "b")])
+    return ranks[~ranks.index.duplicated()].sort_values(kind="stable")
 
 
-def _edges(results: "Results") -> Iterator[str]:
-    edges = results.ranking[results.ranking["edge"] != ""].to_dict("records")
-    if edges:
-        cases = [f"{row['optimizer']}{_on(results, row)} (lr={setting_value(row['lr'])}, {row['edge']} of {row['lrs']})" for row in edges]
-        yield f"The best learning rate is at the edge of its grid, so that a wider one may do better: {listed(cases)}."
+# ---- what it took, what to do
 
 
-def _at_floor(results: "Results") -> Iterator[str]:
-    floor = results.ranking[results.ranking["at_floor"]].to_dict("records")
-    if floor:
-        cases = [f"{row['optimizer']}{_on(results, row)} ({number(row['gap'])})" for row in floor]
-        yield f"At the gap floor, where differences are rounding and all are tied: {listed(cases)}."
+def budget(results: "Results") -> Iterator[str]:
+    """Say what a tuned sweep spent: settings and seeds of each optimizer, and gradient evaluations by what they were for."""
+    if not results.tuned:
+        return
+    runs = results.entries.drop_duplicates(["name", "run_id", "role"])
+    spent = runs.groupby("role")["evaluations"].sum()
+    trials = sorted({int(count) for count in results.ranking["trials"]})
+    tried = f"{trials[0]}" if len(trials) == 1 else f"{trials[0]} to {trials[-1]}"
+    seeds = counted(len(results.manifest["tune"]["seeds"]), "tuning seed")
+    parts = [f"{number(round(spent[role], 0))} {words}" for role, words in PURPOSES.items() if role in spent]
+    yield f"Budget: {tried} settings an optimizer on {seeds}; gradient evaluations: {', '.join(parts)}."
 
 
-def _targets(results: "Results") -> Iterator[str]:
-    defined = results.ranking.dropna(subset="evaluations_to_target")
-    short = defined[2 * defined["hits"] < defined["seeds"]].to_dict("records")
-    target = f"the target, a relative gap of {setting_value(results.manifest['target'])}"
-    if len(defined) and not defined["hits"].any():
-        yield f"No optimizer reached {target}, at its best setting."
-    elif short:
-        cases = [f"{row['optimizer']}{_on(results, row)} ({row['hits']}/{row['seeds']})" for row in short]
-        yield f"Fewer than half of the seeds reached {target}: {listed(cases)}."
+PURPOSES = {"trial": "for the search", "evaluation": "for the evaluation", "default": "at the defaults"}
 
 
-def _undefined(results: "Results") -> Iterator[str]:
-    undefined = results.tasks.loc[results.tasks["scale"].isna(), "task"]
-    if len(undefined):
-        yield f"Relative gaps and targets are undefined on {listed(list(undefined))}: the constant model is best (a constant target, or one row)."
+def _direct(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
+    if task["quadratic"] and pd.isna(task["batch_size"]) and pd.notna(task["solve_seconds"]):
+        seconds = task["solve_seconds"]
+        took = f"{factor(1e3 * seconds)} ms" if seconds < 1 else f"{factor(seconds)} s"
+        yield f"A direct solver finds this minimum{_where(results, task)} exactly; here it took {took}."
 
 
-def _on(results: "Results", row: dict) -> str:
-    return f" on {row['task']}" if len(results.tasks) > 1 else ""
+def _paste(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
+    best = leader.best_of(rows)
+    if best is not None:
+        scope = f", for {task['task']}" if len(results.tasks) > 1 else ""
+        yield f"To paste{scope}: {_line(results, best)}"
 
 
-def _shares(results: "Results", rows: pd.DataFrame) -> str:
-    """Write how many of all runs, and of which optimizers: "12 of 140 runs (sgd 10 of 70, adam 2 of 70)"."""
-    runs = results.entries["name"].value_counts()
-    shares = [f"{name} {count} of {runs[name]}" for name, count in rows["name"].value_counts().items()]
-    total = f"{len(rows)} of {counted(len(results.runs), 'run')}"
-    return total if len(runs) == 1 else f"{total} ({listed(shares)})"
+def _paste_over_all(results: "Results") -> Iterator[str]:
+    """Give the line of the optimizer with the lowest mean rank that lost no seeds anywhere; settings may differ from task to task."""
+    names = _mean_ranks(results).index if len(results.across) else results.ranking["optimizer"].unique()
+    for name in names:
+        rows = results.ranking[results.ranking["optimizer"] == name]
+        if len(rows) == len(results.tasks) and np.isfinite(rows["gap"]).all():
+            lines = pd.Series([_line(results, row) for _, row in rows.iterrows()]).value_counts(sort=False)
+            common = lines.idxmax()
+            scope = "all tasks" if len(lines) == 1 else f"{lines.max()} of {len(rows)} tasks"
+            yield f"To paste, {name} as it was chosen on {scope}: {common}"
+            return
+
+
+def _line(results: "Results", row: pd.Series) -> str:
+    runs = of(results.reported, row)
+    return paste.line(runs[runs["name"] == row["optimizer"]].iloc[0])
+
+
+IN_FULL: tuple[Part, ...] = (leader.sentence, _target, _tolerance, _gain, _direct, _paste)

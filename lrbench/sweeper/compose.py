@@ -71,7 +71,7 @@ def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
     """
     try:
         return _compose(loader, tuple(lines))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: a group that is null
         raise wrong_composition(error, lines, lambda lines: compose(loader, lines)) from error
 
 
@@ -96,8 +96,8 @@ def choices(config: DictConfig) -> dict[str, str]:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    """Return what a run reads: the configuration without Hydra's own node and the sweep: block."""
-    return OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "sweep")])
+    """Return what a run reads: the configuration without Hydra's own node, the sweep: block and how it is tuned."""
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "sweep", "tune")])
 
 
 def leaves(config: DictConfig) -> Leaves:

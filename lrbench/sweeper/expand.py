@@ -68,9 +68,18 @@ def variants(lines: Sequence[str], loader: ConfigLoaderImpl) -> list[Variant]:
     if experiments:  # each may bring a block of its own
         rest = [_line(override) for override in parsed if override.key_or_group != "experiment"]
         return [variant for points in _combinations(experiments) for variant in variants([*rest, *points], loader)]
-    block = _sweep_block(fixed, loader)
+    block = _sweep_block([*fixed, *first_choices(parsed, loader)], loader)
     together = block.pop("zip", None) or []
-    return [Variant(variant.fixed, _zipped(variant.axes, together)) for variant in _with_block(block, fixed, swept, loader)]
+    found = [Variant(variant.fixed, _zipped(variant.axes, together)) for variant in _with_block(block, fixed, swept, loader)]
+    for key in (key for variant in found for axis in variant.axes for key in axis.keys if key.partition(".")[0] == "tune"):
+        raise RequestError(f"{key}: how a sweep is tuned has one value for all of it, but it is swept here. Give one, and each its name=...")
+    return found
+
+
+def first_choices(parsed: list[Override], loader: ConfigLoaderImpl) -> Lines:
+    """Return the first choice of each swept group but experiments: lines that do not fit lrbench's own choice compose beside them."""
+    groups = [override for override in parsed if override.is_sweep_override() and loader.get_group_options(override.key_or_group)]
+    return [_axis(override).points[0][0] for override in groups if override.key_or_group != "experiment"]
 
 
 def is_plain(lines: Sequence[str], loader: ConfigLoaderImpl) -> bool:

@@ -28,6 +28,11 @@ def sweep_without_multirun(swept: str, overrides: Sequence[str]) -> RequestError
     return RequestError(f"{swept}: several values make a sweep, and a sweep needs -m:\n  {command}\nOne value that is a list is written key=[a,b].")
 
 
+def tune_without_multirun(choice: str, overrides: Sequence[str]) -> RequestError:
+    command = " ".join(["python -m lrbench -m", *map(shlex.quote, overrides)])
+    return RequestError(f"tune: tune={choice} tries many settings, which makes a sweep, and a sweep needs -m:\n  {command}")
+
+
 def twice(key: str, text: str) -> RequestError:
     return RequestError(f"{key}: {text} stands there twice; the same run gives the same numbers. Remove one (repeats are seeds: 'seed=range(10)').")
 
@@ -46,15 +51,26 @@ def wrong_composition(error: Exception, lines: Sequence[str], compose: Callable[
         return RequestError(f"{group}: there is no {group}={choice}. {did_you_mean(choice, list(error.options))}")
     if unknown := re.search(r"Could not override '(.+?)'", str(error)):
         path = unknown[1]
-        parent, _, key = path.rpartition(".")
         config = compose([line for line in lines if line.lstrip("+~").partition("=")[0] != path])
-        node = OmegaConf.select(config, parent) if parent else config
-        if isinstance(node, DictConfig) and not node:
-            choice = config.hydra.runtime.choices.get(parent)
-            advice = f"Choose another {parent}, or give those that have it a grid of their own: sweep.{parent}.<choice>.{key}=..."
-            return RequestError(f"{path}: {parent}={choice} has no settings. {advice}")
-        if isinstance(node, DictConfig):
-            what = f"{node.get('_target_')} has no hyperparameter" if parent == "optimizer" else f"{parent or 'lrbench'} has no key"
-            return RequestError(f"{path}: {what} '{key}'. {did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}")
+        if message := _unknown_key(path, config):
+            return RequestError(message)
     cause = f" ({error.__cause__})" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return RequestError(f"{error}{cause}")
+
+
+def _unknown_key(path: str, config: DictConfig) -> str:
+    """Say what there is beside the first unknown key of a path; nothing where something that is no mapping stands above it."""
+    keys = path.split(".")
+    known = next(count for count in reversed(range(len(keys))) if count == 0 or OmegaConf.select(config, ".".join(keys[:count])) is not None)
+    parent, key = ".".join(keys[:known]), keys[known]
+    node = OmegaConf.select(config, parent) if parent else config
+    if not isinstance(node, DictConfig):
+        return ""
+    if node:
+        what = f"{node.get('_target_')} has no hyperparameter" if parent == "optimizer" else f"{parent or 'lrbench'} has no key"
+        return f"{path}: {what} '{key}'. {did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}"
+    choice = config.hydra.runtime.choices.get(parent)
+    if parent == "tune":
+        return f"{path}: tune={choice} has no settings. Choose what is tuned with it: tune=lr or tune=all."
+    advice = f"Choose another {parent}, or give those that have it a grid of their own: sweep.{parent}.<choice>.{key}=..."
+    return f"{path}: {parent}={choice} has no settings. {advice}"

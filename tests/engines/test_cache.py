@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba import config, float64
+from numba.core import caching, event
 
 import lrbench
 from lrbench.config import CONF
+from lrbench.engines import kernels
 
 CHILD = """
 import json, sys
-from numba.core import caching, event
-if "nowhere" in sys.argv:
-    caching.CacheImpl._locator_classes = []
+from numba.core import event
 from lrbench.plan import plan
 from lrbench.sweeper.request import read
 from lrbench.train import train
@@ -42,9 +43,9 @@ def package(tmp_path_factory) -> Path:
     return root
 
 
-def run(package: Path, optimizer: str, *flags: str, cache: Path | None = None) -> dict:
-    environment = os.environ | {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(cache or package / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-W", "error", "-c", CHILD, optimizer, *flags]
+def run(package: Path, optimizer: str) -> dict:
+    environment = os.environ | {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(package / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-W", "error", "-c", CHILD, optimizer]
     done = subprocess.run(command, env=environment, cwd=package, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -93,10 +94,18 @@ def test_an_edited_helper_is_compiled_anew(package, first):
     assert before["gap"][1] < before["gap"][0] < after["gap"][1]
 
 
-def test_without_a_folder_to_write_to_it_is_compiled_each_time(package, first):
-    """A file where the cache folder should be, and no place beside it that numba would try."""
-    (package / "file").write_text("")
-    there = run(package, "asgd", "nowhere", cache=package / "file")
-    assert len(there["compiled"]) > 2
-    assert there["gap"][-1] < there["gap"][0]
-    assert (package / "file").is_file()
+def half(x):
+    return x / 2
+
+
+@pytest.mark.parametrize("locators", [[], [caching.UserProvidedCacheLocator]])
+def test_without_a_folder_to_write_to_it_is_compiled_each_time(locators, monkeypatch, tmp_path):
+    """No place that numba would try; and a file where the cache folder should be."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", locators)
+    for _ in range(2):
+        with event.install_recorder("numba:compile") as compiled:
+            assert kernels._cached(float64(float64), half)(3.0) == 1.5
+        assert compiled.buffer
+    assert (tmp_path / "file").is_file()

@@ -140,7 +140,7 @@ class Same:
             return (finite != np.isfinite(here)).sum() <= (not self.exact) and bool((off <= 2 * self.bar * so_far[both]).all())
         if key == "weights":
             return np.abs(np.subtract(here, there)).max() <= self.bar * max(self.weights_size, np.abs(there).max())
-        if isinstance(there, float) and key.startswith(("start_", "final_", "last_", "peak_")):
+        if isinstance(there, float) and key.startswith(("start_", "final_", "last_", "half_", "peak_")):
             size = 1 + there if key == "peak_ratio" else so_far[-1]
             return np.array_equal(here, there, equal_nan=True) or abs(here - there) <= 2 * self.bar * size
         if key == "evaluations":

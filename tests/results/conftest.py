@@ -19,6 +19,7 @@ LECTURE: dict[str, Any] = {
     **{"quadratic": False, "attained": True, "minimisers": "unique", "method": "QR", "digits": 15.0, "effective_rank": 1.03},
     **{"test_rows": 0, "dropped": 0, "note": "", "w_true": None, "eigenvectors": None, "moments.samples": None},
     **{"features": ["x"], "target": "y", "x_mean": None, "x_scale": None, "y_mean": None, "y_scale": None, "settings": '{"intercept": true}'},
+    **{"solve_seconds": 8e-4},
 }
 MANIFEST: dict[str, Any] = {
     **{"name": "study", "created": "2025-01-02T03:04:05+00:00", "finished": "2025-01-02T03:04:15+00:00", "state": "complete", "target": 1e-6},
@@ -32,6 +33,11 @@ MANIFEST: dict[str, Any] = {
         "engines": {"reference": {"sgd": 1}},
     },
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},
+    **{"tune": None, "earlier": []},
+}
+TUNE: dict[str, Any] = {
+    **{"choice": "lr", "keys": ["lr"], "trials": 3, "reserve": 2, "seeds": [100, 101], "seed": 0, "sampler": "grid", "metric": "gap"},
+    **{"units": "absolute", "lr": [1e-5, 1e2], "boxes": {}},
 }
 
 
@@ -49,7 +55,7 @@ def run(
     evaluations_to_target: float | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters."""
+    """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters. Its costs until 1e-1 ... 1e-8 are those of its `curve`."""
     columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {key: value for key, value in changes.items() if "__" not in key and key not in RUN}
     row = RUN | {key.replace("__", "."): value for key, value in changes.items() if "__" in key or key in RUN}
     row |= {f"optimizer.{'_target_' if key == 'target_' else key}": value for key, value in columns.items()}
@@ -67,7 +73,37 @@ def run(
     }
     row |= {"start_gap": 8.0 + seed, "start_loss": 8.0 + seed, "steps_to_target": hit}
     row["evaluations_to_target"] = hit if evaluations_to_target is None else evaluations_to_target
+    row |= {"last_epoch_gap": row["final_gap"], "half_gap": curve(row)["gap"][row["steps"] // 2]}
+    row |= first_hits(row)
     return row | {key: value for key, value in changes.items() if key in RUN}
+
+
+def first_hits(row: dict[str, Any]) -> dict[str, Any]:
+    relative = curve(row)["gap"] / LECTURE["scale"]
+    steps = {f"1e-{k}": next((t for t, gap in enumerate(relative) if gap <= float(f"1e-{k}")), None) for k in range(1, 9)}
+    return {f"{cost}_to_{target}": step for target, step in steps.items() for cost in ("steps", "evaluations")}
+
+
+def role(row: dict[str, Any], role: str, trial: int | None = None, box: tuple[float, float] | None = None, **changes: Any) -> dict[str, Any]:
+    """A row of `roles` for a run; changes are columns."""
+    low, high = box or (None, None)
+    return {"run_id": row["run_id"], "role": role, "optimizer": row["optimizer"], "trial": trial, "lr_low": low, "lr_high": high} | changes
+
+
+def tuned(optimizer: str, trials: dict[float, list[float]], best: list[float], default: list[float] | None = None, **changes: Any) -> list[tuple]:
+    """A tuned competitor as (run, role) pairs: trials lr -> gaps on the tuning seeds 100, 101, ...; the lowest geometric mean goes on to the seeds 0, 1, ...
+
+    best: its gaps there; default: those of lr = 0.001. The box is [1e-5, 1e2]; a gap inf is a diverged run.
+    """
+
+    def runs(gaps: list[float], lr: float, first: int) -> list[dict[str, Any]]:
+        ended = [{"status": "completed" if np.isfinite(gap) else "diverged", "gap": gap} for gap in gaps]
+        return [run(optimizer, lr=lr, seed=first + seed, **end, **changes) for seed, end in enumerate(ended)]
+
+    chosen = min(trials, key=lambda lr: np.log(trials[lr]).mean())
+    rows = [(row, role(row, "trial", n, (1e-5, 1e2))) for n, (lr, gaps) in enumerate(trials.items()) for row in runs(gaps, lr, 100)]
+    rows += [(row, role(row, "evaluation", list(trials).index(chosen))) for row in runs(best, chosen, 0)]
+    return rows + [(row, role(row, "default")) for row in runs(default or [], 0.001, 0)]
 
 
 RUN: dict[str, Any] = {
@@ -82,7 +118,10 @@ RUN: dict[str, Any] = {
         "final_loss": 0.0,
         "start_loss": 0.0,
         "start_gap": 8.0,
+        "last_epoch_gap": 0.0,
+        "half_gap": 0.0,
     },
+    **{f"{cost}_to_1e-{k}": None for cost in ("steps", "evaluations") for k in range(1, 9)},
 }
 
 
@@ -101,10 +140,19 @@ Write = Callable[..., Results]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """write(*rows, problems=..., folder=..., **manifest) -> Results: a part an optimizer, as a sweep writes them."""
+    """write(*rows, problems=..., folder=..., roles=..., **manifest) -> Results: a part an optimizer, as a sweep writes them; roles of a tuned one."""
 
-    def written(*rows: dict[str, Any], problems: tuple[dict[str, Any], ...] = (LECTURE,), folder: str = "study", **manifest: Any) -> Results:
+    def written(
+        *rows: dict[str, Any],
+        problems: tuple[dict[str, Any], ...] = (LECTURE,),
+        folder: str = "study",
+        roles: list[dict[str, Any]] | None = None,
+        **manifest: Any,
+    ) -> Results:
         store = ResultStore(tmp_path / folder)
+        if roles is not None:
+            store.write_roles(pa.Table.from_pylist(roles, ROLES))
+            manifest = {"tune": TUNE} | manifest
         for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
             part = [row for row in rows if row["optimizer"] == optimizer]
             curves = [curve(row) for row in part if row["status"] != "failed"]
@@ -118,5 +166,24 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
+@pytest.fixture
+def write_tuned(write: Write) -> Write:
+    """write_tuned(*competitors, **manifest) -> Results: competitors as `tuned` gives them."""
+
+    def written(*competitors: list[tuple], **options: Any) -> Results:
+        pairs = [pair for competitor in competitors for pair in competitor]
+        rows = {row["run_id"]: row for row, _ in pairs}
+        return write(*rows.values(), roles=[one for _, one in pairs], **options)
+
+    return written
+
+
+ROLES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("run_id", "role", "optimizer")),
+        ("trial", pa.int64()),
+        *((name, pa.float64()) for name in ("lr_low", "lr_high")),
+    ]
+)
 NUMBERS = pa.list_(pa.float64())
 CURVES = {"run_id": pa.string(), "step": pa.list_(pa.int64()), "evaluations": NUMBERS, "loss": NUMBERS, "gap": NUMBERS}

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import LECTURE, curve, run
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from lrbench.errors import RequestError
@@ -25,9 +26,13 @@ def texts(ax) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
+def scattered(ax) -> list[PathCollection]:
+    return [mark for mark in ax.collections if isinstance(mark, PathCollection)]
+
+
 def crosses(ax) -> np.ndarray:
     """Return the (x, y) of all crosses that a reader sees."""
-    marks = [mark for mark in ax.collections if len(mark.get_sizes()) and len(mark.get_offsets()) and len(mark.get_paths()[0].vertices) == 4]
+    marks = [mark for mark in scattered(ax) if len(mark.get_offsets()) and mark.get_paths()[0].vertices.shape == (4, 2)]
     return np.concatenate([np.asarray(mark.get_offsets()) for mark in marks]) if marks else np.empty((0, 2))
 
 

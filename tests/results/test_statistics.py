@@ -1,10 +1,11 @@
-"""The statistics against pandas one-liners, scipy-free closed forms and numbers worked by hand."""
+"""Typical values, spreads and first hits against pandas and scipy one-liners, closed forms and numbers worked by hand."""
 
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,7 +87,7 @@ def test_gaps_below_the_floor_count_as_the_floor():
     assert s.at_least_floor(np.array([0.0, 1e-25, 1e-3, INF]), np.array([1e-20])).tolist() == [1e-20, 1e-20, 1e-3, INF]
 
 
-@pytest.mark.parametrize("statistic", [s.geometric_mean, s.geometric_spread, s.median_first_hit, lambda x: s.quantile(x, 0.25)])
+@pytest.mark.parametrize("statistic", [s.geometric_mean, s.geometric_spread, s.interquartile_mean, s.median_first_hit, lambda x: s.quantile(x, 0.25)])
 def test_statistics_reduce_the_last_axis(statistic):
     x = np.array([[1.0, 2.0, 4.0], [INF, 1.0, 1.0], [0.5, 0.5, 0.5], [3.0, INF, INF]])
     np.testing.assert_array_equal(statistic(x), [statistic(row) for row in x])
@@ -98,3 +99,105 @@ def test_by_group_is_a_groupby(rows):
     codes, _ = pd.factorize(frame["key"])
     expected = frame.groupby("key", sort=False)["value"].median()
     np.testing.assert_array_equal(s.by_group(lambda x: np.median(x, axis=-1), frame["value"].to_numpy(), codes), expected)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4) | st.lists(st.floats(-1e6, 1e6), min_size=12, max_size=12))
+def test_the_interquartile_mean_of_4m_values_is_scipys_trimmed_mean(x):
+    assert s.interquartile_mean(np.array(x)) == pytest.approx(scipy.stats.trim_mean(x, 0.25), rel=1e-12, abs=1e-9)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9))
+def test_the_interquartile_mean_is_that_of_each_value_four_times(x):
+    """Repeating each value 4 times changes no share, and then the quarters cut between values."""
+    assert s.interquartile_mean(np.array(x)) == pytest.approx(scipy.stats.trim_mean(np.repeat(x, 4), 0.25), rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("x", "mean"),
+    [
+        ([7.0], 7.0),
+        ([1.0, 5.0], 3.0),
+        ([1.0, 2.0, 30.0], (0.25 * 1 + 2 + 0.25 * 30) / 1.5),
+        ([1.0, 2.0, 4.0, INF], 3.0),
+        ([1.0, 2.0, 4.0, INF, INF], INF),
+        ([1.0, INF], INF),
+        ([INF, INF, INF], INF),
+    ],
+)
+def test_interquartile_means_by_hand(x, mean):
+    assert s.interquartile_mean(np.array(x)) == pytest.approx(mean, rel=1e-14)
+
+
+def overall_mean(x):
+    return x.mean(axis=(-2, -1))
+
+
+def test_a_bootstrap_of_a_mean_is_near_its_normal_interval():
+    x = np.random.default_rng(3).normal(5, 2, (4, 100))
+    low, high = s.bootstrap_interval(x, overall_mean, seed=1)
+    half = 1.96 * math.sqrt((x.var(axis=1) / 100).sum()) / 4
+    assert (low, high) == pytest.approx((x.mean() - half, x.mean() + half), abs=0.1 * half)
+
+
+def test_a_bootstrap_resamples_within_each_row():
+    """Rows without spread leave nothing to resample, however different they are; over all values the mean would vary."""
+    assert s.bootstrap_interval(np.array([[0.0] * 9, [100.0] * 9]), overall_mean, seed=1) == (50.0, 50.0)
+
+
+def test_a_bootstrap_depends_on_its_seed_alone():
+    x = np.random.default_rng(3).normal(size=(2, 8))
+    first, again, other = (s.bootstrap_interval(x, overall_mean, seed, draws=200) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_a_narrower_level_is_inside_a_wider_one_and_inf_is_the_largest():
+    x = np.array([[1.0, 2.0, 3.0, INF]])
+    (low, high), (lower, higher) = (s.bootstrap_interval(x, lambda x: np.median(x, axis=(-2, -1)), 1, level=level) for level in (0.2, 0.95))
+    assert lower < low <= high < higher == INF
+
+
+def test_expected_running_times_by_hand():
+    hits = np.array([[10.0, 30.0, INF, INF], [10.0, 20.0, 30.0, 40.0], [INF, INF, INF, INF]])
+    assert s.expected_running_time(hits, 100).tolist() == [(10 + 30 + 100 + 100) / 2, 25.0, INF]
+    assert s.expected_running_time(hits[0], np.array([100.0, 100.0, 50.0, 10.0])) == (10 + 30 + 50 + 10) / 2
+
+
+@given(st.lists(st.integers(1, 50) | st.just(INF), min_size=1, max_size=9))
+def test_expected_running_time_is_what_restarting_until_a_hit_costs_on_average(hits):
+    """k hits of n: a hit comes after (n - k) / k misses on average (geometric distribution), each of them a whole budget."""
+    finite = [hit for hit in hits if hit < INF]
+    expected = sum(finite) / len(finite) + (len(hits) - len(finite)) / len(finite) * 60 if finite else INF
+    assert s.expected_running_time(np.array(hits, dtype=float), 60.0) == pytest.approx(expected)
+
+
+def test_a_solved_share_never_reaches_one_if_some_never_hit():
+    x, share = s.solved_share(np.array([30.0, 10.0, INF, 20.0, 10.0, INF, INF, INF]))
+    assert (x.tolist(), share.tolist()) == ([10.0, 20.0, 30.0], [2 / 8, 3 / 8, 4 / 8])
+    assert [part.tolist() for part in s.solved_share(np.array([INF, INF]))] == [[], []]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=30))
+def test_a_solved_share_without_misses_is_scipys_ecdf(hits):
+    x, share = s.solved_share(np.array(hits, dtype=float))
+    expected = scipy.stats.ecdf(hits).cdf
+    np.testing.assert_allclose((x, share), (expected.quantiles, expected.probabilities), rtol=1e-12)
+
+
+def test_a_performance_profile_by_hand():
+    costs = np.array([[10.0, 20.0], [30.0, 10.0], [INF, 5.0], [INF, INF]])
+    x, shares = s.performance_profile(costs)
+    assert x.tolist() == [1.0, 2.0, 3.0]
+    assert shares.tolist() == [[1 / 4, 1 / 4, 2 / 4], [2 / 4, 3 / 4, 3 / 4]]
+
+
+def test_in_a_performance_profile_a_free_solution_is_the_best_one():
+    x, shares = s.performance_profile(np.array([[0.0, 0.0, 7.0]]))
+    assert (x.tolist(), shares.tolist()) == ([1.0], [[1.0], [1.0], [0.0]])
+
+
+@given(st.lists(st.tuples(*[st.integers(1, 9) | st.just(INF)] * 3), min_size=1, max_size=8))
+def test_a_performance_profile_counts_the_problems_solved_within_a_ratio(rows):
+    x, shares = s.performance_profile(np.array(rows, dtype=float))
+    for solver in range(3):
+        for ratio, share in zip(x, shares[solver], strict=True):
+            assert share == pytest.approx(sum(row[solver] < INF and row[solver] / min(row) <= ratio for row in rows) / len(rows))

@@ -6,13 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FLOOR, LECTURE, curve, run
+from conftest import FLOOR, LECTURE, curve, role, run, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from lrbench.errors import RequestError
-from lrbench.results import load, newest, tables
+from lrbench.results import Results, load, newest, tables
 from lrbench.results.labels import natural
+from lrbench.store import ResultStore
 
 INF, NAN = math.inf, math.nan
 ADAM = "torch.optim.Adam"
@@ -113,7 +116,7 @@ def test_who_never_completed_has_no_rank_and_stands_last(write):
     lost = [run("a", status="diverged", seed=0), run("a", status="failed", seed=1)]
     partly = [run("b", 1e-9, seed=0), run("b", status="diverged", seed=1)]
     results = write(*lost, *partly, run("c", 1e-1), run("c", 1e-1, seed=1))
-    assert ranked(results.ranking) == [(1, "c"), (2, "b"), (None, "a")]
+    assert ranked(results.ranking) == [(1, "c"), (1, "b"), (None, "a")]
     assert results.ranking["gap"].tolist() == pytest.approx([1e-1, INF, INF])
     a = row_of(results.ranking, "a")
     assert (a.diverged, a.failed, a.runs, a.seeds) == (1, 1, 2, 2)
@@ -234,42 +237,210 @@ def test_missing_and_empty_stores_say_what_to_do(write, tmp_path):
         _ = write().runs
 
 
+# ---- tuned sweeps
+
+CHOSEN = {0.01: [1e-3, 1e-3], 0.1: [1e-5, 1e-5]}  # gaps of the trials on two tuning seeds: lr = 0.1 is chosen
+
+
+def test_a_tuned_sweep_is_compared_on_its_evaluation_seeds(write_tuned):
+    results = write_tuned(tuned("sgd", CHOSEN, [1e-2, 1e-4], default=[1.0, 4.0]), tuned("adam", {0.1: [1e-4, 1e-4]}, [1e-6, 1e-6]))
+    assert results.entries["role"].value_counts().to_dict() == {"trial": 6, "evaluation": 4, "default": 2}
+    assert len(results.searched) == 6
+    sgd = row_of(results.ranking, "sgd")
+    assert (sgd.gap, sgd.median, sgd.seeds, sgd.runs) == pytest.approx((1e-3, 5.05e-3, 2, 8))
+    assert (sgd.lr, sgd.settings, sgd.trials, sgd.lrs) == (0.1, 2, 2, 2)
+    assert sgd.default_gap == pytest.approx(2)
+    assert row_of(results.settings, "sgd", lr=0.01).gap == pytest.approx(1e-3)
+    assert row_of(results.chosen, "sgd").trial == 1
+    assert sorted(results.reported["gap"]) == [1e-6, 1e-6, 1e-4, 1e-2]
+    assert results.defaults["gap"].tolist() == [1.0, 4.0]
+    assert results.tuned
+
+
+def test_the_tuning_seeds_choose_the_leader_even_if_it_ends_higher(write_tuned):
+    steady = [1e-6, 1.1e-6, 0.9e-6, 1e-6, 1.2e-6, 1e-6]
+    results = write_tuned(
+        tuned("sgd", {0.1: [1e-9, 1e-9]}, [1e3 * x for x in steady]),
+        tuned("adam", {0.1: [1e-4, 1e-4]}, [x * (1 + i / 50) for i, x in enumerate(steady)]),
+    )
+    assert ranked(results.ranking) == [(1, "adam"), (2, "sgd")]
+    assert results.ranking.set_index("optimizer")["leader"].to_dict() == {"sgd": True, "adam": False}
+    assert results.ranking["first"].all()  # the leader, and one that is not worse
+    adam = row_of(results.ranking, "adam")
+    assert adam.ratio == pytest.approx(1e-3 * geometric([1 + i / 50 for i in range(6)]))
+    assert adam.ratio_low < adam.ratio < adam.ratio_high < 1
+
+
+def geometric(x) -> float:
+    return float(stats.gmean(x))
+
+
+def test_who_never_completed_a_compared_seed_is_no_leader(write_tuned):
+    results = write_tuned(tuned("sgd", {0.1: [1e-9]}, [INF, INF]), tuned("adam", {0.1: [1e-4]}, [1e-6, 1e-5]))
+    assert ranked(results.ranking) == [(1, "adam"), (None, "sgd")]
+    assert results.ranking["leader"].tolist() == results.ranking["first"].tolist() == [True, False]
+    assert results.pairwise.empty
+
+
+def test_a_run_may_be_trial_and_evaluation_and_belong_to_two_optimizers(write):
+    rows = [run("sgd", gap, seed=seed) for seed, gap in enumerate([1e-4, 1e-2])]
+    roles = [role(row, kind, 0, optimizer=name) for row in rows for kind in ("trial", "evaluation") for name in ("sgd", "sgd_momentum")]
+    roles += [role(row, "trial", 5) for row in rows]  # drawn once more
+    results = write(*rows, roles=roles)
+    assert ranked(results.ranking) == [(1, "sgd"), (1, "sgd_momentum")]
+    assert results.ranking[["seeds", "runs", "trials", "ratio"]].to_numpy().tolist() == [[2, 2, 1, 1.0]] * 2
+    assert results.ranking["gap"].tolist() == pytest.approx([1e-3] * 2)
+    assert results.pairwise["test"].tolist() == ["identical"]
+    assert results.settings["trial"].tolist() == [0, 0]
+    assert len(results.shown_runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("lr", "boxes", "edge"),
+    [(1e-4, [(1e-5, 1e5)] * 2, "lowest"), (1.0, [(1e-5, 1e5)] * 2, ""), (2e4, [(1e-5, 1e5)] * 2, "highest"), (2e4, [(1e-5, 1e5), (1e5, 1e6)], "")],
+)
+def test_the_outer_tenth_of_the_final_box_is_its_edge(write, lr, boxes, edge):
+    """The box [1e-5, 1e5] has ten decades: the outermost on either side is the edge, unless the box was grown to 1e6."""
+    best, other = run(lr=lr * 0.9999 if edge == "lowest" else lr, gap=1e-6), run(lr=10.0, gap=1.0)
+    roles = [role(row, "trial", n, box) for n, (row, box) in enumerate(zip([best, other], boxes, strict=True))] + [role(best, "evaluation", 0)]
+    assert row_of(write(best, other, roles=roles).ranking, "sgd").edge == edge
+
+
+def test_a_tuned_sweep_that_stopped_before_its_evaluation_has_no_ranking(write):
+    row = run()
+    results = write(row, roles=[role(row, "trial", 0, (1e-5, 1.0))])
+    assert results.ranking.empty
+    for name in ("pairwise", "across", "targets", "tuned_against_default", "success", "competence", "sensitivity_table", "budget_curve", "costs"):
+        assert getattr(results, name).empty
+    assert len(results.settings) == 1
+
+
+def test_custom_classes_of_a_tuned_sweep_go_by_their_names(write_tuned):
+    results = write_tuned(*[tuned("custom", {0.1: [1e-3]}, [1e-3], target_=f"mine.{name}") for name in ("Lion", "Tiger")])
+    assert set(results.ranking["optimizer"]) == {"Lion", "Tiger"}
+
+
+# ---- what is compared
+
+
+def test_the_gap_is_the_mean_over_the_last_epoch(write):
+    rows = [run(batch_size=1, gap=1.0, last_epoch_gap=1e-2, half_gap=1e-30), run(batch_size=1, seed=1, status="diverged", half_gap=5.0)]
+    entries = write(*rows).entries.sort_values("seed")
+    assert entries["gap"].tolist() == [1e-2, INF]
+    assert entries["half"].tolist() == [FLOOR, 5.0]
+
+
+@pytest.mark.parametrize(("gaps", "lost"), [([3.0, 1e-3, 7.0, 2.0], 0), ([5.0, 1e-9, 7.0, 2.0, 4.0, 100.0], 2)])
+def test_the_interquartile_mean_is_scipys(write, gaps, lost):
+    results = write(*[run(gap=gap, seed=seed) for seed, gap in enumerate(gaps)], *[run(seed=9 + i, status="diverged") for i in range(lost)])
+    assert row_of(results.ranking, "sgd").iqm == pytest.approx(stats.trim_mean([*gaps, *[1e300] * lost], 0.25))
+
+
+SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
+
+
+def test_ratios_and_p_values_are_those_of_scipy_and_statsmodels(write):
+    drift = np.exp(0.05 * np.arange(6))
+    gaps = {"a": 1e-6 * SIX, "b": 1.4e-6 * SIX[::-1], "c": 5e-6 * SIX * drift, "d": 9e-4 * SIX / drift}
+    results = write(*[run(name, gap, seed=seed) for name, values in gaps.items() for seed, gap in enumerate(values)])
+    pairs = [(a, b) for a in gaps for b in gaps if a < b]
+    tests = {pair: stats.ttest_rel(np.log(gaps[pair[1]]), np.log(gaps[pair[0]])) for pair in pairs}
+    holm = dict(zip(pairs, multipletests([test.pvalue for test in tests.values()], method="holm")[1], strict=True))
+    for name in "bcd":
+        row, test = row_of(results.ranking, name), tests["a", name]
+        assert row.ratio == pytest.approx(stats.gmean(gaps[name] / gaps["a"]))
+        assert (row.ratio_low, row.ratio_high) == pytest.approx(tuple(np.exp(test.confidence_interval())))
+        assert row.p == pytest.approx(holm["a", name])
+    assert ranked(results.ranking) == [(1, "a"), (1, "b"), (3, "c"), (4, "d")]
+    assert results.ranking["first"].tolist() == [True, True, False, False]
+    a = row_of(results.ranking, "a")
+    assert a.leader
+    assert a.ratio == 1
+    assert math.isnan(a.ratio_low)
+    assert math.isnan(a.p)
+
+
+def test_only_seeds_that_all_have_are_compared(write):
+    rows = [run("a", gap, seed=seed) for seed, gap in enumerate([1e-3, 1e-5, 1e-7])] + [
+        run("b", gap, seed=seed) for seed, gap in ((1, 2e-5), (2, 2e-7), (7, 1e-9))
+    ]
+    results = write(*rows)
+    (pair,) = results.pairwise.to_dict("records")
+    assert (pair["a"], pair["n"]) == ("a", 2)  # though the mean of all that b ran is lower
+    assert pair["ratio"] == pytest.approx(2)
+    assert results.ranking.set_index("optimizer")["seeds"].to_dict() == {"a": 3, "b": 3}
+
+
+def test_without_a_shared_seed_the_means_give_an_order_and_no_test(write):
+    results = write(run("a", 1e-3, seed=0), run("a", 1e-5, seed=1), run("b", 1e-5, seed=2))
+    assert ranked(results.ranking) == [(1, "b"), (2, "a")]
+    (pair,) = results.pairwise.to_dict("records")
+    assert (pair["n"], pair["test"], pair["better"]) == (0, "none", "b")
+    assert pair["ratio"] == pytest.approx(10)
+
+
+def test_a_lost_seed_leaves_a_bound_instead_of_a_ratio(write):
+    rows = [run("a", 1e-6 * x, seed=seed) for seed, x in enumerate(SIX)] + [run("b", 1e-4 * x, seed=seed) for seed, x in enumerate(SIX[1:], start=1)]
+    row = row_of(write(*rows, run("b", seed=0, status="diverged")).ranking, "b")
+    assert math.isnan(row.ratio)
+    assert math.isnan(row.ratio_low)
+    assert row.at_least == pytest.approx(100)
+    assert row.p == pytest.approx(2 / 2**6)
+    assert (row.rank, row.first) == (2, False)
+
+
 # ---- properties
 
 COLUMNS = ["setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds", "diverged", "failed", "runs"]
-COLUMNS += ["median", "q25", "q75", "at_floor", "lr", "settings", "lrs", "setting_id"]
+COLUMNS += ["median", "q25", "q75", "iqm", "at_floor", "lr", "settings", "lrs", "trials", "setting_id"]
+COLUMNS += ["default_gap", "gain", "tolerance", "tolerance_open", "evaluations", "steps_to_target", "test_loss"]
 GAP = st.sampled_from([0.0, 1e-25, 1e-6, 1e-3, 1e-1, 5.0])
 STATUS = st.sampled_from(["completed", "completed", "completed", "diverged", "failed"])
 OUTCOMES = st.lists(
     st.tuples(st.sampled_from([0.01, 0.1, 1.0]), st.integers(0, 2), GAP, STATUS), min_size=1, max_size=6, unique_by=lambda case: case[:2]
 )
-SWEEP = st.dictionaries(st.sampled_from(["sgd", "adam", "custom", "lion"]), OUTCOMES, min_size=2)
+SWEEP = st.dictionaries(st.sampled_from(["sgd", "adam", "custom", "lion"]), OUTCOMES, min_size=2, max_size=3)
 
 
-def frame_of(sweep: dict) -> pd.DataFrame:
+def ranking_of(sweep: dict, is_tuned: bool) -> Results:
+    """A tuned sweep has a grid's runs as trials, and those of the first lr as evaluation and default too."""
+    cases = [(name, case) for name, cases in sweep.items() for case in cases]
     rows = [
         run(name, gap, status=status, lr=lr, seed=seed, hit=int(gap * 10) + 1 if gap < 0.1 else None, target_=f"a.{name.title()}")
-        for name, cases in sweep.items()
-        for lr, seed, gap, status in cases
+        for name, (lr, seed, gap, status) in cases
     ]
-    frame = pd.DataFrame(rows)
-    return tables.ranking(tables.settings(tables.entries(frame, tables.tasks(frame, pd.DataFrame([LECTURE])))))
+    roles = [role(row, "trial", int(np.log10(row["optimizer.lr"])) + 2, (0.01, 1.0)) for row in rows]
+    first = [row for row, (name, case) in zip(rows, cases, strict=True) if case[0] == sweep[name][0][0]]
+    roles += [role(row, kind, 0 if kind == "evaluation" else None) for row in first for kind in ("evaluation", "default")]
+    results = Results(ResultStore("nowhere"))
+    table = pd.DataFrame(roles).astype({"trial": float, "lr_low": float, "lr_high": float}) if is_tuned else None
+    vars(results).update(runs=pd.DataFrame(rows), problems=pd.DataFrame([LECTURE]), _roles=table)
+    return results
 
 
-@given(SWEEP)
-@settings(max_examples=10, deadline=None)
-def test_an_optimizers_own_columns_do_not_depend_on_the_others(sweep):
-    together = frame_of(sweep).set_index("optimizer")
+@given(SWEEP, st.booleans())
+@settings(max_examples=4, deadline=None)
+def test_an_optimizers_own_columns_do_not_depend_on_the_others(sweep, is_tuned):
+    together = ranking_of(sweep, is_tuned).ranking
+    assert set(COLUMNS) == set(together) - set(tables.RELATIVE) - {"task", "optimizer"}
+    together = together.set_index("optimizer")
     for name in sweep:
-        alone = frame_of({name: sweep[name]}).set_index("optimizer")
+        alone = ranking_of({name: sweep[name]}, is_tuned).ranking.set_index("optimizer")
         pd.testing.assert_frame_equal(together.loc[alone.index, COLUMNS], alone[COLUMNS])
 
 
-@given(SWEEP)
-@settings(max_examples=10, deadline=None)
-def test_ranks_follow_the_gaps(sweep):
-    ranking = frame_of(sweep)
-    for a in ranking.dropna(subset="rank").itertuples():
-        better = [b for b in ranking.dropna(subset="rank").itertuples() if b.gap < a.gap]
-        assert a.rank == 1 + len(better)
+@given(SWEEP, st.booleans())
+@settings(max_examples=6, deadline=None)
+def test_ranks_leaders_and_tie_groups_say_what_the_pairs_say(sweep, is_tuned):
+    results = ranking_of(sweep, is_tuned)
+    pairs, ranking = results.pairwise.to_dict("records"), results.ranking
+    known = ranking.dropna(subset="rank")
     assert ranking["rank"].isna().is_monotonic_increasing
+    assert known.sort_values(["rank", "gap"], kind="stable").index.equals(known.index)
+    leader = list(ranking.loc[ranking["leader"], "optimizer"])
+    assert len(leader) == min(1, len(known))
+    for row in known.itertuples():
+        above = [pair for pair in pairs if row.optimizer in (pair["a"], pair["b"]) and pair["better"] not in ("", row.optimizer)]
+        assert row.rank == 1 + len(above)
+        assert row.first == (not any(pair["better"] == leader[0] for pair in above))
+    assert not ranking.loc[ranking["rank"].isna(), "first"].any()

@@ -1,4 +1,4 @@
-"""The report of a sweep: summary.csv, summary.md, figures/ and one offline page, made from the store alone."""
+"""The report of a sweep: summary.csv, summary.md, tables/, figures/ and one offline page, made from the store alone."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +8,8 @@ import pandas as pd
 
 from lrbench.errors import RequestError
 from lrbench.results import figures
+from lrbench.results.report.captions import caption
+from lrbench.results.report.compared import files
 from lrbench.results.report.facts import Drawing, facts
 from lrbench.results.report.markdown import markdown
 from lrbench.results.report.page import page
@@ -15,29 +17,19 @@ from lrbench.results.report.page import page
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
-# name of the file, title, caption, how it is drawn
+# name of the file and of its caption, title, how it is drawn
 FIGURES = (
-    (
-        "loss_curves",
-        "Loss curves",
-        "Gap against gradient evaluations, each optimizer at its best setting. Line: median of the seeds; band: 25 to 75 %. Dashes: theory, where "
-        "the curve is known beforehand.",
-        figures.loss_curves,
-    ),
-    (
-        "lr_sensitivity",
-        "Sensitivity to the learning rate",
-        "Final gap against the learning rate. Dots: seeds; line: their geometric mean; ring: the best rate; crosses at the top: diverged; triangles: "
-        "where theory says that the optimizer stops converging.",
-        figures.lr_sensitivity,
-    ),
-    (
-        "directions",
-        "Where the time goes",
-        "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep ones on top) and step; one run an "
-        "optimizer, at its best setting.",
-        figures.directions,
-    ),
+    ("loss_curves", "Loss curves", figures.loss_curves),
+    ("lr_sensitivity", "Sensitivity to the learning rate", figures.lr_sensitivity),
+    ("heat_map", "Final gap of all over the learning rate", figures.heat_map),
+    ("tuned_against_default", "Tuned against default", figures.tuned_against_default),
+    ("targets", "Targets reached", figures.targets),
+    ("profile", "Performance profile", figures.profile),
+    ("seeds", "Seed by seed", figures.seeds),
+    ("pairs", "Pair by pair", figures.pairs),
+    ("mean_ranks", "Mean ranks over the tasks", figures.mean_ranks),
+    ("budget", "Fewer trials", figures.budget),
+    ("directions", "Where the time goes", figures.directions),
 )
 
 
@@ -47,6 +39,8 @@ def write(results: "Results", path: Path) -> Path:
     told, drawings = facts(results), _draw(results)
     store.write_text(store.summary("csv"), _summary(results).to_csv(index=False))
     store.write_text(store.summary("md"), markdown(told, drawings))
+    for name, content in files(results):
+        store.write_text(store.root / "tables" / name, content)
     store.write_text(path, page(told, drawings))
     return path
 
@@ -60,10 +54,10 @@ def _summary(results: "Results") -> pd.DataFrame:
 def _draw(results: "Results") -> list[Drawing]:
     """Save the figures that the sweep can fill, as SVG and PNG."""
     drawings = []
-    for name, title, caption, draw in FIGURES:
+    for name, title, draw in FIGURES:
         with suppress(RequestError):  # the sweep has nothing for this one
             figure = draw(results)
             figures.save(figure, results.store.figures / f"{name}.png")
             svg = figures.save(figure, results.store.figures / f"{name}.svg")
-            drawings.append(Drawing(name, title, caption, svg.read_text(encoding="utf-8")))
+            drawings.append(Drawing(name, title, caption(name, results), svg.read_text(encoding="utf-8")))
     return drawings

@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from lrbench.results.report.compared import MOST_ROWS, rest
 from lrbench.results.report.facts import Drawing, Facts
 
 
@@ -14,7 +15,10 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
         parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
     for task, ranking in facts.rankings:
         parts += [f"## Ranking: {escaped(task)}", table(ranking)]
+    parts += [escaped(facts.note)]
     parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
+    for one in facts.compared:
+        parts += [f"## {one.heading}", one.sentence, table(one.rows.head(MOST_ROWS)), *rest(one)]
     for task, costs in facts.costs:
         parts += [f"## Cost to the target: {escaped(task)}", table(costs)]
     for heading, sentence, rows in facts.insights:

@@ -9,14 +9,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from lrbench.results import ink
+from lrbench.results.report.compared import LEFT, MOST_ROWS, rest
 from lrbench.results.report.facts import Drawing, Facts
-
-LEFT = {"optimizer", "best setting", "task", "status", "reason", "examples", "method"}
 
 
 def page(facts: Facts, drawings: list[Drawing]) -> str:
     """Write the facts as HTML, with the figures in it."""
-    return _template().render(facts=facts, drawings=drawings, inline=inline, table=table)
+    return _template().render(facts=facts, drawings=drawings, inline=inline, table=table, rest=rest, most=MOST_ROWS)
 
 
 def inline(svg: str, name: str) -> Markup:

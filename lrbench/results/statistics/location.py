@@ -1,8 +1,4 @@
-"""Statistics of gaps and first hits: arrays in, arrays out, inf-aware.
-
-A run that diverged or failed has the gap inf; a target that was never reached has the first hit inf. inf is the largest value, never a missing one:
-leaving it out would flatter the optimizer. Every statistic reduces the last axis, (..., n) -> (...), and expects no NaN.
-"""
+"""Typical values and spreads. Every statistic reduces the last axis, (..., n) -> (...)."""
 
 import math
 from collections.abc import Callable
@@ -47,9 +43,28 @@ def quantile(x: np.ndarray, q: float) -> np.ndarray:
     return np.where(finite, lower + (position - math.floor(position)) * step, np.inf)
 
 
-def median_first_hit(hits: np.ndarray) -> np.ndarray:
-    """Return the cost by which at least half of the runs had reached the target: inf exactly where fewer than half ever do."""
-    return np.sort(hits, axis=-1)[..., (hits.shape[-1] - 1) // 2]
+def interquartile_mean(x: np.ndarray) -> np.ndarray:
+    """Return the mean of the middle half: inf where an inf takes part in it.
+
+    A value that a quarter's end cuts counts by its part inside; for n a multiple of 4 this is the 25 % trimmed mean (Agarwal et al., 2021).
+    """
+    n = x.shape[-1]
+    edges = np.clip(np.arange(n + 1), n / 4, 3 * n / 4)
+    weights = np.diff(edges) / (n / 2)
+    return (np.where(weights > 0, np.sort(x, axis=-1), 0.0) * weights).sum(axis=-1)
+
+
+def bootstrap_interval(
+    x: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int, draws: int = 2000, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the percentile interval of a statistic of x (strata, n), resampled with replacement within each row (Efron, 1979).
+
+    statistic: (..., strata, n) -> (...), called once with all draws. For few values it is too narrow: it covers 83 % (n = 5), 89 % (n = 10).
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    picks = rng.integers(x.shape[1], size=(draws, *x.shape))
+    values = statistic(np.take_along_axis(x[None], picks, axis=-1))
+    return float(quantile(values, (1 - level) / 2)), float(quantile(values, (1 + level) / 2))
 
 
 def by_group(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -1,0 +1,232 @@
+"""The comparison of two result sets in words, and in the terminal, 80 columns wide."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lrbench.results.leader import factor, p_value, what_varied
+from lrbench.results.statistics import ALPHA, MARGIN, sign_test
+from lrbench.results.text import MISSING, counted, listed, named, number, setting_value
+
+if TYPE_CHECKING:
+    from lrbench.results.compare import Difference
+    from lrbench.results.result_set import Results
+
+WIDTH = 80
+MOST_ROWS = 20
+MOST_SENTENCES = 5  # of one kind
+MOST_LINES = 6
+UNLIKE = "Compared although the tasks differ"
+DIRECTION = {"worse": ("higher", "is mostly lost in B"), "better": ("lower", "is mostly lost in A")}  # of the gap; without a ratio
+ALIKE = {
+    "identical": "identical, bit for bit",
+    "equal": "equal in every gap",
+    "floor": "at the gap floor in both, where differences are rounding",
+    "lost": "lost in both",
+}
+
+Changed = list[tuple[str, str, str]]  # key, in A, in B
+
+
+def refusal(only_a: Sequence[str], only_b: Sequence[str], unlike: Sequence[tuple[str, str]], differs: Sequence[Changed]) -> str:
+    """Say why the tasks do not compare, a line a task: what each alone has, and what differs between those that belong together."""
+    lines = [f"  {_pair(*labels)}: {_written(changed)}" for labels, changed in zip(unlike, differs, strict=True)]
+    if (more := len(lines) - MOST_LINES) > 0:
+        lines = [*lines[:MOST_LINES], f"  and {counted(more, 'more task')}"]
+    lines = lines or [f"  only in A: {listed(only_a)}", f"  only in B: {listed(only_b)}"]
+    text = "\n".join(["compare: A and B have different tasks, and gaps compare only where data, loss and budget are the same.", *lines])
+    return text + ("\nRun both on the same task, or say --anyway (anyway=True)." if unlike else "\nRun both on the same tasks.")
+
+
+def differing(a: dict, b: dict) -> str:
+    """Write how two settings differ: "lr 0.1 -> 0.03, momentum 0 -> 0.9"."""
+    keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
+    return ", ".join(f"{key.removeprefix('optimizer.')} {setting_value(a.get(key))} -> {setting_value(b.get(key))}" for key in keys)
+
+
+def sentences(a: "Results", b: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, runs: int, left_out: Sequence[int]) -> list[str]:
+    """Return what may be said, what matters most first.
+
+    tasks: as `compare.paired_tasks`. runs: how many pairs of runs were compared. left_out: how many settings of A and of B had no partner.
+    """
+    return [
+        *_unlike(tasks),
+        *_shown(rows, "worse"),
+        *_ended_otherwise(rows, "lost", "completed in A and not in B"),
+        *_shown(rows, "better"),
+        *_ended_otherwise(rows, "recovered", "completed in B and not in A"),
+        *_alike(rows, runs, sum(left_out)),
+        *_none_shown(a, rows),
+        *_untested(rows),
+        *_left_out(left_out),
+        *_incomplete(a, b),
+    ]
+
+
+def _unlike(tasks: pd.DataFrame) -> Iterator[str]:
+    unlike = tasks[tasks["differs"].map(bool)].to_dict("records")
+    if unlike:
+        cases = [f"{_pair(task['task_a'], task['task_b'])} ({_written(task['differs'])})" for task in unlike]
+        yield f"{UNLIKE}, so that a ratio need not be the optimizer's doing: {listed(cases)}."
+
+
+def _shown(rows: pd.DataFrame, change: str) -> Iterator[str]:
+    shown = rows[rows["change"] == change].to_dict("records")
+    for row in shown[:MOST_SENTENCES]:
+        yield f"{_name(row)} {_how(row, *DIRECTION[change])}."
+    if (more := len(shown) - MOST_SENTENCES) > 0:
+        yield f"{counted(more, 'more setting')} {'is' if more == 1 else 'are'} shown {change}."
+
+
+def _how(row: dict, direction: str, lost: str) -> str:
+    """Say by how much, from the test that was made."""
+    if row["test"] == "t":
+        ratios = sorted(ratio if row["ratio"] > 1 else 1 / ratio for ratio in (row["low"], row["ratio"], row["high"]))
+        low, ratio, high = map(factor, ratios)
+        return f"ends {ratio} times {direction} (95 % interval {low} to {high})"
+    p = f"p = {p_value(row['p_holm'])}".replace("= <", "<")
+    least = max(row["at_least"], 1 / row["at_least"]) if row["at_least"] else math.inf
+    how = lost if least == math.inf else f"ends at least {factor(least)} times {direction}"
+    return f"{how} (sign test over {row['n']} pairs, {p})"
+
+
+def _ended_otherwise(rows: pd.DataFrame, column: str, what: str) -> Iterator[str]:
+    found = rows[rows[column] > 0]
+    if len(found):
+        cases = [f"{_name(row)} {row[column]} of {row['runs']}" for row in found.to_dict("records")]
+        yield f"{counted(int(found[column].sum()), 'run')} {what}: {listed(cases)}."
+
+
+def _alike(rows: pd.DataFrame, runs: int, left_out: int) -> Iterator[str]:
+    """Say how many settings need no test, and why."""
+    if (rows["change"] == "identical").all():
+        yield f"All {counted(runs, 'run')}{' that both have' * bool(left_out)} are identical, bit for bit."
+        return
+    counts = rows["test"].mask((rows["test"] == "identical") & (rows["change"] != "identical"), "equal").value_counts()
+    cases = [f"{counts[test]} {'is' if counts[test] == 1 else 'are'} {text}" for test, text in ALIKE.items() if test in counts]
+    if cases:
+        yield f"Of {counted(len(rows), 'setting')} {listed(cases)}."
+
+
+def _none_shown(a: "Results", rows: pd.DataFrame) -> Iterator[str]:
+    """Say that no regression is shown, and what could not have been."""
+    tested = rows[rows["p"].notna()]
+    if tested.empty or (rows["change"] == "worse").any() or (rows["lost"] > 0).any():
+        return
+    tasks = a.tasks.set_index("task")
+    varied = {what_varied(tasks.loc[task], n) for task, n in set(zip(tested["task"], tested["n"], strict=True))}
+    over = varied.pop() if len(varied) == 1 else f"{tested['n'].min()} to {tested['n'].max()} pairs"
+    yield f"No regression is shown over {over}; {_visible(tested)}."
+
+
+def _visible(tested: pd.DataFrame) -> str:
+    """Name the ratios that could not have been shown, which need an interval beyond the margin; of order alone, whether anything could."""
+    measured = tested[tested["test"] == "t"]
+    if len(measured):
+        ends = (MARGIN * (measured["high"] / measured["low"]).pow(0.5)).agg(["min", "max"]).map(factor)
+        return f"differences under {' to '.join(ends.unique())} times{', by setting,' * (ends.nunique() > 1)} are not visible"
+    enough = tested["n"].map(lambda n: sign_test(n, 0)) * len(tested) < ALPHA
+    return f"a sign test could have shown one in {enough.sum()} of {counted(len(tested), 'setting')}"
+
+
+def _untested(rows: pd.DataFrame) -> Iterator[str]:
+    single = rows[rows["test"] == "none"]
+    if len(single):
+        row, most = single.iloc[0].to_dict(), "the largest difference is " * (len(single) > 1)
+        ends = f"at {number(row['gap_a'])} in A and {number(row['gap_b'])} in B"
+        yield f"One run allows no test ({counted(len(single), 'setting')}): {most}{_name(row)} {ends}."
+    unpaired = rows[rows["test"] == "unpaired"].to_dict("records")
+    if unpaired:
+        yield f"No seed in common, and so not compared: {listed(list(map(_name, unpaired)))}."
+
+
+def _left_out(left_out: Sequence[int]) -> Iterator[str]:
+    parts = [f"{counted(count, 'setting')} of {side}" for count, side in zip(left_out, "AB", strict=True) if count]
+    if parts:
+        yield f"Without a partner, and so not compared: {' and '.join(parts)}."
+
+
+def _incomplete(a: "Results", b: "Results") -> Iterator[str]:
+    for side, results in (("A", a), ("B", b)):
+        planned, stored = results.manifest["counts"]["planned"], len(results.runs)
+        if results.manifest["state"] != "complete" or stored < planned:
+            yield f"{side} is {results.manifest['state']}: {stored} of {counted(planned, 'planned run')} are stored."
+
+
+def _name(row: dict) -> str:
+    setting = row["differs"] or row["setting"]
+    return f"{named(row['optimizer'], f'default, {setting}'.removesuffix(', ') if row['role'] == 'default' else setting)} on {row['task']}"
+
+
+def _pair(a: str, b: str) -> str:
+    return a if a == b else f"{a} against {b}"
+
+
+def _written(changed: Changed) -> str:
+    return ", ".join(f"{key} {one or MISSING} -> {other or MISSING}" for key, one, other in changed)
+
+
+# ---- the terminal
+
+
+def print_difference(difference: "Difference", console: Console) -> None:
+    """Print what differs in what was asked, the settings, shown changes first, and the sentences; first of all where the tasks differ."""
+    first = [sentence for sentence in difference.sentences if sentence.startswith(UNLIKE)]
+    _print(first, console)
+    console.print(_table(difference.differences.rename(columns={"a": "A", "b": "B"})))
+    console.print()
+    rows = difference.rows
+    if (rows["change"] != "identical").any():
+        console.print(_table(rows_text(rows.head(MOST_ROWS)), folding=("task", "optimizer", "setting")))
+        _print(_rest(rows.iloc[MOST_ROWS:]), console)
+        console.print()
+    _print(difference.sentences[len(first) :], console)
+
+
+def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """Write the rows of a `Difference`, a column a heading; the task where there are several."""
+    records = rows.to_dict("records")
+    cells = {
+        "task": rows["task"].tolist(),
+        "optimizer": rows["optimizer"].tolist(),
+        "setting": [(row["differs"] or row["setting"] or MISSING) + " (default)" * (row["role"] == "default") for row in records],
+        "gap A": [number(row["gap_a"]) for row in records],
+        "gap B": [number(row["gap_b"]) for row in records],
+        "B / A (95 %)": list(map(_ratio, records)),
+        "p": [MISSING if math.isnan(row["p_holm"]) else p_value(row["p_holm"]) for row in records],
+        "": [row["change"] or f"{row['lost']} lost" * bool(row["lost"]) or MISSING for row in records],
+    }
+    return pd.DataFrame(cells, dtype=object).drop(columns=["task"] * (rows["task"].nunique() == 1))
+
+
+def _ratio(row: dict) -> str:
+    if row["test"] == "sign":
+        return f"{'≥' if row['at_least'] >= 1 else '≤'} {number(row['at_least'])}"
+    return number(row["ratio"]) + (f" ({number(row['low'])}–{number(row['high'])})" if row["test"] == "t" else "")
+
+
+def _rest(rows: pd.DataFrame) -> list[str]:
+    changed = [f"{count} {change}" for change in DIRECTION if (count := int((rows["change"] == change).sum()))]
+    return [f"... and {counted(len(rows), 'more setting')}{', ' + ', '.join(changed) if changed else ' without a shown change'}"] * bool(len(rows))
+
+
+def _print(sentences: Sequence[str], console: Console) -> None:
+    for sentence in sentences:
+        console.print(Text(sentence), width=min(WIDTH, console.width))
+
+
+def _table(text: pd.DataFrame, folding: Sequence[str] = ("key", "A", "B")) -> Table:
+    """Lay out a table; the columns that may fold stand at the left."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in text:
+        folds = column in folding
+        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds)
+    for cells in text.itertuples(index=False):
+        table.add_row(*map(Text, cells))
+    return table

@@ -1,0 +1,203 @@
+"""The plots with a row an optimizer, each on one axes: frames in, axes out. What went to inf is a cross at the right or a hatched cell, with k/n."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import Rectangle
+
+from lrbench.results.ink import GREY, INK, LONGEST_NAME, REFERENCE, SMALL, log_axis, name_axis
+from lrbench.results.text import interval, shortened
+
+LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
+HALF = 0.44  # of a row: half the height of a cell
+WIDEST_RATIO = 2.0  # decades at which the colours of the matrix end
+WHITE = "#fefefe"  # not PAPER, which a page leaves out
+WITHOUT_RATIO = {"identical": "=", "floor": "floor", "lost": "lost"}
+
+
+def heat_map(frame: pd.DataFrame, defaults: pd.DataFrame, ax: Axes, names: list[str]) -> PolyCollection:
+    """Draw one task of `curves.cells`: a cell a learning rate, colour = log10 of the final gap; hatched with k/n where runs were lost.
+
+    names: the rows, best first. defaults: `curves.default_rates`, a bar in the row. A dot marks the best rate, a diamond the best at an edge.
+    Returns the coloured cells.
+    """
+    frame = frame.assign(row=frame["optimizer"].map(names.index))
+    log_axis(ax.xaxis, frame["left"].min(), frame["right"].max())
+    name_axis(ax, names)
+    whole, lost = frame[np.isfinite(frame["gap"])], frame[np.isinf(frame["gap"])]
+    coloured = PolyCollection(_boxes(whole), array=np.log10(whole["gap"]), cmap="viridis", edgecolors="face", linewidths=0.4)
+    if len(whole):
+        ax.add_collection(coloured, autolim=False)
+    ax.add_collection(PolyCollection(_boxes(lost), facecolors="none", edgecolors=GREY, linewidths=0.4, hatch="////", alpha=0.6), autolim=False)
+    for _, stretch in lost.groupby(_stretches(frame).loc[lost.index], sort=False):
+        _count(ax, stretch)
+    best = whole[whole["best"]]
+    for marker, marked in (("o", best[best["edge"] == ""]), ("D", best[best["edge"] != ""])):
+        ax.scatter(marked["lr"], marked["row"], s=26, marker=marker, facecolors=WHITE, edgecolors="#000000", linewidths=0.9, zorder=4)
+    bars = defaults[defaults["optimizer"].isin(names) & defaults["lr"].between(*ax.get_xlim())]
+    row = bars["optimizer"].map(names.index).astype(float)
+    for colour, width in (("#000000", 3.2), (WHITE, 1.4)):  # seen on dark cells and on light ones
+        ax.vlines(bars["lr"], row - HALF, row + HALF, color=colour, linewidth=width, zorder=3)
+    ax.grid(False)
+    ax.set(xlabel="learning rate")
+    return coloured
+
+
+def tuned_against_default(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw one task of `curves.gains`: the final gap at the default setting (hollow) and tuned (full), a line between, the gain beside."""
+    frame = frame.assign(row=range(len(frame)))
+    _gap_axis(ax, frame[["gap", "default_gap"]].to_numpy(), frame["optimizer"].tolist())
+    _, end = ax.get_xlim()
+    shades = frame["optimizer"].map(colours)
+    ax.hlines(frame["row"], frame["gap"].clip(upper=end), frame["default_gap"].clip(upper=end), color=shades, linewidth=2, alpha=0.55, zorder=2)
+    ax.scatter(frame["default_gap"], frame["row"], s=46, facecolors="none", edgecolors=shades, linewidths=1.6, zorder=3)
+    ax.scatter(frame["gap"], frame["row"], s=46, color=shades, zorder=3)
+    crosses = frame[np.isinf(frame["default_gap"]) | np.isinf(frame["gap"])]
+    tuned = np.isinf(crosses["gap"])
+    lost, seeds = (crosses[name].where(tuned, crosses[f"default_{name}"]) for name in ("lost", "seeds"))
+    _crosses(ax, crosses["row"], lost, seeds, crosses["optimizer"].map(colours))
+    for row in frame.to_dict("records"):
+        ax.annotate(
+            WITHOUT_RATIO.get(row["test"]) or interval(row, "gain"),
+            (1.02, row["row"]),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=SMALL,
+            annotation_clip=False,
+        )
+    ax.annotate("gain", (1.02, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, alpha=0.8)
+    ax.set(xlabel="final gap  (hollow: default, full: tuned)")
+    return ax
+
+
+def seeds(frame: pd.DataFrame, ax: Axes, colours: dict[str, str], floor: float) -> Axes:
+    """Draw one task of `curves.finals`: a dot a seed, a bar at their median; floor: the gap below which all are tied."""
+    names = frame["optimizer"].drop_duplicates().tolist()
+    order = frame.groupby("optimizer")["seed"].rank(method="first") - 1
+    spread = np.where(frame["seeds"] > 1, 0.5 * order / (frame["seeds"] - 1).clip(lower=1) - 0.25, 0.0)  # seeds from the top down, not at random
+    frame = frame.assign(row=frame["optimizer"].map(names.index), y=frame["optimizer"].map(names.index) + spread)
+    _gap_axis(ax, frame["gap"].to_numpy(), names)
+    finite = frame[np.isfinite(frame["gap"])]
+    ax.scatter(finite["gap"], finite["y"], c=finite["optimizer"].map(colours), s=22, alpha=0.75, linewidth=0, zorder=2)
+    each = frame.drop_duplicates("optimizer")
+    middle = each[np.isfinite(each["median"])]
+    ax.vlines(middle["median"], middle["row"] - 0.36, middle["row"] + 0.36, color=INK, linewidth=2, zorder=3)
+    lost = each[each["lost"] > 0]
+    _crosses(ax, lost["row"], lost["lost"], lost["seeds"], lost["optimizer"].map(colours))
+    low, high = ax.get_xlim()
+    if low <= floor <= high:
+        ax.axvline(floor, linestyle=(0, (4, 3)), **REFERENCE)
+    ax.set(xlabel="final gap")
+    return ax
+
+
+def pairs(frame: pd.DataFrame, ax: Axes, names: list[str]) -> Axes:
+    """Draw one task of `Results.pairwise` as a matrix, names in the order of the ranking.
+
+    Above the diagonal: how many times higher the column's gap ends than the row's, coloured by it, bold and framed where the difference is shown.
+    Below: in how many of the pairs the column ends lower than the row.
+    """
+    grid = np.full((len(names), len(names)), np.nan)
+    size = min(9.0, 120 / len(names))
+    a, b = frame["a"].map(names.index), frame["b"].map(names.index)
+    ratio = frame["ratio"].fillna(frame["at_least"])
+    grid[a, b] = np.log10(ratio).clip(-WIDEST_RATIO, WIDEST_RATIO)
+    ax.imshow(np.ma.masked_invalid(grid), cmap="RdBu_r", vmin=-WIDEST_RATIO, vmax=WIDEST_RATIO, alpha=0.45, aspect="auto")
+    for row, i, j in zip(frame.to_dict("records"), a, b, strict=True):
+        shown = row["better"] != ""
+        ax.text(j, i, _ratio(row), ha="center", va="center", fontsize=size, fontweight="bold" if shown else "normal")
+        if shown:
+            ax.add_patch(Rectangle((j - HALF, i - HALF), 2 * HALF, 2 * HALF, fill=False, edgecolor=INK, linewidth=1.1))
+        ax.text(i, j, WITHOUT_RATIO.get(row["test"], f"{row['wins']}/{row['n']}"), ha="center", va="center", fontsize=size, alpha=0.8)
+    name_axis(ax, names)
+    ax.set_xticks(range(len(names)), [shortened(name, 16) for name in names], fontsize=9, rotation=40, ha="left", rotation_mode="anchor")
+    ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def mean_ranks(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw a critical difference diagram (Demšar, 2006): names at their mean ranks, a bar over each stretch that is not shown to differ.
+
+    ranks: `curves.mean_ranks`; stretches: `curves.not_separated`. The better half is named on the left, the other on the right.
+    """
+    count, left = len(ranks), (len(ranks) + 1) // 2
+    first = len(stretches) + 1  # row of the first name; the bars stand above
+    ax.set(xlim=(0.8, count + 0.2), ylim=(first + left - 0.5, -0.1))
+    for place, (name, rank) in enumerate(ranks.items()):
+        on_left = place < left
+        row, side = first + (place if on_left else count - 1 - place), 0.8 if on_left else count + 0.2
+        ax.plot([rank, rank, side], [0, row, row], color=colours[str(name)], linewidth=1.4, clip_on=False)
+        label = f"{shortened(str(name), LONGEST_NAME)}  {rank:.2f}" if on_left else f"{rank:.2f}  {shortened(str(name), LONGEST_NAME)}"
+        place_of = {"textcoords": "offset points", "va": "center", "fontsize": 9, "annotation_clip": False}
+        ax.annotate(label, (side, row), (-5 if on_left else 5, 0), ha="right" if on_left else "left", **place_of)
+    for place, stretch in enumerate(stretches):
+        ends = ranks[[stretch[0], stretch[-1]]].to_numpy() + [-0.06, 0.06]
+        ax.plot(ends, [place + 0.6] * 2, color=INK, linewidth=4, solid_capstyle="butt", zorder=4)
+    ax.set_yticks([])
+    ax.set_xticks(range(1, count + 1))
+    ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.spines["top"].set_visible(True)
+    ax.spines["top"].set_bounds(1, count)
+    ax.grid(False)
+    return ax
+
+
+def _boxes(frame: pd.DataFrame) -> np.ndarray:
+    """Return the corners of each cell, (cells, 4, 2)."""
+    left, right, row = frame["left"], frame["right"], frame["row"]
+    x, y = np.stack([left, right, right, left], axis=1), np.stack([row - HALF, row - HALF, row + HALF, row + HALF], axis=1)
+    return np.stack([x, y], axis=2)
+
+
+def _stretches(frame: pd.DataFrame) -> pd.Series:
+    """Number the stretches of neighbouring cells of a row that lost the same k of n."""
+    same = frame[["row", "lost", "seeds"]]
+    return (same != same.shift()).any(axis=1).cumsum()
+
+
+def _count(ax: Axes, stretch: pd.DataFrame) -> None:
+    """Write k/n once over a stretch of cells, upright where it is narrow."""
+    text = f"{stretch['lost'].iloc[0]}/{stretch['seeds'].iloc[0]}"
+    left, right = stretch["left"].min(), stretch["right"].max()
+    (begin, _), (end, _) = ax.transData.transform([(left, 0), (right, 0)])
+    narrow = (end - begin) / ax.figure.dpi < 0.065 * len(text)
+    place = (np.sqrt(left * right), stretch["row"].iloc[0])
+    ax.annotate(text, place, ha="center", va="center", fontsize=5.5 if narrow else 7, rotation=90 if narrow else 0)
+
+
+def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str]) -> None:
+    """Make the axes for rows of gaps: logarithmic in x with room at the right for what was lost, a row a name."""
+    finite = gaps[np.isfinite(gaps) & (gaps > 0)]
+    low, high = (finite.min() / 2, finite.max() * 2) if len(finite) else (0.1, 10.0)
+    log_axis(ax.xaxis, low, high, headroom=LOST * np.isinf(gaps).any())
+    name_axis(ax, names)
+    if not len(finite):
+        ax.set_xticks([])
+        ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)
+
+
+def _crosses(ax: Axes, row: pd.Series, lost: pd.Series, seeds: pd.Series, shades: pd.Series) -> None:
+    place = ax.get_yaxis_transform()
+    x = 1 - LOST / 2 - 0.02
+    ax.scatter(np.full(len(row), x), row, marker="x", s=30, linewidths=1.6, color=shades.tolist(), transform=place, zorder=4)
+    for y, k, n in zip(row, lost, seeds, strict=True):
+        ax.annotate(f"{k}/{n}", (x, y), (7, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7)
+
+
+def _ratio(row: dict) -> str:
+    """Write a ratio in the least room: two digits, from a thousand on one: 1.3, 24, 310, 2e3."""
+    ratio = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"]
+    if not np.isfinite(ratio):
+        return WITHOUT_RATIO.get(row["test"], "")
+    short = (
+        f"{ratio:.0f}"
+        if 100 <= ratio < 1000
+        else f"{ratio:#.2g}".rstrip(".")
+        if ratio < 100
+        else f"{ratio:.0e}".replace("e+0", "e").replace("e+", "e")
+    )
+    return short if np.isfinite(row["ratio"]) else f"≥{short}"

@@ -1,0 +1,55 @@
+"""Statistics of gaps and first hits: arrays in, arrays out, inf-aware.
+
+A run that diverged or failed has the gap inf; a target that was never reached has the first hit inf. inf is the largest value, never a missing one:
+leaving it out would flatter the optimizer. NaN is expected nowhere, except where a function says what it means.
+"""
+
+from lrbench.results.statistics.contest import MARGIN, Contest, across, contest
+from lrbench.results.statistics.location import (
+    at_least_floor,
+    bootstrap_interval,
+    by_group,
+    geometric_mean,
+    geometric_spread,
+    interquartile_mean,
+    quantile,
+)
+from lrbench.results.statistics.paired import Comparison, below_target, compare, visible_ratio
+from lrbench.results.statistics.pvalues import ALPHA, holm, paired_t, sign_test, wilcoxon
+from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement
+from lrbench.results.statistics.targets import expected_running_time, median_first_hit, performance_profile, solved_share
+from lrbench.results.statistics.tuning import best_of_subsets, flips, lr_tolerance, widest_stretch
+
+__all__ = [
+    "ALPHA",
+    "MARGIN",
+    "Comparison",
+    "Contest",
+    "across",
+    "at_least_floor",
+    "below_target",
+    "best_of_subsets",
+    "bootstrap_interval",
+    "by_group",
+    "compare",
+    "contest",
+    "expected_running_time",
+    "flips",
+    "friedman_ranks",
+    "geometric_mean",
+    "geometric_spread",
+    "holm",
+    "interquartile_mean",
+    "lr_tolerance",
+    "median_first_hit",
+    "midranks",
+    "paired_t",
+    "performance_profile",
+    "probability_of_improvement",
+    "quantile",
+    "sign_test",
+    "solved_share",
+    "visible_ratio",
+    "widest_stretch",
+    "wilcoxon",
+]

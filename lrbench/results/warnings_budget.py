@@ -1,0 +1,122 @@
+"""Warnings on the target, the number of steps and the end of a curve: where a result would be another at another budget."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.statistics import at_least_floor, flips, geometric_mean
+from lrbench.results.text import listed, number, setting_value
+
+if TYPE_CHECKING:
+    from lrbench.results.result_set import Results
+
+FALLING = 2.0  # times lower at the end than at half of the steps: still falling
+LAST_QUARTER, OSCILLATES = 0.75, 0.2  # where a tail begins, and the share of its steps that may rise
+MOST_READ = 20_000  # runs whose curves are held at once
+
+
+def targets(results: "Results") -> Iterator[str]:
+    defined = results.ranking.dropna(subset="evaluations_to_target")
+    short = defined[2 * defined["hits"] < defined["seeds"]]
+    target = f"the target, a relative gap of {setting_value(results.manifest['target'])}"
+    if len(defined) and not defined["hits"].any():
+        yield f"No optimizer reached {target}, at its {choice(results)} setting."
+    elif len(short):
+        cases = [f"{row['optimizer']}{on(results, row)} ({row['hits']}/{row['seeds']})" for row in short.to_dict("records")]
+        yield f"Fewer than half of the seeds reached {target}: {listed(cases)}."
+
+
+def too_easy(results: "Results") -> Iterator[str]:
+    slowest = results.reported.groupby("task", sort=False)["hit_step"].max()
+    easy = slowest.index[slowest <= 1]
+    if len(easy):
+        yield f"Every run reached the target within one step{_tasks(results, list(easy))}: it is too easy to tell optimizers apart."
+
+
+def short(results: "Results") -> Iterator[str]:
+    """Say of those that miss the target whether more steps would bring them nearer."""
+    rows = results.ranking.merge(results.tasks[["task", "batch_size"]]).merge(_halves(results))
+    missed = rows[np.isinf(rows["evaluations_to_target"]) & np.isfinite(rows["gap"]) & ~rows["at_floor"]]
+    falling = missed["half"] > FALLING * missed["gap"]
+    if falling.any():
+        cases = names(results, missed[falling])
+        yield f"Short of the target with the gap still falling at the last step, more than twofold in the second half: {cases}."
+    noisy = missed[~falling & missed["batch_size"].notna()]
+    if len(noisy):
+        yield f"Short of the target with the gap no longer falling, at the noise floor of its lr: {names(results, noisy)}."
+
+
+def flipped(results: "Results") -> Iterator[str]:
+    """Say which order that is shown at the end was the other way round at half of the steps."""
+    halves = results.ranking.merge(_halves(results))
+    shown = results.pairwise[results.pairwise["better"] != ""]
+    cases = []
+    for task, rows in halves.groupby("task", sort=False):
+        turned = flips(rows["half"].to_numpy(), rows["gap"].to_numpy())
+        place = {name: i for i, name in enumerate(rows["optimizer"])}
+        for pair in shown[shown["task"] == task].to_dict("records"):
+            worse = pair["b"] if pair["better"] == pair["a"] else pair["a"]
+            if turned[place[pair["a"]], place[pair["b"]]]:
+                cases.append(f"{worse} before {pair['better']}{on(results, pair)}")
+    if cases:
+        yield f"At half of the steps the order was another: {listed(cases)}."
+
+
+def at_floor(results: "Results") -> Iterator[str]:
+    floor = results.ranking[results.ranking["at_floor"]]
+    cases = [f"{row['optimizer']}{on(results, row)} ({number(row['gap'])})" for row in floor.to_dict("records")]
+    if cases:
+        yield f"At the gap floor, where differences are rounding and all are tied: {listed(cases)}."
+
+
+def oscillating(results: "Results") -> Iterator[str]:
+    """Say whose gap goes up and down at the end, on all rows: with intervals of ten seeds the true ratio was inside in 84 to 90 %, not 95 %."""
+    rows = results.reported.merge(results.tasks[["task", "batch_size"]].rename(columns={"batch_size": "batch"}), on="task")
+    rows = rows[rows["batch"].isna() & (rows["status"] == "completed")]
+    parts = [_rises(results, rows.iloc[first : first + MOST_READ]) for first in range(0, len(rows), MOST_READ)]
+    if not parts:
+        return
+    counts = pd.concat(parts).groupby(["task", "optimizer"], sort=False).sum().reset_index()
+    restless = counts[counts["rises"] > OSCILLATES * counts["steps"]]
+    if len(restless):
+        cases = names(results, restless)
+        yield f"The gap rises in more than a fifth of the last quarter's steps, so that 95 % intervals cover 84 to 90 %: {cases}."
+
+
+def _rises(results: "Results", runs: pd.DataFrame) -> pd.DataFrame:
+    """Count in the last quarter of each run the recorded steps and those that end higher than the one before; below the floor nothing rises."""
+    curves = results.curves_of(runs["run_id"]).merge(runs[["run_id", "task", "name", "steps", "gap_floor"]], on="run_id")
+    tail = curves[curves["step"] >= LAST_QUARTER * curves["steps"]]
+    gap = at_least_floor(tail["gap"].to_numpy(), tail["gap_floor"].to_numpy())
+    follows = tail["run_id"].eq(tail["run_id"].shift()).to_numpy()
+    rises = follows & (gap > np.append(np.inf, gap[:-1]))
+    return pd.DataFrame({"task": tail["task"], "optimizer": tail["name"], "steps": follows, "rises": rises})
+
+
+# ---- words
+
+
+def choice(results: "Results") -> str:
+    return "chosen" if results.tuned else "best"
+
+
+def names(results: "Results", rows: pd.DataFrame) -> str:
+    """Write the optimizers, of several tasks with the one or with how many: "sgd on wine and adam on 2 of 3 tasks"."""
+    tasks = rows.groupby("optimizer", sort=False)["task"].agg(list)
+    return listed([f"{name}{_tasks(results, where)}" for name, where in tasks.items()])
+
+
+def on(results: "Results", row: dict) -> str:
+    return f" on {row['task']}" if len(results.tasks) > 1 else ""
+
+
+def _tasks(results: "Results", tasks: Sequence[str]) -> str:
+    return on(results, {"task": tasks[0]}) if len(tasks) == 1 else f" on {len(tasks)} of {len(results.tasks)} tasks"
+
+
+def _halves(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer and `half`: the geometric mean of the reported gaps at half of the steps."""
+    groups = results.reported.groupby(["task", "name"], sort=False)["half"]
+    return groups.agg(lambda gaps: float(geometric_mean(gaps.to_numpy()))).rename_axis(["task", "optimizer"]).reset_index()

@@ -1,0 +1,71 @@
+"""What the intervals and p values promise, on simulated gaps where the truth is known: 95 % coverage and 5 % wrong verdicts.
+
+Wrong verdicts are counted without the margin, so that the margin cannot hide a test that rejects too often. Bars are binomial standard errors.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from lrbench.results import statistics as s
+
+SPREAD = 0.5  # standard deviation of a log gap over the seeds
+SEEDS = 10
+FLOOR = 1e-20
+
+
+def error(rate, count):
+    """Return the standard error of a rate observed in `count` independent cases."""
+    return math.sqrt(rate * (1 - rate) / count)
+
+
+def null_gaps(rng, *shape):
+    """Return gaps of competitors that do not differ."""
+    return np.exp(rng.normal(-5, SPREAD, shape))
+
+
+def wrong(found, families):
+    """Return whether any pair of the families comes out significant, whatever the size of the difference."""
+    return bool((found.p_holm[np.isin(found.family, families)] < s.ALPHA).any())
+
+
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_the_interval_covers_the_true_ratio_in_95_percent(n):
+    count, truth = 4000, math.log(2)
+    _, low, high, _ = s.paired_t(np.random.default_rng(n).normal(truth, SPREAD, (count, n)))
+    assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.95, abs=3 * error(0.95, count))
+
+
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_a_t_test_of_no_difference_rejects_in_5_percent(n):
+    count = 4000
+    p = s.paired_t(np.random.default_rng(100 + n).normal(0, SPREAD, (count, n)))[3]
+    assert (p < s.ALPHA).mean() == pytest.approx(s.ALPHA, abs=3 * error(s.ALPHA, count))
+
+
+@pytest.mark.parametrize(("k", "count"), [(2, 1000), (5, 400), (15, 100)])
+def test_a_leader_chosen_on_tuning_seeds_is_rarely_called_better_by_chance(k, count):
+    rng = np.random.default_rng(k)
+    leaders = s.geometric_mean(null_gaps(rng, count, k, SEEDS)).argmin(axis=1)
+    found = [s.contest(gaps, FLOOR, leader) for gaps, leader in zip(null_gaps(rng, count, k, SEEDS), leaders, strict=True)]
+    assert np.mean([wrong(each, ["leader"]) for each in found]) <= s.ALPHA + 3 * error(s.ALPHA, count)
+
+
+@pytest.mark.parametrize(("k", "count"), [(2, 1000), (5, 400), (15, 100)])
+def test_without_tuning_seeds_any_two_are_rarely_told_apart_by_chance(k, count):
+    rng = np.random.default_rng(50 + k)
+    found = [s.contest(gaps, FLOOR, None) for gaps in null_gaps(rng, count, k, SEEDS)]
+    assert np.mean([wrong(each, ["all"]) for each in found]) <= s.ALPHA + 3 * error(s.ALPHA, count)
+
+
+def test_over_eight_problems_any_two_are_rarely_told_apart_by_chance():
+    """Competitors differ on every problem, and on all ten seeds of it, but none is better in general: the problem is the block.
+
+    k = 3: with eight problems the smallest p value is 2 / 2^8, so that of more than six pairs none could ever be significant.
+    """
+    count, k, problems = 1000, 3, 8
+    rng = np.random.default_rng(8)
+    logs = rng.normal(0, 1, (count, problems, k)) + rng.normal(0, SPREAD / math.sqrt(SEEDS), (count, problems, k))
+    rate = np.mean([wrong(s.across(each), ["all"]) for each in logs])
+    assert 0 < rate <= s.ALPHA + 3 * error(s.ALPHA, count)

@@ -1,0 +1,184 @@
+"""Pairs of optimizers and gains of tuning, of stores written by hand, against scipy, statsmodels and numbers worked by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import FLOOR, LECTURE, run, tuned
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from lrbench.results.text import across_text, pairwise_text, tuned_text
+
+INF, NAN = math.inf, math.nan
+SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
+
+
+def runs_of(gaps: dict[str, np.ndarray], **changes) -> list[dict]:
+    """Runs of seeds 0, 1, ...; a gap inf is a diverged run."""
+    ended = {True: {"status": "completed"}, False: {"status": "diverged"}}
+    return [run(name, gap, seed=seed, **ended[bool(np.isfinite(gap))], **changes) for name, values in gaps.items() for seed, gap in enumerate(values)]
+
+
+def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
+    (row,) = frame[(frame["a"] == a) & (frame["b"] == b)].to_dict("records")
+    return row
+
+
+# ---- pairs within a task
+
+
+def test_pairs_stand_in_the_order_of_the_ranking_and_speak_from_above(write):
+    gaps = {"a": 5e-4 * SIX, "b": 1e-6 * SIX[::-1], "c": 2e-5 * SIX}
+    results = write(*runs_of(gaps))
+    assert results.pairwise[["a", "b", "better"]].to_numpy().tolist() == [["b", "c", "b"], ["b", "a", "b"], ["c", "a", "c"]]
+    for row in results.pairwise.to_dict("records"):
+        log = np.log(gaps[row["b"]] / gaps[row["a"]])
+        test = stats.ttest_1samp(log, 0)
+        assert row["ratio"] == pytest.approx(np.exp(log.mean()))
+        assert row["p"] == pytest.approx(test.pvalue)
+        assert (row["low"], row["high"]) == pytest.approx(tuple(np.exp(test.confidence_interval())))
+        assert (row["wins"], row["losses"], row["ties"], row["n"], row["test"]) == (6, 0, 0, 6, "t")
+        assert row["improvement"] == stats.mannwhitneyu(gaps[row["b"]], gaps[row["a"]]).statistic / 36
+    holm = multipletests(results.pairwise["p"], method="holm")[1]
+    assert results.pairwise["p_holm"].tolist() == pytest.approx(holm.tolist())
+    assert set(results.pairwise["family"]) == {"all"}
+
+
+def test_a_sign_test_turned_round_keeps_its_bound(write):
+    """z stands first, though it comes last by name: its pair is computed as (a, z) and told as (z, a)."""
+    lost = np.array([INF, *1e-3 * SIX[1:]])
+    (row,) = write(*runs_of({"a": lost, "z": 1e-5 * SIX})).pairwise.to_dict("records")
+    assert (row["a"], row["b"], row["test"], row["wins"], row["losses"], row["better"]) == ("z", "a", "sign", 6, 0, "z")
+    assert row["at_least"] == pytest.approx(100)
+    assert row["p"] == stats.binomtest(0, 6).pvalue
+    assert math.isnan(row["ratio"])
+    assert row["improvement"] == 1
+
+
+def test_identical_runs_and_runs_at_the_floor_have_no_test(write):
+    gaps = {"a": np.array([1e-3, 1e-4]), "b": np.array([1e-3, 1e-4]), "c": np.array([FLOOR, 0.0]), "d": np.array([0.0, FLOOR / 2])}
+    results = write(*runs_of(gaps))
+    assert pair_of(results.pairwise, "a", "b")["test"] == "identical"
+    assert pair_of(results.pairwise, "c", "d")["test"] == "floor"
+    assert results.ranking.set_index("optimizer").loc["d", "ratio"] == 1
+    text = pairwise_text(results.pairwise).set_index(["a", "b"])
+    assert text.loc[("a", "b"), ["test", "b over a", "p*", "shown better*"]].tolist() == ["identical", "–", "–", "–"]
+
+
+def test_the_pairs_of_a_leader_from_other_seeds_are_a_family_of_their_own(write_tuned):
+    gaps = {"a": 1e-5 * SIX, "b": 2e-5 * SIX[::-1], "c": 4e-5 * SIX ** np.array([1, 2, 0, 1, 2, 1])}
+    results = write_tuned(*[tuned(name, {0.1: [10.0 ** -(3 + (name == "b"))]}, list(values)) for name, values in gaps.items()])
+    assert results.ranking.set_index("optimizer")["leader"].to_dict() == {"a": False, "b": True, "c": False}
+    family = {frozenset((row["a"], row["b"])): row for row in results.pairwise.to_dict("records")}
+    assert {frozenset(key) for key, row in family.items() if row["family"] == "leader"} == {frozenset("ab"), frozenset("bc")}
+    p = [stats.ttest_rel(np.log(gaps["b"]), np.log(gaps[other])).pvalue for other in "ac"]
+    assert [family[frozenset(("b", other))]["p_holm"] for other in "ac"] == pytest.approx(multipletests(p, method="holm")[1].tolist())
+    rest = family[frozenset("ac")]
+    assert (rest["family"], rest["p_holm"]) == ("rest", pytest.approx(stats.ttest_rel(np.log(gaps["a"]), np.log(gaps["c"])).pvalue))
+
+
+def test_pairs_are_of_one_task_each(write):
+    other = LECTURE | {"problem_id": "other64", "problem": "other"}
+    rows = runs_of({"a": SIX, "b": 3 * SIX}) + runs_of({"a": 3 * SIX, "c": SIX}, problem_id="other64", problem="other")
+    results = write(*rows, problems=(LECTURE, other))
+    assert results.pairwise[["task", "a", "b"]].to_numpy().tolist() == [["lecture", "a", "b"], ["other", "c", "a"]]
+    assert list(pairwise_text(results.pairwise)["task"]) == ["lecture", "other"]
+    assert "task" not in pairwise_text(results.pairwise.head(1))
+
+
+def test_the_pairs_as_text(write):
+    text = pairwise_text(write(*runs_of({"a": 1e-6 * SIX, "b": 2e-6 * SIX[::-1]})).pairwise)
+    (row,) = text.to_dict("records")
+    log = np.log(2 * SIX[::-1] / SIX)
+    low, high = np.exp(stats.ttest_1samp(log, 0).confidence_interval())
+    assert row["b over a"] == f"2.0 ({low:.3g}–{high:.2g})"
+    assert (row["a lower"], row["pairs"], row["p*"]) == ("6/6", "6", f"{stats.ttest_1samp(log, 0).pvalue:.2g}")
+
+
+# ---- across tasks
+
+
+def several_tasks(write, gaps: dict[str, list[float]]):
+    """A task an entry, two seeds each whose geometric mean is the gap; a gap inf is one lost seed of the two, NaN no run."""
+    count = len(next(iter(gaps.values())))
+    problems = tuple(LECTURE | {"problem_id": f"p{i}", "problem": f"p{i}"} for i in range(count))
+    rows = [
+        run(name, gap * factor if np.isfinite(gap) else 1.0, seed=seed, problem_id=f"p{i}", problem=f"p{i}", status=status)
+        for name, values in gaps.items()
+        for i, gap in enumerate(values)
+        if not np.isnan(gap)
+        for seed, factor, status in ((0, 2.0, "completed"), (1, 0.5, "completed" if np.isfinite(gap) else "diverged"))
+    ]
+    return write(*rows, problems=problems)
+
+
+def test_across_seven_tasks_against_scipy(write):
+    a = [1e-3, 1e-4, 3e-5, 1e-6, 2e-3, 7e-5, 1e-2]
+    b = [2e-3, 3e-4, 2e-5, 4e-5, 9e-2, 1e-4, 2e-1]
+    c = [2.5e-3, 9e-5, 9e-1, INF, 7e-1, 1e-3, 3e-1]
+    results = several_tasks(write, {"a": a, "b": b, "c": c})
+    assert results.across[["a", "b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    finite = np.where(np.isinf(c), 1e9, c)  # the order alone counts
+    p = [stats.wilcoxon(np.log(x), np.log(y), method="exact").pvalue for x, y in ((a, b), (a, finite), (b, finite))]
+    assert results.across["p"].tolist() == pytest.approx(p)
+    assert results.across["p_holm"].tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist())
+    ranks = stats.rankdata([a, b, finite], axis=0).mean(axis=1)
+    assert results.across[["rank_a", "rank_b"]].to_numpy() == pytest.approx(ranks[[[0, 1], [0, 2], [1, 2]]])
+    assert results.across["ratio"].tolist() == pytest.approx([np.median(np.array(b) / a), np.median(finite / a), np.median(finite / b)])
+    assert results.across[["wins", "losses", "tasks"]].to_numpy().tolist() == [[6, 1, 7], [6, 1, 7], [6, 1, 7]]
+    assert across_text(results.across)["mean ranks"].iloc[0] == f"{ranks[0]:.2f}, {ranks[1]:.2f}"
+
+
+def test_five_tasks_give_no_p_and_who_misses_one_is_not_compared(write):
+    results = several_tasks(write, {"a": [1e-3] * 5, "b": [1e-2] * 5, "c": [1e-1] * 4 + [NAN]})
+    (row,) = results.across.to_dict("records")
+    assert (row["a"], row["b"], row["wins"], row["better"]) == ("a", "b", 5, "")
+    assert math.isnan(row["p"])
+    assert math.isnan(row["p_holm"])
+
+
+@pytest.mark.parametrize("gaps", [{"a": [1e-3], "b": [1e-2]}, {"a": [1e-3, 1e-3]}], ids=["one task", "one optimizer"])
+def test_nothing_across_one_task_or_one_optimizer(write, gaps):
+    assert several_tasks(write, gaps).across.empty
+
+
+# ---- tuned against default
+
+
+def test_the_gain_of_tuning_against_scipy(write_tuned):
+    best, default = 1e-6 * SIX, 3e-3 * SIX[::-1]
+    results = write_tuned(tuned("sgd", {0.1: [1.0]}, list(best), list(default)))
+    (row,) = results.tuned_against_default.to_dict("records")
+    log = np.log(default / best)
+    assert (row["gap"], row["default_gap"], row["gain"]) == pytest.approx((stats.gmean(best), stats.gmean(default), np.exp(log.mean())))
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.exp(stats.ttest_1samp(log, 0).confidence_interval())))
+    assert (row["n"], row["test"], row["p"]) == (6, "t", pytest.approx(stats.ttest_1samp(log, 0).pvalue))
+    assert results.ranking["gain"].iloc[0] == row["gain"]
+    assert results.ranking["default_gap"].iloc[0] == row["default_gap"]
+
+
+def test_a_default_that_diverged_leaves_a_bound_and_no_gain(write_tuned):
+    results = write_tuned(tuned("sgd", {0.1: [1.0]}, list(SIX), [INF] * 6), tuned("adam", {0.1: [1.0]}, list(SIX)))
+    (row,) = results.tuned_against_default.to_dict("records")
+    assert (row["optimizer"], row["default_gap"], row["test"], row["at_least"]) == ("sgd", INF, "sign", INF)
+    assert math.isnan(row["gain"])
+    assert tuned_text(results.tuned_against_default)["gain"].tolist() == ["inf"]
+    assert results.ranking["gain"].isna().all()
+
+
+def test_gains_are_paired_by_seed(write_tuned):
+    """Of the defaults only seed 0 ran: one pair, no interval; the default's mean is over what it ran."""
+    results = write_tuned(tuned("sgd", {0.1: [1.0]}, [1e-6, 1.0], [1e-3]))
+    (row,) = results.tuned_against_default.to_dict("records")
+    assert (row["n"], row["test"], row["gain"], row["default_gap"]) == (1, "none", pytest.approx(1e3), 1e-3)
+    assert math.isnan(results.ranking["gain"].iloc[0])
+
+
+def test_an_untuned_sweep_has_no_gains(write):
+    results = write(*runs_of({"a": SIX}))
+    assert results.tuned_against_default.empty
+    assert results.ranking[["default_gap", "gain"]].isna().all(axis=None)
+    assert not results.tuned
+    assert results.defaults.empty

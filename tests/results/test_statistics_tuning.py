@@ -1,0 +1,84 @@
+"""Searches: the best of m trials against every subset there is, tolerances and flips by hand."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrbench.results import statistics as s
+
+INF = math.inf
+
+
+def quantile_of_all_subsets(values, m, q):
+    least = sorted(min(subset) for subset in itertools.combinations(values, m))
+    return next(value for place, value in enumerate(least, 1) if place >= q * len(least))
+
+
+@given(st.lists(st.integers(0, 6) | st.just(INF), min_size=1, max_size=8), st.data())
+def test_the_best_of_m_trials_is_counted_over_all_subsets(values, data):
+    m = data.draw(st.integers(1, len(values)))
+    found = s.best_of_subsets(np.array(values, dtype=float), [m], q=(0.0, 0.25, 0.5, 0.75, 1.0))
+    assert found.tolist() == [[quantile_of_all_subsets(values, m, q) for q in (0.0, 0.25, 0.5, 0.75, 1.0)]]
+
+
+def test_the_best_of_all_trials_is_the_best_and_of_one_the_quantiles():
+    values = np.array([5.0, INF, 3.0, 9.0])
+    assert s.best_of_subsets(values, [1, 2, 4]).tolist() == [[3.0, 5.0, 9.0], [3.0, 3.0, 5.0], [3.0, 3.0, 3.0]]
+
+
+def test_the_best_of_many_trials_agrees_with_drawing_them():
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=200)
+    drawn = np.array([rng.permutation(values)[:20].min() for _ in range(4000)])
+    exact = s.best_of_subsets(values, [20])[0]
+    below, at_most = (drawn[:, None] < exact).mean(axis=0), (drawn[:, None] <= exact).mean(axis=0)
+    bar = 4 * math.sqrt(0.25 / 4000)
+    assert (below < np.array([0.25, 0.5, 0.75]) + bar).all()
+    assert (at_most > np.array([0.25, 0.5, 0.75]) - bar).all()
+
+
+@pytest.mark.parametrize(
+    ("lrs", "reached", "stretch", "tolerance"),
+    [
+        ([0.001, 0.01, 0.1, 1], [0, 1, 1, 0], (0.01, 0.1), (1, False, False)),
+        ([0.001, 0.01, 0.1, 1], [1, 1, 1, 0], (0.001, 0.1), (2, True, False)),
+        ([0.001, 0.01, 0.1, 1], [0, 0, 1, 1], (0.1, 1), (1, False, True)),
+        ([0.001, 0.01, 0.1, 1], [1, 1, 1, 1], (0.001, 1), (3, True, True)),
+        ([0.001, 0.01, 0.1, 1], [0, 1, 0, 0], (0.01, 0.01), (0, False, False)),
+        ([0.1, 1, 0.001, 0.01], [1, 0, 0, 1], (0.01, 0.1), (1, False, False)),
+        ([0.01, 0.011, 0.012, 1, 100], [1, 1, 1, 0, 0], (0.01, 0.012), (math.log10(1.2), True, False)),
+        ([0.01, 0.011, 0.1, 1, 100], [1, 1, 0, 1, 1], (1, 100), (2, False, True)),
+        ([1, 10, 100, 1000, 10000], [1, 1, 0, 1, 1], (1, 10), (1, True, False)),
+        ([0.5], [1], (0.5, 0.5), (0, True, True)),
+        ([0.5, 1], [0, 0], (math.nan, math.nan), (math.nan, False, False)),
+    ],
+)
+def test_tolerances_by_hand(lrs, reached, stretch, tolerance):
+    lrs, reached = np.array(lrs, dtype=float), np.array(reached, dtype=bool)
+    assert s.widest_stretch(lrs, reached) == pytest.approx(stretch, nan_ok=True)
+    assert s.lr_tolerance(lrs, reached) == pytest.approx(tolerance, nan_ok=True)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_a_tolerance_is_the_widest_of_all_stretches(reached):
+    lrs = 10.0 ** np.arange(len(reached))
+    widths = [j - i for i, j in itertools.combinations_with_replacement(range(len(reached)), 2) if all(reached[i : j + 1])]
+    decades, _, _ = s.lr_tolerance(lrs, np.array(reached))
+    assert decades == pytest.approx(max(widths, default=math.nan), nan_ok=True)
+
+
+def test_flips_by_hand():
+    half, whole = np.array([1.0, 2.0, 3.0, INF, INF]), np.array([2.0, 1.0, 2.0, INF, 0.5])
+    flipped = {(i, j) for i, j in zip(*np.nonzero(s.flips(half, whole)), strict=True) if i < j}
+    assert flipped == {(0, 1), (0, 4), (1, 4), (2, 4)}
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4) | st.just(INF)] * 2), min_size=1, max_size=7))
+def test_flips_are_pairs_in_the_other_order(rows):
+    half, whole = np.array(rows, dtype=float).T
+    expected = [[(x < u and y > v) or (x > u and y < v) for u, v in rows] for x, y in rows]
+    assert s.flips(half, whole).tolist() == expected

@@ -19,7 +19,7 @@ from lrbench.sweeper.request import read
 RECORD = 50
 TARGET = 1e-6
 LR = {"sgd": (0.01, 1.9), "adam": (0.001, 1.0)}
-CHANGED = ("W", "state", "gaps", "hits", "bad", "peak")  # by the kernel
+CHANGED = ("W", "state", "gaps", "sums", "hits", "bad", "peak")  # by the kernel
 
 Call = dict[str, np.ndarray]  # the kernel's arguments by name
 

@@ -24,7 +24,7 @@ SWEEPS = {
 }
 QUICK = {"quick": ["problem=lecture", "optimizer.lr=0.001,0.01,0.1"]}
 REPETITIONS = 3
-TABLES = ("ranking", "pairwise", "across", "sensitivity", "targets", "success", "competence", "budget_curve", "costs")
+TABLES = ("ranking", "pairwise", "across", "sensitivity_table", "targets", "success", "competence", "budget_curve", "costs")
 
 
 def train(folder: str, lines: list[str]) -> None:

@@ -53,7 +53,7 @@ def coverage(folder: str, rng: np.random.Generator) -> pd.DataFrame:
     cases: dict[str, tuple[Draw, float]] = {
         "normal logarithms": (lambda n: tuple(rng.lognormal(0.0, 0.7, (2, n))), 1.0),
         "SGD and Adam, batches of 32": _of_pools(
-            pool(folder, *BATCHES, "optimizer=sgd"), pool(folder, *BATCHES, "optimizer=adam", "optimizer.lr=1"), rng
+            pool(folder, *BATCHES, "optimizer=sgd"), pool(folder, *BATCHES, "optimizer=adam", "optimizer.lr=0.1"), rng
         ),
         "SGD and heavy ball, starts": _of_pools(
             pool(folder, *STARTS, "optimizer=sgd", "optimizer.lr=1"), pool(folder, *STARTS, "optimizer=sgd_momentum", "optimizer.lr=0.3"), rng

@@ -12,7 +12,7 @@ from lrbench.store import ResultStore
 from lrbench.train import check_optimizers, train
 
 CURVE = ("step", "evaluations", "loss", "gap")
-RUN = ("status", "reason", "final_loss", "final_gap", "peak_ratio", "first_bad_step", "evaluations", "weights")
+RUN = ("status", "reason", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio", "first_bad_step", "evaluations", "weights")
 
 
 @dataclass(frozen=True)

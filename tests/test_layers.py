@@ -30,7 +30,7 @@ ALLOWED = {
     "reproduce": {"bench", "plan", "store", "train"},
     "timing": {"bench", "config", "engines", "errors", "plan", "problems", "records", "schedules", "seeds", "sweeper", "train"},
     "catalog": {"config", "errors", "losses", "problems", "store"},
-    "results": {"__init__", "errors", "seeds", "store"},
+    "results": {"__init__", "config", "errors", "seeds", "store"},
     "__init__": {"bench", "errors", "results", "sweeper"},
     "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper", "timing"},
     "__main__": {"cli"},

@@ -72,7 +72,8 @@ def train(
 ) -> Outcome:
     """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
 
-    The weights are kept at the steps `traced`. `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
+    Every step of an epoch enters its mean gap, recorded or not. The weights are kept at the steps `traced`.
+    `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
     """
     real = np.dtype(group.shared["dtype"])
     table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)

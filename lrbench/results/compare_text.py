@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lrbench.results.leader import factor, p_value, what_varied
+from lrbench.results.leader import what_varied
 from lrbench.results.statistics import ALPHA, MARGIN, sign_test
-from lrbench.results.text import MISSING, counted, listed, named, number, setting_value
+from lrbench.results.text import MISSING, counted, factor, interval, listed, named, number, p_value, setting_value
 
 if TYPE_CHECKING:
     from lrbench.results.compare import Difference
@@ -198,17 +198,11 @@ def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
         "setting": [(row["differs"] or row["setting"] or MISSING) + " (default)" * (row["role"] == "default") for row in records],
         "gap A": [number(row["gap_a"]) for row in records],
         "gap B": [number(row["gap_b"]) for row in records],
-        "B / A (95 %)": list(map(_ratio, records)),
-        "p": [MISSING if math.isnan(row["p_holm"]) else p_value(row["p_holm"]) for row in records],
+        "B / A (95 %)": list(map(interval, records)),
+        "p": rows["p_holm"].map(p_value).tolist(),
         "": [row["change"] or f"{row['lost']} lost" * bool(row["lost"]) or MISSING for row in records],
     }
     return pd.DataFrame(cells, dtype=object).drop(columns=["task"] * (rows["task"].nunique() == 1))
-
-
-def _ratio(row: dict) -> str:
-    if row["test"] == "sign":
-        return f"{'≥' if row['at_least'] >= 1 else '≤'} {number(row['at_least'])}"
-    return number(row["ratio"]) + (f" ({number(row['low'])}–{number(row['high'])})" if row["test"] == "t" else "")
 
 
 def _rest(rows: pd.DataFrame) -> list[str]:

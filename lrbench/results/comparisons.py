@@ -117,6 +117,8 @@ def tuned_against_default(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.
     task, optimizer, setting; gap, default_gap: geometric means; gain: the default's gap over the tuned one's, paired by seed, with low, high,
     at_least, n, test and p of this row alone as in `statistics.compare`. n is 0 where no seed ran both.
     """
+    if defaults.empty:
+        return typed([], GAINS)
     keys = ["task", "name"]
     defaults = defaults.drop_duplicates(["name", "run_id"])[[*keys, "seed", "gap"]]
     both = reported[[*keys, "seed", "setting", "gap", "gap_floor"]].merge(defaults, how="outer", on=[*keys, "seed"], suffixes=("", "_default"))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrbench.results.comparisons import oriented
 from lrbench.results.statistics import ALPHA, MARGIN
-from lrbench.results.tables import oriented
 from lrbench.results.text import counted, factor, listed, named, number, p_value
 
 if TYPE_CHECKING:

@@ -193,11 +193,6 @@ def _ratio(row: dict) -> str:
     ratio = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"]
     if not np.isfinite(ratio):
         return WITHOUT_RATIO.get(row["test"], "")
-    short = (
-        f"{ratio:.0f}"
-        if 100 <= ratio < 1000
-        else f"{ratio:#.2g}".rstrip(".")
-        if ratio < 100
-        else f"{ratio:.0e}".replace("e+0", "e").replace("e+", "e")
-    )
-    return short if np.isfinite(row["ratio"]) else f"≥{short}"
+    digits, _, power = f"{ratio:.0e}".partition("e+")
+    short = f"{digits}e{int(power)}" if ratio >= 1000 else f"{ratio:.0f}" if ratio >= 100 else f"{ratio:#.2g}".rstrip(".")
+    return short if np.isfinite(row["ratio"]) else f"{'≥' if ratio >= 1 else '≤'}{short}"

@@ -22,6 +22,7 @@ ROOT_COLOURS = """
 body { background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 0; }
 main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 .right { text-align: right; }
+.scroll { overflow-x: auto; }
 """
 
 

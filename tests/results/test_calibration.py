@@ -44,6 +44,13 @@ def test_a_t_test_of_no_difference_rejects_in_5_percent(n):
     assert (p < s.ALPHA).mean() == pytest.approx(s.ALPHA, abs=3 * error(s.ALPHA, count))
 
 
+def test_a_signed_rank_test_of_eight_problems_rejects_as_often_as_it_can():
+    """Rank sums of at most 3 have 5 of the 2^8 sign flips, on either side: 10 / 256 is the largest level below 5 %."""
+    count = 3000
+    p = np.array([s.wilcoxon(x) for x in np.random.default_rng(108).normal(size=(count, 8))])
+    assert (p < s.ALPHA).mean() == pytest.approx(10 / 256, abs=3 * error(10 / 256, count))
+
+
 @pytest.mark.parametrize(("k", "count"), [(2, 1000), (5, 400), (15, 100)])
 def test_a_leader_chosen_on_tuning_seeds_is_rarely_called_better_by_chance(k, count):
     rng = np.random.default_rng(k)

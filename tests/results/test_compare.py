@@ -168,6 +168,13 @@ def test_one_run_each_allows_no_test(pair):
     assert difference.sentences == [f"One run allows no test (2 settings): the largest difference is {ends}."]
 
 
+def test_runs_that_repeat_count_once(pair):
+    a, b = runs("twins", [1e-3] * 3) + runs("sgd", [1e-3, 1e-3, 2e-3]), runs("twins", [2e-3] * 3) + runs("sgd", [2e-3, 2e-3, 3e-3])
+    twins, sgd = (row(compare(*pair(a, b)), optimizer=name) for name in ("twins", "sgd"))
+    assert (twins["n"], twins["test"], twins["runs"]) == (1, "none", 3)
+    assert (sgd["n"], sgd["test"], sgd["p"]) == (2, "t", pytest.approx(stats.ttest_rel(np.log([1, 2]), np.log([2, 3])).pvalue))
+
+
 GAPS = st.sampled_from([0.0, 1e-21, 1e-3, 2e-3, 2.5e-3, 0.1, math.inf])
 
 

@@ -30,7 +30,7 @@ def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
 
 
 def test_pairs_stand_in_the_order_of_the_ranking_and_speak_from_above(write):
-    gaps = {"a": 5e-4 * SIX, "b": 1e-6 * SIX[::-1], "c": 2e-5 * SIX}
+    gaps = {"a": 5e-4 * SIX, "b": 1e-6 * SIX[::-1], "c": 2e-5 * SIX**2}
     results = write(*runs_of(gaps))
     assert results.pairwise[["a", "b", "better"]].to_numpy().tolist() == [["b", "c", "b"], ["b", "a", "b"], ["c", "a", "c"]]
     for row in results.pairwise.to_dict("records"):

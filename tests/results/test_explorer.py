@@ -184,14 +184,13 @@ def test_a_sample_keeps_all_extremes_and_reads_only_its_curves():
 
 
 def test_the_rest_of_a_sample_is_even_over_optimizers_tasks_and_seeds():
-    entries = rows(12_000).assign(status="completed")
-    entries["gap"] = np.arange(12_000) + 1.0
+    entries = rows(12_000).assign(status="completed", gap=np.arange(12_000) + 1.0)
+    entries = entries[(entries["name"] != "o0") | (entries.index % 2 == 0)]  # o0 has half as many runs as each other
     kept, _ = explorer.sampled(entries, pd.Series(["none"]))
-    counts = kept.groupby(["task", "name"]).size()
-    assert len(counts) == 8
-    assert counts.max() - counts.min() <= 2
+    shares = kept.groupby(["task", "name"]).size() / entries.groupby(["task", "name"]).size()
+    assert len(shares) == 8
+    assert shares.between(2_000 / 10_500 - 0.004, 2_000 / 10_500 + 0.004).all()
     assert kept["seed"].value_counts().between(330, 470).all()  # 400 each, sd 18
-    assert kept["run_id"].is_monotonic_increasing is False
     assert kept.index.is_monotonic_increasing
     pd.testing.assert_frame_equal(kept, explorer.sampled(entries, pd.Series(["none"]))[0])
 

@@ -62,7 +62,7 @@ def visit(chromium, tmp_path):  # noqa: F811
             path.write_text(document('<div id="filter-bar"></div>' + body, data, block), encoding="utf-8")
             visits.append(stack.enter_context(opened(chromium, path, fragment, **context)))
             if block and context.get("java_script_enabled", True):
-                visits[-1].page.wait_for_selector(READY, state="attached")
+                visits[-1].page.wait_for_selector(READY)
             return visits[-1].page
 
         yield open_page
@@ -247,7 +247,7 @@ def test_latex_reads_back(hostile_table):
 
 def test_what_is_copied_is_what_is_seen(visit):
     page = visit(RANKED, told("o0", "o1", "o2"), fragment="#off=1&sort=ranking-0.1.desc", permissions=["clipboard-read", "clipboard-write"])
-    assert copied(page, "CSV") == '"optimizer","gap"\r\n"o2","inf"\r\n"o0","0.01"\r\n'
+    assert copied(page, "CSV") == '"optimizer","gap"\n"o2","inf"\n"o0","0.01"\n'
 
 
 # ---- state
@@ -305,7 +305,7 @@ def test_hostile_hashes_are_ignored(visit):
         page.evaluate("text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", text)
         assert page.locator("#filter input:checked").count() == 2, text
         assert page.locator(".count").inner_text() == "Shown here: 2.", text
-        assert [page.get_by_label(label).input_value() for label in ("lr from", "x", "to")] == ["", "steps", ""], text
+        assert [page.get_by_label(label, exact=True).input_value() for label in ("lr from", "x", "lr to")] == ["", "steps", ""], text
         assert page.locator('[aria-sort="ascending"], [aria-sort="descending"]').count() == 0, text
     page.get_by_label("o0").uncheck()
     assert fragment(page) == "#off=0"
@@ -405,12 +405,30 @@ def test_learning_rates_and_seeds_choose_runs(visit):
     assert page.locator(".count").inner_text() == "Shown here: 1."
 
 
+AXIS = """() => {
+  const canvas = document.querySelector('.u-wrap > canvas'), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 250) return [data[i], data[i + 1], data[i + 2]];
+}"""
+
+
 def test_the_explorer_follows_scheme_and_width(visit):
     page = visit("", told("o0", "o1"), TWO, width=1000, color_scheme="light")
+    page.evaluate("document.documentElement.style.setProperty('--line', 'transparent')")  # so that only text is on uPlot's canvas
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(100)
+    assert page.evaluate(AXIS) == pytest.approx([0x9A, 0xA4, 0xAF], abs=6)
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function("document.querySelector('.uplot').clientWidth < 390")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_tap_names_a_run(visit):
+    page = visit("", told("o0", "o1"), block(DECADE), "#linear=x", width=390, has_touch=True, is_mobile=True)
+    page.locator(".u-over").scroll_into_view_if_needed()
+    area = page.locator(".u-over").bounding_box()
+    page.touchscreen.tap(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    page.wait_for_selector(".readout b")
+    assert re.search(r"^o0 lr=0.1 · seed 0 · step (49|50|51) ", page.locator(READY).inner_text())
 
 
 def test_names_are_text_and_nothing_else(visit):

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import LECTURE, curve, run
+from conftest import LECTURE, curve, run, tuned
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
@@ -67,6 +67,50 @@ def test_sensitivity_is_the_best_of_the_other_settings_at_each_rate(write):
     frame = curves.sensitivity(write(*rows)).set_index(["optimizer", "lr"])
     assert frame["gap"].to_dict() == pytest.approx({("one_rate", 0.1): 1e-9, ("sgd", 0.1): 0.05, ("sgd", 0.2): 0.1})
     assert frame["best"].to_dict() == {("one_rate", 0.1): True, ("sgd", 0.1): True, ("sgd", 0.2): False}
+
+
+def test_neighbours_that_differ_in_more_than_their_rate_are_no_curve(write):
+    rows = [run("drawn", lr=lr, momentum=m) for lr, m in ((0.1, 0.5), (0.2, 0.9), (0.3, 0.7))] + [run("alone", lr=lr) for lr in (0.1, 0.2)]
+    rows += [run("grid", 10.0 ** -(k % 2), lr=lr, momentum=m) for lr in (0.1, 0.2) for k, m in enumerate((0.5, 0.9))]
+    scattered = curves.sensitivity(write(*rows)).groupby("optimizer")["scattered"].agg(["all", "any"])
+    assert scattered["all"].to_dict() == scattered["any"].to_dict() == {"alone": False, "drawn": True, "grid": False}
+
+
+def test_a_tuned_sweep_is_drawn_on_the_seeds_that_are_compared_and_searched_on_the_others(write_tuned):
+    trials = {0.01: [1e-2, 1e-2], 0.1: [1e-5, 1e-5], 1.0: [1e-3, 1e-3]}
+    results = write_tuned(tuned("sgd", trials, [1e-6, 1e-4, 1e-5], [1e-1, 1e-1, 1e-1]))
+    assert curves.best_curves(results)["median"].iloc[-1] == pytest.approx(1e-5)
+    frame = curves.sensitivity(results)
+    assert dict(zip(frame["lr"], frame["gap"], strict=True)) == pytest.approx({0.01: 1e-2, 0.1: 1e-5, 1.0: 1e-3})
+    assert frame.loc[frame["best"], "lr"].tolist() == [0.1]
+    assert curves.default_rates(results)["lr"].tolist() == [0.001]
+    assert set(curves.solved(results)["pairs"]) == {3 * 8}
+    assert sorted(curves.finals(results)["gap"]) == [1e-6, 1e-5, 1e-4]
+
+
+def test_the_share_solved_counts_every_pair_of_seed_and_target(write):
+    """Against a loop over the runs; the run that diverged solves nothing, though its curve passed a target."""
+    rows = [run(gap=gap, seed=seed) for seed, gap in enumerate((1e-3, 1e-6, 5.0))] + [run(seed=3, status="diverged")]
+    rows[3] |= {"evaluations_to_1e-1": 1}
+    frame = curves.solved(write(*rows))
+    costs = [row[f"evaluations_to_1e-{k}"] for row in rows[:3] for k in range(1, 9)]
+    for cost, share in frame[["evaluations", "share"]].itertuples(index=False):
+        assert share == sum(c is not None and c <= cost for c in costs) / 32
+    assert frame["evaluations"].iloc[[0, -1]].tolist() == [0, 8]
+    assert set(frame["pairs"]) == {32}
+    assert 0 < frame["share"].iloc[-1] < 0.75
+
+
+def test_the_target_view_holds_the_shares_as_steps(write):
+    results = write(*[run(gap=10.0 ** -(2 + 3 * seed), seed=seed) for seed in range(2)], run("adam", status="diverged", **ADAM))
+    (ax,) = figures.targets(results).axes
+    colours, frame = palette(results.ranking), curves.solved(results)
+    for name, rows in frame.groupby("optimizer"):
+        np.testing.assert_allclose(lines(ax)[colours[name]], rows[["evaluations", "share"]])
+    assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
+    assert "0/8" in texts(ax)
+    with pytest.raises(RequestError, match="undefined"):
+        figures.targets(write(run(), problems=(LECTURE | {"scale": None},), folder="flat"))
 
 
 @pytest.mark.parametrize(
@@ -174,6 +218,17 @@ def test_no_limits_where_the_curvature_varies(write):
     (ax,) = write(*[run(lr=lr) for lr in (0.01, 0.1)]).plot_sensitivity().axes
     assert not ax.child_axes
     assert not [line for line in ax.lines if len(set(line.get_xdata())) == 1]
+
+
+def test_the_best_at_an_edge_is_a_diamond_and_the_default_a_tick(write_tuned):
+    trials = {0.0001: [1e-2], 1.0: [1e-3], 100.0: [1e-5]}
+    results = write_tuned(tuned("sgd", trials, [1e-5], [1e-1]), tuned("adam", {0.01: [1e-2], 0.1: [1e-4], 100.0: [1e-2]}, [1e-4], **ADAM))
+    (ax,) = results.plot_sensitivity().axes
+    marked = {len(mark.get_paths()[0].vertices): np.asarray(mark.get_offsets())[0, 0] for mark in scattered(ax) if 110 in mark.get_sizes()}
+    assert marked[min(marked)] == 100.0  # a diamond has fewer vertices than a ring
+    assert marked[max(marked)] == 0.1
+    (ticks,) = [np.asarray(mark.get_offsets()) for mark in scattered(ax) if 120 in mark.get_sizes()]
+    assert ticks.tolist() == [[0.001, 0]]
 
 
 # ---- whole figures

@@ -68,6 +68,15 @@ def test_a_certain_but_small_difference_is_not_shown_better(factor, better):
     assert standing(found) == {(0, 1): better}
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_significant_ratio_beyond_the_margin_is_not_shown_if_its_interval_reaches_into_it(sign):
+    a = np.exp(np.arange(10.0))
+    found = s.contest(np.array([a, a * np.exp(sign * np.linspace(0, 0.6, 10))]), FLOOR, 0)
+    low, high, ratio = (value**sign for value in (found.comparisons[0].low, found.comparisons[0].high, found.comparisons[0].ratio))
+    assert (found.p_holm[0] < 0.01, 1 < min(low, high) < s.MARGIN < ratio) == (True, True)
+    assert standing(found) == {(0, 1): 0}
+
+
 @pytest.mark.parametrize(("factor", "better"), [(1.2, 0), (1.3, 1), (1 / 1.2, 0), (1 / 1.3, -1)])
 def test_a_sign_test_has_the_same_margin(factor, better):
     a = np.array([*np.exp(np.arange(10.0)), INF])

@@ -291,7 +291,7 @@ def test_a_run_may_be_trial_and_evaluation_and_belong_to_two_optimizers(write):
     assert results.ranking[["seeds", "runs", "trials", "ratio"]].to_numpy().tolist() == [[2, 2, 1, 1.0]] * 2
     assert results.ranking["gap"].tolist() == pytest.approx([1e-3] * 2)
     assert results.pairwise["test"].tolist() == ["identical"]
-    assert results.settings["trial"].tolist() == [0, 0]
+    assert results.settings[["trial", "seeds"]].to_numpy().tolist() == [[0, 2], [0, 2]]
     assert len(results.shown_runs) == 1
 
 

@@ -2,13 +2,17 @@
 
 import io
 
+import numpy as np
 import pytest
-from conftest import LECTURE, run
+from conftest import LECTURE, run, tuned
 from rich.cells import cell_len
 from rich.console import Console
+from scipy import stats
 
 from lrbench.results import verdict
 from lrbench.results.terminal import print_ranking, print_run
+from lrbench.results.text import RELATIVE_NOTE, factor
+from lrbench.results.warnings import warnings
 
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
@@ -24,10 +28,37 @@ def cells(results) -> list[list[str]]:
 
 
 def test_each_row_holds_the_numbers_of_the_ranking(write):
-    rows = [run("a", 1.234e-7, lr=0.1, seed=0, hit=3), run("a", 1.234e-7, lr=0.1, seed=1, hit=3), run("a", lr=0.2, status="diverged")]
-    shown = cells(write(*rows, run("b", 0.0)))
-    assert ["1", "b", "lr=0.1", "≤", "1.00e-20", "–", "not", "reached", "0/1"] in shown
-    assert ["2", "a", "lr=0.1", "1.23e-7", "1", "3", "1/3"] in shown
+    rows = [run("a", 1.234e-7, lr=0.1, seed=0, hit=3), run("a", 3.702e-7, lr=0.1, seed=1, hit=3), run("a", lr=0.2, status="diverged")]
+    shown = cells(write(*rows, run("b", 5e-9), run("b", 5e-9, seed=1)))
+    assert ["1=", "b", "lr=0.1", "5.00e-9", "1.00", "not", "reached", "0/2"] in shown
+    assert ["1=", "a", "lr=0.1", "2.14e-7", "43", "3", "1/3"] in shown  # sqrt(1.234 * 3.702), over 5e-9
+
+
+def test_what_depends_on_the_others_is_marked_and_explained(write):
+    text = printed(write(run("a"), run("b", 1.0)))
+    assert ["*", "optimizer", "best", "setting", "final", "gap", "leader*", "1e-6", "diverged"] in [line.split() for line in text.splitlines()]
+    assert text.count(RELATIVE_NOTE) == 1
+
+
+@pytest.mark.parametrize(("times", "has_room"), [(30.0, True), (30_000.0, False)])
+def test_an_interval_stands_in_the_table_as_far_as_it_has_room(write, times, has_room):
+    ratios = times * np.array([1.0, 1.1, 0.95, 1.02, 1.07, 0.9])
+    pairs = [row for seed, x in enumerate(ratios) for row in (run("a", 1e-5 * (seed + 1), seed=seed), run("b", 1e-5 * (seed + 1) * x, seed=seed))]
+    (line,) = [line for line in printed(write(*pairs)).splitlines() if line.startswith("2")]
+    low, high = np.exp(stats.t.interval(0.95, 5, np.log(ratios).mean(), stats.sem(np.log(ratios))))
+    assert (f" {factor(stats.gmean(ratios))} ({factor(low)}–{factor(high)}) " in line) == has_room
+    assert f" {factor(stats.gmean(ratios))} " in line
+
+
+def test_a_tuned_sweep_says_what_it_spent(write_tuned):
+    gaps = [1e-7 * k for k in range(1, 4)]
+    results = write_tuned(tuned("a", {0.01: [1e-3], 0.1: [1e-7]}, gaps, gaps[::-1]), tuned("b", {0.01: [1e-2], 0.1: [1e-3]}, gaps[::-1], gaps))
+    text = " ".join(printed(results).split())
+    assert (
+        "Budget: 2 settings an optimizer on 2 tuning seeds; gradient evaluations: 32 for the search, 48 for the evaluation, 48 at the defaults."
+        in text
+    )
+    assert "Budget" not in printed(results, print_run)
 
 
 def test_ties_share_a_rank_and_the_unranked_have_a_dash(write):
@@ -43,7 +74,7 @@ def test_a_table_a_task_under_its_label(write):
 def test_every_sentence_is_printed(write):
     results = write(run("a", status="diverged"), run("b"), state="interrupted")
     text = " ".join(word for word in printed(results).split() if word != "!")
-    for sentence in (*verdict.headline(results), *verdict.warnings(results)):
+    for sentence in (*verdict.headline(results), *warnings(results)):
         assert sentence in text
 
 

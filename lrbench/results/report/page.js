@@ -119,7 +119,7 @@
   // ---- tables: sort
 
   const MISSING = new Set(["", "–", "-", "not reached"]);
-  const words = new Intl.Collator("en", { numeric: true });
+  const words = new Intl.Collator("en", { sensitivity: "base" });
   const cellText = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
 
   // What a printed number sorts by: [number, -1 below it | 0 | 1 above it]; 3/10 is a share; null where the text is no number.
@@ -135,12 +135,20 @@
     const known = rows.filter((row) => !MISSING.has(texts.get(row)));
     const keys = new Map(known.map((row) => [row, sortKey(texts.get(row))]));
     const numeric = known.every((row) => keys.get(row));
-    const compared = (a, b) => (numeric ? difference(keys.get(a), keys.get(b)) : words.compare(texts.get(a), texts.get(b)));
+    const compared = (a, b) => (numeric ? difference(keys.get(a), keys.get(b)) : natural(texts.get(a), texts.get(b)));
     known.sort((a, b) => (order === "desc" ? compared(b, a) : compared(a, b)));
     return [...known, ...rows.filter((row) => MISSING.has(texts.get(row)))];
   }
 
   const difference = ([a, beyondA], [b, beyondB]) => (a < b ? -1 : a > b ? 1 : beyondA - beyondB);
+
+  // Compares texts piece by piece, numbers in them as numbers: lr=0.02 before lr=0.1.
+  function natural(a, b) {
+    const pieces = (text) => text.split(/(\d+(?:\.\d+)?(?:e[+-]?\d+)?)/);
+    const others = pieces(b);
+    const compared = pieces(a).map((piece, i) => (i % 2 && piece - others[i]) || words.compare(piece, others[i] ?? ""));
+    return compared.find((sign) => sign) ?? a.length - b.length;
+  }
 
   function sortable(table) {
     const name = table.dataset.name;
@@ -167,7 +175,8 @@
 
   const TEX = new Map([
     ..."&%$#_{}".split("").map((character) => [character, `\\${character}`]),
-    ...Object.entries({ "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}" }),
+    ...Object.entries({ "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" }),
+    ...Object.entries({ "<": "\\textless{}", ">": "\\textgreater{}" }),
     ...Object.entries({ "≤": "$\\leq$", "≥": "$\\geq$", "×": "$\\times$", κ: "$\\kappa$", µ: "\\textmu{}", "–": "--", "…": "\\dots{}" }),
   ]);
   const tex = (text) => [...text].map((character) => TEX.get(character) ?? character).join("");
@@ -184,7 +193,7 @@
       const middle = [line(head), "\\midrule", ...rows.map(line)];
       return [`\\begin{tabular}{${columns}}`, "\\toprule", ...middle, "\\bottomrule", "\\end{tabular}"].join("\n");
     },
-    CSV: (rows) => rows.map((row) => row.map((text) => `"${text.replace(/"/g, '""')}"`).join(",")).join("\r\n"),
+    CSV: (rows) => rows.map((row) => row.map((text) => `"${text.replace(/"/g, '""')}"`).join(",")).join("\n"),
   };
 
   function copyable(table) {
@@ -222,7 +231,9 @@
   // ---- explorer: the block unpacked; its format is in explorer.py
 
   async function unpacked(text) {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     const planes = new Uint8Array(await new Response(stream).arrayBuffer());
     const length = planes.length / 4;
@@ -238,7 +249,10 @@
     const numbers = await unpacked(block.numbers);
     let at = 0;
     const piece = (length) => numbers.subarray(at, (at += length));
-    const grids = block.grids.map(({ length, unit }) => ({ steps: piece(length), evaluations: Float64Array.from(piece(length), (whole) => whole * unit) }));
+    const grids = block.grids.map(({ length, unit }) => {
+      const steps = piece(length);
+      return { steps, evaluations: Float64Array.from(piece(length), (whole) => whole * unit) };
+    });
     return block.runs.grid.map((grid, i) => {
       const run = Object.fromEntries(Object.entries(block.runs).map(([name, column]) => [name, column[i]]));
       const codes = piece(block.grids[grid].length);
@@ -401,44 +415,46 @@
 
   // ---- explorer: its parts on the page
 
-  function choice(label, options, onchange) {
-    const select = element("select", { onchange: () => onchange(select.value) });
+  // A control with its label; read: state -> value, write: (state, value) -> state changed.
+  function choice(label, options, read, write) {
+    const select = element("select", { id: idOf(label), onchange: () => change((state) => write(state, select.value)) });
     select.append(...options.map(([value, text]) => element("option", { value }, text)));
-    return [element("label", {}, `${label} `, select), select];
+    shows.push(() => (select.value = read(state)));
+    return element("span", {}, element("label", { for: select.id }, label), " ", select);
   }
 
-  function tick(label, onchange) {
-    const box = element("input", { type: "checkbox", onchange: () => onchange(box.checked) });
-    return [element("label", {}, box, ` ${label}`), box];
+  function tick(label, axis) {
+    const turned = ({ linear }) => (box.checked ? linear.delete(axis) : linear.add(axis));
+    const box = element("input", { type: "checkbox", id: idOf(label), onchange: () => change(turned) });
+    shows.push(() => (box.checked = !state.linear.has(axis)));
+    return element("span", {}, box, " ", element("label", { for: box.id }, label));
   }
 
-  function bound(label, side) {
-    const chosen = () => change(({ lr }) => (lr[side] = input.value === "" ? [0, Infinity][side] : Math.max(Number(input.value), 0)));
-    const input = element("input", { type: "number", min: 0, step: "any", onchange: chosen, placeholder: side ? "highest" : "lowest" });
-    return [element("label", {}, `${label} `, input), input];
+  function bound(label, side, free, placeholder) {
+    const chosen = ({ lr }) => (lr[side] = input.value === "" ? free : Math.max(Number(input.value), 0));
+    const input = element("input", { type: "number", min: 0, step: "any", placeholder, id: idOf(label), onchange: () => change(chosen) });
+    shows.push(() => (input.value = state.lr[side] === free ? "" : state.lr[side]));
+    return element("span", {}, element("label", { for: input.id }, label), " ", input);
   }
+
+  const idOf = (label) => `explorer-${label.replace(" ", "-")}`;
 
   function controls(reset) {
-    const seeds = [...new Set(block.runs.seed)].sort((a, b) => a - b);
-    const [taskLabel, task] = choice("task", block.tasks.map((label, i) => [i, label]), (value) => change((state) => (state.task = Number(value))));
+    const tasks = block.tasks.map((label, i) => [i, label]);
     const axes = [["steps", "steps"], ["evaluations", "gradient evaluations"]];
-    const [xLabel, x] = choice("x", axes, (value) => change((state) => (state.x = value)));
-    const turn = (axis) => (on) => change(({ linear }) => (on ? linear.delete(axis) : linear.add(axis)));
-    const [logXLabel, logX] = tick("log x", turn("x"));
-    const [logYLabel, logY] = tick("log gap", turn("y"));
-    const [lowLabel, low] = bound("lr from", 0);
-    const [highLabel, high] = bound("to", 1);
-    const seedOptions = [["", "all"], ...seeds.map((seed) => [seed, seed])];
-    const [seedLabel, seed] = choice("seed", seedOptions, (value) => change((state) => (state.seed = value === "" ? null : Number(value))));
-    shows.push(() => {
-      [task.value, x.value, seed.value] = [state.task, state.x, state.seed ?? ""];
-      [logX.checked, logY.checked] = [!state.linear.has("x"), !state.linear.has("y")];
-      [low.value, high.value] = [state.lr[0] || "", state.lr[1] < Infinity ? state.lr[1] : ""];
-    });
-    const several = [[block.tasks.length > 1, taskLabel], [true, xLabel], [true, logXLabel], [true, logYLabel]];
-    several.push([block.runs.lr.some((lr) => lr !== null), lowLabel], [block.runs.lr.some((lr) => lr !== null), highLabel], [seeds.length > 1, seedLabel]);
-    const shown = several.filter(([wanted]) => wanted).map(([, label]) => label);
-    return element("form", { class: "controls", onsubmit: (event) => event.preventDefault() }, ...shown, reset);
+    const seeds = [...new Set(block.runs.seed)].sort((a, b) => a - b).map((seed) => [seed, seed]);
+    const rates = block.runs.lr.some((lr) => lr !== null);
+    const one = (state, value) => (state.seed = value === "" ? null : Number(value));
+    const parts = [
+      tasks.length > 1 && choice("task", tasks, ({ task }) => task, (state, value) => (state.task = Number(value))),
+      choice("x", axes, ({ x }) => x, (state, value) => (state.x = value)),
+      tick("log x", "x"),
+      tick("log gap", "y"),
+      rates && bound("lr from", 0, 0, "lowest"),
+      rates && bound("lr to", 1, Infinity, "highest"),
+      seeds.length > 1 && choice("seed", [["", "all"], ...seeds], ({ seed }) => seed ?? "", one),
+    ];
+    return element("form", { class: "controls", onsubmit: (event) => event.preventDefault() }, ...parts.filter(Boolean), reset);
   }
 
   async function explorer() {
@@ -457,7 +473,10 @@
     shows.push(() => showRuns(view, count));
     lights.push((lit) => emphasise(Object.assign(view, { lit })));
     place.addEventListener("keydown", (event) => byKey(view, event));
-    new ResizeObserver(() => view.plot?.width !== place.clientWidth && view.plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+    new ResizeObserver(() => {
+      const width = place.clientWidth;
+      if (view.plot && view.plot.width !== width) view.plot.setSize({ width, height: HEIGHT });
+    }).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.plot?.redraw(false));
     restore();
   }
@@ -465,7 +484,8 @@
   function showRuns(view, count) {
     const [low, high] = state.lr;
     view.of = view.runs.filter((run) => run.task === state.task);
-    const chosen = (run) => (state.seed === null || run.seed === state.seed) && (low === 0 && high === Infinity ? true : run.lr >= low && run.lr <= high);
+    const any = low === 0 && high === Infinity; // a run may have no learning rate
+    const chosen = ({ seed, lr }) => (state.seed ?? seed) === seed && (any || (lr !== null && lr >= low && lr <= high));
     view.shown = view.of.filter((run) => !state.off.has(run.optimizer) && chosen(run));
     if (!view.shown.includes(view.picked?.run)) view.picked = null;
     count.textContent = `Shown here: ${view.shown.length.toLocaleString("en")}.`;
@@ -484,12 +504,16 @@
   }
 
   function options(view) {
-    const axis = (name, label, most) => ({
-      ...{ scale: name, label, labelSize: 22, font: "12px system-ui, sans-serif", labelFont: "13px system-ui, sans-serif", stroke: () => css("--soft") },
-      ...{ grid: { stroke: () => css("--line"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1, size: 4 }, size: name === "y" ? 62 : 34 },
-      splits: (_, __, low, high) => view.axes[name].ticks(view.axes[name].from(low), view.axes[name].from(high), most).map(view.axes[name].to),
-      values: (_, splits) => splits.map((at) => tickText(Number(view.axes[name].from(at).toPrecision(9)))),
-    });
+    const [text, line] = [() => css("--soft"), () => css("--line")];
+    const axis = (name, label, most) => {
+      const { to, from, ticks } = view.axes[name];
+      return {
+        ...{ scale: name, size: name === "y" ? 62 : 34, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 } },
+        ...{ label, labelSize: 22, font: "12px system-ui, sans-serif", labelFont: "13px system-ui, sans-serif", stroke: text },
+        splits: (_, __, low, high) => ticks(from(low), from(high), most).map(to),
+        values: (_, splits) => splits.map((at) => tickText(Number(from(at).toPrecision(9)))),
+      };
+    };
     const scale = { time: false, auto: (_, whole) => whole, range: (_, low, high) => [low, high] };
     return {
       ...{ width: view.place.clientWidth, height: HEIGHT, legend: { show: false }, scales: { x: { ...scale }, y: { ...scale } } },
@@ -512,11 +536,11 @@
   // Draws what is lit or picked, the others pale, and says what is picked.
   function emphasise(view) {
     const { plot, picked, lit } = view;
+    view.said.replaceChildren(...(picked ? sentence(picked) : []));
     if (!plot) return;
     const runs = picked ? [picked.run] : view.shown.filter((run) => run.optimizer === lit);
     const { context, where } = strokes(view.above, view, runs, 1, 3);
     view.below.classList.toggle("pale", lit !== null && !picked);
-    view.said.replaceChildren(...(picked ? sentence(picked) : []));
     if (!picked) return;
     context.fillStyle = css("--ink");
     context.beginPath();
@@ -529,7 +553,8 @@
     const swatch = element("span", { class: "swatch" });
     swatch.style.background = colour;
     const evaluations = state.x === "steps" ? [] : [`${Number(run.grid.evaluations[place].toPrecision(6))} evaluations`];
-    const facts = [block.settings[run.setting], `seed ${run.seed}`, `step ${run.grid.steps[place]}`, ...evaluations, `gap ${gapText(gapOf(run.codes[place]))}`];
+    const gap = gapText(gapOf(run.codes[place]));
+    const facts = [block.settings[run.setting], `seed ${run.seed}`, `step ${run.grid.steps[place]}`, ...evaluations, `gap ${gap}`];
     const role = block.roles[run.role] === "grid" ? [] : [block.roles[run.role]];
     const status = block.statuses[run.status] === "completed" ? [] : [block.statuses[run.status]];
     return [swatch, element("b", {}, name), ` ${[...facts, ...role, ...status].filter(Boolean).join(" · ")}`];
@@ -575,7 +600,8 @@
       range.setAttribute("aria-valuetext", label.textContent);
       shapes.forEach((show) => show(Number(range.value)));
     };
-    const range = element("input", { type: "range", min: 0, max: steps.length - 1, value: steps.length - 1, oninput: move, "aria-label": "step of the paths" });
+    const last = steps.length - 1;
+    const range = element("input", { type: "range", min: 0, max: last, value: last, oninput: move, "aria-label": "step of the paths" });
     figure.append(element("label", { class: "step" }, range, label));
     move();
   }
@@ -609,22 +635,29 @@
 
   const STYLE = `
     .off { display: none !important; }
-    .lit path, path.lit { stroke-width: 3.5px !important; }
+    .lit path:not(defs path), path.lit { stroke-width: 3.5px !important; }
     tr.lit td { background: var(--card); }
-    #filter fieldset { display: flex; flex-wrap: wrap; gap: .35rem .9rem; align-items: center; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem .7rem; margin: 0; }
+    .swatch { display: inline-block; flex: none; width: .9rem; height: .3rem; border-radius: 2px; vertical-align: middle; margin-right: .3rem; }
+    #filter fieldset, .copy, .controls, .step { display: flex; flex-wrap: wrap; align-items: center; }
+    #filter fieldset { gap: .35rem .9rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem .7rem; margin: 0; }
     #filter legend { color: var(--soft); font-size: .85rem; padding: 0 .3rem; }
     #filter label { display: flex; align-items: center; gap: .35rem; cursor: pointer; max-width: 16rem; min-height: 1.5rem; }
     #filter .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    .swatch { display: inline-block; flex: none; width: .9rem; height: .3rem; border-radius: 2px; vertical-align: middle; margin-right: .3rem; }
-    #filter button, .copy button, .controls button { font: inherit; font-size: .85rem; color: var(--accent); background: none; border: 1px solid var(--line); border-radius: 6px; padding: .1rem .6rem; cursor: pointer; min-height: 1.6rem; }
-    .copy { font-size: .85rem; color: var(--soft); display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .5rem 0; }
+    #filter button, .copy button, .controls button {
+      font: inherit; font-size: .85rem; color: var(--accent); background: none; border: 1px solid var(--line); border-radius: 6px;
+      padding: .1rem .6rem; min-height: 1.6rem; cursor: pointer;
+    }
+    .copy { gap: .4rem; font-size: .85rem; color: var(--soft); margin: .5rem 0; }
     .said { color: var(--ink); }
     .sort { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
-    .sort::after { content: " ↕"; opacity: .35; }
-    [aria-sort=ascending] .sort::after { content: " ↑"; opacity: 1; }
-    [aria-sort=descending] .sort::after { content: " ↓"; opacity: 1; }
-    .controls { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; align-items: center; font-size: .9rem; margin: .75rem 0; }
-    .controls select, .controls input[type=number] { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .15rem .3rem; max-width: 15rem; }
+    .sort::after { content: "\\a0↕" / ""; opacity: .35; }
+    [aria-sort=ascending] .sort::after { content: "\\a0↑" / ""; opacity: 1; }
+    [aria-sort=descending] .sort::after { content: "\\a0↓" / ""; opacity: 1; }
+    .controls { gap: .5rem 1.1rem; font-size: .9rem; margin: .75rem 0; }
+    .controls select, .controls input[type=number] {
+      font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px;
+      padding: .15rem .3rem; max-width: 15rem;
+    }
     .controls input[type=number] { width: 6.5rem; }
     #explorer .note { color: var(--soft); font-size: .9rem; }
     #explorer .plot { width: 100%; overflow: hidden; }
@@ -633,7 +666,7 @@
     #explorer .u-select { background: color-mix(in srgb, var(--accent) 20%, transparent); }
     #explorer .u-cursor-x, #explorer .u-cursor-y { border-color: var(--soft); }
     .readout { display: block; min-height: 3.2em; font-size: .9rem; overflow-wrap: anywhere; }
-    .step { display: flex; gap: .8rem; align-items: center; font-size: .9rem; font-variant-numeric: tabular-nums; }
+    .step { gap: .8rem; font-size: .9rem; font-variant-numeric: tabular-nums; }
     .step input { flex: 1; accent-color: var(--accent); }
     .unseen { position: fixed; top: 0; left: -9999px; }
     button:focus-visible, input:focus-visible, select:focus-visible, .plot:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

@@ -6,7 +6,7 @@
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
     roles.parquet      only of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
-    report.html, summary.csv, summary.md, figures/   made from the above, replaced whole
+    report.html, summary.csv, summary.md, tables/, figures/   made from the above, replaced whole
 
 Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md. pyarrow only: no torch, no pandas, no pickle.
 """

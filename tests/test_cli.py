@@ -39,8 +39,10 @@ def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys):
     (report,) = re.findall(r"Report: (\S+)", out)
     folder = Path(report).parent
     assert {"manifest.json", "problems.parquet", "report.html", "summary.csv", "summary.md", "paths.parquet"} <= set(os.listdir(folder))
-    names = ("loss_curves", "lr_sensitivity", "directions")
+    names = {path.stem for path in (folder / "figures").iterdir()}
+    assert {"loss_curves", "lr_sensitivity", "heat_map", "seeds", "pairs", "directions"} <= names
     assert {f"{name}.{kind}" for name in names for kind in ("svg", "png")} == set(os.listdir(folder / "figures"))
+    assert {"ranking.csv", "ranking.tex", "pairwise.csv", "targets.csv"} <= set(os.listdir(folder / "tables"))
     assert all(path.startswith("results/") for path in written())
 
 
@@ -239,7 +241,8 @@ def test_a_folder_without_runs_or_with_a_torn_manifest_is_told(capsys):
     from lrbench.store import ResultStore
 
     Path("results").mkdir()
-    ResultStore("results/begun").write_manifest({"created": "2026-01-01", "blocks": [], "versions": {}})
+    begun = {"name": "begun", "created": "2026-01-01", "state": "running", "blocks": [], "versions": {}}
+    ResultStore("results/begun").write_manifest(begun | {"counts": dict.fromkeys(("planned", "completed", "diverged", "failed"), 0)})
     for verb in ("report", "reproduce"):
         assert main([verb, "results/begun"]) == 2
         assert "results/begun: no run is stored yet" in capsys.readouterr().err

@@ -196,7 +196,8 @@ def _paste_over_all(results: "Results") -> Iterator[str]:
     for name in names:
         rows = results.ranking[results.ranking["optimizer"] == name]
         if len(rows) == len(results.tasks) and np.isfinite(rows["gap"]).all():
-            lines = pd.Series([_line(results, row) for _, row in rows.iterrows()]).value_counts(sort=False)
+            runs = results.reported[results.reported["name"] == name].drop_duplicates("task")
+            lines = pd.Series([paste.line(run) for _, run in runs.iterrows()]).value_counts(sort=False)
             common = lines.idxmax()
             scope = "all tasks" if len(lines) == 1 else f"{lines.max()} of {len(rows)} tasks"
             yield f"To paste, {name} as it was chosen on {scope}: {common}"

@@ -1,6 +1,6 @@
 """Warnings on the target, the number of steps and the end of a curve: where a result would be another at another budget."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +24,8 @@ def targets(results: "Results") -> Iterator[str]:
     if len(defined) and not defined["hits"].any():
         yield f"No optimizer reached {target}, at its {choice(results)} setting."
     elif len(short):
-        cases = [f"{row['optimizer']}{on(results, row)} ({row['hits']}/{row['seeds']})" for row in short.to_dict("records")]
-        yield f"Fewer than half of the seeds reached {target}: {listed(cases)}."
+        cases = names(results, short, lambda row: f" ({row['hits']}/{row['seeds']})")
+        yield f"Fewer than half of the seeds reached {target}: {cases}."
 
 
 def too_easy(results: "Results") -> Iterator[str]:
@@ -66,9 +66,9 @@ def flipped(results: "Results") -> Iterator[str]:
 
 def at_floor(results: "Results") -> Iterator[str]:
     floor = results.ranking[results.ranking["at_floor"]]
-    cases = [f"{row['optimizer']}{on(results, row)} ({number(row['gap'])})" for row in floor.to_dict("records")]
-    if cases:
-        yield f"At the gap floor, where differences are rounding and all are tied: {listed(cases)}."
+    if len(floor):
+        cases = names(results, floor, lambda row: f" ({number(row['gap'])})")
+        yield f"At the gap floor, where differences are rounding and all are tied: {cases}."
 
 
 def oscillating(results: "Results") -> Iterator[str]:
@@ -102,10 +102,10 @@ def choice(results: "Results") -> str:
     return "chosen" if results.tuned else "best"
 
 
-def names(results: "Results", rows: pd.DataFrame) -> str:
-    """Write the optimizers, of several tasks with the one or with how many: "sgd on wine and adam on 2 of 3 tasks"."""
-    tasks = rows.groupby("optimizer", sort=False)["task"].agg(list)
-    return listed([f"{name}{_tasks(results, where)}" for name, where in tasks.items()])
+def names(results: "Results", rows: pd.DataFrame, detail: Callable[[pd.Series], str] = lambda row: "") -> str:
+    """Write the optimizers, of several tasks with the one and its detail or with how many: "sgd on wine (0/10) and adam on 2 of 3 tasks"."""
+    groups = rows.groupby("optimizer", sort=False)
+    return listed([f"{name}{_tasks(results, list(own['task']))}{detail(own.iloc[0]) if len(own) == 1 else ''}" for name, own in groups])
 
 
 def on(results: "Results", row: dict) -> str:

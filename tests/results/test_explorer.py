@@ -185,7 +185,7 @@ def test_a_sample_keeps_all_extremes_and_reads_only_its_curves():
 
 def test_the_rest_of_a_sample_is_even_over_optimizers_tasks_and_seeds():
     entries = rows(12_000).assign(status="completed", gap=np.arange(12_000) + 1.0)
-    entries = entries[(entries["name"] != "o0") | (entries.index % 2 == 0)]  # o0 has half as many runs as each other
+    entries = entries[(entries["name"] != "o0") | (entries.index // 40 % 2 == 0)]  # o0 has half as many settings as each other
     kept, _ = explorer.sampled(entries, pd.Series(["none"]))
     shares = kept.groupby(["task", "name"]).size() / entries.groupby(["task", "name"]).size()
     assert len(shares) == 8

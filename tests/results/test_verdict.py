@@ -202,7 +202,7 @@ TARGETS = {
     "level": ({"a": [40, 40, 40], "b": [40, 40, 40]}, "a reaches it in 40 gradient evaluations, as many as b; 3 of 3 starts."),
     "start": ({"a": [0, 0, 0], "b": [7, 7, 7]}, "a reaches it in 0 gradient evaluations, before b; 3 of 3 starts."),
     "single": ({"a": [40], "b": [None]}, "a reaches it in 40 gradient evaluations, and no other does in half of its runs."),
-    "seldom": ({"a": [None, None, 9], "b": [None] * 3}, "No optimizer reaches it in half of its runs; a does in 1 of 3 starts."),
+    "seldom": ({"a": [None] * 3, "b": [None, None, 9]}, "No optimizer reaches it in half of its runs; b does in 1 of 3 starts."),
     "nobody": ({"a": [None], "b": [None]}, "No optimizer reaches it."),
     "seldom alone": ({"a": [None, None, 9]}, "a does not reach it in half of its runs; a does in 1 of 3 starts."),
     "alone": ({"a": [5]}, "a reaches it in 5 gradient evaluations."),

@@ -271,3 +271,9 @@ def test_one_seed_of_some_is_named(words):
 
 def test_the_plans_own_warnings_come_last(write):
     assert warnings(write(run(), warnings=["sgd: lr is not used."]))[-1] == "sgd: lr is not used."
+
+
+def test_what_holds_on_several_problems_is_counted(write_tuned):
+    slow = [competitor("sgd", 2.0, hit=None, **where) for where in ({}, ELSEWHERE)]
+    found = warnings(write_tuned(competitor("adam"), competitor("adam", **ELSEWHERE), *slow, **BOTH))
+    assert "Fewer than half of the seeds reached the target, a relative gap of 1e-6: sgd on 2 of 2 tasks." in found

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.errors import RequestError
-from lrbench.results import curves, expected, ink, plots, rows
+from lrbench.results import curves, expected, ink, landscape, landscape_plot, plots, rows
 from lrbench.results.directions import parts
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MOST_PANELS = 6
 WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.55, 0.65  # inches
 NAMES, ROW, PART, BAR = 1.6, 0.27, 0.4, 1.2  # inches: names on the left, a row a name, what belongs to no row, a colour bar on the right
 SLANTED, CELL_HEIGHT, CELL_WIDTH = 1.5, 0.37, 0.8  # inches: slanted names on top, a cell, a cell at most
+MAP = 4.4  # inches: the height of a map
 MOST_COMPARED = 20  # optimizers of a matrix
 DPI = 150
 
@@ -227,6 +228,27 @@ def mean_ranks(results: "Results") -> Figure:
     ranks, stretches = curves.mean_ranks(across), curves.not_separated(across)
     height = 0.22 * (len(stretches) + 1 + (len(ranks) + 1) // 2)
     return _one(height, RIGHT, RIGHT, lambda ax: rows.mean_ranks(ranks, stretches, ax, ink.palette(results.ranking)))
+
+
+def path(results: "Results") -> Figure:
+    """Draw the paths of the optimizers on a map of the gap; the first four tasks that have one.
+
+    Raises:
+        RequestError: no paths are stored, or the loss is not quadratic, or it is flat along an axis of the map, or all runs start at the minimiser.
+    """
+    points, colours = landscape.points(results), ink.palette(results.ranking)
+    if points.empty:
+        raise RequestError(
+            f"{results.store.root}: there is no path to draw. A map takes squared errors, weights on the way (a sweep with report=true keeps "
+            "them) and a start away from the minimiser."
+        )
+    planes, levels = landscape.maps(results, points), landscape.levels(results, points)
+    cuts = landscape.cuts(points, planes)
+
+    def panel(plane: pd.Series, ax: Axes) -> None:
+        landscape_plot.paths(_of(points, plane), _of(cuts, plane), _of(levels, plane), plane, ax, colours)
+
+    return _panels(planes, panel, dict.fromkeys(planes["task"], MAP))
 
 
 def save(figure: Figure, path: Path) -> Path:

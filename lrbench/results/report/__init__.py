@@ -28,6 +28,7 @@ FIGURES = (
     ("seeds", "Seed by seed", figures.seeds),
     ("pairs", "Pair by pair", figures.pairs),
     ("mean_ranks", "Mean ranks over the tasks", figures.mean_ranks),
+    ("path", "The way down", figures.path),
     ("budget", "Fewer trials", figures.budget),
     ("directions", "Where the time goes", figures.directions),
 )

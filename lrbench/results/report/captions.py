@@ -27,6 +27,7 @@ CAPTIONS = {
     "pairs": "Above the diagonal: how many times higher the column's gap ends than the row's, paired over {over}; bold in a frame where the "
     "difference is shown; ≥ where only a bound is. Below it: in how many of the distinct pairs the column ends lower than the row.",
     "mean_ranks": "Mean rank over the {tasks} tasks, seeds averaged within a task. A bar joins optimizers of which no two are shown different.",
+    "path": "TODO",
     "budget": "Best gap among so many trials{searched}: median over all choices of the trials; band: 25 to 75 %.",
     "directions": "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep ones on top) and step; one run an "
     "optimizer, at {setting}.",

@@ -1,0 +1,65 @@
+"""The map of the gap with the paths on it, drawn on one axes, and the same paths in the units of the saved SVG."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lrbench.results import landscape
+from lrbench.results.ink import GREY, INK, SMALL, back_to_front, gid, label_lines, palette
+
+if TYPE_CHECKING:
+    from lrbench.results.result_set import Results
+
+SVG_UNITS = 72  # an inch
+
+
+def paths(points: pd.DataFrame, cuts: pd.DataFrame, levels: pd.DataFrame, plane: pd.Series, ax: Axes, colours: dict[str, str]) -> Axes:
+    """Draw one task of `landscape`: the lines of equal gap, each path from its start to where it leaves, a dot a kept state, a cross at a cut.
+
+    plane: the task's row of `landscape.maps`.
+    """
+    ax.set(xlim=(plane["left"], plane["right"]), ylim=(plane["bottom"], plane["top"]), xlabel=plane["x_name"], ylabel=plane["y_name"])
+    for _, line in levels.groupby("gap", dropna=False):
+        ax.plot(line["x"], line["y"], color=GREY, linewidth=0.9, alpha=0.75, zorder=1)
+    ends = cuts.set_index("optimizer")
+    for name, path in back_to_front(points, colours):
+        _path(path, ends.loc[ends.index == name], ax, name, colours)
+    starts = points.loc[points["step"] == 0, ["x", "y"]].drop_duplicates()
+    ax.scatter(starts["x"], starts["y"], s=60, facecolors="none", edgecolors=INK, linewidths=1.5, zorder=5)
+    ax.scatter(plane["x_star"], plane["y_star"], marker="+", s=110, color=INK, linewidths=1.8, zorder=5)
+    above = starts["y"].iloc[0] > plane["y_star"]
+    for label, place, height in (("start", starts.iloc[0], 7 if above else -13), ("minimiser", plane[["x_star", "y_star"]], -13)):
+        ax.annotate(label, tuple(place), (7, height), textcoords="offset points", fontsize=SMALL, zorder=6)
+    names = points[["optimizer"]].drop_duplicates()
+    details = names["optimizer"].map("beyond the frame at step " + ends["step"].astype(str)).fillna("")
+    label_lines(ax, names.assign(y=np.nan, detail=details), colours)
+    ax.grid(False)
+    return ax
+
+
+def _path(path: pd.DataFrame, end: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
+    look = {"linewidth": 1.4, "markersize": 4.5, "zorder": 3} if colours[name] != GREY else {"linewidth": 0.9, "markersize": 3, "alpha": 0.6}
+    states = path.iloc[: np.flatnonzero(path["inside"])[-1] + 1]
+    line = pd.concat([states, end])
+    ax.plot(line["x"], line["y"], marker=".", markevery=list(range(len(states))), color=colours[name], gid=gid(ax, "path", name, colours), **look)
+    ax.scatter(end["x"], end["y"], marker="x", s=40, linewidths=1.7, color=colours[name], zorder=4, gid=gid(ax, "cut", name, colours))
+
+
+def svg_paths(results: "Results", figure: Figure) -> dict[str, Any]:
+    """Return the paths of `figures.path` in the units of its saved SVG, for a slider over the steps: null where a state is outside the frame.
+
+    steps: those kept of any path; paths: of each the optimizer, its place in `ink.palette`, and a point a step, of the last state kept until then.
+    """
+    points, places = landscape.points(results), list(palette(results.ranking))
+    steps = np.unique(points["step"].to_numpy(dtype=int))
+    axes = dict(zip(points["task"].unique(), figure.axes, strict=True))
+    found = []
+    for (task, name), path in points.groupby(["task", "optimizer"], sort=False):
+        pixels = axes[task].transData.transform(path[["x", "y"]].where(path["inside"]))
+        units = np.round((pixels * [1, -1] / figure.dpi + [0, figure.get_figheight()]) * SVG_UNITS, 1)
+        until = np.searchsorted(path["step"], steps, side="right") - 1
+        found.append({"optimizer": places.index(str(name)), "points": [None if np.isnan(x) else [float(x), float(y)] for x, y in units[until]]})
+    return {"steps": steps.tolist(), "paths": found}

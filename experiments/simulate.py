@@ -1,9 +1,10 @@
-"""How often the verdict is wrong, measured where the truth is known: `make simulate` fills docs/statistics.md.
+"""How often the verdict is wrong, measured where the truth is known: `make simulate` fills docs/statistics.md; names of studies do only these.
 
 Gaps are drawn from normal logarithms, or from a pool of real runs. Copies of one optimizer, each on seeds of its own, do not differ, so whatever is
 shown between them is an error. Everything is seeded; the same numbers come again.
 """
 
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from build import ROOT, filled
 import lrbench
 from lrbench.results import Results
 from lrbench.results.report.markdown import table
-from lrbench.results.statistics import ALPHA, MARGIN, across, compare, contest, geometric_mean
+from lrbench.results.statistics import ALPHA, MARGIN, Comparison, across, compare, contest, geometric_mean
 
 SEED = 20_260
 PAGE = ROOT / "docs" / "statistics.md"
@@ -30,8 +31,9 @@ Draw = Callable[[int], tuple[np.ndarray, np.ndarray]]  # n seeds -> paired gaps 
 
 
 def main() -> None:
+    chosen = [study for study in STUDIES if study.__name__ in sys.argv[1:] or not sys.argv[1:]]
     with tempfile.TemporaryDirectory() as folder:
-        frames = {study.__name__.replace("_", " "): study(folder, np.random.Generator(np.random.Philox(SEED))) for study in STUDIES}
+        frames = {study.__name__.replace("_", " "): study(folder, np.random.Generator(np.random.Philox(SEED))) for study in chosen}
     blocks = {name: table(frame.astype(str)) for name, frame in frames.items()}
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), blocks), encoding="utf-8")
     print("\n\n".join(f"{name}\n\n{text}" for name, text in blocks.items()))
@@ -143,11 +145,17 @@ def inclusion(folder: str, rng: np.random.Generator) -> pd.DataFrame:
                 "kappa": kappa,
                 "SGD": small,
                 "heavy ball": large,
-                "ratio": f"{found.ratio:.3g} ({found.test})",
+                "ratio": _ratio(found),
                 "worse beyond the margin": "yes" if worse else "no",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _ratio(found: Comparison) -> str:
+    if found.test == "floor":
+        return "both at the gap floor"
+    return f"at least {found.at_least:.3g}" if found.test == "sign" else f"{found.ratio:.3g} ({found.low:.3g} to {found.high:.3g})"
 
 
 def _lrs() -> list[str]:

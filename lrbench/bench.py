@@ -20,7 +20,7 @@ import pyarrow as pa
 from lrbench import __version__
 from lrbench.config import Leaves, show
 from lrbench.errors import RequestError
-from lrbench.plan import Block, Plan, plan
+from lrbench.plan import Block, Plan, Solved, plan
 from lrbench.records import problem_rows
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import Request
@@ -41,16 +41,17 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
         RequestError: for a wrong request, before anything is written.
         KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on from there.
     """
-    phases = _phases(request, lambda: store.outcomes())  # asked for when there is a store
+    solved: Solved = {}
+    phases = _phases(request, lambda: store.outcomes(), solved)  # asked for when there is a store
     phase = next(phases)
-    todo = plan(phase.blocks)
+    todo = plan(phase.blocks, solved)
     check_optimizers(todo, request.ask["engine"])
     store = _claim(request, todo)
     _begin(store, request, todo)
     try:
         _train_phase(phase, todo, store, request.ask, progress)
         for phase in phases:
-            todo = plan(phase.blocks)
+            todo = plan(phase.blocks, solved)
             _train_phase(phase, todo, store, request.ask, progress)
     except KeyboardInterrupt:
         close(store, "interrupted")
@@ -59,9 +60,9 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
     return store, todo
 
 
-def _phases(request: Request, outcomes: Callable[[], pa.Table]) -> Iterator[Phase]:
+def _phases(request: Request, outcomes: Callable[[], pa.Table], solved: Solved) -> Iterator[Phase]:
     """Return what is to be run, a phase at a time: all at once where nothing is tuned."""
-    return phases(request.blocks, request.tune, outcomes) if request.tune else iter([Phase(request.blocks, None)])
+    return phases(request.blocks, request.tune, outcomes, solved) if request.tune else iter([Phase(request.blocks, None)])
 
 
 def _train_phase(phase: Phase, todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:

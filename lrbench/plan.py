@@ -125,8 +125,11 @@ class Plan:
         return [len(self), *total.tolist()]
 
 
-def plan(blocks: Iterable[Block]) -> Plan:
-    """Plan the runs of all blocks, each run once.
+Solved = dict[str, tuple[Problem, str]]  # problems that were solved before, with the hash of their data
+
+
+def plan(blocks: Iterable[Block], solved: Solved | None = None) -> Plan:
+    """Plan the runs of all blocks, each run once. `solved` saves the work for who plans several times, and is added to.
 
     Raises:
         RequestError: for a value that no run can have, before any data is loaded or anything is written.
@@ -138,7 +141,7 @@ def plan(blocks: Iterable[Block]) -> Plan:
             for path, values in axis.items():
                 for value in values:
                     check_leaf(path, value, block.base)
-    solved: dict[str, tuple[Problem, str]] = {}
+    solved = {} if solved is None else solved
     problems: dict[str, Problem] = {}
     groups = []
     for block in blocks:
@@ -171,7 +174,7 @@ def _split(block: Block) -> list[tuple[Leaves, dict[str, Column], int]]:
     return parts
 
 
-def _problem(leaves: Leaves, solved: dict[str, tuple[Problem, str]]) -> tuple[Problem, str]:
+def _problem(leaves: Leaves, solved: Solved) -> tuple[Problem, str]:
     """Load and solve the problem of these leaves and hash its data, or find both in `solved`."""
     key = repr(sorted((path, repr(value)) for path, value in leaves.items() if path.startswith(("problem.", "loss."))))
     if key not in solved:

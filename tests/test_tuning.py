@@ -368,6 +368,7 @@ def test_classes_of_custom_compete_apart():
     rows = roles(bench.run(replace(request, blocks=blocks, ask=alike.ask, tune=alike.tune))[0]).rename(columns={"optimizer._target_": "target"})
     assert {*rows["optimizer"]} == {"custom"}
     assert {*rows[rows["role"] == "default"]["optimizer.lr"]} == {0.05}
+    assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 10] * 2
     ours, sgd = rows[rows["target"] == "torch.optim.SGD"], roles(tuned("sgd"))
     for role in ("trial", "evaluation"):
         one, other = ours[ours["role"] == role], sgd[sgd["role"] == role]

@@ -67,14 +67,14 @@ def directions(results: "Results") -> Figure:
     shown = first[first["optimizer"].isin(first["optimizer"].unique()[:MOST_PANELS])]
     lowest = float(np.clip(np.floor(np.log10(shown.loc[shown["part"] > 0, "part"].min())), -16, -2))
 
-    names = shown["optimizer"].unique()
+    names, colours = shown["optimizer"].unique(), ink.palette(results.ranking)
     rows = -(-len(names) // 2)
     with matplotlib.rc_context(ink.STYLE):
         figure = Figure(figsize=(WIDTH, 0.4 + 2.6 * rows), layout="constrained")
         axes = figure.subplots(rows, 2, squeeze=False).ravel()
         for name, ax in zip(names, axes, strict=False):
             plots.directions(shown[shown["optimizer"] == name], ax, lowest)
-            ax.set_title(name)
+            ax.set(title=name, gid=ink.gid(ax, "panel", name, colours))
         for ax in axes[len(names) :]:
             ax.set_visible(False)
         figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, label="log10 of the share left")

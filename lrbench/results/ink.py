@@ -6,7 +6,6 @@ that a page can put its own in its place; for the same reason no text stands on 
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,11 +49,13 @@ def palette(ranking: pd.DataFrame) -> dict[str, str]:
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
 
 
-def gid(ax: Axes, part: str, name: str, colours: dict[str, str]) -> str:
+def gid(ax: Axes, part: str, name: str, colours: dict[str, str]) -> str | None:
     """Return the id of what is drawn for an optimizer: "<part>-<number of the axes>-optimizer-<place in the palette>", by whose end a page finds it.
 
-    An id is given once: a part has another name for each artist of an optimizer on an axes.
+    It names one thing: of an optimizer on an axes each artist is another part. None where the name is no optimizer's.
     """
+    if name not in colours:
+        return None
     return f"{part}-{ax.figure.axes.index(ax)}-optimizer-{list(colours).index(name)}"
 
 
@@ -105,16 +106,17 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
     rows = ends.set_index("optimizer", drop=False).to_dict("index")
     front = [rows[name] for name, colour in colours.items() if name in rows and colour != GREY]
     heights = [_height(ax, row["y"]) for row in front]
-    labels = [(colours[row["optimizer"]], row["optimizer"], row["detail"], partial(gid, ax, name=row["optimizer"], colours=colours)) for row in front]
+    labels = [(colours[row["optimizer"]], row["optimizer"], row["detail"]) for row in front]
     if len(front) < len(ends):
         below = 1.0 if ends["y"].isna().all() else -math.inf
-        heights, labels = [*heights, below], [*labels, (GREY, counted(len(ends) - len(front), "other"), "", lambda part: None)]
-    for (colour, name, detail, own), height in zip(labels, _spread(heights), strict=True):
-        look = {"arrowstyle": "-", "color": colour, "linewidth": 2.4, "gid": own("key")}
+        heights, labels = [*heights, below], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
+    for (colour, name, detail), height in zip(labels, _spread(heights), strict=True):
+        own = {part: gid(ax, part, name, colours) for part in ("key", "name", "detail")}
+        look = {"arrowstyle": "-", "color": colour, "linewidth": 2.4, "gid": own["key"]}
         ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops=look)
         place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-        ax.annotate(shortened(name, LONGEST_LABEL), (1.05, height), (0, 0), va="center", fontsize=9, gid=own("name"), **place)
-        ax.annotate(shortened(detail, LONGEST_LABEL), (1.05, height), (0, -11), va="center", fontsize=7.5, alpha=0.75, gid=own("detail"), **place)
+        ax.annotate(shortened(name, LONGEST_LABEL), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place)
+        ax.annotate(shortened(detail, LONGEST_LABEL), (1.05, height), (0, -11), va="center", fontsize=7.5, alpha=0.75, gid=own["detail"], **place)
 
 
 def name_axis(ax: Axes, names: Sequence[str]) -> None:

@@ -138,8 +138,10 @@ def _highest(form: Form, states: pd.DataFrame) -> float:
 def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
     """Return left, right, bottom and top."""
     minimiser, eigenvalues, eigenvectors = form
-    z, highest = _coordinates(form, states), _highest(form, states)
-    shown = np.vstack([minimiser, z[_gap(form, z) <= highest]])
+    z = _coordinates(form, states)
+    gap = _gap(form, z)
+    highest = gap[states["step"] == 0].max()
+    shown = np.vstack([minimiser, z[gap <= highest]])
     low, high = shown.min(axis=0), shown.max(axis=0)
     around = np.sqrt(2 * highest * (eigenvectors**2 / eigenvalues[:, None]).sum(axis=0))  # half the width of the start's level line
     thin = high - low < THINNEST * around

@@ -24,18 +24,17 @@ def paths(points: pd.DataFrame, cuts: pd.DataFrame, levels: pd.DataFrame, plane:
     ax.set(xlim=(plane["left"], plane["right"]), ylim=(plane["bottom"], plane["top"]), xlabel=plane["x_name"], ylabel=plane["y_name"])
     for _, line in levels.groupby("gap", dropna=False):
         ax.plot(line["x"], line["y"], color=GREY, linewidth=0.9, alpha=0.75, zorder=1)
-    ends = cuts.set_index("optimizer")
     for name, path in back_to_front(points, colours):
-        _path(path, ends.loc[ends.index == name], ax, name, colours)
+        _path(path, cuts[cuts["optimizer"] == name], ax, name, colours)
     starts = points.loc[points["step"] == 0, ["x", "y"]].drop_duplicates()
     ax.scatter(starts["x"], starts["y"], s=60, facecolors="none", edgecolors=INK, linewidths=1.5, zorder=5)
     ax.scatter(plane["x_star"], plane["y_star"], marker="+", s=110, color=INK, linewidths=1.8, zorder=5)
     above = starts["y"].iloc[0] > plane["y_star"]
     for label, place, height in (("start", starts.iloc[0], 7 if above else -13), ("minimiser", plane[["x_star", "y_star"]], -13)):
         ax.annotate(label, tuple(place), (7, height), textcoords="offset points", fontsize=SMALL, zorder=6)
+    beyond = {name: f"beyond the frame at step {step}" for name, step in zip(cuts["optimizer"], cuts["step"], strict=True)}
     names = points[["optimizer"]].drop_duplicates()
-    details = names["optimizer"].map("beyond the frame at step " + ends["step"].astype(str)).fillna("")
-    label_lines(ax, names.assign(y=np.nan, detail=details), colours)
+    label_lines(ax, names.assign(y=np.nan, detail=[beyond.get(name, "") for name in names["optimizer"]]), colours)
     ax.grid(False)
     return ax
 
@@ -45,7 +44,8 @@ def _path(path: pd.DataFrame, end: pd.DataFrame, ax: Axes, name: str, colours: d
     states = path.iloc[: np.flatnonzero(path["inside"])[-1] + 1]
     line = pd.concat([states, end])
     ax.plot(line["x"], line["y"], marker=".", markevery=list(range(len(states))), color=colours[name], gid=gid(ax, "path", name, colours), **look)
-    ax.scatter(end["x"], end["y"], marker="x", s=40, linewidths=1.7, color=colours[name], zorder=4, gid=gid(ax, "cut", name, colours))
+    cross = {"marker": "x", "s": 40, "linewidths": 1.7, "zorder": 4, "clip_on": False}
+    ax.scatter(end["x"], end["y"], color=colours[name], gid=gid(ax, "cut", name, colours), **cross)
 
 
 def svg_paths(results: "Results", figure: Figure) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def svg_paths(results: "Results", figure: Figure) -> dict[str, Any]:
     axes = dict(zip(points["task"].unique(), figure.axes, strict=True))
     found = []
     for (task, name), path in points.groupby(["task", "optimizer"], sort=False):
-        pixels = axes[task].transData.transform(path[["x", "y"]].where(path["inside"]))
-        units = np.round((pixels * [1, -1] / figure.dpi + [0, figure.get_figheight()]) * SVG_UNITS, 1)
+        inches = axes[task].transData.transform(path[["x", "y"]]) / figure.dpi
+        units = np.round((inches * [1, -1] + [0, figure.get_figheight()]) * SVG_UNITS, 1).tolist()
         until = np.searchsorted(path["step"], steps, side="right") - 1
-        found.append({"optimizer": places.index(str(name)), "points": [None if np.isnan(x) else [float(x), float(y)] for x, y in units[until]]})
+        found.append({"optimizer": places.index(str(name)), "points": [units[k] if path["inside"].iloc[k] else None for k in until]})
     return {"steps": steps.tolist(), "paths": found}

@@ -28,6 +28,11 @@ def stated(p: float) -> str:
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
+def not_visible(ratio: float) -> str:
+    """Say what cannot be seen: differences under this ratio, or any where it is beyond all numbers."""
+    return f"differences under {factor(ratio)} times are not visible" if np.isfinite(ratio) else "no difference is visible"
+
+
 def best_of(rows: pd.DataFrame) -> pd.Series | None:
     """Return the row of a task's ranking that the sentences speak of: none that lost seeds.
 
@@ -129,7 +134,7 @@ def _undecided(rivals: pd.DataFrame) -> Iterator[str]:
         return
     visible = (undecided["high"] / undecided["ratio"]).max()
     least = f"sign test, smallest {stated(undecided['p_holm'].min())}"
-    limit = f"differences under {factor(visible)} times are not visible" if pd.notna(visible) else least
+    limit = not_visible(visible) if pd.notna(visible) else least
     found = "not separable from" if (rivals["better"] != "").any() else "no difference shown from"
     yield f"{found} {listed(list(undecided['b']))} ({limit})"
 

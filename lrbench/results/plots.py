@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import TICKUP
 
 from lrbench.results.curves import BEYOND
-from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, label_lines, level, log_axis, set_ticks, units_axis
+from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, gid, label_lines, level, log_axis, set_ticks, units_axis
 
 STRIP_ROW = 0.05  # of the axes: a row of crosses
 COUNT = 0.06  # of the axes: the width of a cross with k/n beside it
@@ -36,13 +36,15 @@ def loss_curves(
         front, several = colours[name] != GREY, "post" if curve["evaluations"].diff().max() > 1 else None  # gradients a step: between is not known
         if front:
             upper = curve["q75"].replace(np.inf, LARGEST)
-            ax.fill_between(curve["evaluations"], curve["q25"], upper, step=several, color=colours[name], alpha=0.18, linewidth=0)
-        look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
+            band = {"alpha": 0.18, "linewidth": 0, "gid": gid(ax, "band", name, colours)}
+            ax.fill_between(curve["evaluations"], curve["q25"], upper, step=several, color=colours[name], **band)
+        look = _look(ax, name, colours)
         between = {"drawstyle": "steps-post"} if several else {}
         sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look, **between)
-    _theory(theory, ax, bottom, top)
-    crosses = stops["optimizer"].map(colours).tolist()
-    ax.scatter(stops["evaluations"], stops["gap"].clip(upper=top), marker="x", s=32, linewidths=1.5, c=crosses, zorder=4, clip_on=False)
+    _theory(theory, ax, bottom, top, colours)
+    for name, lost in back_to_front(stops, colours):
+        look = {"marker": "x", "s": 32, "linewidths": 1.5, "color": colours[name], "gid": gid(ax, "stop", name, colours)}
+        ax.scatter(lost["evaluations"], lost["gap"].clip(upper=top), zorder=4, clip_on=False, **look)
     log_axis(ax.yaxis, bottom, top)
     evaluations_axis(ax, pd.concat([frame.loc[frame["median"] <= top, "evaluations"], stops["evaluations"]]))
     level(ax, target, "target")
@@ -71,23 +73,23 @@ def lr_sensitivity(
     rows = _strip(frame, colours)
     broken = frame.assign(segment=np.isinf(frame["gap"]).groupby(frame["optimizer"]).cumsum())
     for name, line in back_to_front(broken[np.isfinite(broken["gap"])], colours):
-        _sensitivity_line(line, seeds[seeds["name"] == name], ax, colours[name])
+        _sensitivity_line(line, seeds[seeds["name"] == name], ax, name, colours)
     reached = seeds.loc[np.isfinite(seeds["gap"]), "gap"]
     log_axis(ax.yaxis, *_widened(reached, 3), headroom=STRIP_ROW * (len(rows) + 0.5))
     if reached.empty:
         ax.set_yticks([])
         ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", alpha=0.8)
     log_axis(ax.xaxis, *_widened(frame["lr"], 2), headroom=COUNT / 2 if rows else 0.0)
-    for place, (colour, crosses) in enumerate(rows):
-        _crosses(ax, crosses, colour, 1 - STRIP_ROW * (place + 0.5))
+    for place, (owner, crosses) in enumerate(rows):
+        _crosses(ax, crosses, owner, 1 - STRIP_ROW * (place + 0.5), colours)
     for factor in (1, 2) if smoothness and limits else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
     if smoothness:
         units_axis(ax, smoothness)
     edges, defaults = marks
     coloured = defaults[defaults["optimizer"].map(colours) != GREY]
-    for marked, look in zip((edges, coloured), ({"marker": "^", "s": 48}, {"marker": TICKUP, "s": 120, "linewidths": 2}), strict=True):
-        _mark(ax, marked, colours, look)
+    _mark(ax, edges, colours, "edge", {"marker": "^", "s": 48})
+    _mark(ax, coloured, colours, "default", {"marker": TICKUP, "s": 120, "linewidths": 2})
     ax.set(xlabel="learning rate", ylabel="final gap")
     label_lines(ax, _ends(frame, "gap").assign(y=np.nan, detail=""), colours)
     return ax
@@ -121,11 +123,10 @@ def budget(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
     values = frame[["q25", "median", "q75"]].to_numpy()
     log_axis(ax.yaxis, *_widened(pd.Series(values[np.isfinite(values)]), 2))
     for name, line in back_to_front(frame[np.isfinite(frame["median"])], colours):
-        front = colours[name] != GREY
-        if front:
-            ax.fill_between(line["trials"], line["q25"], line["q75"].replace(np.inf, LARGEST), color=colours[name], alpha=0.1, linewidth=0)
-        look = {"linewidth": 1.7, "zorder": 3} if front else {"linewidth": 1.1, "alpha": 0.6}
-        sns.lineplot(line, x="trials", y="median", color=colours[name], ax=ax, **LINE, **look)
+        if colours[name] != GREY:
+            band = {"alpha": 0.1, "linewidth": 0, "gid": gid(ax, "band", name, colours)}
+            ax.fill_between(line["trials"], line["q25"], line["q75"].replace(np.inf, LARGEST), color=colours[name], **band)
+        sns.lineplot(line, x="trials", y="median", color=colours[name], ax=ax, **LINE, **_look(ax, name, colours))
     log_axis(ax.xaxis, 1, frame["trials"].max())
     set_ticks(ax.xaxis, frame["trials"].unique().tolist())
     ax.set(xlabel="trials", ylabel="best gap among them")
@@ -151,11 +152,17 @@ def directions(frame: pd.DataFrame, ax: Axes, lowest: float) -> Axes:
     return ax
 
 
-def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float) -> None:
+def _look(ax: Axes, name: str, colours: dict[str, str]) -> dict[str, Any]:
+    look = {"linewidth": 1.7, "zorder": 3} if colours[name] != GREY else {"linewidth": 1.1, "alpha": 0.6}
+    return look | {"gid": gid(ax, "line", name, colours)}
+
+
+def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float, colours: dict[str, str]) -> None:
     for line, points in theory.groupby("line", sort=False):
         inside = points[points["gap"].between(bottom, top)]
-        for _, one in points[points["gap"] > 0].groupby("optimizer", sort=False):
-            ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5)
+        for name, one in points[points["gap"] > 0].groupby("optimizer", sort=False):
+            own = gid(ax, line.partition(" ")[0], name, colours)
+            ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5, gid=own)
         if line != "theory" and len(inside):
             place = inside.iloc[-1 if line.startswith("conjugate") else 0]
             ax.annotate(line, (place["evaluations"], place["gap"]), (2, -10), textcoords="offset points", fontsize=SMALL - 1, alpha=0.9)
@@ -168,30 +175,33 @@ def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tup
     return (min(low, target) if target > low / 1e4 else low) / 3, high * headroom
 
 
-def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, colour: str) -> None:
-    front = colour != GREY
+def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
+    colour, front = colours[name], colours[name] != GREY
     look = {"linewidth": 1.9, "markersize": 4.5, "zorder": 3} if front else {"linewidth": 1.1, "markersize": 2.5, "alpha": 0.6}
     look |= {"linestyle": "none"} if line["scattered"].any() else {}
-    sns.lineplot(line, x="lr", y="gap", units="segment", color=colour, marker="o", markeredgewidth=0, ax=ax, **LINE, **look)
+    for segment, piece in line.groupby("segment"):
+        own = gid(ax, f"line{segment}", name, colours)
+        sns.lineplot(piece, x="lr", y="gap", color=colour, marker="o", markeredgewidth=0, ax=ax, gid=own, **LINE, **look)
     if front:
         dots = seeds[np.isfinite(seeds["gap"])]
-        sns.scatterplot(dots, x="lr", y="gap", color=colour, s=12, alpha=0.35, linewidth=0, legend=False, ax=ax)
+        look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": None}
+        sns.scatterplot(dots, x="lr", y="gap", color=colour, legend=False, ax=ax, **look)
         best = line[line["best"]]
         shape = "D" if best["edge"].ne("").any() else "o"
-        ax.scatter(best["lr"], best["gap"], s=110, marker=shape, facecolors="none", edgecolors=colour, linewidths=1.6, zorder=4)
+        look = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.6, "gid": gid(ax, "best", name, colours)}
+        ax.scatter(best["lr"], best["gap"], s=110, marker=shape, zorder=4, **look)
 
 
 def _steps(frame: pd.DataFrame, x: str, ax: Axes, colours: dict[str, str]) -> None:
     for name, line in back_to_front(frame, colours):
-        look = {"linewidth": 1.7, "zorder": 3} if colours[name] != GREY else {"linewidth": 1.1, "alpha": 0.6}
-        sns.lineplot(line, x=x, y="share", color=colours[name], drawstyle="steps-post", ax=ax, **LINE, **look)
+        sns.lineplot(line, x=x, y="share", color=colours[name], drawstyle="steps-post", ax=ax, **LINE, **_look(ax, name, colours))
 
 
-def _mark(ax: Axes, marked: pd.DataFrame, colours: dict[str, str], look: dict[str, Any]) -> None:
+def _mark(ax: Axes, marked: pd.DataFrame, colours: dict[str, str], part: str, look: dict[str, Any]) -> None:
     """Put a mark on the axis at each learning rate within it."""
-    inside = marked[marked["lr"].between(*ax.get_xlim())]
-    shades = inside["optimizer"].map(colours)
-    ax.scatter(inside["lr"], np.zeros(len(inside)), c=shades, transform=ax.get_xaxis_transform(), zorder=5, clip_on=False, **look)
+    for name, inside in back_to_front(marked[marked["lr"].between(*ax.get_xlim())], colours):
+        place = {"transform": ax.get_xaxis_transform(), "zorder": 5, "clip_on": False, "gid": gid(ax, part, name, colours)}
+        ax.scatter(inside["lr"], np.zeros(len(inside)), color=colours[name], **place, **look)
 
 
 def _detail(row: dict[str, Any]) -> str:
@@ -201,22 +211,24 @@ def _detail(row: dict[str, Any]) -> str:
 
 
 def _strip(frame: pd.DataFrame, colours: dict[str, str]) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of crosses, best optimizer on top: its colour and lr, lost, seeds; the grey ones share the last."""
-    lost = frame.assign(lost=frame["diverged"] + frame["failed"], colour=frame["optimizer"].map(colours))
+    """The rows of crosses, best optimizer on top: its name and lr, lost, seeds; the grey ones share the last, whose name is empty."""
+    lost = frame.assign(lost=frame["diverged"] + frame["failed"], owner=frame["optimizer"].where(frame["optimizer"].map(colours) != GREY, ""))
     lost = lost[lost["lost"] > 0]
-    shades = [colour for colour in dict.fromkeys(colours.values()) if colour in set(lost["colour"])]
-    return [(shade, lost[lost["colour"] == shade].groupby("lr", as_index=False)[["lost", "seeds"]].sum()) for shade in shades]
+    owners = [name for name in [*colours, ""] if name in set(lost["owner"])]
+    return [(owner, lost[lost["owner"] == owner].groupby("lr", as_index=False)[["lost", "seeds"]].sum()) for owner in owners]
 
 
-def _crosses(ax: Axes, crosses: pd.DataFrame, colour: str, height: float) -> None:
+def _crosses(ax: Axes, crosses: pd.DataFrame, owner: str, height: float, colours: dict[str, str]) -> None:
     """Draw a row of crosses, k/n beside the last of neighbours that lost the same, where there is room for it."""
     place = ax.get_xaxis_transform()
-    ax.scatter(crosses["lr"], np.full(len(crosses), height), marker="x", s=26, linewidths=1.5, color=colour, transform=place, zorder=4)
+    look = {"s": 26, "linewidths": 1.5, "color": colours.get(owner, GREY), "gid": gid(ax, "lost", owner, colours)}
+    ax.scatter(crosses["lr"], np.full(len(crosses), height), marker="x", transform=place, zorder=4, **look)
     share = crosses["lost"] / crosses["seeds"]
     room = np.diff(ax.transAxes.inverted().transform(ax.transData.transform([(lr, 1) for lr in crosses["lr"]]))[:, 0], append=np.inf)
     shown = crosses[((share != share.shift(-1)) & (room > COUNT)) | (room > 2 * COUNT) | (np.arange(len(crosses)) == len(crosses) - 1)]
-    for lr, lost, seeds in zip(shown["lr"], shown["lost"], shown["seeds"], strict=True):
-        ax.annotate(f"{lost}/{seeds}", (lr, height), (6, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7, color=INK)
+    for count, (lr, lost, seeds) in enumerate(shown[["lr", "lost", "seeds"]].itertuples(index=False)):
+        look = {"va": "center", "fontsize": 7, "color": INK, "gid": gid(ax, f"count{count}", owner, colours)}
+        ax.annotate(f"{lost}/{seeds}", (lr, height), (6, 0), xycoords=place, textcoords="offset points", **look)
 
 
 def _ends(frame: pd.DataFrame, y: str) -> pd.DataFrame:

@@ -1,12 +1,14 @@
 """The plots with a row an optimizer, each on one axes: frames in, axes out. What went to inf is a cross at the right or a hatched cell, with k/n."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
-from lrbench.results.ink import GREY, INK, LONGEST_NAME, REFERENCE, SMALL, log_axis, name_axis
+from lrbench.results.ink import GREY, INK, LONGEST_NAME, REFERENCE, SMALL, gid, log_axis, name_axis
 from lrbench.results.text import interval, shortened
 
 LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
@@ -46,26 +48,9 @@ def heat_map(frame: pd.DataFrame, defaults: pd.DataFrame, ax: Axes, names: list[
 
 def tuned_against_default(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
     """Draw one task of `curves.gains`: the final gap at the default setting (hollow) and tuned (full), a line between, the gain beside."""
-    frame = frame.assign(row=range(len(frame)))
-    _gap_axis(ax, frame[["gap", "default_gap"]].to_numpy(), frame["optimizer"].tolist())
-    _, end = ax.get_xlim()
-    shades = frame["optimizer"].map(colours)
-    ax.hlines(frame["row"], frame["gap"].clip(upper=end), frame["default_gap"].clip(upper=end), color=shades, linewidth=2, alpha=0.55, zorder=2)
-    ax.scatter(frame["default_gap"], frame["row"], s=46, facecolors="none", edgecolors=shades, linewidths=1.6, zorder=3)
-    ax.scatter(frame["gap"], frame["row"], s=46, color=shades, zorder=3)
-    crosses = frame[np.isinf(frame["default_gap"]) | np.isinf(frame["gap"])]
-    tuned = np.isinf(crosses["gap"])
-    lost, seeds = (crosses[name].where(tuned, crosses[f"default_{name}"]) for name in ("lost", "seeds"))
-    _crosses(ax, crosses["row"], lost, seeds, crosses["optimizer"].map(colours))
-    for row in frame.to_dict("records"):
-        ax.annotate(
-            WITHOUT_RATIO.get(row["test"]) or interval(row, "gain"),
-            (1.02, row["row"]),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=SMALL,
-            annotation_clip=False,
-        )
+    _gap_axis(ax, frame[["gap", "default_gap"]].to_numpy(), frame["optimizer"].tolist(), colours)
+    for y, row in enumerate(frame.to_dict("records")):
+        _dumbbell(ax, y, row, colours)
     ax.annotate("gain", (1.02, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, alpha=0.8)
     ax.set(xlabel="final gap  (hollow: default, full: tuned)")
     return ax
@@ -73,18 +58,9 @@ def tuned_against_default(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]
 
 def seeds(frame: pd.DataFrame, ax: Axes, colours: dict[str, str], floor: float) -> Axes:
     """Draw one task of `curves.finals`: a dot a seed, a bar at their median; floor: the gap below which all are tied."""
-    names = frame["optimizer"].drop_duplicates().tolist()
-    order = frame.groupby("optimizer")["seed"].rank(method="first") - 1
-    spread = np.where(frame["seeds"] > 1, 0.5 * order / (frame["seeds"] - 1).clip(lower=1) - 0.25, 0.0)  # seeds from the top down, not at random
-    frame = frame.assign(row=frame["optimizer"].map(names.index), y=frame["optimizer"].map(names.index) + spread)
-    _gap_axis(ax, frame["gap"].to_numpy(), names)
-    finite = frame[np.isfinite(frame["gap"])]
-    ax.scatter(finite["gap"], finite["y"], c=finite["optimizer"].map(colours), s=22, alpha=0.75, linewidth=0, zorder=2)
-    each = frame.drop_duplicates("optimizer")
-    middle = each[np.isfinite(each["median"])]
-    ax.vlines(middle["median"], middle["row"] - 0.36, middle["row"] + 0.36, color=INK, linewidth=2, zorder=3)
-    lost = each[each["lost"] > 0]
-    _crosses(ax, lost["row"], lost["lost"], lost["seeds"], lost["optimizer"].map(colours))
+    _gap_axis(ax, frame["gap"].to_numpy(), frame["optimizer"].drop_duplicates().tolist(), colours)
+    for y, (_, own) in enumerate(frame.groupby("optimizer", sort=False)):
+        _strip(ax, y, own, colours)
     low, high = ax.get_xlim()
     if low <= floor <= high:
         ax.axvline(floor, linestyle=(0, (4, 3)), **REFERENCE)
@@ -129,10 +105,11 @@ def mean_ranks(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colours: 
     for place, (name, rank) in enumerate(ranks.items()):
         on_left = place < left
         row, side = first + (place if on_left else count - 1 - place), 0.8 if on_left else count + 0.2
-        ax.plot([rank, rank, side], [0, row, row], color=colours[str(name)], linewidth=1.4, clip_on=False)
+        line, text = (gid(ax, part, str(name), colours) for part in ("line", "name"))
+        ax.plot([rank, rank, side], [0, row, row], color=colours[str(name)], linewidth=1.4, clip_on=False, gid=line)
         label = f"{shortened(str(name), LONGEST_NAME)}  {rank:.2f}" if on_left else f"{rank:.2f}  {shortened(str(name), LONGEST_NAME)}"
         place_of = {"textcoords": "offset points", "va": "center", "fontsize": 9, "annotation_clip": False}
-        ax.annotate(label, (side, row), (-5 if on_left else 5, 0), ha="right" if on_left else "left", **place_of)
+        ax.annotate(label, (side, row), (-5 if on_left else 5, 0), ha="right" if on_left else "left", gid=text, **place_of)
     for place, stretch in enumerate(stretches):
         ends = ranks[[stretch[0], stretch[-1]]].to_numpy() + [-0.06, 0.06]
         ax.plot(ends, [place + 0.6] * 2, color=INK, linewidth=4, solid_capstyle="butt", zorder=4)
@@ -169,23 +146,52 @@ def _count(ax: Axes, stretch: pd.DataFrame) -> None:
     ax.annotate(text, place, ha="center", va="center", fontsize=5.5 if narrow else 7, rotation=90 if narrow else 0)
 
 
-def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str]) -> None:
+def _dumbbell(ax: Axes, y: int, row: dict[str, Any], colours: dict[str, str]) -> None:
+    name, end = row["optimizer"], ax.get_xlim()[1]
+    line, default, tuned, gain = (gid(ax, part, name, colours) for part in ("line", "default", "tuned", "gain"))
+    ends = [min(row["gap"], end), min(row["default_gap"], end)]
+    ax.hlines(y, *ends, color=colours[name], linewidth=2, alpha=0.55, zorder=2, gid=line)
+    ax.scatter(row["default_gap"], y, s=46, facecolors="none", edgecolors=colours[name], linewidths=1.6, zorder=3, gid=default)
+    ax.scatter(row["gap"], y, s=46, color=colours[name], zorder=3, gid=tuned)
+    side = "" if np.isinf(row["gap"]) else "default_"
+    if np.isinf(row[f"{side}gap"]):
+        _cross(ax, y, f"{row[f'{side}lost']}/{row[f'{side}seeds']}", name, colours)
+    place = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": SMALL, "annotation_clip": False}
+    ax.annotate(WITHOUT_RATIO.get(row["test"]) or interval(row, "gain"), (1.02, y), gid=gain, **place)
+
+
+def _strip(ax: Axes, y: int, own: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Draw the seeds of one optimizer, the first on top."""
+    own = own.sort_values("seed", kind="stable")
+    row, name = own.iloc[0], own["optimizer"].iloc[0]
+    heights = y + (np.linspace(-0.25, 0.25, len(own)) if len(own) > 1 else np.zeros(1))
+    finite = np.isfinite(own["gap"].to_numpy())
+    dots, bar = (gid(ax, part, name, colours) for part in ("dots", "bar"))
+    ax.scatter(own["gap"][finite], heights[finite], color=colours[name], s=22, alpha=0.75, linewidth=0, zorder=2, gid=dots)
+    if np.isfinite(row["median"]):
+        ax.vlines(row["median"], y - 0.36, y + 0.36, color=INK, linewidth=2, zorder=3, gid=bar)
+    if row["lost"]:
+        _cross(ax, y, f"{row['lost']}/{row['seeds']}", name, colours)
+
+
+def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str], colours: dict[str, str]) -> None:
     """Make the axes for rows of gaps: logarithmic in x with room at the right for what was lost, a row a name."""
     finite = gaps[np.isfinite(gaps) & (gaps > 0)]
     low, high = (finite.min() / 2, finite.max() * 2) if len(finite) else (0.1, 10.0)
     log_axis(ax.xaxis, low, high, headroom=LOST * np.isinf(gaps).any())
     name_axis(ax, names)
+    for label, name in zip(ax.get_yticklabels(), names, strict=True):
+        label.set_gid(gid(ax, "name", name, colours))
     if not len(finite):
         ax.set_xticks([])
         ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)
 
 
-def _crosses(ax: Axes, row: pd.Series, lost: pd.Series, seeds: pd.Series, shades: pd.Series) -> None:
-    place = ax.get_yaxis_transform()
-    x = 1 - LOST / 2 - 0.02
-    ax.scatter(np.full(len(row), x), row, marker="x", s=30, linewidths=1.6, color=shades.tolist(), transform=place, zorder=4)
-    for y, k, n in zip(row, lost, seeds, strict=True):
-        ax.annotate(f"{k}/{n}", (x, y), (7, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7)
+def _cross(ax: Axes, y: int, count: str, name: str, colours: dict[str, str]) -> None:
+    place, x = ax.get_yaxis_transform(), 1 - LOST / 2 - 0.02
+    cross, text = (gid(ax, part, name, colours) for part in ("cross", "count"))
+    ax.scatter(x, y, marker="x", s=30, linewidths=1.6, color=colours[name], transform=place, zorder=4, gid=cross)
+    ax.annotate(count, (x, y), (7, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7, gid=text)
 
 
 def _ratio(row: dict) -> str:

@@ -1,5 +1,6 @@
 """What may be said: three to six plain sentences a task, each with the number that a test or a count backs; the last is the line to paste."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from lrbench.results import leader, paste
 from lrbench.results.leader import TESTED, of, stated, what_varied
-from lrbench.results.statistics import ALPHA
+from lrbench.results.statistics import ALPHA, below_target
 from lrbench.results.text import counted, decades, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ def headline(results: "Results") -> list[str]:
     full = len(tasks) <= MOST_IN_FULL
     parts, shown = (IN_FULL, tasks) if full else ((leader.sentence,), tasks[:MOST_LEADERS])
     sentences = [sentence for task in shown for part in parts for sentence in part(results, task, of(results.ranking, task))]
-    return sentences if full else [*sentences, *_across(results), *_paste_over_all(results)]
+    return sentences if full else [*sentences, *_unsaid(tasks[MOST_LEADERS:]), *_across(results), *_paste_over_all(results)]
+
+
+def _unsaid(tasks: list[pd.Series]) -> Iterator[str]:
+    if tasks:
+        yield f"{counted(len(tasks), 'more task')}: {listed([task['task'] for task in tasks])}; the ranking has each."
 
 
 def _where(results: "Results", task: pd.Series) -> str:
@@ -44,11 +50,19 @@ def _target(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator
     reached = defined[np.isfinite(defined["evaluations_to_target"])].sort_values("evaluations_to_target", kind="stable")
     if len(reached):
         first, others = reached.iloc[0], reached.iloc[1:]
-        share = f"; {first['hits']} of {what_varied(task, first['seeds'])}" if first["seeds"] > 1 else ""
+        share = f"; {first['hits']} of {what_varied(task, first['seeds'])}{_stays(results, task, first)}" if first["seeds"] > 1 else ""
         cost = f"{number(first['evaluations_to_target'])} gradient evaluations"
         yield f"{first['optimizer']} reaches {target} in {cost}{_fewer(first, others, len(rows))}{share}."
     elif len(defined):
         yield _missed(task, defined.sort_values("hits", ascending=False, kind="stable"), target)
+
+
+def _stays(results: "Results", task: pd.Series, row: pd.Series) -> str:
+    """Say whether an optimizer's typical gap is shown to be below the target at the end: a first hit may be a crossing."""
+    runs = of(results.reported, row)
+    gaps = runs.loc[runs["name"] == row["optimizer"], "gap"].to_numpy()
+    p = below_target(gaps, float(results.manifest["target"]) * task["scale"], task["gap_floor"])
+    return "" if np.isnan(p) else f", {'and ends' if p < ALPHA else 'not shown to end'} below it (one-sided {stated(p)})"
 
 
 def _fewer(first: pd.Series, others: pd.DataFrame, optimizers: int) -> str:
@@ -142,12 +156,20 @@ def _across(results: "Results") -> Iterator[str]:
     ahead, level = own["better"] == first, own["better"] == ""
     problems = "problems" if results.tasks["problem_id"].is_unique else "tasks"
     scope = f"Across {pairs['tasks'].iloc[0]} {problems}"
+    if (enough := _enough(len(pairs))) > pairs["tasks"].iloc[0]:
+        yield f"{scope}, nothing can be shown between {counted(len(_mean_ranks(results)), 'optimizer')}: that takes {enough}."
+        return
     if not ahead.any():
         yield f"{scope}, no difference is shown between {first}, which has the lowest mean rank, and {listed(list(other[level]))}."
         return
     undecided = f"; no difference shown from {listed(list(other[level]))}" if level.any() else ""
     largest = stated(own.loc[ahead, "p_holm"].max())
     yield f"{scope}, {first} is ahead of {listed(list(other[ahead]))} (exact Wilcoxon, Holm: largest {largest}){undecided}."
+
+
+def _enough(tests: int) -> int:
+    """Return how many tasks could show anything at all: the least p of an exact test is 2 / 2^tasks, and Holm multiplies it by the tests."""
+    return math.floor(math.log2(2 * tests / ALPHA)) + 1
 
 
 def _mean_ranks(results: "Results") -> pd.Series:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrbench.results.text import counted, factor, listed, named, number, setting_value
+from lrbench.results.leader import not_visible
+from lrbench.results.text import counted, listed, named, number, setting_value
 from lrbench.results.warnings_budget import at_floor, choice, flipped, on, oscillating, short, targets, too_easy
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _few(results: "Results") -> Iterator[str]:
     few = tested[tested["n"] < FEW_SEEDS]
     few = few.assign(visible=few["high"] / few["ratio"]).sort_values("visible", ascending=False, kind="stable")
     for row in few[few["test"] == "t"].head(1).to_dict("records"):
-        yield f"Few seeds ({row['n']}): differences under {factor(row['visible'])} times are not visible between {_pair(results, row)}."
+        yield f"Few seeds ({row['n']}): {not_visible(row['visible'])} between {_pair(results, row)}."
     for row in few[few["test"] == "sign"].sort_values("n", kind="stable").head(1).to_dict("records"):
         shown = "nothing" if row["n"] < FEWEST_FOR_A_SIGN_TEST else "no more than the order"
         yield f"Few seeds ({row['n']}), not all with a gap above the floor: {shown} can be shown between {_pair(results, row)}."

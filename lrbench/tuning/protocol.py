@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from lrbench.config import Leaves, fingerprint, identifiers
 from lrbench.errors import RequestError
-from lrbench.plan import Block, is_shared, plan
+from lrbench.plan import Block, Solved, is_shared, plan
 from lrbench.problems.solve import Problem
 from lrbench.seeds import is_fixed, start
 from lrbench.tuning import sampling
@@ -109,14 +109,14 @@ class Competitor:
         return replace(self, blocks=blocks, trials=list(trials.values()))
 
 
-def phases(blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table]) -> Iterator[Phase]:
-    """Yield the phases of a tuned sweep; `outcomes`, of the runs so far, is asked when the next one is.
+def phases(blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table], solved: Solved | None = None) -> Iterator[Phase]:
+    """Yield the phases of a tuned sweep; `outcomes`, of the runs so far, is asked when the next one is. `solved` as in `plan`.
 
     Raises:
         RequestError: where a problem has no unit for a learning rate.
     """
     blocks = list(blocks)
-    field = competitors(blocks, tune)
+    field = competitors(blocks, tune, solved)
     yield _phase(field, [])
     for growth in range(MOST_GROWTHS if tune.reserve >= 2 else 0):
         found = outcomes()
@@ -132,11 +132,11 @@ def phases(blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table]
 # ---- competitors and their trials
 
 
-def competitors(blocks: Iterable[Block], tune: Tune) -> list[Competitor]:
+def competitors(blocks: Iterable[Block], tune: Tune, solved: Solved | None = None) -> list[Competitor]:
     """Return who competes, each with its first trials."""
     parts = [part for block in blocks for part in _of_one_task(block)]
     # a seed of its own tells each apart, whatever they share
-    planned = plan(replace(part, base=part.base | _first(part) | {"seed": number}, axes=[]) for number, part in enumerate(parts))
+    planned = plan((replace(part, base=part.base | _first(part) | {"seed": number}, axes=[]) for number, part in enumerate(parts)), solved)
     field: dict[tuple, Competitor] = {}
     for group in sorted(planned.groups, key=lambda group: group.shared["seed"]):
         block, leaves, problem = parts[group.shared["seed"]], group.shared, planned.problems[group.problem_id]

@@ -11,7 +11,7 @@ from conftest import FLOOR, LECTURE, TUNE, run, tuned
 from scipy import stats
 
 from lrbench.results import verdict
-from lrbench.results.text import factor, listed, number, ranking_text, setting_value, shortened
+from lrbench.results.text import factor, listed, number, p_value, ranking_text, setting_value, shortened
 
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 ELSEWHERE = {"problem_id": "synthetic64", "problem": "synthetic"}
@@ -139,6 +139,7 @@ def test_what_tests_say(told):
             {"a": a, "b": [4e-7, *[INF] * 9], "c": [INF] * 10},
             "b is behind (in 10 of 10 runs, most of its runs did not complete); c never completed.",
         ),
+        "far apart": ({"a": [1e-15, 1e15], "b": [1e15, 1e-15]}, "no difference shown from b (no difference is visible)."),
         "of five": ({"a": a[:5], "b": [*ten(4e-7)[:4], INF]}, "no difference shown from b (sign test, smallest p = 0.062)."),  # 2 / 2**5
         "twins": ({"a": a, "b": a, "c": far}, f"identical to b: bit-equal runs, no test; c is behind ({paired(a, far)}); Holm over 2 tests."),
         "margin": ({"a": a, "b": slightly}, f"b differs, but perhaps by less than 1.25 times ({paired(a, slightly)})."),
@@ -193,14 +194,15 @@ def test_the_leader_of_the_tuning_seeds_is_tested_on_others(told):
 
 # ---- the target
 
+ABOVE = ", not shown to end below it (one-sided p = 1)"  # the gaps are 1e-3 and more, the target 8e-6
 TARGETS = {
-    "fewer": ({"a": [30, 40, 50], "b": [100, 124, 900]}, "a reaches it in 40 gradient evaluations, 3.1 times fewer than b; 3 of 3 starts."),
+    "fewer": ({"a": [30, 40, 50], "b": [100, 124, 900]}, f"a reaches it in 40 gradient evaluations, 3.1 times fewer than b; 3 of 3 starts{ABOVE}."),
     "only": (
         {"a": [30, 40, None], "b": [100, None, None]},
-        "a reaches it in 40 gradient evaluations, and no other does in half of its runs; 2 of 3 starts.",
+        f"a reaches it in 40 gradient evaluations, and no other does in half of its runs; 2 of 3 starts{ABOVE}.",
     ),
-    "level": ({"a": [40, 40, 40], "b": [40, 40, 40]}, "a reaches it in 40 gradient evaluations, as many as b; 3 of 3 starts."),
-    "start": ({"a": [0, 0, 0], "b": [7, 7, 7]}, "a reaches it in 0 gradient evaluations, before b; 3 of 3 starts."),
+    "level": ({"a": [40, 40, 40], "b": [40, 40, 40]}, f"a reaches it in 40 gradient evaluations, as many as b; 3 of 3 starts{ABOVE}."),
+    "start": ({"a": [0, 0, 0], "b": [7, 7, 7]}, f"a reaches it in 0 gradient evaluations, before b; 3 of 3 starts{ABOVE}."),
     "single": ({"a": [40], "b": [None]}, "a reaches it in 40 gradient evaluations, and no other does in half of its runs."),
     "seldom": ({"a": [None] * 3, "b": [None, None, 9]}, "No optimizer reaches it in half of its runs; b does in 1 of 3 starts."),
     "nobody": ({"a": [None], "b": [None]}, "No optimizer reaches it."),
@@ -218,6 +220,13 @@ def test_the_target(told):
     assert {case: words.replace(f"the target on {case} (relative gap 1e-6)", "it") for case, words in found.items()} == {
         case: words for case, (_, words) in TARGETS.items()
     }
+
+
+@pytest.mark.parametrize("gaps", [(1e-7, 4e-6, 7e-6), (1e-9, 2e-9, 1e-9), (7e-6, 7.9e-6, 9e-6)])
+def test_who_reaches_the_target_may_end_above_it(write, gaps):
+    (words,) = [words for words in verdict.headline(write(*[run("a", gap, seed=i, hit=3) for i, gap in enumerate(gaps)])) if "the target" in words]
+    p = stats.ttest_1samp(np.log(np.unique(gaps)), np.log(8e-6), alternative="less").pvalue
+    assert words.endswith(f"; 3 of 3 starts, {'and ends' if p < 0.05 else 'not shown to end'} below it (one-sided p = {p_value(p)}).")
 
 
 def test_no_target_where_relative_gaps_are_undefined(write):
@@ -304,8 +313,16 @@ def test_from_six_problems_on_one_sentence_is_across_them(write):
     found = verdict.headline(write(*over(8, 3.0), problems=problems(8)))
     p = stats.wilcoxon(np.log(3.0 * np.arange(1, 9))).pvalue  # the smallest of three
     assert found[-2] == f"Across 8 problems, a is ahead of b (exact Wilcoxon, Holm: largest p = {3 * p:.2g}); no difference shown from c."
-    assert len(found) == 8
+    assert len(found) == 9
+    assert found[6] == "2 more tasks: p6 and p7; the ranking has each."
     assert found[-1] == "To paste, a as it was chosen on all tasks: torch.optim.SGD(model.parameters(), lr=0.1)"
+
+
+@pytest.mark.parametrize(("count", "enough"), [(6, True), (7, False)])
+def test_three_pairs_take_seven_problems(write, count, enough):
+    """With six the least p is 2 / 2^6, three times that is above 0.05."""
+    words = verdict.headline(write(*over(count, 3.0), problems=problems(count)))[-2]
+    assert (words == "Across 6 problems, nothing can be shown between 3 optimizers: that takes 7.") == enough
 
 
 def test_five_problems_make_no_such_sentence(write):

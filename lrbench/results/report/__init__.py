@@ -1,5 +1,6 @@
 """The report of a sweep: summary.csv, summary.md, tables/, figures/ and one offline page, made from the store alone."""
 
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +9,12 @@ import pandas as pd
 
 from lrbench.errors import RequestError
 from lrbench.results import figures
+from lrbench.results.landscape_plot import svg_paths
+from lrbench.results.report import explorer
 from lrbench.results.report.captions import caption
 from lrbench.results.report.compared import files
 from lrbench.results.report.facts import Drawing, facts
+from lrbench.results.report.findings import finding
 from lrbench.results.report.markdown import markdown
 from lrbench.results.report.page import page
 
@@ -42,7 +46,7 @@ def write(results: "Results", path: Path) -> Path:
     store.write_text(store.summary("md"), markdown(told, drawings))
     for name, content in files(results):
         store.write_text(store.root / "tables" / name, content)
-    store.write_text(path, page(told, drawings))
+    store.write_text(path, page(told, drawings, explorer.block(results)))
     return path
 
 
@@ -60,5 +64,7 @@ def _draw(results: "Results") -> list[Drawing]:
             figure = draw(results)
             figures.save(figure, results.store.figures / f"{name}.png")
             svg = figures.save(figure, results.store.figures / f"{name}.svg")
-            drawings.append(Drawing(name, title, caption(name, results), svg.read_text(encoding="utf-8")))
+            paths = json.dumps(svg_paths(results, figure), separators=(",", ":")) if name == "path" else ""
+            words = caption(name, results), finding(name, results)
+            drawings.append(Drawing(name, title, *words, svg.read_text(encoding="utf-8"), paths))
     return drawings

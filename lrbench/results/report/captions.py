@@ -27,11 +27,19 @@ CAPTIONS = {
     "pairs": "Above the diagonal: how many times higher the column's gap ends than the row's, paired over {over}; bold in a frame where the "
     "difference is shown; ≥ where only a bound is. Below it: in how many of the distinct pairs the column ends lower than the row.",
     "mean_ranks": "Mean rank over the {tasks} tasks, seeds averaged within a task. A bar joins optimizers of which no two are shown different.",
-    "path": "TODO",
+    "path": "The way of the weights, one run an optimizer, at {setting}. Dots: the states that are kept, all at first, then ever fewer; what lies "
+    "between two is not shown. {map} A cross: from there on the path stays beyond the frame.",
     "budget": "Best gap among so many trials{searched}: median over all choices of the trials; band: 25 to 75 %.",
     "directions": "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep ones on top) and step; one run an "
     "optimizer, at {setting}.",
 }
+
+MAPS = (
+    "With one parameter the curve is the gap.",
+    "Grey lines: equal gap, from each to the next inner one a quarter.",
+    "With more than two parameters the map is the plane through the minimiser along the flattest and the steepest direction; what the gap has in "
+    "other directions lies outside it.",
+)
 
 
 def caption(name: str, results: "Results") -> str:
@@ -47,6 +55,12 @@ def over(results: "Results") -> str:
     return f"{counted(seeds, 'seed')} (what varies: {' and '.join([*start, *batches]) or 'nothing'})"
 
 
+def _axes(results: "Results") -> tuple[bool, bool, bool]:
+    """Say whether there are tasks with one parameter, with several, and with more than two."""
+    p = results.tasks["p"]
+    return bool((p == 1).any()), bool((p > 1).any()), bool((p > 2).any())
+
+
 def _words(results: "Results") -> dict[str, object]:
     several = results.reported["seed"].nunique() > 1
     tuning = counted(len(results.manifest["tune"]["seeds"]), "tuning seed") if results.tuned else ""
@@ -57,6 +71,7 @@ def _words(results: "Results") -> dict[str, object]:
         "searched": f", on {tuning}" if results.tuned else "",
         "ticks": "; ticks: the default rates" if results.tuned else "",
         "bars": "; bar: the default rate" if results.tuned else "",
+        "map": " ".join(text for shown, text in zip(_axes(results), MAPS, strict=True) if shown),
         "tasks": results.tasks["task"].nunique(),
         "first": TARGETS[0],
         "last": TARGETS[-1],

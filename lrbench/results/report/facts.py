@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lrbench.results import tables, verdict
+from lrbench.results import ink, tables, verdict
 from lrbench.results.directions import remaining, statistical
 from lrbench.results.expected import first_steps, limits
 from lrbench.results.report.compared import Table, compared, failures_text
 from lrbench.results.report.protocol import Rows, protocol, subtitle
-from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, ranking_text
+from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, counted, ranking_text
 from lrbench.results.warnings import warnings
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ class Drawing:
     name: str
     title: str
     caption: str
+    finding: str  # what it shows, for those who do not see it
     svg: str
+    paths: str = ""  # JSON, what a slider moves along
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Facts:
     """The report in words. Tables are frames of text."""
 
     title: str
+    state: str  # "" of a complete sweep
     subtitle: Rows
+    colours: dict[str, str]  # optimizer -> colour, best first
+    tasks: list[str]
     headline: list[str]
     warnings: list[str]
     rankings: list[tuple[str, pd.DataFrame]]  # (task, table)
@@ -52,7 +57,10 @@ def facts(results: "Results") -> Facts:
     manifest = results.manifest
     return Facts(
         title=manifest["name"],
+        state=state(results),
         subtitle=subtitle(results),
+        colours=ink.palette(results.ranking),
+        tasks=results.tasks["task"].tolist(),
         headline=verdict.headline(results),
         warnings=warnings(results),
         rankings=[(str(task), ranking_text(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
@@ -66,6 +74,12 @@ def facts(results: "Results") -> Facts:
         folder=str(results.store.root),
         configuration=json.dumps(manifest["blocks"], indent=1, ensure_ascii=False),
     )
+
+
+def state(results: "Results") -> str:
+    """Say what a sweep that is not complete lacks."""
+    planned, stored, ended = results.manifest["counts"]["planned"], len(results.runs), results.manifest["state"]
+    return "" if ended == "complete" and stored == planned else f"Not complete ({ended}): {stored} of {counted(planned, 'planned run')} are stored."
 
 
 INSIGHTS = (

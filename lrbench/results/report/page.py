@@ -1,21 +1,64 @@
-"""report.html: one file, offline, no script."""
+"""report.html: one file, offline. It reads without its script; the script filters, sorts, copies and draws every run, and nothing else may load."""
 
+import base64
+import hashlib
+import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from lrbench.results import ink
-from lrbench.results.report.compared import LEFT, MOST_ROWS, rest
+from lrbench.results.report.compared import LEFT, MOST_ROWS, Table, rest
 from lrbench.results.report.facts import Drawing, Facts
 
+HERE = Path(__file__).parent
+SCRIPTS = ("vendor/uPlot.iife.min.js", "page.js")
+# the sections in their order: a figure, and the tables below it
+SECTIONS = {
+    **{"loss_curves": (), "lr_sensitivity": ("sensitivity",), "heat_map": (), "tuned_against_default": ("tuned_against_default",)},
+    **{"targets": ("targets", "success", "costs"), "profile": ("competence",), "seeds": (), "pairs": ("pairwise",), "mean_ranks": ("across",)},
+    **{"path": (), "budget": (), "directions": ("insights",)},
+}
 
-def page(facts: Facts, drawings: list[Drawing]) -> str:
-    """Write the facts as HTML, with the figures in it."""
-    return _template().render(facts=facts, drawings=drawings, inline=inline, table=table, rest=rest, most=MOST_ROWS)
+
+@dataclass(frozen=True)
+class Section:
+    """A figure, tables, or both; the first of them heads it."""
+
+    drawing: Drawing | None
+    tables: list[Table]
+
+    @property
+    def heading(self) -> str:
+        return self.drawing.title if self.drawing else self.tables[0].heading
+
+
+def page(facts: Facts, drawings: list[Drawing], explored: dict[str, Any] | None) -> str:
+    """Write the facts as HTML, with the figures in it and, if there are any, the runs that `explorer.block` returns."""
+    data = {"optimizers": [{"name": name, "colour": colour} for name, colour in facts.colours.items()], "tasks": facts.tasks}
+    return _template().render(
+        **{"facts": facts, "sections": sections(facts, drawings), "data": data, "explored": explored, "most": MOST_ROWS},
+        **{"inline": inline, "table": table, "rest": rest, "embedded": embedded},
+        **{"scripts": [Markup(script) for script in scripts()], "policy": policy(), "style": Markup((HERE / "vendor/uPlot.min.css").read_text())},
+    )
+
+
+def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
+    """Return the sections that have something to show."""
+    figures = {drawing.name: drawing for drawing in drawings}
+    tables = {
+        **{one.name: [one] for one in facts.compared},
+        "costs": [Table(f"costs-{i}", f"Cost to the target: {task}", "", rows) for i, (task, rows) in enumerate(facts.costs)],
+        "insights": [Table(f"insights-{i}", *insight) for i, insight in enumerate(facts.insights)],
+    }
+    found = [Section(figures.get(name), [one for below in names for one in tables.get(below, [])]) for name, names in SECTIONS.items()]
+    return [section for section in found if section.drawing or section.tables]
 
 
 def inline(svg: str, name: str) -> Markup:
@@ -37,20 +80,51 @@ def _own(tag: str, name: str) -> str:
     return tag.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
 
 
-def table(text: pd.DataFrame) -> Markup:
-    """Write a frame of text as an HTML table; numbers stand right."""
+TABLE = Markup(
+    '<div class="table"><div class="scroll" tabindex="0" role="group" aria-label="{caption}"><table class="data" data-name="{name}">'
+    '<caption class="spoken">{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><div class="copy"></div></div>'
+)
+
+
+def table(text: pd.DataFrame, name: str, caption: str, colours: dict[str, str]) -> Markup:
+    """Write a frame of text as an HTML table; numbers stand right, and a row of one optimizer tells its place in `colours`."""
     kinds = ["left" if column in LEFT else "right" for column in text]
     head = Markup("").join(Markup('<th scope="col" class="{}">{}</th>').format(kind, column) for kind, column in zip(kinds, text, strict=True))
-    rows = Markup("").join(
-        Markup("<tr>{}</tr>").format(
-            Markup("").join(Markup('<td class="{}">{}</td>').format(kind, cell) for kind, cell in zip(kinds, cells, strict=True))
-        )
-        for cells in text.itertuples(index=False)
-    )
-    return Markup('<div class="scroll" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(head, rows)
+    places = {optimizer: Markup(' data-optimizer="{}"').format(i) for i, optimizer in enumerate(colours)}
+    owners = text["optimizer"].map(lambda optimizer: places.get(optimizer, "")) if "optimizer" in text else [""] * len(text)
+    rows = [
+        Markup("<tr{}>{}</tr>").format(owner, Markup("").join(map(_cell, text, kinds, cells)))
+        for owner, cells in zip(owners, text.itertuples(index=False), strict=True)
+    ]
+    return TABLE.format(name=name, caption=caption, head=head, body=Markup("").join(rows))
+
+
+def _cell(column: str, kind: str, cell: str) -> Markup:
+    tag = Markup('<th scope="row" class="{}">{}</th>' if column == "optimizer" else '<td class="{}">{}</td>')
+    return tag.format(kind, cell)
+
+
+# ---- script
+
+
+@cache
+def scripts() -> list[str]:
+    """Return the page's scripts as text."""
+    return [(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS]
+
+
+def policy() -> str:
+    """Return the Content-Security-Policy: these scripts and nothing else, from nowhere."""
+    sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts())
+    return f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"
+
+
+def embedded(data: Any) -> Markup:
+    """Write data as JSON that cannot end the element it stands in."""
+    return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string((Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8"))
+    return environment.from_string((HERE / "page.html.j2").read_text(encoding="utf-8"))

@@ -1,0 +1,102 @@
+"""What each figure shows, as a sentence for those who do not see it; told from the frames that the figure draws."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results import curves, landscape
+from lrbench.results.directions import parts
+from lrbench.results.text import counted, factor, listed, number, setting_value
+
+if TYPE_CHECKING:
+    from lrbench.results.result_set import Results
+
+MOST_TASKS = 6
+
+
+def finding(name: str, results: "Results") -> str:
+    """Return what a figure shows: "lecture: sgd_momentum ends lowest, at 6.70e-24."."""
+    frame, sentence = FINDINGS[name]
+    rows = frame(results)
+    groups = rows.groupby("task", sort=False) if "task" in rows else [("all tasks", rows)]
+    return f"{listed([f'{task}: {sentence(own)}' for task, own in groups], MOST_TASKS)}."
+
+
+def _ends_lowest(ranking: pd.DataFrame) -> str:
+    first = ranking.iloc[0]
+    return f"{first['optimizer']} ends lowest, at {number(first['gap'])}" if np.isfinite(first["gap"]) else "no optimizer completed all its seeds"
+
+
+def _best_rate(settings: pd.DataFrame) -> str:
+    best = settings.loc[settings["gap"].idxmin()]
+    where = f"{best['optimizer']} with learning rate {setting_value(best['lr'])}" if np.isfinite(best["gap"]) else "no learning rate of any optimizer"
+    return f"{where} ends lowest, at {number(best['gap'])}" if np.isfinite(best["gap"]) else f"{where} completes all seeds"
+
+
+def _gains_most(gains: pd.DataFrame) -> str:
+    told = gains[np.isfinite(gains["gain"])]
+    if told.empty:
+        return f"no ratio is known for {counted(len(gains), 'optimizer')}"
+    most = told.loc[told["gain"].idxmax()]
+    return f"{most['optimizer']} gains most from tuning, {factor(most['gain'])} times"
+
+
+def _solves_most(solved: pd.DataFrame) -> str:
+    last = solved.groupby("optimizer", sort=False).last()
+    first = last.loc[last["share"].idxmax()]
+    return f"{last['share'].idxmax()} solves most, {first['share'] * first['pairs']:.0f} of {first['pairs']} pairs"
+
+
+def _solves_most_tasks(profile: pd.DataFrame) -> str:
+    last = profile.groupby("optimizer", sort=False).last()
+    first = last.loc[last["share"].idxmax()]
+    return f"{last['share'].idxmax()} reaches the target in {first['share'] * first['tasks']:.0f} of {first['tasks']}"
+
+
+def _lowest_median(finals: pd.DataFrame) -> str:
+    first = finals.loc[finals["median"].idxmin()]
+    return f"{first['optimizer']} has the lowest median, {number(first['median'])}" if np.isfinite(first["median"]) else "no median is finite"
+
+
+def _shown(pairs: pd.DataFrame) -> str:
+    return f"a difference is shown for {(pairs['better'] != '').sum()} of {counted(len(pairs), 'pair')}"
+
+
+def _lowest_rank(ranks: pd.DataFrame) -> str:
+    return f"{ranks['optimizer'].iloc[0]} has the lowest mean rank, {ranks['rank'].iloc[0]:.2f}"
+
+
+def _leave(points: pd.DataFrame) -> str:
+    inside = points.groupby("optimizer")["inside"].last()
+    return f"{inside.sum()} of {counted(len(inside), 'path')} end inside the frame"
+
+
+def _best_of_all_trials(budget: pd.DataFrame) -> str:
+    last = budget.groupby("optimizer", sort=False).last()
+    best = last.loc[last["median"].idxmin()]
+    return f"{last['median'].idxmin()} finds the lowest gap, {number(best['median'])}, in {counted(int(best['trials']), 'trial')}"
+
+
+def _left_in(parts: pd.DataFrame) -> str:
+    last = parts[parts["step"] == parts["step"].max()].dropna(subset="part")
+    left = last.groupby("optimizer", sort=False)["part"].sum()
+    return f"{left.idxmin()} has least left at the last step, {number(left.min())} of the start's gap" if len(left) else "no run lasted to the end"
+
+
+# figure -> its frame, and the sentence on the rows of a task
+FINDINGS: dict[str, tuple[Callable[["Results"], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
+    "loss_curves": (lambda results: results.ranking, _ends_lowest),
+    "lr_sensitivity": (curves.sensitivity, _best_rate),
+    "heat_map": (curves.sensitivity, _best_rate),
+    "tuned_against_default": (lambda results: results.tuned_against_default, _gains_most),
+    "targets": (curves.solved, _solves_most),
+    "profile": (curves.profile, _solves_most_tasks),
+    "seeds": (curves.finals, _lowest_median),
+    "pairs": (lambda results: results.pairwise, _shown),
+    "mean_ranks": (lambda results: curves.mean_ranks(results.across).rename_axis("optimizer").reset_index(name="rank"), _lowest_rank),
+    "path": (landscape.points, _leave),
+    "budget": (lambda results: results.budget_curve, _best_of_all_trials),
+    "directions": (parts, _left_in),
+}

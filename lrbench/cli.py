@@ -29,7 +29,8 @@ HELP = """lrbench {version}: which optimizer is better for your problem?
       optimizer=sgd,adam tune=lr 'seed=range(10)'
 
 Verbs
-  report [FOLDER]      rebuild summary, figures and report.html (alone: of the newest)
+  report [FOLDER]      rebuild summary, figures and report.html (alone: of the
+                       newest); --open: and show the page in the browser
   reproduce FOLDER     run a stored sweep again and compare bit for bit
   compare A B          is B worse than A? two folders, setting by setting; --anyway:
                        also where data or budget differ
@@ -79,11 +80,15 @@ def _command(arguments: list[str]) -> int:
 
 
 def _report(arguments: list[str]) -> int:
+    import webbrowser
+
     from lrbench.results import load, newest
 
-    folder = _one(arguments, "report [FOLDER]", optional=True)
-    results = load(folder or newest("results"))
-    print(results.report())
+    folder = _one([argument for argument in arguments if argument != "--open"], "report [FOLDER] [--open]", optional=True)
+    page = load(folder or newest("results")).report()
+    print(page)
+    if "--open" in arguments:
+        webbrowser.open(page.resolve().as_uri())
     return 0
 
 

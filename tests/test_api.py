@@ -122,8 +122,8 @@ def test_every_configuration_runs(path):
     }.get((group, choice), [])
     ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
     few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
-    short = ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"] if group == "tune" and choice != "none" else []
-    assert main([ask, *extra, *few, *SMALL, *short]) == 0
+    tuned = ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"] if group == "tune" and choice != "none" else []
+    assert main([*tuned, ask, *extra, *few, *SMALL]) == 0
 
 
 @pytest.mark.parametrize("kind", ["optimizers", "problems", "losses", "experiments"])

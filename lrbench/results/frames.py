@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from lrbench.store import ResultStore
 
@@ -32,13 +33,20 @@ def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
 
 
 def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
-    """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded step."""
-    table = store.curves()
-    ids = table.column("run_id").to_pandas()
-    table = table.filter(pa.array((ids.isin(run_ids) & ~ids.duplicated()).to_numpy()))
+    """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded step. Read part by part."""
+    wanted = set(run_ids)
+    table = pa.concat_tables([_taken(pq.read_table(path), wanted) for path in store._parts("curves")])
     lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
     columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
     return pd.DataFrame({"run_id": table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True), **columns})
+
+
+def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
+    """Return the rows of the wanted runs, the first of each; what is found is wanted no more."""
+    ids = part.column("run_id").to_pandas()
+    found = ids.map(wanted.__contains__).astype(bool) & ~ids.duplicated()
+    wanted.difference_update(ids[found])
+    return part.filter(pa.array(found.to_numpy()))
 
 
 def problems(store: ResultStore) -> pd.DataFrame:

@@ -122,7 +122,8 @@ def _gap(form: Form, z: np.ndarray) -> np.ndarray:
 
 def _placed(task: pd.Series, form: Form, w: np.ndarray) -> pd.DataFrame:
     """Return x and y of weights (K, p)."""
-    z = errors(task, w)[:, [-1, 0]] if task["p"] > 2 else w
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = errors(task, w)[:, [-1, 0]] if task["p"] > 2 else w
     return pd.DataFrame({"x": z[:, 0], "y": z[:, 1] if z.shape[1] == 2 else _gap(form, z)})
 
 

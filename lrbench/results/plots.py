@@ -184,7 +184,7 @@ def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, name: s
         sns.lineplot(piece, x="lr", y="gap", color=colour, marker="o", markeredgewidth=0, ax=ax, gid=own, **LINE, **look)
     if front:
         dots = seeds[np.isfinite(seeds["gap"])]
-        look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": None}
+        look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": gid(ax, "dots", name, colours)}
         sns.scatterplot(dots, x="lr", y="gap", color=colour, legend=False, ax=ax, **look)
         best = line[line["best"]]
         shape = "D" if best["edge"].ne("").any() else "o"

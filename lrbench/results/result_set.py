@@ -13,6 +13,8 @@ from lrbench.results import comparisons, costs, expected, frames, search, tables
 from lrbench.store import ResultStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
 
 COMPETITOR = ["task", "optimizer"]
@@ -38,6 +40,18 @@ def newest(results_dir: str | os.PathLike = "results") -> Path:
     if not stores:
         raise RequestError(f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` makes one.")
     return max(stores, key=lambda store: _written(store.manifest())).root
+
+
+def _drawn(name: str, what: str) -> "Callable[[Results], Figure]":
+    """Make a method that draws a figure of `figures`."""
+
+    def plot(results: "Results") -> "Figure":
+        from lrbench.results import figures
+
+        return getattr(figures, name)(results)
+
+    plot.__doc__ = f"Draw {what}; RequestError where the sweep has nothing for it. See `figures.{name}`."
+    return plot
 
 
 @dataclass(frozen=True)
@@ -215,21 +229,26 @@ class Results:
         """Return the ranking: each optimizer at its best setting, a row a task and optimizer, best first."""
         return self.ranking.copy()
 
-    def plot_curves(self) -> "Figure":
-        """Draw the gap against gradient evaluations, each optimizer at its best setting, a panel a task."""
-        from lrbench.results import figures
+    plot_curves = _drawn("loss_curves", "the gap against gradient evaluations, each optimizer at its best setting")
+    plot_sensitivity = _drawn("lr_sensitivity", "the final gap against the learning rate")
+    plot_heat_map = _drawn("heat_map", "the final gap of all optimizers over the learning rate as colours")
+    plot_tuned_against_default = _drawn("tuned_against_default", "the final gap of every optimizer tuned and at its defaults")
+    plot_targets = _drawn("targets", "the share of (seed, target) pairs solved against gradient evaluations")
+    plot_profile = _drawn("profile", "the performance profile over the tasks")
+    plot_seeds = _drawn("seeds", "the final gap of every seed at the chosen settings")
+    plot_pairs = _drawn("pairs", "the paired ratios of the best optimizers as a matrix")
+    plot_mean_ranks = _drawn("mean_ranks", "the critical difference diagram of the optimizers that ran on all tasks")
+    plot_path = _drawn("path", "the paths of the optimizers on a map of the gap")
+    plot_budget = _drawn("budget", "the best gap against the number of trials")
+    plot_directions = _drawn("directions", "what is left of the gap by eigen-direction and step")
 
-        return figures.loss_curves(self)
+    def _repr_html_(self) -> str:
+        """Show the verdict and the rankings in a notebook."""
+        from lrbench.results import text, verdict
+        from lrbench.results.report.page import brief
 
-    def plot_sensitivity(self) -> "Figure":
-        """Draw the final gap against the learning rate, a panel a task.
-
-        Raises:
-            RequestError: no optimizer ran at two learning rates or more.
-        """
-        from lrbench.results import figures
-
-        return figures.lr_sensitivity(self)
+        rankings = [(str(task), text.ranking_text(rows)) for task, rows in self.ranking.groupby("task", sort=False)]
+        return brief(verdict.headline(self), rankings)
 
     def report(self, path: str | os.PathLike | None = None) -> Path:
         """Write summary and figures into the store and the page to `path` (the store's report.html if None); return the page's path."""

@@ -147,10 +147,11 @@ def test_a_start_above_its_minimiser_has_a_map_with_some_width(walk):
     assert (row["bottom"], row["top"]) == pytest.approx((-0.36, 3.36))
 
 
-@pytest.mark.parametrize("problem", [TWO, ONE], ids=["two parameters", "one"])
+@pytest.mark.parametrize("problem", [TWO, ONE, FOUR], ids=["two parameters", "one", "four"])
 def test_states_near_the_end_of_float64_are_beyond_the_frame(walk, problem):
-    far = np.array([START, [1e200, -1e200], [np.inf, 0.0], [np.nan, np.nan]])[:, : problem["p"]]
-    results = walk({"down": DOWN[:, : problem["p"]], "far": far}, problem)
+    far = np.array([START, [1e200, -1e200], [1.7e308, -np.inf], [np.nan, np.nan]])
+    far, down = (np.hstack([path, path])[:, : problem["p"]] for path in (far, DOWN))
+    results = walk({"down": down, "far": far}, problem)
     points = landscape.points(results)
     assert points["inside"].tolist() == [True] * 5 + [False] * 3
     assert np.isfinite(landscape.cuts(points, landscape.maps(results, points))[["x", "y"]].to_numpy(dtype=float)).all()

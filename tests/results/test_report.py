@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from html import unescape
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -20,7 +21,7 @@ from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts
 from lrbench.results.report.latex import latex
-from lrbench.results.report.page import inline
+from lrbench.results.report.page import inline, scripts
 from lrbench.results.terminal import print_ranking
 
 HOSTILE = ["<script>alert(1)</script>", "a\"b'c", "x" * 200, "名前 ünï", "`|*_[x](", 'id="a url(#b #24292f']
@@ -39,6 +40,21 @@ def one_figure(monkeypatch):
     monkeypatch.setattr(report, "FIGURES", FIGURES[:1])
 
 
+def printed_cells(page: str) -> list[str]:
+    return [unescape(cell) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
+
+
+def markup(page: str) -> str:
+    """The page without its scripts, which must be those of the package; all others are JSON."""
+    found = re.findall(r"<script([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
+    assert [code for attributes, code in found if not attributes] == scripts()
+    for attributes, data in found:
+        assert not attributes or json.loads(data)
+    rest = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "<script" not in rest.lower()
+    return rest
+
+
 def printed(results) -> str:
     console = Console(file=io.StringIO(), width=80)
     print_ranking(results, console)
@@ -47,7 +63,7 @@ def printed(results) -> str:
 
 def test_page_markdown_and_terminal_show_the_same_digits(swept):
     page = swept.store.report.read_text(encoding="utf-8")
-    cells = [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", page)]
+    cells = printed_cells(page)
     markdown = swept.store.summary("md").read_text(encoding="utf-8")
     terminal = printed(swept)
     for row in swept.ranking.to_dict("records"):
@@ -80,21 +96,22 @@ def test_the_same_store_gives_the_same_bytes(swept):
 
 
 def test_the_page_is_alone(swept):
-    page = swept.store.report.read_text(encoding="utf-8")
+    page = markup(swept.store.report.read_text(encoding="utf-8"))
     assert set(re.findall(r"https?://([\w.]+)", page)) <= {"www.w3.org"}
-    assert "<script" not in page
-    assert "default-src 'none'" in page
+    assert "default-src 'none'; script-src 'sha256-" in unescape(page)
     assert '<html lang="en">' in page
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:url\(|href=")#([^")]+)', page)) <= set(ids)
-    assert [int(level) for level in re.findall(r"<h(\d)", page)] == [1] + [2] * (len(re.findall(r"<h\d", page)) - 1)
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
 
 
 def test_hostile_names_are_text(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
-    page = results.report().read_text(encoding="utf-8")
-    assert "<script" not in page
+    page = markup(results.report().read_text(encoding="utf-8"))
     assert [name for name in HOSTILE if name not in unescape(page)] == []
     assert max(map(len, printed(results).splitlines())) <= 80
 
@@ -156,6 +173,9 @@ def test_an_interrupted_sweep_says_so_first(write, one_figure):
     results = write(run(), state="interrupted", finished=None, counts={"planned": 9, "completed": 1, "diverged": 0, "failed": 0})
     page, markdown, _ = report_of(results)
     assert re.search(r"<li>The sweep was interrupted: 1 of 9 planned runs are stored", page)
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert '<p class="state">Not complete (interrupted): 1 of 9 planned runs are stored.</p>' in header
+    assert 'class="state"' not in report_of(write(run(), folder="whole"))[0]
     assert "- The sweep was interrupted: 1 of 9 planned runs are stored" in markdown
 
 
@@ -164,6 +184,7 @@ def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]
     results = write(*rows, problems=(LECTURE, LECTURE | other))
     page, markdown, read = report_of(results)
+    page = markup(page)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert [one for one in set(ids) if ids.count(one) > 1] == []
     assert page.count("<svg") == len(list((results.store.figures).glob("*.svg"))) >= 2
@@ -182,7 +203,7 @@ def test_hostile_words_are_text_wherever_they_stand(write, one_figure):
         *rows, problems=problems, name=name, warnings=[name], request={"overrides": [name], "command": name}, blocks=[{"optimizer": name}]
     )
     page, markdown, _ = report_of(results)
-    assert "<script" not in page.lower()
+    page = markup(page)
     around_figures = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)  # in the text of an SVG quotes may stand as they are
     assert name not in around_figures
     assert unescape(page).count(name) >= 5
@@ -225,7 +246,7 @@ def test_the_tables_stand_beside_the_page_in_full_and_as_printed(compared, one_f
     printed = text.pairwise_text(compared.pairwise)
     head, *rows = [line for line in (folder / "pairwise.tex").read_text(encoding="utf-8").splitlines() if " & " in line]
     assert [cells(head), *map(cells, rows)] == [list(printed.columns), *printed.to_numpy().tolist()]
-    shown = [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", page)]
+    shown = printed_cells(page)
     for table in facts(compared).compared:
         assert f"## {table.heading}" in markdown
         assert set(table.rows.to_numpy().ravel()) <= set(shown)

@@ -638,7 +638,7 @@
   const STYLE = `
     .off { display: none !important; }
     .lit path:not(defs path), path.lit { stroke-width: 3.5px !important; }
-      tr.lit > * { background: var(--card); }
+    tr.lit > * { background: var(--card); }
     .swatch { display: inline-block; flex: none; width: .9rem; height: .3rem; border-radius: 2px; vertical-align: middle; margin-right: .3rem; }
     #filter fieldset, .copy, .controls, .step { display: flex; flex-wrap: wrap; align-items: center; }
     #filter fieldset { gap: .35rem .9rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem .7rem; margin: 0; }
@@ -669,7 +669,7 @@
     #explorer .u-cursor-x, #explorer .u-cursor-y { border-color: var(--soft); }
     .readout { display: block; min-height: 3.2em; font-size: .9rem; overflow-wrap: anywhere; }
     .path:not(.moved) .moving polyline { display: none; }
-    .path.moved [id*='path-'][id*='-optimizer-'] { opacity: .15; }
+    .path.moved [id^='path-path-'] { opacity: .15; }
     .step { gap: .8rem; font-size: .9rem; font-variant-numeric: tabular-nums; }
     .step input { flex: 1; accent-color: var(--accent); }
     .unseen { position: fixed; top: 0; left: -9999px; }

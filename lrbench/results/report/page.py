@@ -61,6 +61,12 @@ def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
     return [section for section in found if section.drawing or section.tables]
 
 
+def brief(headline: list[str], rankings: list[tuple[str, pd.DataFrame]]) -> str:
+    """Write verdict and rankings, (task, text) each, as HTML for a notebook."""
+    sentences = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in headline)
+    return str(sentences + Markup("").join(Markup("<h4>{}</h4>{}").format(task, table(text, task, task, {})) for task, text in rankings))
+
+
 def inline(svg: str, name: str) -> Markup:
     """Prepare a matplotlib SVG for a page: ids of its own, the page's text colour, no paper."""
     body = svg[svg.index("<svg") :]
@@ -91,7 +97,7 @@ def table(text: pd.DataFrame, name: str, caption: str, colours: dict[str, str]) 
     kinds = ["left" if column in LEFT else "right" for column in text]
     head = Markup("").join(Markup('<th scope="col" class="{}">{}</th>').format(kind, column) for kind, column in zip(kinds, text, strict=True))
     places = {optimizer: Markup(' data-optimizer="{}"').format(i) for i, optimizer in enumerate(colours)}
-    owners = text["optimizer"].map(lambda optimizer: places.get(optimizer, "")) if "optimizer" in text else [""] * len(text)
+    owners = [places.get(optimizer, "") for optimizer in text.get("optimizer", [""] * len(text))]
     rows = [
         Markup("<tr{}>{}</tr>").format(owner, Markup("").join(map(_cell, text, kinds, cells)))
         for owner, cells in zip(owners, text.itertuples(index=False), strict=True)

@@ -1,0 +1,261 @@
+"""report.html in a browser: a tuned sweep's, and one whose names are hostile. Skipped where there is no chromium or playwright."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+from contextlib import ExitStack
+from html import unescape
+
+import pandas as pd
+import pytest
+from browser import chromium, opened  # noqa: F401
+from conftest import LECTURE, run
+
+import lrbench
+from lrbench.results import ink, report, text
+from lrbench.results.report.compared import COMPARED
+from lrbench.results.report.findings import FINDINGS
+from lrbench.results.report.page import SECTIONS
+
+AXE = "axe-core@4.14.1"
+HOSTILE = [
+    "<script>hit=1</script>",
+    '"><img src=x onerror="hit=1">',
+    "</script><script>hit=1</script>",
+    "{{ 7 * 7 }}",
+    "ünï © " + "x" * 200,
+    "a|b`*_&amp;\\",
+]
+CONTROLS = "button, input, select, textarea, form, .plot"
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """A small tuned sweep on the lecture's problem, which has two parameters, so that there is a path."""
+    lines = ["optimizer=sgd,adam,rprop", "tune=lr", "tune.trials=8", "seed=range(4)", "steps=30"]
+    return lrbench.sweep(*lines, f"results_dir={tmp_path_factory.mktemp('page')}")
+
+
+@pytest.fixture
+def visit(chromium):  # noqa: F811
+    """visit(results, fragment, **context) -> page; at the end it must have said nothing and asked for nothing but itself."""
+    visits = []
+    with ExitStack() as stack:
+
+        def open_page(results, fragment="", **context):
+            path = results.store.report
+            visits.append((path, stack.enter_context(opened(chromium, path, fragment, **context))))
+            page = visits[-1][1].page
+            if context.get("java_script_enabled", True):
+                page.wait_for_selector("#explorer .count:not(:empty)")
+            return page
+
+        yield open_page
+        for path, each in visits:
+            assert each.console == []
+            assert [request.split("#")[0] for request in each.requests] == [path.as_uri()]
+
+
+@pytest.fixture(scope="session")
+def axe(request) -> str:
+    """The source of axe-core, a linter of accessibility; fetched once by npm and kept in pytest's cache."""
+    folder = request.config.cache.mkdir(AXE)
+    if not list(folder.glob("*.tgz")):
+        if not shutil.which("npm"):
+            pytest.skip(f"npm is not there to fetch {AXE}: apt install npm")
+        fetched = subprocess.run(["npm", "pack", AXE, "--pack-destination", str(folder)], capture_output=True, text=True)
+        if fetched.returncode:
+            pytest.skip(f"npm could not fetch {AXE}: {fetched.stderr.splitlines()[-1:]}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.fixture
+def hostile(write, monkeypatch):
+    """Names of optimizers, settings, a problem, a reason and the sweep itself that are no plain words; a run of each optimizer fails."""
+    monkeypatch.setattr(report, "FIGURES", report.FIGURES[:3])
+    rows = [run(name, 10.0**-k, seed=seed, lr=lr, mode=HOSTILE[1]) for k, name in enumerate(HOSTILE) for seed in (0, 1) for lr in (0.1, 0.2)]
+    rows += [run(name, status="failed", reason=HOSTILE[0], weights=None, lr=0.3) for name in HOSTILE]
+    results = write(
+        *[row | {"problem": HOSTILE[2]} for row in rows], problems=(LECTURE | {"problem": HOSTILE[2]},), name=HOSTILE[1], warnings=HOSTILE
+    )
+    results.report()
+    return results
+
+
+def texts(page, selector: str) -> list[str]:
+    return page.locator(selector).all_inner_texts()
+
+
+def cells(page, name: str) -> list[list[str]]:
+    """The cells of a table as they are seen, row by row."""
+    return page.evaluate(
+        """name => [...document.querySelectorAll(`table[data-name="${name}"] tr`)].filter(row => row.checkVisibility()).map(
+             row => [...row.cells].map(cell => cell.textContent.replace(/\\s+/g, " ").trim()))""",
+        name,
+    )
+
+
+def rows_of(frame: pd.DataFrame) -> list[list[str]]:
+    return [list(frame.columns), *frame.to_numpy().tolist()]
+
+
+# ---- the whole page
+
+
+def test_every_figure_and_table_has_its_place():
+    assert {name for name, *_ in report.FIGURES} == set(SECTIONS) == set(FINDINGS)
+    below = [name for names in SECTIONS.values() for name in names]
+    assert sorted(below) == sorted([*(name for name, *_ in COMPARED), "costs", "insights"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, tuned, hostile, axe, scheme):
+    for results in (tuned, hostile):
+        page = visit(results, color_scheme=scheme, width=1100 if scheme == "light" else 390)
+        page.evaluate(axe)
+        found = page.evaluate(
+            "axe.run().then(({violations, passes}) => [violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200))]), passes.length])"
+        )
+        assert found[0] == []
+        assert found[1] > 20
+
+
+def test_nothing_overflows_a_narrow_window(visit, tuned, hostile):
+    for results in (tuned, hostile):
+        assert visit(results, width=390).evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_without_javascript_all_can_be_read_and_nothing_is_dead(visit, tuned):
+    page = visit(tuned, java_script_enabled=False)
+    assert page.locator(CONTROLS).count() == 0
+    assert not page.locator("#explorer").is_visible()
+    figures = page.locator("figure svg")
+    assert figures.count() == len(list(tuned.store.figures.glob("*.svg"))) > 8
+    assert all(figures.nth(i).bounding_box()["height"] > 100 for i in range(figures.count()))
+    assert texts(page, 'table[data-name="ranking-0"] tbody th') == tuned.ranking["optimizer"].tolist()
+    assert all(page.locator("table").nth(i).is_visible() for i in range(page.locator("table").count()))
+
+
+def test_paper_has_no_controls_and_cuts_no_table(visit, tuned):
+    page = visit(tuned, width=760, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert not any(
+        page.locator(CONTROLS).nth(i).is_visible()
+        for i in range(page.locator(CONTROLS).count())
+        if "sort" not in (page.locator(CONTROLS).nth(i).get_attribute("class") or "")
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 760
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_figures_say_what_they_show(visit, tuned):
+    page = visit(tuned)
+    first = tuned.ranking.iloc[0]
+    curves = page.get_by_role("img", name="Loss curves.")
+    assert curves.get_attribute("aria-label") == f"Loss curves. lecture: {first['optimizer']} ends lowest, at {text.number(first['gap'])}."
+    medians = tuned.reported.groupby("name")["gap"].median()
+    seeds = page.get_by_role("img", name="Seed by seed.").get_attribute("aria-label")
+    assert seeds.endswith(f": {medians.idxmin()} has the lowest median, {text.number(medians.min())}.")
+    gains = tuned.tuned_against_default.set_index("optimizer")["gain"]
+    assert f": {gains.idxmax()} gains most" in page.get_by_role("img", name="Tuned against default.").get_attribute("aria-label")
+    assert page.locator("[role=img]").count() == page.locator("figure").count()
+
+
+def test_hostile_names_are_text(visit, hostile):
+    page = visit(hostile)
+    names = list(ink.palette(hostile.ranking))
+    assert sorted(names) == sorted(HOSTILE)
+    assert page.locator("#filter .name").all_text_contents() == names
+    assert page.title() == f"{HOSTILE[1]} · lrbench"
+    assert [row[1] for row in cells(page, "ranking-0")[1:]] == hostile.ranking["optimizer"].tolist()
+    assert page.evaluate("[window.hit, document.images.length, document.scripts.length]") == [None, 0, 4]
+    page.locator(".plot").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.locator(".readout b").text_content() in names
+
+
+# ---- the check boxes
+
+
+def runs_of(tuned, names) -> int:
+    """How many runs of these optimizers left a curve."""
+    return tuned.entries.loc[tuned.entries["name"].isin(names) & (tuned.entries["status"] != "failed"), ["run_id", "name"]].drop_duplicates().shape[0]
+
+
+def test_a_box_takes_its_optimizer_out_of_figures_tables_and_explorer(visit, tuned):
+    page = visit(tuned)
+    names = list(ink.palette(tuned.ranking))
+    parts = """() => [...document.querySelectorAll('figure')].map(figure => [0, 1, 2].map(i =>
+      [...figure.querySelectorAll(`[id$='optimizer-${i}']`)].filter(part => part.getClientRects().length).length))"""
+    before = page.evaluate(parts)
+    assert all(all(counts) for counts in before if any(counts))
+    assert sum(any(counts) for counts in before) > 7
+    page.get_by_role("checkbox", name=names[1], exact=True).uncheck()
+    assert page.evaluate(parts) == [[one, 0, other] for one, _, other in before]
+    left = [name for name in tuned.ranking["optimizer"] if name != names[1]]
+    for name in ("ranking-0", "targets", "tuned_against_default", "sensitivity", "costs-0"):
+        head, *rows = cells(page, name)
+        assert [row[head.index("optimizer")] for row in rows] == left, name
+    assert page.locator("#explorer .count").inner_text() == f"Shown here: {runs_of(tuned, left)}."
+    assert runs_of(tuned, left) < runs_of(tuned, names)
+
+
+def test_the_boxes_come_back_from_the_hash(visit, tuned):
+    page = visit(tuned, "#off=0.2&sort=ranking-0.1.desc")
+    assert [row[1] for row in cells(page, "ranking-0")[1:]] == [list(ink.palette(tuned.ranking))[1]]
+
+
+# ---- what is copied
+
+
+def copied(page, format: str) -> str:
+    page.locator('.table:has(table[data-name="ranking-0"])').get_by_role("button", name=format).click()
+    page.wait_for_selector(".said:text('copied')")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def latex_row(line: str) -> list[str]:
+    plain = line.removesuffix(r" \\").replace(r"\textless{}", "<").replace(r"$\geq$", "≥").replace(r"$\leq$", "≤").replace("--", "–")
+    return [re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r" (?<!\\)& ", plain)]
+
+
+def test_the_ranking_is_copied_as_it_is_printed(visit, tuned):
+    page = visit(tuned, permissions=["clipboard-read", "clipboard-write"])
+    printed = rows_of(text.ranking_text(tuned.ranking))
+    assert cells(page, "ranking-0") == printed
+    read = pd.read_csv(io.StringIO(copied(page, "CSV")), dtype=str, keep_default_na=False)
+    assert rows_of(read) == printed
+    assert [float(gap.removeprefix("≤ ")) for gap in read["final gap"]] == pytest.approx(tuned.ranking["gap"].tolist(), rel=0.005)
+    head, _, *rows = copied(page, "Markdown").splitlines()
+    assert [[unescape(re.sub(r"\\(.)", r"\1", cell)) for cell in line[2:-2].split(" | ")] for line in (head, *rows)] == printed
+    assert [latex_row(line) for line in copied(page, "LaTeX").splitlines() if " & " in line] == printed
+
+
+# ---- the path
+
+
+def test_the_slider_ends_where_the_drawn_paths_end(visit, tuned):
+    page = visit(tuned)
+    ends = """() => [...document.querySelectorAll('.moving')].map(group => {
+      const path = document.querySelector(`#path-path-0-optimizer-${group.dataset.optimizer} path`), length = path.getTotalLength();
+      const {x, y} = path.getPointAtLength(length), dot = group.querySelector('circle');
+      return [x - dot.getAttribute('cx'), y - dot.getAttribute('cy')];
+    })"""
+    assert page.evaluate(ends) == [pytest.approx([0, 0], abs=0.1)] * 3
+    assert page.locator(".moving polyline").first.is_hidden()
+    page.get_by_role("slider").fill("0")
+    starts = page.evaluate("[...document.querySelectorAll('.moving circle')].map(dot => [dot.getAttribute('cx'), dot.getAttribute('cy')])")
+    assert len({*map(tuple, starts)}) == 1  # the same start for all
+    assert page.locator(".step").inner_text() == "step 0"
+
+
+def test_what_a_slider_moves_along_is_in_the_page(tuned):
+    [data] = re.findall(r'data-paths="([^"]*)"', tuned.store.report.read_text(encoding="utf-8"))
+    paths = json.loads(unescape(data))
+    assert paths["steps"][0] == 0
+    assert paths["steps"][-1] == 30
+    assert {len(path["points"]) for path in paths["paths"]} == {len(paths["steps"])}

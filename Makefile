@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint check experiments simulate bench
 
 demo: $(BIN)/ready
-	$(BIN)/python -m lrbench -m optimizer=sgd,adam
+	$(BIN)/python -m lrbench -m optimizer=sgd,adam tune=lr 'seed=range(10)'
 
 test: $(BIN)/ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +44,16 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
     """
     solved: Solved = {}
     phases = _phases(request, lambda: store.outcomes(), solved)  # asked for when there is a store
-    phase = next(phases)
-    todo = plan(phase.blocks, solved)
+    first = next(phases)
+    todo = plan(first.blocks, solved)
     check_optimizers(todo, request.ask["engine"])
     store = _claim(request, todo)
     _begin(store, request, todo)
     try:
-        _train_phase(phase, todo, store, request.ask, progress)
-        for phase in phases:
+        for phase in chain([first], phases):
             todo = plan(phase.blocks, solved)
-            _train_phase(phase, todo, store, request.ask, progress)
+            if phase.last or len(_missing(todo, store)):  # a search that is stored stays under the roles that it has
+                _train_phase(phase, todo, store, request.ask, progress)
     except KeyboardInterrupt:
         close(store, "interrupted")
         raise
@@ -125,8 +126,12 @@ def name_of(request: Request, todo: Plan | None) -> str:
     return "-".join([*(parts or ["sweep"]), _request_hash(request, todo)[:8]])
 
 
+def _missing(todo: Plan, store: ResultStore) -> Plan:
+    return todo.without(store.outcomes()["run_id"].to_numpy().astype("S32"))
+
+
 def _train_missing(todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:
-    missing = todo.without(store.outcomes()["run_id"].to_numpy().astype("S32"))
+    missing = _missing(todo, store)
     planned, done = len(todo), len(todo) - len(missing)
     rows = _Buffer(store)
     progress(done, planned)
@@ -184,9 +189,7 @@ def _begin(store: ResultStore, request: Request, todo: Plan | None) -> None:
     manifest = _manifest(store.name, request, todo)
     if store.exists():
         before = store.manifest()
-        manifest |= {"created": before["created"], "earlier": _earlier(before)} | (
-            {} if todo else {"blocks": before["blocks"], "counts": before["counts"]}
-        )
+        manifest |= {"created": before["created"], "earlier": _earlier(before), **{key: before[key] for key in ("blocks", "counts", "warnings")}}
     _write(lambda: store.write_manifest(manifest), store)
 
 
@@ -240,7 +243,8 @@ def _request_hash(request: Request, todo: Plan | None) -> str:
     what = todo.fingerprint() if todo else sorted(request.overrides)
     asked = [request.ask[key] for key in ("record", "target", "predict", "engine")]
     if request.tune:  # the plan is that of the trials
-        asked += [asdict(request.tune), sorted(evaluation_seeds(request.blocks))]
+        defaults = [request.tune.defaults(block.choices["optimizer"], block.base) for block in request.blocks]
+        asked += [asdict(request.tune), sorted(evaluation_seeds(request.blocks)), sorted(map(show, defaults))]
     return blake2b(show([what, asked]).encode(), digest_size=16).hexdigest()
 
 

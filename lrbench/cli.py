@@ -280,7 +280,7 @@ def _progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
         def render(self, task) -> Text:
             return Text(f"{task.speed or 0:.3g} runs/s")
 
-    columns = TextColumn("runs"), BarColumn(), MofNCompleteColumn(), Speed(), TextColumn("left"), TimeRemainingColumn()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TextColumn("left"), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=live) as bar:
-        task = bar.add_task("runs")
-        yield lambda done, planned: bar.update(task, completed=done, total=planned, refresh=not live)
+        task = bar.add_task("preparing; the first time it compiles, for half a minute")
+        yield lambda done, planned: bar.update(task, completed=done, total=planned, description="runs" if done else None, refresh=not live)

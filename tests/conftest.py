@@ -2,8 +2,11 @@ import os
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 matplotlib.use("Agg")
+settings.register_profile("shared machines", deadline=None)
+settings.load_profile("shared machines")
 SHARES = {"gw0": "float64", "gw1": "float32"}  # what each of two workers compiles first
 
 

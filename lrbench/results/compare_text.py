@@ -215,12 +215,18 @@ def _print(sentences: Sequence[str], console: Console) -> None:
         console.print(Text(sentence), width=min(WIDTH, console.width))
 
 
+def _longest_word(texts: pd.Series) -> int:
+    """Return how wide a column must be to break between words alone, up to a third of the line."""
+    return min(max((len(word) for text in texts for word in str(text).split()), default=0), WIDTH // 3)
+
+
 def _table(text: pd.DataFrame, folding: Sequence[str] = ("key", "A", "B")) -> Table:
     """Lay out a table; the columns that may fold stand at the left."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in text:
         folds = column in folding
-        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds)
+        width = _longest_word(text[column])
+        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds, min_width=width)
     for cells in text.itertuples(index=False):
         table.add_row(*map(Text, cells))
     return table

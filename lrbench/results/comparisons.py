@@ -17,7 +17,7 @@ NUMBERS = {
     "p": float,
 }
 PAIRS = {"task": str, "a": str, "b": str, **NUMBERS, "p_holm": float, "family": str, "better": str, "improvement": float}
-ACROSS = {"a": str, "b": str, "tasks": int, "ratio": float, "wins": int, "losses": int, "p": float, "p_holm": float, "better": str}
+ACROSS = {"a": str, "b": str, "problems": int, "ratio": float, "wins": int, "losses": int, "p": float, "p_holm": float, "better": str}
 ACROSS |= {"rank_a": float, "rank_b": float}
 GAINS = {"task": str, "optimizer": str, "setting": str, **dict.fromkeys(("gap", "default_gap", "gain", "low", "high", "at_least"), float)}
 GAINS |= {"n": int, "test": str, "p": float}
@@ -94,20 +94,23 @@ def pairwise(pairs: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[order].reset_index(drop=True)
 
 
-def across(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a pair of the optimizers that are in all of two tasks or more, a the one with the lower mean rank; empty else.
+def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a pair of the optimizers that ran on all of two problems or more, a the one with the lower mean rank; empty else.
 
-    tasks; ratio: exp of the median difference of their mean log gaps, b over a; wins, losses (of a) over the tasks; p, p_holm: Wilcoxon's exact
-    test, from six tasks on; better: a name or empty; rank_a, rank_b: Friedman's mean ranks.
+    The block is the problem, data and loss: other budgets, batches, starts or dtypes are no other evidence, so its tasks are averaged first.
+    problems; ratio: exp of the median difference of their mean log gaps, b over a; wins, losses (of a) over the problems; p, p_holm: Wilcoxon's
+    exact test, from six problems on; better: a name or empty; rank_a, rank_b: Friedman's mean ranks.
     """
-    gaps = ranking.pivot(index="task", columns="optimizer", values="gap").dropna(axis=1)  # (P, k)
-    if min(gaps.shape) < 2:
-        return typed([], ACROSS)
-    ranks = pd.Series(friedman_ranks(gaps.to_numpy()), index=gaps.columns).sort_values(kind="stable")
+    gaps = ranking.pivot(index="task", columns="optimizer", values="gap").dropna(axis=1)
+    block = tasks.set_index("task")[["problem", "settings", "loss"]].agg("\n".join, axis=1)
     with np.errstate(divide="ignore"):
-        found = across_contest(np.log(gaps[ranks.index].to_numpy()))
+        logs = np.log(gaps).groupby(block.reindex(gaps.index).to_numpy()).mean()  # (P, k)
+    if min(logs.shape) < 2:
+        return typed([], ACROSS)
+    ranks = pd.Series(friedman_ranks(logs.to_numpy()), index=logs.columns).sort_values(kind="stable")
+    found = across_contest(logs[ranks.index].to_numpy())
     names = ranks.index.to_numpy()
-    rows = pd.DataFrame({**_named(found, names), "tasks": len(gaps)})
+    rows = pd.DataFrame({**_named(found, names), "problems": len(logs)})
     return typed([rows.assign(rank_a=rows["a"].map(ranks), rank_b=rows["b"].map(ranks))], ACROSS)
 
 

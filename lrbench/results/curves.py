@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrbench.results.search import TARGETS
+from lrbench.results.search import TARGETS, scattered
 from lrbench.results.statistics import at_least_floor, performance_profile, quantile, solved_share
 from lrbench.results.tables import best_first, first_hits
 
@@ -69,18 +69,9 @@ def sensitivity(results: "Results") -> pd.DataFrame:
     rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).sort_values(["task", "optimizer", "lr"], ignore_index=True)
     chosen = results.ranking[["task", "optimizer", "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
     rows = rows.merge(chosen, on=["task", "optimizer"])
-    rows = rows.assign(best=rows["setting_id"] == rows["chosen"], scattered=_scattered(ordered, rows)).drop(columns="chosen")
+    rows = rows.assign(best=rows["setting_id"] == rows["chosen"], scattered=scattered(ordered, rows)).drop(columns="chosen")
     lrs = rows.groupby(["task", "optimizer"])["lr"].transform("size").groupby(rows["task"]).transform("max")
     return rows[lrs >= 2]
-
-
-def _scattered(settings: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
-    """Say of each row whether its optimizer has one setting a learning rate, and these differ in more than that."""
-    key = ["task", "optimizer"]
-    rest = rows["setting"].str.replace(r"\blr=\S+ ?", "", regex=True)
-    several = rest.groupby([rows[name] for name in key]).transform("nunique") > 1
-    sizes = settings.groupby([*key, "lr"]).size().groupby(key).max().rename("most").reset_index()
-    return several & (rows[key].merge(sizes, on=key)["most"] == 1)
 
 
 def cells(frame: pd.DataFrame) -> pd.DataFrame:

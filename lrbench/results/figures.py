@@ -272,6 +272,8 @@ def _panels(
 ) -> Figure:
     """Draw a panel a task, one below the other; heights of the axes by task and margins in inches."""
     shown = tasks.head(MOST_PANELS)
+    if shown.empty:
+        raise RequestError("There is nothing to draw yet: no setting is evaluated.")
     of = [heights[task] if heights else PANEL for task in shown["task"]]
     total = sum(of) + len(of) * (title + FOOT)
     with matplotlib.rc_context(ink.STYLE):

@@ -28,6 +28,11 @@ def stated(p: float) -> str:
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
+def visible(pairs: pd.DataFrame) -> pd.Series:
+    """Return the ratio from which on a pair could show a difference: half the width of its interval, beyond the margin."""
+    return MARGIN * (pairs["high"] / pairs["low"]) ** 0.5
+
+
 def not_visible(ratio: float) -> str:
     """Say what cannot be seen: differences under this ratio, or any where it is beyond all numbers."""
     return f"differences under {factor(ratio)} times are not visible" if np.isfinite(ratio) else "no difference is visible"
@@ -46,8 +51,11 @@ def best_of(rows: pd.DataFrame) -> pd.Series | None:
 def sentence(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
     """Say who ends lowest on a task, rows of the ranking."""
     where = f"on {task['task']}"
-    if rows["rank"].isna().all():
-        yield f"No run completed {where}: {rows['diverged'].sum()} diverged and {rows['failed'].sum()} failed of {rows['runs'].sum()}."
+    if rows.empty:
+        yield f"Nothing is evaluated {where} yet."
+    elif rows["rank"].isna().all():
+        setting = " at a chosen setting" if results.tuned else ""
+        yield f"No run completed {where}{setting}: {rows['diverged'].sum()} diverged and {rows['failed'].sum()} failed of {rows['runs'].sum()}."
     elif (lowest := best_of(rows)) is None:
         setting = "at its chosen setting" if results.tuned else "whatever the setting"
         yield f"No optimizer completed all its seeds {where}, {setting}{_field(rows)}."
@@ -89,9 +97,10 @@ def _tested(results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd.Se
     scope = " of this one problem" if results.tasks["problem_id"].nunique() == 1 else ""
     mean = f"geometric mean {_gap(best)}{' over the last epoch' if pd.notna(task['batch_size']) else ''}"
     name, lowest = named(best["optimizer"], best["setting"]), "lowest " if best["gap"] == rows["gap"].min() else ""
+    why = ", lowest on the tuning seeds," if results.tuned and best["leader"] and not lowest else ""
     after = f"after {counted(task['steps'], 'step')}"
     clauses = [
-        f"Over {what_varied(task, best['seeds'])}{scope}, {name} ends {lowest}on {task['task']} {after}: {mean}",
+        f"Over {what_varied(task, best['seeds'])}{scope}, {name}{why} ends {lowest}on {task['task']} {after}: {mean}",
         *_chosen_elsewhere(results, rows, best),
         *_lower(rows, best),
         *_level(rivals),
@@ -132,11 +141,11 @@ def _undecided(rivals: pd.DataFrame) -> Iterator[str]:
     undecided = rivals[(rivals["better"] == "") & (rivals["p_holm"] >= ALPHA)]
     if not len(undecided):
         return
-    visible = (undecided["high"] / undecided["ratio"]).max()
-    least = f"sign test, smallest {stated(undecided['p_holm'].min())}"
-    limit = not_visible(visible) if pd.notna(visible) else least
     found = "not separable from" if (rivals["better"] != "").any() else "no difference shown from"
-    yield f"{found} {listed(list(undecided['b']))} ({limit})"
+    for test, rows in undecided.groupby("test", sort=False):
+        least = f"sign test, smallest {stated(rows['p_holm'].min())}"
+        limit = not_visible(visible(rows).max()) if test == "t" else least
+        yield f"{found} {listed(list(rows['b']))} ({limit})"
 
 
 def _within_margin(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
@@ -170,7 +179,7 @@ def _by(pair: dict, best: pd.Series) -> str:
         return f"{factor(pair['ratio'])} times, 95 % interval {factor(pair['low'])} to {factor(pair['high'])}{distinct}"
     if pair["test"] == "none":
         return f"{factor(pair['ratio'])} times, one run" if np.isfinite(pair["ratio"]) else "its one run did not complete"
-    bound = f"at least {factor(pair['at_least'])} times" if np.isfinite(pair["at_least"]) else "most of its runs did not complete"
+    bound = f"at least {factor(pair['at_least'])} times in half of them" if np.isfinite(pair["at_least"]) else "most of its runs did not complete"
     return f"in {int(pair['wins'])} of {counted(int(pair['n']), 'run')}, {bound}"
 
 

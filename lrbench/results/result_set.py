@@ -132,8 +132,8 @@ class Results:
 
     @cached_property
     def across(self) -> pd.DataFrame:
-        """A row a pair of optimizers over all tasks; see `comparisons.across`."""
-        return comparisons.across(self.ranking)
+        """A row a pair of optimizers over all problems; see `comparisons.across`."""
+        return comparisons.across(self.ranking, self.tasks)
 
     @cached_property
     def tuned_against_default(self) -> pd.DataFrame:

@@ -23,18 +23,31 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer with a learning rate: over how many decades of it the target is reached.
 
     lrs: how many; tolerance: decades of the widest stretch of neighbouring lrs, each with its best setting, at which at least half of the seeds reach
-    the target, 0 for one lr alone, NaN for none; open_low, open_high: it touches that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
+    the target, 0 for one lr alone, NaN for none, and where each lr has other hyperparameters, so that neighbours are no curve;
+    open_low, open_high: it touches that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
     """
     ordered = best_first(settings.dropna(subset="lr"))
     best = ordered.drop_duplicates(["task", "optimizer"]).set_index(["task", "optimizer"])["lr"]
-    rows = ordered.drop_duplicates(["task", "optimizer", "lr"])
+    rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).reset_index(drop=True)
     found = []
+    rows = rows.assign(scattered=scattered(ordered, rows))
     for (task, optimizer), group in rows.groupby(["task", "optimizer"], sort=False):
         lr, reached = group["lr"].to_numpy(), np.isfinite(group["evaluations_to_target"].to_numpy())
+        if group["scattered"].any():
+            reached = np.zeros(len(lr), dtype=bool)
         decades, open_low, open_high = lr_tolerance(lr, reached)
         low, high = widest_stretch(lr, reached)
         found.append((task, optimizer, len(lr), decades, open_low, open_high, low, high, best[task, optimizer]))
     return typed(found, TOLERANCES)
+
+
+def scattered(settings: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    """Say of each row, the best setting at a learning rate, whether its optimizer has but one a rate, and these differ in more than that."""
+    key = ["task", "optimizer"]
+    rest = rows["setting"].str.replace(r"\blr=\S+ ?", "", regex=True)
+    several = rest.groupby([rows[name] for name in key]).transform("nunique") > 1
+    sizes = settings.groupby([*key, "lr"]).size().groupby(key).max().rename("most").reset_index()
+    return several & (rows[key].merge(sizes, on=key)["most"] == 1)
 
 
 def budget_curve(settings: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +90,13 @@ def _running_time(hit: np.ndarray, budget: np.ndarray, rows: np.ndarray) -> np.n
 def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer: whether at least half of the seeds reach the target; none where relative gaps are undefined.
 
-    solved, hits, seeds; trials_to_success: 1 + the number of the first trial whose median reaches the target on its own seeds, NaN for none, and of a
-    grid, which has no order; trials: how many.
+    solved, hits, seeds; trials_to_success: how many of its settings, in random order, it takes on average until one reaches the target in the
+    median of its own seeds, (trials + 1) / (successes + 1), NaN where none does; trials: how many settings.
     """
-    reaching = settings[np.isfinite(settings["evaluations_to_target"])]
-    first = reaching.groupby(["task", "optimizer"])["trial"].min().add(1).rename("trials_to_success").reset_index()
-    rows = ranking.dropna(subset="evaluations_to_target").merge(first, on=["task", "optimizer"], how="left")
+    succeeds = np.isfinite(settings["evaluations_to_target"])
+    counts = succeeds.groupby([settings["task"], settings["optimizer"]]).agg(["size", "sum"])
+    expected = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0).rename("trials_to_success").reset_index()
+    rows = ranking.dropna(subset="evaluations_to_target").merge(expected, on=["task", "optimizer"], how="left")
     return typed([rows.assign(solved=np.isfinite(rows["evaluations_to_target"]))], SUCCESS)
 
 

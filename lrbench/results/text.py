@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lrbench.results.costs import AXES
@@ -61,7 +62,7 @@ def setting_value(value: Any) -> str:
         return f"[{','.join(map(setting_value, value))}]"
     if value is None or pd.isna(value):
         return "null"
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return str(value).lower()
     if not isinstance(value, float):
         return str(value)
@@ -146,13 +147,13 @@ def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
 
 
 def across_text(across: pd.DataFrame) -> pd.DataFrame:
-    """Write the pairs over all tasks, a column a heading."""
+    """Write the pairs over all problems, a column a heading."""
     rows = across.to_dict("records")
     cells = {
         **{name: across[name] for name in ("a", "b")},
-        "tasks": across["tasks"].map(number),
+        "problems": across["problems"].map(number),
         "b over a": across["ratio"].map(factor),
-        "a lower": [f"{row['wins']}/{row['tasks']}" for row in rows],
+        "a lower": [f"{row['wins']}/{row['problems']}" for row in rows],
         "mean ranks": [f"{row['rank_a']:.2f}, {row['rank_b']:.2f}" for row in rows],
         RELATIVE_HEADINGS["p"]: across["p_holm"].map(p_value),
         RELATIVE_HEADINGS["better"]: across["better"].replace("", MISSING),
@@ -210,7 +211,7 @@ def _end(lr: float, is_open: bool, sign: str) -> str:
 
 
 def success_text(success: pd.DataFrame) -> pd.DataFrame:
-    """Write a row a task, a column an optimizer: "pass (3 trials)", "pass" of a grid, else how many seeds reach the target."""
+    """Write a row a task, a column an optimizer: "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target."""
     cells = success.assign(cell=[_passed(row) for row in success.to_dict("records")])
     wide = cells.pivot(index="task", columns="optimizer", values="cell").fillna(MISSING)
     return wide.loc[success["task"].unique(), success["optimizer"].unique()].rename_axis(columns=None).reset_index()
@@ -219,7 +220,7 @@ def success_text(success: pd.DataFrame) -> pd.DataFrame:
 def _passed(row: Mapping[str, Any]) -> str:
     if not row["solved"]:
         return f"{row['hits']}/{row['seeds']}"
-    return "pass" if pd.isna(row["trials_to_success"]) else f"pass ({counted(int(row['trials_to_success']), 'trial')})"
+    return "pass" if pd.isna(row["trials_to_success"]) else f"pass ({row['trials_to_success']:.1f} trials)"
 
 
 def competence_text(competence: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results import leader, paste
+from lrbench.results.curves import mean_ranks
 from lrbench.results.leader import TESTED, of, stated, what_varied
-from lrbench.results.statistics import ALPHA, below_target
+from lrbench.results.statistics import ALPHA, MARGIN, below_target
 from lrbench.results.text import counted, decades, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_IN_FULL = 2  # tasks
 MOST_LEADERS = 6
-FEWEST_TASKS = 6  # that a sentence across them stands on: with five, even a clean sweep has p = 2 / 2**5
+FEWEST_PROBLEMS = 6  # that a sentence across them stands on: with five, even a clean sweep has p = 2 / 2**5
 
 Part = Callable[["Results", pd.Series, pd.DataFrame], Iterator[str]]  # of a task and its rows of the ranking
 
@@ -62,7 +63,7 @@ def _stays(results: "Results", task: pd.Series, row: pd.Series) -> str:
     runs = of(results.reported, row)
     gaps = runs.loc[runs["name"] == row["optimizer"], "gap"].to_numpy()
     p = below_target(gaps, float(results.manifest["target"]) * task["scale"], task["gap_floor"])
-    return "" if np.isnan(p) else f", {'and ends' if p < ALPHA else 'not shown to end'} below it (one-sided {stated(p)})"
+    return "" if np.isnan(p) else f" reach it, and the typical gap {'ends' if p < ALPHA else 'is not shown to end'} below it (one-sided {stated(p)})"
 
 
 def _fewer(first: pd.Series, others: pd.DataFrame, optimizers: int) -> str:
@@ -128,6 +129,8 @@ def _gained(row: dict, default: str) -> str:
     if row["test"] in TESTED and row["p"] >= ALPHA:
         return f"No gain from tuning is shown for {name} over {default} ({stated(row['p'])})"
     size = row["at_least"] if row["test"] == "sign" else row["gain"]
+    if row["test"] in TESTED and _within_margin(row):
+        return f"{name} gains less than {MARGIN} times from tuning, if anything, over {default} ({stated(row['p'])})"
     if np.isinf(size):
         return f"{name} needed tuning: with {default} {'most of its runs do not complete' if row['test'] == 'sign' else 'its run does not complete'}"
     backing = {
@@ -139,6 +142,11 @@ def _gained(row: dict, default: str) -> str:
     return f"Tuning gained {name} {times} over {default}{backing}" if size >= 1 else f"{name} ends {times} higher tuned than with {default}{backing}"
 
 
+def _within_margin(row: dict) -> bool:
+    low, high = (row["low"], row["high"]) if row["test"] == "t" else (row["at_least"], row["at_least"])
+    return low <= MARGIN and high >= 1 / MARGIN
+
+
 SAME = {"identical": "the runs are equal bit for bit", "floor": "both end at the gap floor"}
 
 
@@ -146,18 +154,17 @@ SAME = {"identical": "the runs are equal bit for bit", "floor": "both end at the
 
 
 def _across(results: "Results") -> Iterator[str]:
-    """Say who is ahead over all tasks, from six on: exact Wilcoxon tests over tasks, adjusted by Holm."""
+    """Say who is ahead over all problems, from six on: exact Wilcoxon tests over problems, adjusted by Holm."""
     pairs = results.across
-    if not len(pairs) or pairs["tasks"].iloc[0] < FEWEST_TASKS:
+    if not len(pairs) or pairs["problems"].iloc[0] < FEWEST_PROBLEMS:
         return
-    first = _mean_ranks(results).index[0]
+    first = mean_ranks(pairs).index[0]
     own = pairs[(pairs["a"] == first) | (pairs["b"] == first)]
     other = own["b"].where(own["a"] == first, own["a"])
     ahead, level = own["better"] == first, own["better"] == ""
-    problems = "problems" if results.tasks["problem_id"].is_unique else "tasks"
-    scope = f"Across {pairs['tasks'].iloc[0]} {problems}"
-    if (enough := _enough(len(pairs))) > pairs["tasks"].iloc[0]:
-        yield f"{scope}, nothing can be shown between {counted(len(_mean_ranks(results)), 'optimizer')}: that takes {enough}."
+    scope = f"Across {pairs['problems'].iloc[0]} problems"
+    if (enough := _enough(len(pairs))) > pairs["problems"].iloc[0]:
+        yield f"{scope}, nothing can be shown between {counted(len(mean_ranks(pairs)), 'optimizer')}: that takes {enough}."
         return
     if not ahead.any():
         yield f"{scope}, no difference is shown between {first}, which has the lowest mean rank, and {listed(list(other[level]))}."
@@ -168,15 +175,8 @@ def _across(results: "Results") -> Iterator[str]:
 
 
 def _enough(tests: int) -> int:
-    """Return how many tasks could show anything at all: the least p of an exact test is 2 / 2^tasks, and Holm multiplies it by the tests."""
+    """Return how many problems could show anything at all: the least p of an exact test is 2 / 2^problems, and Holm multiplies it by the tests."""
     return math.floor(math.log2(2 * tests / ALPHA)) + 1
-
-
-def _mean_ranks(results: "Results") -> pd.Series:
-    """Return the mean ranks of the optimizers that are in all tasks, lowest first."""
-    pairs = results.across
-    ranks = pd.concat([pairs.set_index(name)[f"rank_{name}"] for name in ("a", "b")])
-    return ranks[~ranks.index.duplicated()].sort_values(kind="stable")
 
 
 # ---- what it took, what to do
@@ -184,13 +184,13 @@ def _mean_ranks(results: "Results") -> pd.Series:
 
 def budget(results: "Results") -> Iterator[str]:
     """Say what a tuned sweep spent: settings and seeds of each optimizer, and gradient evaluations by what they were for."""
-    if not results.tuned:
+    if not results.tuned or results.ranking.empty:
         return
     runs = results.entries.drop_duplicates(["name", "run_id", "role"])
     spent = runs.groupby("role")["evaluations"].sum()
     trials = sorted({int(count) for count in results.ranking["trials"]})
     tried = f"{trials[0]}" if len(trials) == 1 else f"{trials[0]} to {trials[-1]}"
-    seeds = counted(len(results.manifest["tune"]["seeds"]), "tuning seed")
+    seeds = counted(results.searched["seed"].nunique(), "tuning seed")
     parts = [f"{number(round(spent[role], 0))} {words}" for role, words in PURPOSES.items() if role in spent]
     yield f"Budget: {tried} settings an optimizer on {seeds}; gradient evaluations: {', '.join(parts)}."
 
@@ -214,7 +214,7 @@ def _paste(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[
 
 def _paste_over_all(results: "Results") -> Iterator[str]:
     """Give the line of the optimizer with the lowest mean rank that lost no seeds anywhere; settings may differ from task to task."""
-    names = _mean_ranks(results).index if len(results.across) else results.ranking["optimizer"].unique()
+    names = mean_ranks(results.across).index if len(results.across) else results.ranking["optimizer"].unique()
     for name in names:
         rows = results.ranking[results.ranking["optimizer"] == name]
         if len(rows) == len(results.tasks) and np.isfinite(rows["gap"]).all():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrbench.results.leader import not_visible
+from lrbench.results.leader import not_visible, visible
 from lrbench.results.text import counted, listed, named, number, setting_value
 from lrbench.results.warnings_budget import at_floor, choice, flipped, on, oscillating, short, targets, too_easy
 
@@ -34,6 +34,12 @@ def _incomplete(results: "Results") -> Iterator[str]:
     if results.manifest["state"] != "complete" or stored < planned:
         state = {"interrupted": "was interrupted", "running": "is still running or was stopped"}.get(results.manifest["state"], "is incomplete")
         yield f"The sweep {state}: {stored} of {counted(planned, 'planned run')} are stored. The same request goes on from there."
+
+
+def _unevaluated(results: "Results") -> Iterator[str]:
+    missing = sorted({*results.searched["name"]} - {*results.reported["name"]})
+    if missing:
+        yield f"Searched but not evaluated yet, and so in no table: {listed(missing)}."
 
 
 def _lost_at_best(results: "Results") -> Iterator[str]:
@@ -72,7 +78,7 @@ def _untuned(results: "Results") -> Iterator[str]:
     contested = results.ranking[results.ranking.groupby("task")["optimizer"].transform("size") > 1]
     untuned = contested.loc[contested["lrs"] == 1, "optimizer"].unique()
     if len(untuned):
-        yield f"One learning rate only for {listed(untuned)}: what an optimizer reaches untuned says little about it."
+        yield f"One learning rate only for {listed(untuned)}: what an optimizer reaches untuned says little about it; tune=lr tries 32."
 
 
 def _same_seeds(results: "Results") -> Iterator[str]:
@@ -84,7 +90,7 @@ def _edges(results: "Results") -> Iterator[str]:
     edges = results.ranking[results.ranking["edge"] != ""]
     cases = [f"{row['optimizer']}{on(results, row)} (lr={setting_value(row['lr'])}, {_end(results, row)})" for row in edges.to_dict("records")]
     if cases and results.tuned:
-        grown = ", even after growing twice" if results.manifest["tune"]["reserve"] else ""
+        grown = ", even after growing twice" if results.manifest["tune"]["reserve"] >= 2 else ""
         yield f"The chosen learning rate lies in the outer tenth of its box{grown}, so that a wider one may do better: {listed(cases)}."
     elif cases:
         yield f"The best learning rate is at the edge of its grid, so that a wider one may do better: {listed(cases)}."
@@ -129,7 +135,7 @@ def _few(results: "Results") -> Iterator[str]:
     """Say what so few seeds can show between the first of a ranking and the next one that has a test; of several tasks the worst."""
     tested = results.pairwise[results.pairwise["test"].isin(["t", "sign"])].drop_duplicates("task")
     few = tested[tested["n"] < FEW_SEEDS]
-    few = few.assign(visible=few["high"] / few["ratio"]).sort_values("visible", ascending=False, kind="stable")
+    few = few.assign(visible=visible(few)).sort_values("visible", ascending=False, kind="stable")
     for row in few[few["test"] == "t"].head(1).to_dict("records"):
         yield f"Few seeds ({row['n']}): {not_visible(row['visible'])} between {_pair(results, row)}."
     for row in few[few["test"] == "sign"].sort_values("n", kind="stable").head(1).to_dict("records"):
@@ -142,8 +148,8 @@ def _pair(results: "Results", row: dict) -> str:
 
 
 def _identical(results: "Results") -> Iterator[str]:
-    completed = results.entries[results.entries["status"] == "completed"].drop_duplicates(["name", "run_id"])
-    groups = completed.groupby(["name", "setting_id"], sort=False)[["start_loss", "final_loss", "final_gap"]]
+    completed = results.entries[results.entries["status"] == "completed"].drop_duplicates(["name", "run_id", "role"])
+    groups = completed.groupby(["name", "setting_id", "role"], sort=False)[["start_loss", "final_loss", "final_gap"]]
     sizes, distinct = groups.size(), groups.nunique().max(axis=1)
     repeated = sizes[(distinct == 1) & (sizes > 1)].reset_index(name="seeds")
     if len(repeated):
@@ -178,7 +184,7 @@ def _one_problem(results: "Results") -> Iterator[str]:
 
 Check = Callable[["Results"], Iterable[str]]
 CHECKS: tuple[Check, ...] = (
-    *(_alarms, _incomplete, _lost_at_best, _failed, _diverged, _untuned, _single, _unpaired, _mixed, _identical),
+    *(_alarms, _incomplete, _unevaluated, _lost_at_best, _failed, _diverged, _untuned, _single, _unpaired, _mixed, _identical),
     *(_edges, _unequal, _same_seeds, _few, at_floor, too_easy, targets, short, flipped, oscillating, _undefined, _one_problem),
 )
 

@@ -12,6 +12,7 @@ from lrbench.results.text import listed, number, setting_value
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
+LEVEL, MOVED = 1.25, 0.5  # times apart at half and at the end: no longer moving; of the start's gap: and not for want of a step
 FALLING = 2.0  # times lower at the end than at half of the steps: still falling
 LAST_QUARTER, OSCILLATES = 0.75, 0.2  # where a tail begins, and the share of its steps that may rise
 MOST_READ = 20_000  # runs whose curves are held at once
@@ -43,9 +44,10 @@ def short(results: "Results") -> Iterator[str]:
     if falling.any():
         cases = names(results, missed[falling])
         yield f"Short of the target with the gap still falling at the last step, more than twofold in the second half: {cases}."
-    noisy = missed[~falling & missed["batch_size"].notna()]
+    level = np.abs(np.log(missed["half"] / missed["gap"])) < np.log(LEVEL)
+    noisy = missed[level & missed["batch_size"].notna() & (missed["gap"] < MOVED * missed["start"])]
     if len(noisy):
-        yield f"Short of the target with the gap no longer falling, at the noise floor of its lr: {names(results, noisy)}."
+        yield f"Short of the target with the gap level in the second half, as at the noise floor of a learning rate: {names(results, noisy)}."
 
 
 def flipped(results: "Results") -> Iterator[str]:
@@ -117,6 +119,7 @@ def _tasks(results: "Results", tasks: Sequence[str]) -> str:
 
 
 def _halves(results: "Results") -> pd.DataFrame:
-    """Return task, optimizer and `half`: the geometric mean of the reported gaps at half of the steps."""
-    groups = results.reported.groupby(["task", "name"], sort=False)["half"]
-    return groups.agg(lambda gaps: float(geometric_mean(gaps.to_numpy()))).rename_axis(["task", "optimizer"]).reset_index()
+    """Return task, optimizer, and of the reported runs half: the geometric mean of the gaps at half of the steps, and start: their median first."""
+    groups = results.reported.groupby(["task", "name"], sort=False)
+    halves = groups["half"].agg(lambda gaps: float(geometric_mean(gaps.to_numpy())))
+    return pd.DataFrame({"half": halves, "start": groups["start_gap"].median()}).rename_axis(["task", "optimizer"]).reset_index()

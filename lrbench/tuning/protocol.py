@@ -33,10 +33,11 @@ _ROLES = pa.schema(
 
 @dataclass(frozen=True)
 class Phase:
-    """All blocks of a sweep as far as they are known, and what their runs are for: the roles of results/README.md, None where nothing is tuned."""
+    """All blocks of a sweep as far as they are known, and whether that is all; roles: what their runs are for, None where nothing is tuned."""
 
     blocks: list[Block]
     roles: pa.Table | None
+    last: bool = True
 
 
 @dataclass(frozen=True)
@@ -282,4 +283,4 @@ def _phase(field: Sequence[Competitor], finals: Sequence[_Final]) -> Phase:
     rows += [(run, final.role, final.optimizer, final.trial, None, None) for final in finals for run in final.runs]
     columns = zip(*((run.decode(), *rest) for run, *rest in rows), strict=True)
     roles = pa.table([pa.array(column, kind) for column, kind in zip(columns, _ROLES.types, strict=True)], schema=_ROLES)
-    return Phase([block for one in field for block in one.blocks] + [final.block for final in finals], roles)
+    return Phase([block for one in field for block in one.blocks] + [final.block for final in finals], roles, last=bool(finals))

@@ -127,8 +127,25 @@ def test_across_seven_tasks_against_scipy(write):
     ranks = stats.rankdata([a, b, finite], axis=0).mean(axis=1)
     assert results.across[["rank_a", "rank_b"]].to_numpy() == pytest.approx(ranks[[[0, 1], [0, 2], [1, 2]]])
     assert results.across["ratio"].tolist() == pytest.approx([np.median(np.array(b) / a), np.median(finite / a), np.median(finite / b)])
-    assert results.across[["wins", "losses", "tasks"]].to_numpy().tolist() == [[6, 1, 7], [6, 1, 7], [6, 1, 7]]
+    assert results.across[["wins", "losses", "problems"]].to_numpy().tolist() == [[6, 1, 7], [6, 1, 7], [6, 1, 7]]
     assert across_text(results.across)["mean ranks"].iloc[0] == f"{ranks[0]:.2f}, {ranks[1]:.2f}"
+
+
+def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
+    """Three tasks of each of two problems: their log gaps are averaged, and nothing is tested."""
+    gaps = {("p0", 8): 1e-3, ("p0", 16): 1e-5, ("p1", 8): 1e-2, ("p1", 16): 1e-6}
+    problems = [
+        LECTURE | {"problem_id": f"{name}{dtype}", "problem": name, "dtype": dtype} for name in ("p0", "p1") for dtype in ("float64", "float32")
+    ]
+    rows = [
+        run(optimizer, gap * scale, problem_id=f"{name}{dtype}", problem=name, dtype=dtype, steps=steps)
+        for optimizer, scale in (("a", 1.0), ("b", 3.0))
+        for (name, steps), gap in gaps.items()
+        for dtype in ("float64", "float32")
+    ]
+    (row,) = write(*rows, problems=tuple(problems)).across.to_dict("records")
+    assert (row["problems"], row["wins"], row["losses"]) == (2, 2, 0)
+    assert row["ratio"] == pytest.approx(3)
 
 
 def test_five_tasks_give_no_p_and_who_misses_one_is_not_compared(write):

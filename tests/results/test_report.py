@@ -12,17 +12,22 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 from conftest import LECTURE, TUNE, run, tuned
+from markupsafe import escape
 from matplotlib.collections import PolyCollection
 from rich.console import Console
 
 import lrbench
+from lrbench.cli import main
+from lrbench.errors import RequestError
 from lrbench.results import report, text
 from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts
+from lrbench.results.report.findings import finding
 from lrbench.results.report.latex import latex
 from lrbench.results.report.page import inline, scripts
 from lrbench.results.terminal import print_ranking
+from lrbench.results.verdict import headline
 
 HOSTILE = ["<script>alert(1)</script>", "a\"b'c", "x" * 200, "名前 ünï", "`|*_[x](", 'id="a url(#b #24292f']
 
@@ -44,10 +49,10 @@ def printed_cells(page: str) -> list[str]:
     return [unescape(cell) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
 
 
-def markup(page: str) -> str:
-    """The page without its scripts, which must be those of the package; all others are JSON."""
+def markup(page: str, known: list[str]) -> str:
+    """The page without its scripts, which must be the known ones; all others are JSON."""
     found = re.findall(r"<script([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
-    assert [code for attributes, code in found if not attributes] == scripts()
+    assert [code for attributes, code in found if not attributes] == known
     for attributes, data in found:
         assert not attributes or json.loads(data)
     rest = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
@@ -96,7 +101,7 @@ def test_the_same_store_gives_the_same_bytes(swept):
 
 
 def test_the_page_is_alone(swept):
-    page = markup(swept.store.report.read_text(encoding="utf-8"))
+    page = markup(swept.store.report.read_text(encoding="utf-8"), scripts())
     assert set(re.findall(r"https?://([\w.]+)", page)) <= {"www.w3.org"}
     assert "default-src 'none'; script-src 'sha256-" in unescape(page)
     assert '<html lang="en">' in page
@@ -111,7 +116,7 @@ def test_the_page_is_alone(swept):
 
 def test_hostile_names_are_text(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
-    page = markup(results.report().read_text(encoding="utf-8"))
+    page = markup(results.report().read_text(encoding="utf-8"), scripts())
     assert [name for name in HOSTILE if name not in unescape(page)] == []
     assert max(map(len, printed(results).splitlines())) <= 80
 
@@ -184,7 +189,7 @@ def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]
     results = write(*rows, problems=(LECTURE, LECTURE | other))
     page, markdown, read = report_of(results)
-    page = markup(page)
+    page = markup(page, scripts())
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert [one for one in set(ids) if ids.count(one) > 1] == []
     assert page.count("<svg") == len(list((results.store.figures).glob("*.svg"))) >= 2
@@ -203,7 +208,7 @@ def test_hostile_words_are_text_wherever_they_stand(write, one_figure):
         *rows, problems=problems, name=name, warnings=[name], request={"overrides": [name], "command": name}, blocks=[{"optimizer": name}]
     )
     page, markdown, _ = report_of(results)
-    page = markup(page)
+    page = markup(page, scripts())
     around_figures = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)  # in the text of an SVG quotes may stand as they are
     assert name not in around_figures
     assert unescape(page).count(name) >= 5
@@ -325,6 +330,69 @@ def test_a_page_can_lie_elsewhere(write, tmp_path, one_figure):
     results = write(run())
     assert results.report(tmp_path / "elsewhere.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert not results.store.report.exists()
+
+
+def test_report_opens_the_page_where_it_is_asked_to(write, one_figure, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    store = write(run()).store
+    assert main(["report", str(store.root)]) == 0
+    assert shown == []
+    assert main(["report", "--open", str(store.root)]) == 0
+    assert shown == [store.report.as_uri()]
+    assert main(["report", str(store.root), "--closed"]) == 2
+    assert "report [FOLDER] [--open]" in capsys.readouterr().err
+
+
+def test_a_notebook_shows_verdict_and_rankings(write):
+    results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
+    shown = markup(results._repr_html_(), [])
+    assert re.findall(r"<p>(.*?)</p>", shown) == [escape(sentence) for sentence in headline(results)]
+    assert [cell for cell in printed_cells(shown) if cell in HOSTILE] == results.ranking["optimizer"].tolist()
+
+
+def test_every_figure_can_be_drawn_alone(compared):
+    plots = {name: getattr(compared, name) for name in dir(compared) if name.startswith("plot_")}
+    assert len(plots) == len(FIGURES)
+    titles = {name: axes[0].get_title(loc="left") for name, plot in plots.items() if (axes := _axes(plot))}
+    assert set(titles.values()) == {"lecture"}
+    assert "plot_targets" in titles
+    assert "plot_profile" not in titles  # takes three tasks
+    assert all(plot.__doc__.startswith("Draw ") for plot in plots.values())
+
+
+def _axes(plot) -> list:
+    try:
+        return plot().axes
+    except RequestError:
+        return []
+
+
+def test_findings_are_those_of_the_frames(compared):
+    """Of `compared`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3, 1e6, 1e3, so 1e4; one pair, which is not tested."""
+    assert finding("lr_sensitivity", compared) == "lecture: a_d&am with learning rate 0.1 ends lowest, at 3.16e-8."
+    assert finding("seeds", compared) == "lecture: a_d&am has the lowest median, 1.00e-7."
+    assert finding("tuned_against_default", compared) == "lecture: a_d&am gains most from tuning, 10,000 times."
+    pairs = compared.targets.groupby("optimizer")["hits"].sum()
+    assert finding("targets", compared) == f"lecture: a_d&am solves most, {pairs['a_d&am']} of 24 pairs."
+    assert finding("pairs", compared) == "lecture: a difference is shown for 0 of 1 pair."
+
+
+def test_a_finding_of_nothing_completed(write):
+    lost = write(*[run(lr=lr, status="diverged", seed=seed) for lr in (0.1, 0.2) for seed in (0, 1)])
+    assert finding("loss_curves", lost) == "lecture: no optimizer completed all its seeds."
+    assert finding("lr_sensitivity", lost) == "lecture: no learning rate of any optimizer completes all seeds."
+    assert finding("seeds", lost) == "lecture: no median is finite."
+
+
+def test_curves_are_read_part_by_part_each_run_once(write):
+    results = write(*[run(name, seed=seed) for name in "abc" for seed in (0, 1)])
+    store = results.store
+    store.append(results.store.runs()[0], store.curves().slice(0, 3))  # stored twice
+    ids = results.runs["run_id"].iloc[[4, 0, 3]]
+    rows = store.curves().to_pandas().drop_duplicates("run_id")
+    expected = rows[rows["run_id"].isin(ids)].explode(["step", "evaluations", "loss", "gap"], ignore_index=True)[list(results.curves)]
+    pd.testing.assert_frame_equal(results.curves_of(ids), expected.astype(results.curves.dtypes))
 
 
 def test_a_figure_in_the_page_changes_tags_only():

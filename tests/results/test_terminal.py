@@ -55,7 +55,7 @@ def test_a_tuned_sweep_says_what_it_spent(write_tuned):
     results = write_tuned(tuned("a", {0.01: [1e-3], 0.1: [1e-7]}, gaps, gaps[::-1]), tuned("b", {0.01: [1e-2], 0.1: [1e-3]}, gaps[::-1], gaps))
     text = " ".join(printed(results).split())
     assert (
-        "Budget: 2 settings an optimizer on 2 tuning seeds; gradient evaluations: 32 for the search, 48 for the evaluation, 48 at the defaults."
+        "Budget: 2 settings an optimizer on 1 tuning seed; gradient evaluations: 32 for the search, 48 for the evaluation, 48 at the defaults."
         in text
     )
     assert "Budget" not in printed(results, print_run)

@@ -110,7 +110,7 @@ def faults():
         "hard": (adam("hard", hit=1), sgd("hard", hit=2)),
         "falls": (with_halves(adam("falls"), "2.1"), with_halves(sgd("falls", hit=None), "2.1")),
         "stalls": (with_halves(adam("stalls"), "1.9"), with_halves(sgd("stalls", hit=None), "1.9")),
-        "noise": (with_halves(adam("noise", **batches), "1.5"), with_halves(sgd("noise", hit=None, **batches), "1.5")),
+        "noise": (with_halves(adam("noise", **batches), "1.2"), with_halves(sgd("noise", hit=None, **batches), "1.2")),
         "turned": (with_halves(adam("turned"), 1.0), with_halves(sgd("turned", 5.0), 1e-3)),
         "kept": (with_halves(adam("kept"), 1e-4), with_halves(sgd("kept", 5.0), 1e-3)),
         "close": (with_halves(adam("close"), 1.0), with_halves(sgd("close", 1.05), 1e-3)),  # an order that is not shown cannot turn
@@ -144,7 +144,7 @@ def test_each_fault_is_said_where_it_is(write_tuned, monkeypatch):
         "Every run reached the target within one step on easy: it is too easy to tell optimizers apart.",
         f"Fewer than half of the seeds reached {target}: sgd on 3 of 16 tasks.",
         "Short of the target with the gap still falling at the last step, more than twofold in the second half: sgd on falls.",
-        "Short of the target with the gap no longer falling, at the noise floor of its lr: sgd on noise.",
+        "Short of the target with the gap level in the second half, as at the noise floor of a learning rate: sgd on noise.",
         "At half of the steps the order was another: sgd before adam on turned.",
         "The gap rises in more than a fifth of the last quarter's steps, so that 95 % intervals cover 84 to 90 %: sgd on restless.",
     ]
@@ -165,7 +165,7 @@ def test_other_seeds(said):
 
 def test_fewer_than_ten_seeds(said):
     logs = np.log([1.1, 1.0, 1.1, 1.0])
-    half = np.exp(3.182446 * logs.std(ddof=1) / 2)  # t with 3 degrees of freedom, 4 seeds
+    half = 1.25 * np.exp(3.182446 * logs.std(ddof=1) / 2)  # t with 3 degrees of freedom, 4 seeds
     found = said(competitor("adam", best=TEN[:4]), competitor("sgd", best=[1.1e-7, 2e-7, 3.3e-7, 4e-7]))
     assert found == [f"Few seeds (4): differences under {half:.3g} times are not visible between adam and sgd on lecture."]
 
@@ -197,7 +197,7 @@ def test_settings_chosen_on_the_seeds_that_are_shown(words):
 
 
 def test_one_learning_rate_says_little_beside_others(words):
-    sentence = "One learning rate only for sgd: what an optimizer reaches untuned says little about it."
+    sentence = "One learning rate only for sgd: what an optimizer reaches untuned says little about it; tune=lr tries 32."
     assert sentence in words(*seeds(), *seeds("adam"), *seeds("adam", lr=0.2))
     assert "One learning rate only" not in words(*seeds(), folder="alone")
 

@@ -617,7 +617,7 @@
     };
     const colour = told.optimizers[optimizer]?.colour ?? "currentColor";
     const size = (svg.viewBox.baseVal?.width || 600) / 120;
-    const line = part("polyline", { fill: "none", stroke: colour, "stroke-width": size / 2, "stroke-linejoin": "round" });
+    const line = part("polyline", { fill: "none", stroke: colour, "stroke-width": size / 3, "stroke-linejoin": "round" });
     const dot = part("circle", { r: size, fill: colour, stroke: "currentColor", "stroke-width": size / 6 });
     const group = part("g", { class: "moving", "data-optimizer": optimizer });
     group.append(line, dot);
@@ -651,7 +651,7 @@
     }
     .copy { gap: .4rem; font-size: .85rem; color: var(--soft); margin: .5rem 0; }
     .said { color: var(--ink); }
-    .sort { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
+    .sort { font: inherit; color: inherit; background: none; border: 0; padding: 0; max-width: 100%; cursor: pointer; text-align: inherit; }
     .sort::after { content: "\\a0↕" / ""; opacity: .35; }
     [aria-sort=ascending] .sort::after { content: "\\a0↑" / ""; opacity: 1; }
     [aria-sort=descending] .sort::after { content: "\\a0↓" / ""; opacity: 1; }

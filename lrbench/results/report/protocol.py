@@ -133,7 +133,7 @@ def _range(ends: list[float]) -> str:
 
 
 def _statistics(results: "Results") -> str:
-    family = "the leader's pairs, and all other pairs," if results.tuned else "all pairs"
+    family = "the leader's pairs and over all other pairs" if results.tuned else "all pairs"
     across = " Over six tasks or more: Wilcoxon's exact test on mean log gaps, Holm." if len(results.across) else ""
     return (
         f"paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact sign test; Holm over {family}; shown "

@@ -23,6 +23,8 @@ from lrbench.optimizers import FAMILIES
 from lrbench.plan import Block, plan
 from lrbench.problems.lecture import lecture
 from lrbench.reproduce import reproduce
+from lrbench.results import load, verdict
+from lrbench.results.warnings import warnings
 from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
 from lrbench.sweeper import compose
@@ -405,6 +407,33 @@ def test_an_interrupted_sweep_goes_on(sweep, moment):
     assert again.name == sweep.name
     assert len(todo) == len(again.outcomes())
     pd.testing.assert_frame_equal(table(again), table(sweep))
+
+
+def test_a_finished_sweep_that_is_stopped_when_it_starts_again_keeps_its_evaluation(sweep):
+    store = tuned("sgd", "adam")
+    roles, planned = table(store), store.manifest()["counts"]["planned"]
+
+    def interrupt(done, planned):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(ask("sgd", "adam"), interrupt)
+    pd.testing.assert_frame_equal(table(store), roles)
+    assert store.manifest()["counts"]["planned"] == planned
+
+
+def test_a_search_without_an_evaluation_has_a_report_that_says_so():
+    def interrupt(done, planned):
+        if done >= 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(ask("sgd", "adam"), interrupt)
+    [store] = ResultStore.all("results")
+    results = load(store.root)
+    assert verdict.headline(results)[0] == "Nothing is evaluated on lecture yet."
+    assert "Searched but not evaluated yet" in " ".join(warnings(results))
+    assert "Nothing is evaluated" in results.report().read_text(encoding="utf-8")
 
 
 def test_the_same_request_does_only_what_is_missing(sweep):

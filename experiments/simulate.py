@@ -22,6 +22,7 @@ SEED = 20_260
 PAGE = ROOT / "docs" / "statistics.md"
 INTERVALS, VERDICTS, SCRAMBLES = 10_000, 1_000, 20
 EVALUATION, TUNING, TRIALS = 10, 3, 32  # seeds, seeds and trials of the protocol
+COPIES = 3  # across problems: with five, eight problems could show nothing
 POOL = 20_000  # runs that differ in nothing but their seed
 KAPPAS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 BATCHES = ["problem=diabetes", "batch_size=32", "steps=200"]
@@ -101,26 +102,24 @@ def _verdict(gaps: np.ndarray, k: int, rng: np.random.Generator) -> dict[str, bo
     evaluation = drawn[:, :EVALUATION]
     tuned, untuned = contest(evaluation, 0.0, leader=int(trials.min(axis=1).argmin())), contest(evaluation, 0.0, leader=None)
     led = tuned.family == "leader"
-    return {
-        "tuned": bool(tuned.better[led].any()),
-        "tuned, margin 1": bool((tuned.p_holm[led] < ALPHA).any()),
-        "untuned": bool(untuned.better.any()),
-        "untuned, margin 1": bool((untuned.p_holm < ALPHA).any()),
-    }
+    every = np.ones(len(led), dtype=bool)
+    families = {"leader": (tuned, led), "all of its ranks": (tuned, every), "untuned": (untuned, every)}
+    margins = {name: bool(found.better[pairs].any()) for name, (found, pairs) in families.items()}
+    return margins | {f"{name}, margin 1": bool((found.p_holm[pairs] < ALPHA).any()) for name, (found, pairs) in families.items()}
 
 
 def errors_across_problems(folder: str, rng: np.random.Generator) -> pd.DataFrame:
-    """Five copies on eight problems, EVALUATION seeds each; then with an effect of its own for each copy on each problem, 0 on average."""
+    """Three copies on eight problems, EVALUATION seeds each; then with an effect of its own for each copy on each problem, 0 on average."""
     gaps = [pool(folder, "problem=synthetic", f"problem.kappa={kappa}", "steps=200", "optimizer=sgd", "optimizer.lr=1") for kappa in KAPPAS]
-    effects = {"5 copies on 8 problems": 0.0, "the same, random effects of 0.5": 0.5}
+    effects = {f"{COPIES} copies on {len(KAPPAS)} problems": 0.0, "the same, random effects of 0.5": 0.5}
     return pd.DataFrame(_errors(name, [_across(gaps, sd, rng) for _ in range(VERDICTS)]) for name, sd in effects.items())
 
 
 def _across(gaps: list[np.ndarray], sd: float, rng: np.random.Generator) -> dict[str, bool]:
-    logs = np.stack([np.log(rng.choice(of_one, (5, EVALUATION), replace=False)).mean(axis=1) for of_one in gaps])  # (P, k)
+    logs = np.stack([np.log(rng.choice(of_one, (COPIES, EVALUATION), replace=False)).mean(axis=1) for of_one in gaps])  # (P, k)
     logs += rng.normal(0.0, sd, logs.shape)
-    tuned, untuned = across(logs, leader=0), across(logs)
-    return {"tuned": bool(tuned.better[tuned.family == "leader"].any()), "untuned": bool(untuned.better.any())}
+    found = across(logs)
+    return {"shown": bool(found.better.any()), "margin 1": bool((found.p_holm < ALPHA).any())}
 
 
 def _errors(name: str, verdicts: list[dict[str, bool]]) -> dict[str, object]:

@@ -173,11 +173,6 @@ def test_across_problems_as_many_failures_on_either_side_are_even():
     assert comparison.ratio == 1.0
 
 
-def test_across_problems_a_leader_has_a_family_of_its_own():
-    found = s.across(np.random.default_rng(9).normal(size=(8, 3)), leader=1)
-    assert found.family.tolist() == ["leader", "rest", "leader"]
-
-
 @pytest.mark.parametrize(("difference", "better"), [(0.2, 0), (0.25, 1), (-0.25, -1)])
 def test_across_problems_has_the_same_margin(difference, better):
     """log 1.25 = 0.223."""

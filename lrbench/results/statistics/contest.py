@@ -42,7 +42,7 @@ def contest(gaps: np.ndarray, floor: float, leader: int | None) -> Contest:
     return Contest(first, second, comparisons, p_holm, family, better, places(first, second, better, len(gaps)))
 
 
-def across(logs: np.ndarray, leader: int | None = None) -> Contest:
+def across(logs: np.ndarray) -> Contest:
     """Compare k optimizers over P problems, logs (P, k): the mean log gap over the seeds of each, inf where a seed failed. The block is the problem.
 
     Exact Wilcoxon tests; ratio is exp of the median difference, and it must lie beyond the margin on the side to which the signed ranks lean.
@@ -51,7 +51,7 @@ def across(logs: np.ndarray, leader: int | None = None) -> Contest:
     first, second = np.triu_indices(logs.shape[1], 1)
     differences = [log_ratios(logs[:, a], logs[:, b]) for a, b in zip(first, second, strict=True)]
     comparisons = [over_blocks(x) for x in differences]
-    p_holm, family = adjusted(first, second, np.array([c.p for c in comparisons]), leader)
+    p_holm, family = adjusted(first, second, np.array([c.p for c in comparisons]), None)
     leans = np.array([np.sign(signed_ranks(x).sum()) for x in differences])
     better = np.array([shown(c, p) for c, p in zip(comparisons, p_holm, strict=True)], dtype=int)
     better[better != leans] = 0

@@ -100,7 +100,11 @@ class ResultStore:
 
     def curves(self) -> pa.Table:
         """All loss curves: run_id, and step, evaluations, loss, gap as lists."""
-        return pa.concat_tables([pq.read_table(path) for path in self._parts("curves")])
+        return pa.concat_tables(self.curve_parts())
+
+    def curve_parts(self) -> Iterator[pa.Table]:
+        """Yield the loss curves part by part, so that who wants some need not hold all."""
+        return (pq.read_table(path) for path in self._parts("curves"))
 
     def problems(self) -> pa.Table:
         return pq.read_table(self._problems_path)

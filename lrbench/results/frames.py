@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lrbench.store import ResultStore
 
@@ -35,7 +34,7 @@ def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
 def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
     """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded step. Read part by part."""
     wanted = set(run_ids)
-    table = pa.concat_tables([_taken(pq.read_table(path), wanted) for path in store._parts("curves")])
+    table = pa.concat_tables([_taken(part, wanted) for part in store.curve_parts()])
     lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
     columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
     return pd.DataFrame({"run_id": table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True), **columns})

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
+RUNNING = pytest.StashKey[Any]()
 REPORT = Path(__file__).parents[2] / "lrbench/results/report"
 ROOT_COLOURS = """
 :root { color-scheme: light dark; --ink: #24292f; --soft: #59636e; --paper: #ffffff; --card: #f6f8fa; --line: #d8dee4; --accent: #1a63c4; }
@@ -36,13 +37,16 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser for the whole session; the test is skipped where there is none."""
+def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The session's browser, whichever modules import this fixture; the test is skipped where there is none."""
+    if RUNNING in request.config.stash:
+        yield request.config.stash[RUNNING]
+        return
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
     if not CHROMIUM.is_file():
         pytest.skip(f"{CHROMIUM} is not there: apt install chromium")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = request.config.stash[RUNNING] = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -608,7 +608,7 @@
     move();
   }
 
-  // Adds a line and a dot to an SVG; returns a function that shows them up to a place. A null ends the line: the run stopped there.
+  // Adds a line and a dot to an SVG; returns a function that shows them up to a place. A null is a state beyond the axes, or none: the run had stopped.
   function moving(svg, optimizer, points) {
     const part = (tag, attributes) => {
       const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -623,8 +623,7 @@
     group.append(line, dot);
     svg.append(group);
     return (place) => {
-      const end = points.findIndex((point) => !point);
-      const until = points.slice(0, Math.min(place + 1, end < 0 ? points.length : end));
+      const until = points.slice(0, place + 1).filter((point) => point);
       line.setAttribute("points", until.map(([x, y]) => `${x},${y}`).join(" "));
       const [x, y] = until[until.length - 1] ?? [0, 0];
       dot.setAttribute("cx", x);

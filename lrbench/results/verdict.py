@@ -11,6 +11,7 @@ from lrbench.results import leader, paste
 from lrbench.results.curves import mean_ranks
 from lrbench.results.leader import TESTED, of, stated, what_varied
 from lrbench.results.statistics import ALPHA, MARGIN, below_target
+from lrbench.results.statistics.contest import FEWEST_BLOCKS
 from lrbench.results.text import counted, decades, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_IN_FULL = 2  # tasks
 MOST_LEADERS = 6
-FEWEST_PROBLEMS = 6  # that a sentence across them stands on: with five, even a clean sweep has p = 2 / 2**5
 
 Part = Callable[["Results", pd.Series, pd.DataFrame], Iterator[str]]  # of a task and its rows of the ranking
 
@@ -156,7 +156,7 @@ SAME = {"identical": "the runs are equal bit for bit", "floor": "both end at the
 def _across(results: "Results") -> Iterator[str]:
     """Say who is ahead over all problems, from six on: exact Wilcoxon tests over problems, adjusted by Holm."""
     pairs = results.across
-    if not len(pairs) or pairs["problems"].iloc[0] < FEWEST_PROBLEMS:
+    if not len(pairs) or pairs["problems"].iloc[0] < FEWEST_BLOCKS:
         return
     first = mean_ranks(pairs).index[0]
     own = pairs[(pairs["a"] == first) | (pairs["b"] == first)]

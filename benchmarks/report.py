@@ -20,8 +20,8 @@ from pathlib import Path
 from table import Table
 
 HERE = Path(__file__).parent
-SCRIPTS = ("engine", "sweep", "planning", "problem", "tables")
-PACKAGES = ("lrbench", "numba", "llvmlite", "numpy", "torch", "jax", "jaxlib", "optax", "hydra-core", "pyarrow")
+SCRIPTS = ("engine", "sweep", "planning", "problem", "tables", "page")
+PACKAGES = ("lrbench", "numba", "llvmlite", "numpy", "torch", "jax", "jaxlib", "optax", "hydra-core", "pyarrow", "seaborn", "matplotlib")
 QUICK = ["--quick"]
 
 

@@ -32,8 +32,9 @@ Verbs
   report [FOLDER]      rebuild summary, figures and report.html (alone: of the
                        newest); --open: and show the page in the browser
   reproduce FOLDER     run a stored sweep again and compare bit for bit
-  compare A B          is B worse than A? two folders, setting by setting; --anyway:
-                       also where data or budget differ
+  compare A B          is B worse than A? two folders, setting by setting, as text
+                       and as a page beside B; --anyway: also where data or budget
+                       differ; --open: and show the page in the browser
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
 
@@ -111,16 +112,26 @@ def _reproduce(arguments: list[str]) -> int:
 
 
 def _compare(arguments: list[str]) -> int:
+    import webbrowser
+
     from rich.console import Console
 
     from lrbench import compare
     from lrbench.results.compare_text import print_difference
 
-    folders = [argument for argument in arguments if argument != "--anyway"]
+    folders = [argument for argument in arguments if argument not in ("--anyway", "--open")]
     if len(folders) != 2 or any(folder.startswith("-") for folder in folders):
-        raise RequestError(f"usage: python -m lrbench compare A B [--anyway]; '{' '.join(arguments)}' came.")
+        raise RequestError(f"usage: python -m lrbench compare A B [--anyway] [--open]; '{' '.join(arguments)}' came.")
     difference = compare(*folders, anyway="--anyway" in arguments)
     print_difference(difference, Console(highlight=False))
+    try:
+        page = difference.report()
+    except RequestError as error:  # the answer stands without its page
+        print(f"\n{error}", file=sys.stderr)
+    else:
+        print(f"\nPage: {os.path.relpath(page)}")
+        if "--open" in arguments:
+            webbrowser.open(page.as_uri())
     return 1 if difference.regression else 0
 
 

@@ -1,9 +1,11 @@
+import gc
 import os
 
 import matplotlib
 import pytest
 from hypothesis import settings
 
+gc.set_threshold(50_000)  # as in lrbench/__main__.py: a tenth of the time
 matplotlib.use("Agg")
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")

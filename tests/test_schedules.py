@@ -37,11 +37,18 @@ def test_each_choice_is_tested():
 
 
 @cache
-def base(optimizer, schedule) -> Block:
+def composed(optimizer, schedule) -> Block:
     given = {"onecycle": ["schedule.max_lr=0.2"], "lambda": ["schedule.lr_lambda=math.cos"]}.get(schedule, [])
     lines = [f"optimizer={optimizer}", f"schedule={schedule}", "problem=synthetic", "problem.n=30", "problem.d=4", "problem.kappa=20", *given]
     (block,) = read(lines).blocks
     return block
+
+
+def base(optimizer, schedule) -> Block:
+    """Put a schedule beside an optimizer: to compose each of the pairs takes longer than to train them."""
+    one, other = composed(optimizer, "none"), composed("sgd", schedule)
+    leaves = {key: value for key, value in other.base.items() if key.startswith("schedule.")}
+    return Block(one.choices | {"schedule": other.choices["schedule"]}, one.base | leaves, [])
 
 
 def block(optimizer, schedule, *axes, **settings) -> Block:

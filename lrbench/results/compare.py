@@ -6,7 +6,9 @@ Ratios are B over A, so above 1 where B is worse.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
@@ -33,12 +35,39 @@ class Difference:
         differences: a row a key of the request, the configuration, the versions, the machine that differs: key, a, b.
         sentences: what may be said of it.
         regression: whether a row is shown worse, or a run is lost at the same setting.
+        a, b: the two result sets. tasks: as `paired_tasks`.
     """
 
     rows: pd.DataFrame
     differences: pd.DataFrame
     sentences: list[str]
     regression: bool
+    a: Results = field(repr=False)
+    b: Results = field(repr=False)
+    tasks: pd.DataFrame = field(repr=False)
+
+    @cached_property
+    def shown(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What figures show: a row a task and optimizer, and a row a pair of its runs; see `compare_frames.shown`."""
+        from lrbench.results import compare_frames
+
+        return compare_frames.shown(self)
+
+    def report(self, path: str | os.PathLike | None = None) -> Path:
+        """Write the page to `path` (beside B's folder, named after both, if None); return its path.
+
+        Raises:
+            RequestError: it cannot be written there.
+        """
+        from lrbench.results.report import compare_page
+
+        return compare_page.write(self, compare_page.place(self.a, self.b) if path is None else Path(path))
+
+    def _repr_html_(self) -> str:
+        """Show the sentences and the settings in a notebook."""
+        from lrbench.results.report.page import brief
+
+        return brief(self.sentences, [("Setting by setting", compare_text.rows_text(self.rows))])
 
 
 def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", anyway: bool = False) -> Difference:
@@ -49,16 +78,15 @@ def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", 
     """
     a, b = (one if isinstance(one, Results) else load(one) for one in (a, b))
     tasks = paired_tasks(a, b, anyway)
-    mixed = a.tuned != b.tuned
-    runs = [runs_of(results, tasks, side, mixed) for results, side in ((a, "task_a"), (b, "task_b"))]
+    runs = compared_runs(a, b, tasks)
     settings = paired_settings(*runs)
-    _check_shared(*runs, settings)
     pairs = paired_runs(*runs, settings)
+    _check_shared(*runs, settings, pairs)
     left_out = [_settings(one, "setting_id") - _settings(settings, f"setting_id_{side}") for one, side in zip(runs, "ab", strict=True)]
-    rows = changes(settings.assign(differs=_differs(a, b, settings)), pairs)
+    rows = changes(settings.assign(differs=differing(a, b, settings)), pairs)
     differences = compare_keys.differences(a, b, tasks)
     regression = bool(((rows["change"] == "worse") | ((rows["lost"] > 0) & (rows["differs"] == ""))).any())
-    return Difference(rows, differences, compare_text.sentences(a, b, tasks, rows, len(pairs), left_out), regression)
+    return Difference(rows, differences, compare_text.sentences(a, b, tasks, rows, len(pairs), left_out), regression, a, b, tasks)
 
 
 # ---- which runs belong together
@@ -88,6 +116,12 @@ def _identity(task: dict) -> tuple:
     return tuple(None if pd.isna(task[key]) else task[key] for key in TASK)
 
 
+def compared_runs(a: Results, b: Results, tasks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the runs of A and of B that are compared, as `runs_of`; tasks: as `paired_tasks`."""
+    mixed = a.tuned != b.tuned
+    return runs_of(a, tasks, "task_a", mixed), runs_of(b, tasks, "task_b", mixed)
+
+
 def runs_of(results: Results, tasks: pd.DataFrame, side: str, mixed: bool) -> pd.DataFrame:
     """Return the runs that are compared: of a tuned sweep no trials, and the reported ones alone where only the other is tuned (mixed).
 
@@ -100,7 +134,7 @@ def runs_of(results: Results, tasks: pd.DataFrame, side: str, mixed: bool) -> pd
     unlike = entries["task"].isin(tasks.loc[tasks["differs"].map(bool), side])
     own = own_settings(entries[unlike]).map(repr)
     varies = (entries["init"] == "torch") | (entries["batch_size"].notna() & (entries["batch_order"] != "sequential"))
-    return entries[[*BITS, "setting", "setting_id", "gap", "gap_floor"]].assign(
+    return entries[[*BITS, "run_id", "setting", "setting_id", "gap", "gap_floor"]].assign(
         task=entries["task"].map(labels),
         optimizer=entries["name"],
         role="" if mixed else entries["role"],
@@ -130,30 +164,30 @@ def paired_settings(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a run of both, in the order of the settings: `row` numbers the setting; *_a, *_b what the runs reached."""
+    """Return a row a run of both, in the order of the settings: `row` numbers the setting; *_a, *_b which runs they are and what they reached."""
     numbered = settings.assign(row=range(len(settings)))
     sides = []
     for runs, side in ((a, "a"), (b, "b")):
         ids = numbered[[*GROUP, f"setting_id_{side}", "row"]].rename(columns={f"setting_id_{side}": "setting_id"})
-        sides.append(runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])[["row", "block", "gap", "gap_floor", *BITS]])
+        paired = runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])
+        sides.append(paired[["row", "block", "run_id", "gap", "gap_floor", *BITS]])
     pairs = sides[0].merge(sides[1], on=["row", "block"], suffixes=("_a", "_b")).sort_values(["row", "block"], ignore_index=True)
-    pairs["gap_floor"] = pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1)
-    if pairs.empty:
-        raise RequestError("compare: the two share no seed, so that no run of A has a partner in B. Run B on the seeds of A.")
-    return pairs
+    return pairs.assign(gap_floor=pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1))
 
 
 def _settings(rows: pd.DataFrame, ids: str) -> int:
     return len(rows.drop_duplicates(["task", "optimizer", ids]))
 
 
-def _check_shared(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> None:
+def _check_shared(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame, pairs: pd.DataFrame) -> None:
     if settings.empty:
         names = [listed(sorted(runs["optimizer"].unique())) or "nothing but trials" for runs in (a, b)]
         raise RequestError(f"compare: the two share no optimizer in any task. A has {names[0]}; B has {names[1]}. Run the same optimizers in both.")
+    if pairs.empty:
+        raise RequestError("compare: the two share no seed, so that no run of A has a partner in B. Run B on the seeds of A.")
 
 
-def _differs(a: Results, b: Results, settings: pd.DataFrame) -> list[str]:
+def differing(a: Results, b: Results, settings: pd.DataFrame) -> list[str]:
     """Say of each row how the two settings differ, `lr 0.1 -> 0.03`."""
     unlike = settings[~settings["alike"]]
     of_a, of_b = (

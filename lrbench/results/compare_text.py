@@ -119,10 +119,15 @@ def _none_shown(a: "Results", rows: pd.DataFrame) -> Iterator[str]:
     tested = rows[rows["p"].notna()]
     if tested.empty or (rows["change"] == "worse").any() or (rows["lost"] > 0).any():
         return
-    tasks = a.tasks.set_index("task")
-    varied = {what_varied(tasks.loc[task], n) for task, n in set(zip(tested["task"], tested["n"], strict=True))}
-    over = varied.pop() if len(varied) == 1 else f"{tested['n'].min()} to {tested['n'].max()} pairs"
+    over = over_what(a, tested, "n")
     yield f"No regression is shown over {over}; {_visible(tested)}."
+
+
+def over_what(a: "Results", rows: pd.DataFrame, count: str) -> str:
+    """Say over how many starts or batch orders rows go, "10 starts", or "2 to 10 pairs" where they differ; count: the column with the number."""
+    tasks = a.tasks.set_index("task")
+    varied = {what_varied(tasks.loc[task], n) for task, n in set(zip(rows["task"], rows[count], strict=True))}
+    return varied.pop() if len(varied) == 1 else f"{rows[count].min()} to {rows[count].max()} pairs"
 
 
 def _visible(tested: pd.DataFrame) -> str:
@@ -184,7 +189,7 @@ def print_difference(difference: "Difference", console: Console) -> None:
     rows = difference.rows
     if (rows["change"] != "identical").any():
         console.print(_table(rows_text(rows.head(MOST_ROWS)), folding=("task", "optimizer", "setting")))
-        _print(_rest(rows.iloc[MOST_ROWS:]), console)
+        _print(rest(rows.iloc[MOST_ROWS:]), console)
         console.print()
     _print(difference.sentences[len(first) :], console)
 
@@ -205,7 +210,8 @@ def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, dtype=object).drop(columns=["task"] * (rows["task"].nunique() == 1))
 
 
-def _rest(rows: pd.DataFrame) -> list[str]:
+def rest(rows: pd.DataFrame) -> list[str]:
+    """Say how many rows are left out, and how many of them are shown to have changed."""
     changed = [f"{count} {change}" for change in DIRECTION if (count := int((rows["change"] == change).sum()))]
     return [f"... and {counted(len(rows), 'more setting')}{', ' + ', '.join(changed) if changed else ' without a shown change'}"] * bool(len(rows))
 

@@ -19,6 +19,7 @@ NUMBERS = {
 PAIRS = {"task": str, "a": str, "b": str, **NUMBERS, "p_holm": float, "family": str, "better": str, "improvement": float}
 ACROSS = {"a": str, "b": str, "problems": int, "ratio": float, "wins": int, "losses": int, "p": float, "p_holm": float, "better": str}
 ACROSS |= {"rank_a": float, "rank_b": float}
+OVERALL = {"optimizer": str, "mean_rank": float, **dict.fromkeys(("tasks", "led", "solved", "targets", "lost"), int)}
 GAINS = {"task": str, "optimizer": str, "setting": str, **dict.fromkeys(("gap", "default_gap", "gain", "low", "high", "at_least"), float)}
 GAINS |= {"n": int, "test": str, "p": float}
 
@@ -112,6 +113,22 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     names = ranks.index.to_numpy()
     rows = pd.DataFrame({**_named(found, names), "problems": len(logs)})
     return typed([rows.assign(rank_a=rows["a"].map(ranks), rank_b=rows["b"].map(ranks))], ACROSS)
+
+
+def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
+    """Return a row an optimizer over two tasks or more, lowest mean rank first; empty else.
+
+    mean_rank: over the problems, as in `across`, NaN where it did not run on all; tasks: on which it ran; led: on how many it is not shown worse than
+    the leader; solved: on how many at least half of its seeds reach the target, of `targets` that have one; lost: on how many it lost a seed.
+    """
+    if ranking["task"].nunique() < 2:
+        return typed([], OVERALL)
+    ranks = pd.concat([across.set_index(side)[f"rank_{side}"] for side in "ab"]).groupby(level=0).first()
+    reached = ranking["evaluations_to_target"]
+    counts = {"tasks": 1, "led": ranking["first"], "solved": np.isfinite(reached), "targets": reached.notna(), "lost": np.isinf(ranking["gap"])}
+    rows = ranking[["optimizer"]].assign(**counts).groupby("optimizer", sort=False).sum().reset_index()
+    rows = rows.assign(mean_rank=rows["optimizer"].map(ranks))
+    return typed([rows.sort_values(["mean_rank", "led"], ascending=[True, False], kind="stable", ignore_index=True)], OVERALL)
 
 
 def tuned_against_default(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:

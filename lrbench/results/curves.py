@@ -42,6 +42,21 @@ def _best_curves(results: "Results") -> Iterator[pd.DataFrame]:
         yield pd.DataFrame({**labels, "step": gap.index, "evaluations": evaluations.to_numpy(), **quantiles})
 
 
+def thinned(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the rows of `best_curves` that a reader of the figure can tell apart: of each optimizer and task so many at most.
+
+    All where it has fewer. Else the evaluations are cut into stretches of one width, in log from the first update on, and of each stretch the lowest
+    and the highest median stay; the start and the last step are stretches of their own.
+    """
+    competitors = [frame["task"], frame["optimizer"]]
+    few = frame.groupby(competitors)["step"].transform("size") <= most
+    first = frame["evaluations"].where(frame["evaluations"] > 0).groupby(competitors).transform("min")
+    way = np.log1p(frame["evaluations"] / first)
+    stretch = np.floor(way / way.groupby(competitors).transform("max") * (most // 2 - 1))
+    runs = frame.groupby([*competitors, stretch], sort=False)["median"]
+    return frame[few | frame.index.isin(runs.idxmin()) | frame.index.isin(runs.idxmax())]
+
+
 def stops(results: "Results") -> pd.DataFrame:
     """Return where the diverged runs of the chosen settings leave the figure: task, optimizer, run_id, evaluations and gap.
 
@@ -72,6 +87,25 @@ def sensitivity(results: "Results") -> pd.DataFrame:
     rows = rows.assign(best=rows["setting_id"] == rows["chosen"], scattered=scattered(ordered, rows)).drop(columns="chosen")
     lrs = rows.groupby(["task", "optimizer"])["lr"].transform("size").groupby(rows["task"]).transform("max")
     return rows[lrs >= 2]
+
+
+def spread_seeds(seeds: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the completed runs of one optimizer that are drawn as dots: all, or where there are more than so many, some of them.
+
+    Then of each rate the lowest and the highest gap and others evenly between in rank; of rates evenly many.
+    """
+    runs = seeds[np.isfinite(seeds["gap"])].sort_values(["lr", "gap"], kind="stable")
+    if len(runs) <= most:
+        return runs
+    rates = runs["lr"].unique()
+    runs = runs[runs["lr"].isin(rates[evenly(len(rates), most // 2)])]
+    each = max(2, most // runs["lr"].nunique())
+    return runs.groupby("lr", group_keys=False)[runs.columns.tolist()].apply(lambda rate: rate.iloc[evenly(len(rate), each)])
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """Return at most so many places of `count`, evenly spaced, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def cells(frame: pd.DataFrame) -> pd.DataFrame:

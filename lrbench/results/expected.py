@@ -4,6 +4,7 @@ All of it is for squared errors, whose eigenvalues and eigenvectors are stored: 
 """
 
 import json
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from lrbench.results import theory
 from lrbench.results.statistics import geometric_mean
-from lrbench.results.text import named, number
+from lrbench.results.text import ROUNDING, counted, listed, named, number
 from lrbench.seeds import start
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def quadratics(results: "Results") -> Iterator[pd.Series]:
 def spectrum(task: pd.Series) -> np.ndarray:
     """Return the eigenvalues (rank,) that are not 0."""
     return np.array(task["eigenvalues"])[: task["rank"]]
+
+
+def _ends(task: pd.Series) -> tuple[float, float]:
+    """Return L and mu, one number where only rounding tells them apart."""
+    return task["L"], task["L"] if math.isclose(task["L"], task["mu"], rel_tol=ROUNDING) else task["mu"]
 
 
 def errors(task: pd.Series, w: np.ndarray) -> np.ndarray:
@@ -197,18 +203,23 @@ def noise_floors(results: "Results") -> pd.DataFrame:
 
 
 def limits(results: "Results") -> pd.DataFrame:
-    """Return a row a task and method: the largest lr that converges, and the asymptotically best constants with their rate a step."""
+    """Return a row a task and method: the largest lr that converges, the asymptotically best constants, and their steps to a tenth of the error."""
     rows: list[dict[str, Any]] = []
     for task in quadratics(results):
         if pd.notna(task["batch_size"]):
             continue
-        L, mu = task["L"], task["mu"]
+        L, mu = _ends(task)
         best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
         limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
         for method, constants, edge in zip(("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True):
-            known = {"lr": constants.lr, "momentum": constants.momentum, "rate": constants.rate, "largest lr": edge}
+            known = {"lr": constants.lr, "momentum": constants.momentum, "steps to a tenth": _steps_to_a_tenth(constants.rate), "largest lr": edge}
             rows.append({"task": task["task"], "method": method, **known})
     return pd.DataFrame(rows)
+
+
+def _steps_to_a_tenth(rate: float) -> int:
+    """Return after how many steps an error that shrinks by `rate` a step is a tenth."""
+    return math.ceil(-1 / math.log10(rate)) if rate > 0.1 else 1
 
 
 def first_steps(results: "Results") -> pd.DataFrame:
@@ -254,7 +265,7 @@ def _baselines(task: pd.Series, c: np.ndarray, steps: int) -> Iterator[dict[str,
     c = c[np.any(c != 0, axis=1)]  # from the minimiser itself there is nothing to find
     if not len(c):
         return
-    eigenvalues, ends = spectrum(task), (task["L"], task["mu"])
+    eigenvalues, ends = spectrum(task), _ends(task)
     polyak, best = theory.asymptotic_heavy_ball(*ends), theory.asymptotic_gradient_descent(*ends)
     settings = {
         "gradient descent, oracle at this budget": (theory.best_gradient_descent(eigenvalues, c, steps), np.zeros(len(c))),
@@ -277,29 +288,31 @@ def _mean(task: pd.Series, gaps) -> float:
 
 
 def alarms(results: "Results") -> list[str]:
-    """Return a sentence for each setting of which a run is better than conjugate gradients: an impossible curve, so some code is wrong."""
-    sentences = []
+    """Return a sentence for each optimizer of which a run is better than conjugate gradients: an impossible curve, so code or data are wrong."""
+    impossible = []
     for task in quadratics(results):
         runs = results.entries[results.entries["task"] == task["task"]].drop_duplicates("run_id")
         runs = runs[spans_gradients(runs)]
         parts = [runs.iloc[first : first + MOST_READ] for first in range(0, len(runs), MOST_READ)]
-        impossible = [_impossible(task, part, results.curves_of(part["run_id"])) for part in parts]
-        sentences += [_alarm(task, row) for row in pd.concat(impossible).drop_duplicates("setting_id").to_dict("records")] if parts else []
-    return sentences
+        impossible += [_impossible(task, part, results.curves_of(part["run_id"])) for part in parts]
+    return [_alarm(name, rows) for name, rows in pd.concat(impossible).groupby("name", sort=False)] if impossible else []
 
 
 def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the recorded states below conjugate gradients, with name, setting, setting_id and seed of the run and the `least` that is possible."""
+    """Return the recorded states below conjugate gradients, with task, name, setting and seed of the run and the `least` that is possible."""
     count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
     possible = _floors(spectrum(task), starts(task, runs["seed"]), count)
-    rows = curves.merge(runs[["run_id", "name", "setting", "setting_id", "seed"]], on="run_id")
+    rows = curves.merge(runs[["run_id", "task", "name", "setting", "seed"]], on="run_id")
     which = pd.Index(runs["seed"].unique()).get_indexer(rows["seed"]) if task["init"] == "torch" else np.zeros(len(rows), dtype=int)
     least = possible[which, np.minimum(rows["evaluations"].astype(int), count)]
     return rows.assign(least=least)[(rows["gap"] < BELOW * least) & (rows["gap"] > CLEAR * task["gap_floor"])]
 
 
-def _alarm(task: pd.Series, row: dict[str, Any]) -> str:
+def _alarm(name: object, states: pd.DataFrame) -> str:
+    """Write of how many runs of an optimizer some state is too low, and which is the lowest for what is possible there."""
+    worst = states.iloc[(states["gap"] / states["least"]).argmin()]
     return (
-        f"ALARM: {named(row['name'], row['setting'])} on {task['task']}, seed {row['seed']}, has gap {number(row['gap'])} at step {row['step']}, but "
-        f"no method of its kind can be below {number(row['least'])} there: lrbench or this optimizer computes something wrong."
+        f"ALARM: {counted(states['run_id'].nunique(), 'run')} of {name}, on {listed(list(states['task'].unique()))}, came lower than any method of its "
+        f"kind can: {named(str(name), worst['setting'])} on {worst['task']}, seed {worst['seed']}, has gap {number(worst['gap'])} at step "
+        f"{worst['step']}, and {number(worst['least'])} is the least possible there. lrbench, this optimizer or the stored data are wrong."
     )

@@ -1,6 +1,7 @@
 """Whole figures of a result set, a panel a task, and their files."""
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,11 @@ SLANTED, CELL_HEIGHT, CELL_WIDTH = 1.5, 0.37, 0.8  # inches: slanted names on to
 MAP = 4.4  # inches: the height of a map
 MOST_COMPARED = 20  # optimizers of a matrix
 DPI = 150
+FAMILY = "font-family:'DejaVu Sans', sans-serif;"  # of every text, as matplotlib writes it
+FEW_TASKS, FEWER_PANELS = 2, 3  # above so many tasks a task has fewer panels
+# inches: panels of which up to three stand in a row, what is round each, and round the block of a task
+SMALL_HEIGHTS, SMALL_GAP, SMALL_TITLE, SMALL_FOOT = (3.4, 2.6, 1.9), 0.62, 0.48, 0.3
+SMALL_LEFT, SMALL_RIGHT, HEADING, SMALL_LABEL = 0.95, 0.15, 0.45, 0.42
 
 
 def loss_curves(results: "Results") -> Figure:
@@ -41,7 +47,8 @@ def loss_curves(results: "Results") -> Figure:
 
     def panel(task: pd.Series, ax: Axes) -> None:
         target = float(results.manifest["target"]) * task["scale"]
-        plots.loss_curves(_of(frame, task), _of(stops, task), _of(theory, task), ax, colours, target, task["gap_floor"])
+        batches = bool(pd.notna(task["batch_size"]))
+        plots.loss_curves(_of(frame, task), _of(stops, task), _of(theory, task), ax, colours, target, task["gap_floor"], batches)
 
     return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
 
@@ -51,7 +58,7 @@ def _theory(results: "Results") -> pd.DataFrame:
     curves, least, floors = expected.curves(results), expected.least_possible(results), expected.noise_floors(results)
     evaluations = results.entries.groupby("task")["evaluations"].max()
     ends = [floors.assign(line="noise floor", evaluations=floors["task"].map(evaluations) * share) for share in (0.2, 1.0)]
-    return pd.concat([curves.assign(line="theory"), least.assign(line="conjugate gradients: least possible", optimizer=""), *ends], ignore_index=True)
+    return pd.concat([curves.assign(line="theory"), least.assign(line=plots.LEAST, optimizer=""), *ends], ignore_index=True)
 
 
 def directions(results: "Results") -> Figure:
@@ -82,21 +89,34 @@ def directions(results: "Results") -> Figure:
 
 
 def lr_sensitivity(results: "Results") -> Figure:
-    """Draw the final gap against the learning rate; the first six tasks in which an optimizer has two learning rates.
+    """Draw the final gap against the learning rate, a panel an optimizer, the others grey behind; the first six such tasks.
+
+    The panels are the best six optimizers', of more than two tasks the best three's.
 
     Raises:
-        RequestError: there is no such task.
+        RequestError: there is no task in which an optimizer has two learning rates.
     """
-    frame, searched = _sensitivity(results), results.searched
+    frame, searched, colours = _sensitivity(results), results.searched, ink.palette(results.ranking)
     seeds = searched[searched["setting_id"].isin(frame["setting_id"])]
-    edges, defaults, colours = expected.edges(results), curves.default_rates(results), ink.palette(results.ranking)
+    marks = expected.edges(results), curves.default_rates(results)
 
-    def panel(task: pd.Series, ax: Axes) -> None:
-        smoothness = task["L"] if task["quadratic"] else None
-        limits = bool(expected.is_plain_descent(_of(seeds, task)).any())
-        plots.lr_sensitivity(_of(frame, task), _of(seeds, task), (_of(edges, task), _of(defaults, task)), ax, colours, smoothness, limits)
+    def panel(task: pd.Series, name: str, ax: Axes) -> None:
+        runs = _of(seeds, task)
+        own = runs[runs["name"] == name]
+        smoothness = task["L"] if task["quadratic"] and expected.is_descent(own).any() else None
+        edges, defaults = (_of(mark, task) for mark in marks)
+        limits = bool(expected.is_plain_descent(own).any())
+        plots.sensitivity(_of(frame, task), runs, (edges, defaults), ax, name, colours, smoothness, limits)
 
-    return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
+    return _grid(results.tasks[results.tasks["task"].isin(frame["task"])], sensitivity_panels(results, frame), panel, colours)
+
+
+def sensitivity_panels(results: "Results", frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Return task -> the optimizers of `curves.sensitivity` that have a panel: the best six of the palette, of more than two tasks the best three."""
+    tasks = results.tasks.loc[results.tasks["task"].isin(frame["task"]), "task"].head(MOST_PANELS)
+    most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
+    coloured = [name for name, colour in ink.palette(results.ranking).items() if colour != ink.GREY]
+    return {task: [name for name in coloured if name in set(frame.loc[frame["task"] == task, "optimizer"])][:most] for task in tasks}
 
 
 def heat_map(results: "Results") -> Figure:
@@ -109,8 +129,8 @@ def heat_map(results: "Results") -> Figure:
     names = {task: rows["optimizer"].tolist() for task, rows in _ranked(results, frame).groupby("task", sort=False)}
 
     def panel(task: pd.Series, ax: Axes) -> None:
-        coloured = rows.heat_map(_of(frame, task), _of(defaults, task), ax, names[task["task"]])
-        if len(coloured.get_paths()):
+        coloured = rows.heat_map(_of(frame, task), _of(defaults, task), ax, names[task["task"]], ink.palette(results.ranking))
+        if coloured:
             place = ax.get_position()
             bar = ax.figure.add_axes((place.x1 + 0.3 / WIDTH, place.y0, 0.13 / WIDTH, place.height))
             ax.figure.colorbar(coloured, cax=bar).outline.set_visible(False)
@@ -199,7 +219,7 @@ def pairs(results: "Results") -> Figure:
 
     def panel(task: pd.Series, ax: Axes) -> None:
         of, shown = _of(results.pairwise, task), names[task["task"]]
-        rows.pairs(of[of["a"].isin(shown) & of["b"].isin(shown)], ax, shown)
+        rows.pairs(of[of["a"].isin(shown) & of["b"].isin(shown)], ax, shown, ink.palette(results.ranking))
 
     return _panels(tasks, panel, heights, NAMES, right, SLANTED)
 
@@ -217,14 +237,14 @@ def profile(results: "Results") -> Figure:
 
 
 def mean_ranks(results: "Results") -> Figure:
-    """Draw the critical difference diagram of the optimizers that ran on all tasks.
+    """Draw the critical difference diagram of the optimizers that ran on all problems.
 
     Raises:
-        RequestError: there are fewer than six tasks, so no test.
+        RequestError: there are fewer than six problems, so no test.
     """
     across = results.across
     if across.empty or across["p"].isna().all():
-        raise RequestError(f"{results.store.root}: ranks over tasks are compared from six tasks on.")
+        raise RequestError(f"{results.store.root}: ranks over problems are compared from six problems on.")
     ranks, stretches = curves.mean_ranks(across), curves.not_separated(across)
     height = 0.22 * (len(stretches) + 1 + (len(ranks) + 1) // 2)
     return _one(height, RIGHT, RIGHT, lambda ax: rows.mean_ranks(ranks, stretches, ax, ink.palette(results.ranking)))
@@ -258,8 +278,59 @@ def save(figure: Figure, path: Path) -> Path:
     with matplotlib.rc_context(ink.STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of a name in a script that DejaVu lacks; the SVG holds it as text
         figure.savefig(beside, format=path.suffix[1:], dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
+    if path.suffix == ".svg":
+        beside.write_text(compact(beside.read_text(encoding="utf-8")), encoding="utf-8")
     os.replace(beside, path)
     return path
+
+
+def compact(svg: str) -> str:
+    """Return an SVG of matplotlib's in a third of its bytes, no place moved by more than 0.05 points.
+
+    Paths are written as steps, neighbours that look alike have one style, and ids and groups that nothing refers to are left out.
+    """
+    found: dict[str, str] = {}
+    svg = re.sub(r"<[^>]*>", lambda tag: _compact_tag(tag[0], found), svg)
+    svg = re.sub(r">\s+<", "><", svg).replace("<g/>", "").replace(FAMILY, "").replace("<g>", f'<g style="{FAMILY}">', 1)
+    alike = r'<g([^>]*)>(<(?:use|path) [^>]*( style="[^"]*")/>(?:<(?:use|path) [^>]*\3/>)+)</g>'
+    svg = re.sub(alike, lambda group: _with_style(*group.groups()), svg)
+    return re.sub(r"<g>((?:<(?!/?g\b)[^>]*>[^<]*)*)</g>", r"\1", svg)
+
+
+def _with_style(attributes: str, marks: str, style: str) -> str:
+    return f"<g{attributes}{style}>{marks.replace(style, '')}</g>"
+
+
+def _compact_tag(tag: str, found: dict[str, str]) -> str:
+    """Shorten one tag; found: the ids met so far, hashes of matplotlib's that marks and clips are referred to by, and their numbers."""
+    if tag.startswith("<image"):
+        return tag
+    tag = re.sub(r' id="[A-Za-z0-9.]+_\d+"| transform="rotate\(-0 [^"]*"', "", tag)  # ids that nothing refers to
+    tag = re.sub(r'((?:id="|#)[mph])([0-9a-f]{10})(?=["\)])', lambda use: use[1] + found.setdefault(use[2], str(len(found))), tag)
+    tag = re.sub(r'(?<= style=")[^"]*', lambda style: re.sub(r"(?<=[:;]) |(?<=\.\d{4})\d+", "", style[0]), tag)
+    if tag.startswith(("<use", "<text")):
+        return re.sub(r'( [xy]=")(-?[\d.]+)', lambda place: f"{place[1]}{_tenth(round(10 * float(place[2])))}", tag)
+    return re.sub(r'(?<= d=")[^"]*', lambda path: _steps(path[0]), tag)
+
+
+def _steps(path: str) -> str:
+    """Write a path of lines in steps of tenths of a point, from rounded place to rounded place, so that errors do not add up."""
+    if "C" in path or "Q" in path:  # a round mark: small
+        return re.sub(r"(\.\d\d)\d*", r"\1", " ".join(path.split()))
+    written, last, at = "", "", (0, 0)
+    for command, x, y in re.findall(r"([MLz])(?: (\S+) (\S+))?", path):
+        if command != "z":
+            to = round(10 * float(x)), round(10 * float(y))
+            across, down = to if command == "M" else (to[0] - at[0], to[1] - at[1])
+            command, at = "l" if command == "L" else command, to
+        written += (" " if command == last == "l" else command) + (f"{_tenth(across)} {_tenth(down)}" if command != "z" else "")
+        last = command
+    return written.replace(" -", "-")
+
+
+def _tenth(tenths: int) -> str:
+    """Write a number of tenths: 123 as 12.3, 120 as 12, -5 as -.5."""
+    return re.sub(r"^(-?)0(?=\.)", r"\1", f"{tenths / 10:.1f}".removesuffix(".0"))
 
 
 def _panels(
@@ -284,6 +355,34 @@ def _panels(
             panel(task, ax)
             ax.set_title(task["task"])
             top = bottom - FOOT
+    return figure
+
+
+def _grid(tasks: pd.DataFrame, names: dict[str, list[str]], panel: Callable[[pd.Series, str, Axes], object], colours: dict[str, str]) -> Figure:
+    """Draw of each task a block with a panel a name, three in a row at most; its title, x and y label belong to the block, so that a panel may go."""
+    most = max(map(len, names.values()), default=0)
+    if not most:
+        raise RequestError("There is nothing to draw yet: no setting is evaluated.")
+    columns = {1: 1, 2: 2, 4: 2}.get(most, 3)
+    width = (WIDTH - SMALL_LEFT - SMALL_RIGHT - (columns - 1) * SMALL_GAP) / columns
+    height = SMALL_HEIGHTS[columns - 1]
+    row = SMALL_TITLE + height + SMALL_FOOT
+    blocks = {task: -(-len(own) // columns) * row for task, own in names.items()}
+    total = sum(blocks.values()) + len(blocks) * (HEADING + SMALL_LABEL)
+    with matplotlib.rc_context(ink.STYLE):
+        figure, top = Figure(figsize=(WIDTH, total)), total
+        for _, task in tasks[tasks["task"].isin(names)].iterrows():
+            top -= HEADING
+            figure.text(SMALL_LEFT / WIDTH, (top + 0.1) / total, task["task"], fontsize=11, fontweight="bold")
+            for place, name in enumerate(names[task["task"]]):
+                left, bottom = SMALL_LEFT + place % columns * (width + SMALL_GAP), top - place // columns * row - SMALL_TITLE - height
+                ax = figure.add_axes((left / WIDTH, bottom / total, width / WIDTH, height / total))
+                ax.set_gid(ink.gid(ax, "panel", name, colours))
+                panel(task, name, ax)
+            middle = (top - (SMALL_TITLE - SMALL_FOOT + blocks[task["task"]]) / 2) / total
+            top -= blocks[task["task"]] + SMALL_LABEL
+            figure.text(0.15 / WIDTH, middle, "final gap", ha="left", va="center", rotation=90)
+            figure.text((SMALL_LEFT + WIDTH - SMALL_RIGHT) / 2 / WIDTH, (top + 0.22) / total, "learning rate", ha="center", va="center")
     return figure
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axes._secondary_axes import SecondaryAxis
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lrbench.results.text import counted, shortened
+from lrbench.results.text import shortened
 
 INK = "#24292f"
 PAPER = "#ffffff"
@@ -38,8 +39,10 @@ STYLE: dict[str, Any] = {
 REFERENCE: dict[str, Any] = {"color": INK, "alpha": 0.6, "linewidth": 1}
 SMALL = 8.5
 LABEL_HEIGHT = 0.105  # of the axes: the least distance of two labels
-LONGEST_LABEL = 30
+LONGEST_LABEL, LONGEST_DETAIL = 23, 28  # on the right
 LONGEST_NAME = 20  # on the left
+START = 0.4  # decades: the width that an axis of evaluations gives to what is before the first update
+MOST_TICKS = 9
 
 
 def palette(ranking: pd.DataFrame) -> dict[str, str]:
@@ -49,14 +52,18 @@ def palette(ranking: pd.DataFrame) -> dict[str, str]:
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
 
 
-def gid(ax: Axes, part: str, name: str, colours: dict[str, str]) -> str | None:
+def gid(ax: Axes, part: str, name: str | Sequence[str], colours: dict[str, str], shared: bool = False) -> str | None:
     """Return the id of what is drawn for an optimizer: "<part>-<number of the axes>-optimizer-<place in the palette>", by whose end a page finds it.
 
-    It names one thing: of an optimizer on an axes each artist is another part. None where the name is no optimizer's.
+    Of several names there is an end each: "...-optimizer-2-optimizer-5" is left out where one of them is (a cell of two). With `shared` a "-any"
+    stands before the ends, and it is left out where all of them are (the label of the grey ones).
+    It names one thing: of an optimizer on an axes each artist is another part. None where a name is no optimizer's.
     """
-    if name not in colours:
+    names, places = [name] if isinstance(name, str) else name, list(colours)
+    if not names or not colours.keys() >= set(names):
         return None
-    return f"{part}-{ax.figure.axes.index(ax)}-optimizer-{list(colours).index(name)}"
+    ends = "".join(f"-optimizer-{places.index(one)}" for one in names)
+    return f"{part}-{ax.figure.axes.index(ax)}{'-any' * shared}{ends}"
 
 
 def back_to_front(frame: pd.DataFrame, colours: dict[str, str]) -> Iterable[tuple[str, pd.DataFrame]]:
@@ -65,29 +72,44 @@ def back_to_front(frame: pd.DataFrame, colours: dict[str, str]) -> Iterable[tupl
     return [(name, groups[name]) for name in reversed(colours) if name in groups]
 
 
-def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0) -> None:
-    """Make an axis logarithmic from low to high, with powers of ten as ticks; headroom: the share of it that is left free above high."""
+def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: int = MOST_TICKS) -> None:
+    """Make an axis logarithmic from low to high, with so many powers of ten as ticks at most; headroom: its share that is left free above high."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom)))})
-    set_ticks(axis, _powers(low, high))
+    set_ticks(axis, _powers(low, high, most))
 
 
 def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
     """Make the x axis logarithmic from the first update on and linear before it, so that the start at 0 is in the figure."""
     first, last = evaluations[evaluations > 0].min(), evaluations.max()
     if last >= 10 * first:
-        ax.set_xscale("symlog", linthresh=first, linscale=0.4)
+        ax.set_xscale("symlog", linthresh=first, linscale=START)
         set_ticks(ax.xaxis, [0, *_powers(first, last)])
     ax.set_xlim(0, last)
 
 
-def units_axis(ax: Axes, smoothness: float) -> None:
-    """Add an axis on top that counts learning rates in units of 1/L."""
-    top = ax.secondary_xaxis("top", functions=(lambda lr: lr * smoothness, lambda units: units / smoothness))
+def units_axis(ax: Axes, smoothness: float, most: int) -> None:
+    """Add an axis on top that counts learning rates in units of 1/L; so many ticks at most."""
     low, high = (lr * smoothness for lr in ax.get_xlim())
-    set_ticks(top.xaxis, [*_powers(low, high), *[2.0] * bool(low <= 2 <= high)])
+    _top_axis(ax, smoothness, "× 1/L", _powers(low, high, most))
+
+
+def steps_axis(ax: Axes, steps: float) -> None:
+    """Add an axis on top of one made by `evaluations_axis` that counts updates, so many to a gradient evaluation."""
+    last = ax.get_xlim()[1] * steps
+    top = _top_axis(ax, steps, "steps", [0, *_powers(min(1.0, last), last)])
+    if ax.get_xscale() == "symlog":
+        first = ax.xaxis.get_transform().linthresh * steps
+        top.set_xscale("symlog", linthresh=first, linscale=START)
+        set_ticks(top.xaxis, [0, *_powers(first, last)])
+
+
+def _top_axis(ax: Axes, factor: float, name: str, ticks: Sequence[float]) -> SecondaryAxis:
+    top = ax.secondary_xaxis("top", functions=(lambda x: x * factor, lambda x: x / factor))
+    set_ticks(top.xaxis, ticks)
     top.spines["top"].set_visible(False)
-    top.tick_params(length=2, labelsize=SMALL - 1)
-    ax.annotate("× 1/L", (0, 1), (-6, 4), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL - 1)
+    top.tick_params(length=2, pad=2, labelsize=SMALL - 1)
+    ax.annotate(name, (0, 1), (-6, 4), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL - 1)
+    return top
 
 
 def level(ax: Axes, y: float, label: str) -> None:
@@ -107,16 +129,20 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
     front = [rows[name] for name, colour in colours.items() if name in rows and colour != GREY]
     heights = [_height(ax, row["y"]) for row in front]
     labels = [(colours[row["optimizer"]], row["optimizer"], row["detail"]) for row in front]
+    owners: list[list[str]] = [[row["optimizer"]] for row in front]
     if len(front) < len(ends):
-        below = 1.0 if ends["y"].isna().all() else -math.inf
-        heights, labels = [*heights, below], [*labels, (GREY, counted(len(ends) - len(front), "other"), "")]
-    for (colour, name, detail), height in zip(labels, _spread(heights), strict=True):
-        own = {part: gid(ax, part, name, colours) for part in ("key", "name", "detail")}
+        owners.append([name for name, colour in colours.items() if name in rows and colour == GREY])
+        heights.append(1.0 if ends["y"].isna().all() else -math.inf)
+        labels.append((GREY, "others", ""))
+    for owner, (colour, name, detail), height in zip(owners, labels, _spread(heights), strict=True):
+        own = {part: gid(ax, part, owner, colours, shared=len(owner) > 1) for part in ("key", "name", "detail")}
         look = {"arrowstyle": "-", "color": colour, "linewidth": 2.4, "gid": own["key"]}
         ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops=look)
         place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
         ax.annotate(shortened(name, LONGEST_LABEL), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place)
-        ax.annotate(shortened(detail, LONGEST_LABEL), (1.05, height), (0, -11), va="center", fontsize=7.5, alpha=0.75, gid=own["detail"], **place)
+        if detail:
+            below = {"va": "center", "fontsize": 7.5, "alpha": 0.75, "gid": own["detail"]}
+            ax.annotate(shortened(detail, LONGEST_DETAIL), (1.05, height), (0, -11), **below, **place)
 
 
 def name_axis(ax: Axes, names: Sequence[str]) -> None:
@@ -144,11 +170,11 @@ def _spread(heights: Sequence[float]) -> list[float]:
     return moved
 
 
-def _powers(low: float, high: float) -> list[float]:
-    """Powers of ten between low and high, nine at most; where there are but two, their multiples by 2 and 5 too."""
+def _powers(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
+    """Powers of ten between low and high, so many at most; where there are but two, their multiples by 2 and 5 too."""
     first, last = math.ceil(round(math.log10(low), 6)), math.floor(round(math.log10(high), 6))
     if last > first + 1:
-        return [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 8))]
+        return [10.0**power for power in range(first, last + 1, math.ceil((last - first) / (most - 1)))]
     return [tick for power in range(first - 1, last + 1) for digit in (1, 2, 5) if low <= (tick := digit * 10.0**power) <= high]
 
 

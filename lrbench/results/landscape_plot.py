@@ -17,13 +17,13 @@ SVG_UNITS = 72  # an inch
 
 
 def paths(points: pd.DataFrame, cuts: pd.DataFrame, levels: pd.DataFrame, plane: pd.Series, ax: Axes, colours: dict[str, str]) -> Axes:
-    """Draw one task of `landscape`: the lines of equal gap, each path from its start to where it leaves, a dot a kept state, a cross at a cut.
+    """Draw one task of `landscape`: the lines of equal gap, each path to where it leaves, a cross at a cut.
 
-    plane: the task's row of `landscape.maps`.
+    Coloured paths have a dot a kept state. plane: the task's row of `landscape.maps`.
     """
     ax.set(xlim=(plane["left"], plane["right"]), ylim=(plane["bottom"], plane["top"]), xlabel=plane["x_name"], ylabel=plane["y_name"])
     for _, line in levels.groupby("gap", dropna=False):
-        ax.plot(line["x"], line["y"], color=GREY, linewidth=0.9, alpha=0.75, zorder=1)
+        ax.plot(line["x"], line["y"], color=GREY, linewidth=0.8, alpha=0.6, zorder=1)
     for name, path in back_to_front(points, colours):
         _path(path, cuts[cuts["optimizer"] == name], ax, name, colours)
     starts = points.loc[points["step"] == 0, ["x", "y"]].drop_duplicates()
@@ -40,10 +40,11 @@ def paths(points: pd.DataFrame, cuts: pd.DataFrame, levels: pd.DataFrame, plane:
 
 
 def _path(path: pd.DataFrame, end: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
-    look = {"linewidth": 1.4, "markersize": 4.5, "zorder": 3} if colours[name] != GREY else {"linewidth": 0.9, "markersize": 3, "alpha": 0.6}
+    front = {"linewidth": 1.4, "marker": ".", "markersize": 4.5, "zorder": 3}
+    look = front if colours[name] != GREY else {"linewidth": 0.8, "alpha": 0.4, "zorder": 2}
     states = path.iloc[: np.flatnonzero(path["inside"])[-1] + 1]
     line = pd.concat([states, end])
-    ax.plot(line["x"], line["y"], marker=".", markevery=list(range(len(states))), color=colours[name], gid=gid(ax, "path", name, colours), **look)
+    ax.plot(line["x"], line["y"], markevery=list(range(len(states))), color=colours[name], gid=gid(ax, "path", name, colours), **look)
     cross = {"marker": "x", "s": 40, "linewidths": 1.7, "zorder": 4, "clip_on": False}
     ax.scatter(end["x"], end["y"], color=colours[name], gid=gid(ax, "cut", name, colours), **cross)
 

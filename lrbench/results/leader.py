@@ -53,7 +53,7 @@ def sentence(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterato
     where = f"on {task['task']}"
     if rows.empty:
         yield f"Nothing is evaluated {where} yet."
-    elif rows["rank"].isna().all():
+    elif not rows["completed"].any():
         setting = " at a chosen setting" if results.tuned else ""
         yield f"No run completed {where}{setting}: {rows['diverged'].sum()} diverged and {rows['failed'].sum()} failed of {rows['runs'].sum()}."
     elif (lowest := best_of(rows)) is None:
@@ -184,7 +184,7 @@ def _by(pair: dict, best: pd.Series) -> str:
 
 
 def _never(rows: pd.DataFrame) -> Iterator[str]:
-    never = list(rows.loc[rows["rank"].isna(), "optimizer"])
+    never = list(rows.loc[rows["completed"] == 0, "optimizer"])
     if never:
         yield f"{listed(never)} never completed"
 

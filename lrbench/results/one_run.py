@@ -1,12 +1,33 @@
-"""What a single run gives: its loss on the way, its weights beside the minimiser's, its predictions. Frames out."""
+"""What a single run gives: its loss on the way, its weights beside the minimiser's, its predictions. Frames out, and the same as text."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from lrbench.results.text import as_text, listed, setting_value
+
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
+
+
+def told(results: "Results") -> list[tuple[str, str, pd.DataFrame]]:
+    """Return (heading, sentence, table of text) of each thing that the run gives."""
+    found = (
+        ("Loss on the way", "", as_text(milestones(results))),
+        ("Learned weights", "The run's last weights beside those of the exact minimum.", weights(results).map(setting_value)),
+        ("Prediction", " ".join(_answers(predictions(results))), predictions(results).map(setting_value)),
+    )
+    return [(heading, sentence, rows) for heading, sentence, rows in found if len(rows)]
+
+
+def _answers(predictions: pd.DataFrame) -> Iterator[str]:
+    """Say of each row what the model answers."""
+    for row in predictions.to_dict("records"):
+        given = listed([f"{name} = {setting_value(value)}" for name, value in row.items() if name not in ("run", "exact")])
+        exact = f"; exact {setting_value(row['exact'])}" if "exact" in row else ""
+        yield f"For {given} the model answers {setting_value(row['run'])}{exact}."
 
 
 def milestones(results: "Results") -> pd.DataFrame:
@@ -21,23 +42,35 @@ def weights(results: "Results") -> pd.DataFrame:
 
     Where the data were standardized, both stand there once more in the units of the data as they came.
     """
-    problem, w = results.problems.iloc[0], _weights(results)
-    if not len(w):
+    problem, w = results.problems.iloc[0], _both(results)
+    if not w:
         return pd.DataFrame()
     names = [*problem["features"], *(["intercept"] if problem["intercept"] else [])]
-    weights = {"run": w} | ({} if problem["w_star"] is None else {"exact": np.array(problem["w_star"])})
-    scaled = {} if problem["x_mean"] is None else {f"{name}, in units": _in_units(problem, values) for name, values in weights.items()}
-    return pd.DataFrame({"parameter": names, **weights, **scaled})
+    scaled = {} if problem["x_mean"] is None else {f"{name}, in units": _in_units(problem, values) for name, values in w.items()}
+    return pd.DataFrame({"parameter": names, **w, **scaled})
 
 
 def predictions(results: "Results") -> pd.DataFrame:
     """Return a row a row of `predict`: its features, the run's prediction, the exact minimiser's; all in the units of the data as they came."""
-    problem, w, rows = results.problems.iloc[0], _weights(results), results.manifest["predict"]
-    if rows is None or not len(w):
+    problem, w, rows = results.problems.iloc[0], _both(results), results.manifest["predict"]
+    if rows is None or not w:
         return pd.DataFrame()
     given = pd.DataFrame(rows, columns=list(problem["features"]), dtype=float)
-    weights = {"run": w} | ({} if problem["w_star"] is None else {"exact": np.array(problem["w_star"])})
-    return given.assign(**{name: _predicted(problem, values, given) for name, values in weights.items()})
+    return given.assign(**{name: _predicted(problem, values, given) for name, values in w.items()})
+
+
+def _both(results: "Results") -> dict[str, np.ndarray]:
+    """Return the run's last weights, and the exact minimiser's where there is one; empty for a run without weights.
+
+    An exact weight is 0 where the loss without it would differ by less than the gap floor: its digits are rounding.
+    """
+    problem, run = results.problems.iloc[0], _weights(results)
+    if not len(run):
+        return {}
+    if problem["w_star"] is None:
+        return {"run": run}
+    exact = np.array(problem["w_star"], dtype=float)
+    return {"run": run, "exact": np.where(problem["L"] * exact**2 / 2 <= problem["gap_floor"], 0.0, exact)}
 
 
 def _weights(results: "Results") -> np.ndarray:

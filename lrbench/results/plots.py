@@ -11,29 +11,51 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.markers import TICKUP
 
-from lrbench.results.curves import BEYOND
-from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, back_to_front, evaluations_axis, gid, label_lines, level, log_axis, set_ticks, units_axis
+from lrbench.results.curves import BEYOND, evenly, spread_seeds, thinned
+from lrbench.results.ink import (
+    GREY,
+    INK,
+    REFERENCE,
+    SMALL,
+    back_to_front,
+    evaluations_axis,
+    gid,
+    label_lines,
+    level,
+    log_axis,
+    set_ticks,
+    steps_axis,
+    units_axis,
+)
+from lrbench.results.text import shortened
 
-STRIP_ROW = 0.05  # of the axes: a row of crosses
-COUNT = 0.06  # of the axes: the width of a cross with k/n beside it
+STRIP = 16  # points: a row of crosses
+COUNT = 24  # points: a cross with k/n beside it
+MOST_POINTS = 200  # of a curve
+MOST_BEHIND = 40  # points of a grey line
+MOST_DOTS, MOST_MARKED = 300, 60  # seeds of an optimizer; learning rates with a mark on their line
 LARGEST = np.finfo(np.float64).max
 THEORY = (0, (2, 2))  # dashes
+LEAST = "least possible"  # the line of conjugate gradients
 LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
 def loss_curves(
-    frame: pd.DataFrame, stops: pd.DataFrame, theory: pd.DataFrame, ax: Axes, colours: dict[str, str], target: float, floor: float
+    frame: pd.DataFrame, stops: pd.DataFrame, theory: pd.DataFrame, ax: Axes, colours: dict[str, str], target: float, floor: float, batches: bool
 ) -> Axes:
     """Draw one task of `curves.best_curves`: median gap against gradient evaluations, a band between the quartiles for the coloured.
 
-    theory: lines of `line` ("theory" on top of the curves, any other with its name), a row a point with evaluations and gap.
+    theory: lines of `line` ("theory" dashed on top of the curves, any other dotted), a row a point with evaluations and gap.
     stops: `curves.stops` of this task, drawn as crosses. target and floor are gaps, each a line where it lies in the figure; NaN: none.
+    batches: whether a step takes a minibatch, which counts its share of the rows: then evaluations are epochs, and an axis on top counts the steps.
     """
     ax.set_autoscale_on(False)  # the limits are set below; gaps near the end of float64 overflow matplotlib's margins
-    finite = frame[np.isfinite(frame["median"])]
+    leaps = frame.groupby("optimizer")["evaluations"].agg(lambda evaluations: evaluations.diff().max() > 1)
+    leaping = leaps[leaps].index  # gradients a step: between is not known
+    finite = thinned(frame[np.isfinite(frame["median"])], MOST_POINTS)
     bottom, top = _range_of_curves(frame, target, BEYOND if len(stops) else 3)
     for name, curve in back_to_front(finite, colours):
-        front, several = colours[name] != GREY, "post" if curve["evaluations"].diff().max() > 1 else None  # gradients a step: between is not known
+        front, several = colours[name] != GREY, "post" if name in leaping else None
         if front:
             upper = curve["q75"].replace(np.inf, LARGEST)
             band = {"alpha": 0.18, "linewidth": 0, "gid": gid(ax, "band", name, colours)}
@@ -49,49 +71,54 @@ def loss_curves(
     evaluations_axis(ax, pd.concat([frame.loc[frame["median"] <= top, "evaluations"], stops["evaluations"]]))
     level(ax, target, "target")
     level(ax, floor, "gap floor")
-    ax.set(xlabel="gradient evaluations", ylabel="gap  (loss − infimum)")
+    _count_updates(ax, frame, batches)
+    ax.set(ylabel="gap  (loss − infimum)")
     label_lines(ax, _ends(frame, "median").assign(detail=lambda ends: [_detail(row) for row in ends.to_dict("records")]), colours)
     return ax
 
 
-def lr_sensitivity(
+def sensitivity(
     frame: pd.DataFrame,
     seeds: pd.DataFrame,
     marks: tuple[pd.DataFrame, pd.DataFrame],
     ax: Axes,
+    name: str,
     colours: dict[str, str],
     smoothness: float | None,
     limits: bool,
 ) -> Axes:
-    """Draw one task of `curves.sensitivity`: final gap against the learning rate, a line an optimizer, a ring at its best, a diamond if at an edge.
+    """Draw one task of `curves.sensitivity` for one optimizer: final gap against the learning rate, a ring at its best, a diamond if at an edge.
 
-    seeds: `tables.entries` of these settings, a dot each that completed. Where one did not, a cross on top with k/n of the seeds.
-    marks: `expected.edges`, a triangle each on the axis in the optimizer's colour, and `curves.default_rates`, a tick each.
+    The other optimizers are grey lines behind; the axes' limits are those of the whole task, so that its panels compare.
+    seeds: `tables.entries` of these settings, a dot each of this optimizer's that completed. Where one did not, a cross on top with k/n of the seeds.
+    marks: `expected.edges`, a triangle on the axis, and `curves.default_rates`, a tick; of this optimizer.
     smoothness: L, in whose units there is a second axis on top; None: there is no such axis.
-    limits: whether lines at 1/L and 2/L belong in the figure.
+    limits: whether lines at 1/L and 2/L belong in the panel.
     """
-    rows = _strip(frame, colours)
-    broken = frame.assign(segment=np.isinf(frame["gap"]).groupby(frame["optimizer"]).cumsum())
-    for name, line in back_to_front(broken[np.isfinite(broken["gap"])], colours):
-        _sensitivity_line(line, seeds[seeds["name"] == name], ax, name, colours)
-    reached = seeds.loc[np.isfinite(seeds["gap"]), "gap"]
-    log_axis(ax.yaxis, *_widened(reached, 3), headroom=STRIP_ROW * (len(rows) + 0.5))
+    width, height = ax.get_window_extent().size / ax.figure.dpi * 72  # points
+    reached, lost = seeds.loc[np.isfinite(seeds["gap"]), "gap"], frame["diverged"] + frame["failed"] > 0
+    log_axis(ax.yaxis, *_widened(reached, 3), STRIP / height if lost.any() else 0.0, max(3, int(height / 22)))
+    log_axis(ax.xaxis, *_widened(frame["lr"], 2), COUNT / width if lost.any() else 0.0, max(3, int(width / 30)))
+    for other, line in back_to_front(frame[frame["optimizer"] != name], colours):
+        _behind(line, ax, other, colours)
+    own = frame[frame["optimizer"] == name]
+    _sensitivity_line(own, seeds[seeds["name"] == name], ax, name, colours)
+    if not np.isfinite(own["gap"]).any():
+        ax.annotate("no setting completed all seeds", (0.5, 0.45), xycoords="axes fraction", ha="center", fontsize=SMALL, alpha=0.8)
     if reached.empty:
         ax.set_yticks([])
-        ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", alpha=0.8)
-    log_axis(ax.xaxis, *_widened(frame["lr"], 2), headroom=COUNT / 2 if rows else 0.0)
-    for place, (owner, crosses) in enumerate(rows):
-        _crosses(ax, crosses, owner, 1 - STRIP_ROW * (place + 0.5), colours)
+    if lost[own.index].any():
+        _crosses(own[lost[own.index]], ax, name, 1 - STRIP / height / 2, colours)
     for factor in (1, 2) if smoothness and limits else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
     if smoothness:
-        units_axis(ax, smoothness)
-    edges, defaults = marks
-    coloured = defaults[defaults["optimizer"].map(colours) != GREY]
-    _mark(ax, edges, colours, "edge", {"marker": "^", "s": 48})
-    _mark(ax, coloured, colours, "default", {"marker": TICKUP, "s": 120, "linewidths": 2})
-    ax.set(xlabel="learning rate", ylabel="final gap")
-    label_lines(ax, _ends(frame, "gap").assign(y=np.nan, detail=""), colours)
+        units_axis(ax, smoothness, max(3, int(width / 30)))
+    for marked, part, look in zip(marks, ("edge", "default"), ({"marker": "^", "s": 48}, {"marker": TICKUP, "s": 120, "linewidths": 2}), strict=True):
+        _mark(ax, marked[marked["optimizer"] == name], colours, part, look)
+    ax.tick_params(labelsize=SMALL)
+    key = {"arrowstyle": "-", "color": colours[name], "linewidth": 2.6, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (0, height + 21), (16, height + 21), xycoords="axes points", textcoords="axes points", arrowprops=key)
+    ax.set_title(shortened(name, int(width / 6.5)), x=21 / width, fontsize=10, fontweight="normal", gid=gid(ax, "name", name, colours))
     return ax
 
 
@@ -158,14 +185,27 @@ def _look(ax: Axes, name: str, colours: dict[str, str]) -> dict[str, Any]:
 
 
 def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float, colours: dict[str, str]) -> None:
-    for line, points in theory.groupby("line", sort=False):
-        inside = points[points["gap"].between(bottom, top)]
-        for name, one in points[points["gap"] > 0].groupby("optimizer", sort=False):
-            own = gid(ax, line.partition(" ")[0], name, colours)
-            ax.plot(one["evaluations"], one["gap"], color=INK, linewidth=0.9, linestyle=THEORY if line == "theory" else ":", zorder=3.5, gid=own)
-        if line != "theory" and len(inside):
-            place = inside.iloc[-1 if line.startswith("conjugate") else 0]
-            ax.annotate(line, (place["evaluations"], place["gap"]), (2, -10), textcoords="offset points", fontsize=SMALL - 1, alpha=0.9)
+    """Draw the lines of theory, the least possible gap with its name below its end: there no curve that it bounds can be."""
+    for (line, name), points in theory[theory["gap"] > 0].groupby(["line", "optimizer"], sort=False):
+        style, own = THEORY if line == "theory" else ":", gid(ax, str(line).partition(" ")[0], str(name), colours)
+        ax.plot(points["evaluations"], points["gap"], color=INK, linewidth=0.9, linestyle=style, zorder=3.5, gid=own)
+    least = theory[(theory["line"] == LEAST) & (theory["gap"] <= top)]
+    inside = least[least["gap"] >= bottom]
+    if len(inside):
+        end, falls = inside.iloc[-1], len(inside) < len(least)
+        place = (end["evaluations"], np.sqrt(bottom * end["gap"]) if falls else end["gap"])
+        look = {"ha": "right", "va": "center" if falls else "top", "fontsize": SMALL - 1, "alpha": 0.9, "linespacing": 1.1}
+        ax.annotate(LEAST.replace(" ", "\n"), place, (-5, 0 if falls else -3), textcoords="offset points", **look)
+
+
+def _count_updates(ax: Axes, frame: pd.DataFrame, batches: bool) -> None:
+    """Say what a gradient evaluation is, where it is the same to all: a step on all rows, or on minibatches an epoch, with the steps on top."""
+    last = frame[np.isfinite(frame["median"]) & (frame["step"] > 0)].groupby("optimizer", sort=False)[["step", "evaluations"]].last()
+    steps = (last["step"] / last["evaluations"]).to_numpy()
+    same = len(steps) > 0 and np.allclose(steps, steps[0], rtol=1 / last["step"].min())  # the last batch of an epoch may be smaller
+    ax.set(xlabel=f"gradient evaluations{'  (= epochs)' if batches else '  (= steps)' if same and steps[0] == 1 else ''}")
+    if batches and same:
+        steps_axis(ax, float(steps[0]))
 
 
 def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tuple[float, float]:
@@ -175,21 +215,33 @@ def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tup
     return (min(low, target) if target > low / 1e4 else low) / 3, high * headroom
 
 
+def _behind(line: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
+    """Draw another optimizer: a thin line that breaks where a setting was lost; dots where neighbours are not steps of one curve."""
+    shown = line.iloc[evenly(len(line), MOST_BEHIND)]
+    look = {"marker": ".", "markersize": 2, "linestyle": "none"} if line["scattered"].any() else {"linewidth": 0.8}
+    ax.plot(
+        shown["lr"],
+        shown["gap"].replace(np.inf, np.nan),
+        color=GREY,
+        alpha=0.45,
+        zorder=1.5,
+        clip_on=False,
+        gid=gid(ax, "behind", name, colours),
+        **look,
+    )
+
+
 def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
-    colour, front = colours[name], colours[name] != GREY
-    look = {"linewidth": 1.9, "markersize": 4.5, "zorder": 3} if front else {"linewidth": 1.1, "markersize": 2.5, "alpha": 0.6}
-    look |= {"linestyle": "none"} if line["scattered"].any() else {}
-    for segment, piece in line.groupby("segment"):
-        own = gid(ax, f"line{segment}", name, colours)
-        sns.lineplot(piece, x="lr", y="gap", color=colour, marker="o", markeredgewidth=0, ax=ax, gid=own, **LINE, **look)
-    if front:
-        dots = seeds[np.isfinite(seeds["gap"])]
-        look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": gid(ax, "dots", name, colours)}
-        sns.scatterplot(dots, x="lr", y="gap", color=colour, legend=False, ax=ax, **look)
-        best = line[line["best"]]
-        shape = "D" if best["edge"].ne("").any() else "o"
-        look = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.6, "gid": gid(ax, "best", name, colours)}
-        ax.scatter(best["lr"], best["gap"], s=110, marker=shape, zorder=4, **look)
+    colour, dots, best = colours[name], spread_seeds(seeds, MOST_DOTS), line[line["best"] & np.isfinite(line["gap"])]
+    look = {"linewidth": 1.9, "markersize": 4.5 if len(line) <= MOST_MARKED else 0, "zorder": 3}
+    look |= {"linestyle": "none", "markersize": 4.5} if line["scattered"].any() else {}
+    own = line.assign(gap=line["gap"].replace(np.inf, np.nan))
+    ax.plot(own["lr"], own["gap"], color=colour, marker="o", markeredgewidth=0, gid=gid(ax, "line", name, colours), **look)
+    look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": gid(ax, "dots", name, colours)}
+    ax.scatter(dots["lr"], dots["gap"], color=colour, zorder=2, **look)
+    shape = "D" if best["edge"].ne("").any() else "o"
+    look = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.6, "gid": gid(ax, "best", name, colours)}
+    ax.scatter(best["lr"], best["gap"], s=80, marker=shape, zorder=4, **look)
 
 
 def _steps(frame: pd.DataFrame, x: str, ax: Axes, colours: dict[str, str]) -> None:
@@ -210,25 +262,17 @@ def _detail(row: dict[str, Any]) -> str:
     return ", ".join([*lost, *filter(None, [row["setting"]])])
 
 
-def _strip(frame: pd.DataFrame, colours: dict[str, str]) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of crosses, best optimizer on top: its name and lr, lost, seeds; the grey ones share the last, whose name is empty."""
-    lost = frame.assign(lost=frame["diverged"] + frame["failed"], owner=frame["optimizer"].where(frame["optimizer"].map(colours) != GREY, ""))
-    lost = lost[lost["lost"] > 0]
-    owners = [name for name in [*colours, ""] if name in set(lost["owner"])]
-    return [(owner, lost[lost["owner"] == owner].groupby("lr", as_index=False)[["lost", "seeds"]].sum()) for owner in owners]
-
-
-def _crosses(ax: Axes, crosses: pd.DataFrame, owner: str, height: float, colours: dict[str, str]) -> None:
+def _crosses(lost: pd.DataFrame, ax: Axes, name: str, height: float, colours: dict[str, str]) -> None:
     """Draw a row of crosses, k/n beside the last of neighbours that lost the same, where there is room for it."""
-    place = ax.get_xaxis_transform()
-    look = {"s": 26, "linewidths": 1.5, "color": colours.get(owner, GREY), "gid": gid(ax, "lost", owner, colours)}
+    place, crosses = ax.get_xaxis_transform(), lost.assign(lost=lost["diverged"] + lost["failed"])
+    look = {"s": 15, "linewidths": 1.2, "color": colours[name], "gid": gid(ax, "lost", name, colours)}
     ax.scatter(crosses["lr"], np.full(len(crosses), height), marker="x", transform=place, zorder=4, **look)
     share = crosses["lost"] / crosses["seeds"]
-    room = np.diff(ax.transAxes.inverted().transform(ax.transData.transform([(lr, 1) for lr in crosses["lr"]]))[:, 0], append=np.inf)
+    room = np.diff(ax.transData.transform([(lr, 1) for lr in crosses["lr"]])[:, 0] / ax.figure.dpi * 72, append=np.inf)
     shown = crosses[((share != share.shift(-1)) & (room > COUNT)) | (room > 2 * COUNT) | (np.arange(len(crosses)) == len(crosses) - 1)]
     for count, (lr, lost, seeds) in enumerate(shown[["lr", "lost", "seeds"]].itertuples(index=False)):
-        look = {"va": "center", "fontsize": 7, "color": INK, "gid": gid(ax, f"count{count}", owner, colours)}
-        ax.annotate(f"{lost}/{seeds}", (lr, height), (6, 0), xycoords=place, textcoords="offset points", **look)
+        look = {"va": "center", "fontsize": 7, "color": INK, "gid": gid(ax, f"count{count}", name, colours)}
+        ax.annotate(f"{lost}/{seeds}", (lr, height), (5, 0), xycoords=place, textcoords="offset points", **look)
 
 
 def _ends(frame: pd.DataFrame, y: str) -> pd.DataFrame:

@@ -93,7 +93,7 @@ class Results:
     @cached_property
     def entries(self) -> pd.DataFrame:
         """The runs with what the tables need beside each, of a tuned sweep a row a run and role; see `tables.entries`."""
-        return tables.entries(self.runs, self.tasks, self._roles)
+        return tables.entries(self.runs, self.tasks, float(self.manifest["target"]), self._roles)
 
     @cached_property
     def searched(self) -> pd.DataFrame:
@@ -134,6 +134,11 @@ class Results:
     def across(self) -> pd.DataFrame:
         """A row a pair of optimizers over all problems; see `comparisons.across`."""
         return comparisons.across(self.ranking, self.tasks)
+
+    @cached_property
+    def overall(self) -> pd.DataFrame:
+        """A row an optimizer over all tasks; see `comparisons.overall`."""
+        return comparisons.overall(self.ranking, self.across)
 
     @cached_property
     def tuned_against_default(self) -> pd.DataFrame:
@@ -248,7 +253,7 @@ class Results:
         from lrbench.results.report.page import brief
 
         rankings = [(str(task), text.ranking_text(rows)) for task, rows in self.ranking.groupby("task", sort=False)]
-        return brief(verdict.headline(self), rankings)
+        return brief([*verdict.headline(self), f"{text.RELATIVE_NOTE}."], rankings)
 
     def report(self, path: str | os.PathLike | None = None) -> Path:
         """Write summary and figures into the store and the page to `path` (the store's report.html if None); return the page's path."""

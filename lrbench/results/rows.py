@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from lrbench.results.ink import GREY, INK, LONGEST_NAME, REFERENCE, SMALL, gid, log_axis, name_axis
@@ -18,32 +21,23 @@ WHITE = "#fefefe"  # not PAPER, which a page leaves out
 WITHOUT_RATIO = {"identical": "=", "floor": "floor", "lost": "lost"}
 
 
-def heat_map(frame: pd.DataFrame, defaults: pd.DataFrame, ax: Axes, names: list[str]) -> PolyCollection:
+def heat_map(frame: pd.DataFrame, defaults: pd.DataFrame, ax: Axes, names: list[str], colours: dict[str, str]) -> ScalarMappable | None:
     """Draw one task of `curves.cells`: a cell a learning rate, colour = log10 of the final gap; hatched with k/n where runs were lost.
 
     names: the rows, best first. defaults: `curves.default_rates`, a bar in the row. A dot marks the best rate, a diamond the best at an edge.
-    Returns the coloured cells.
+    Returns the scale of the colours; None where no cell has one.
     """
-    frame = frame.assign(row=frame["optimizer"].map(names.index))
+    frame = frame.assign(row=frame["optimizer"].map(names.index), log=np.log10(frame["gap"]))
     log_axis(ax.xaxis, frame["left"].min(), frame["right"].max())
-    name_axis(ax, names)
-    whole, lost = frame[np.isfinite(frame["gap"])], frame[np.isinf(frame["gap"])]
-    coloured = PolyCollection(_boxes(whole), array=np.log10(whole["gap"]), cmap="viridis", edgecolors="face", linewidths=0.4)
-    if len(whole):
-        ax.add_collection(coloured, autolim=False)
-    ax.add_collection(PolyCollection(_boxes(lost), facecolors="none", edgecolors=GREY, linewidths=0.4, hatch="////", alpha=0.6), autolim=False)
-    for _, stretch in lost.groupby(_stretches(frame).loc[lost.index], sort=False):
-        _count(ax, stretch)
-    best = whole[whole["best"]]
-    for marker, marked in (("o", best[best["edge"] == ""]), ("D", best[best["edge"] != ""])):
-        ax.scatter(marked["lr"], marked["row"], s=26, marker=marker, facecolors=WHITE, edgecolors="#000000", linewidths=0.9, zorder=4)
-    bars = defaults[defaults["optimizer"].isin(names) & defaults["lr"].between(*ax.get_xlim())]
-    row = bars["optimizer"].map(names.index).astype(float)
-    for colour, width in (("#000000", 3.2), (WHITE, 1.4)):  # seen on dark cells and on light ones
-        ax.vlines(bars["lr"], row - HALF, row + HALF, color=colour, linewidth=width, zorder=3)
+    _name_rows(ax, names, colours)
+    logs = frame.loc[np.isfinite(frame["log"]), "log"]
+    scale = ScalarMappable(Normalize(logs.min(), logs.max()) if len(logs) else None, "viridis")
+    bars = defaults[defaults["lr"].between(*ax.get_xlim())].set_index("optimizer")["lr"]
+    for name, cells in frame.groupby("optimizer", sort=False):
+        _heat_row(ax, cells, bars.get(str(name)), scale, str(name), colours)
     ax.grid(False)
     ax.set(xlabel="learning rate")
-    return coloured
+    return scale if len(logs) else None
 
 
 def tuned_against_default(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
@@ -68,27 +62,21 @@ def seeds(frame: pd.DataFrame, ax: Axes, colours: dict[str, str], floor: float) 
     return ax
 
 
-def pairs(frame: pd.DataFrame, ax: Axes, names: list[str]) -> Axes:
+def pairs(frame: pd.DataFrame, ax: Axes, names: list[str], colours: dict[str, str]) -> Axes:
     """Draw one task of `Results.pairwise` as a matrix, names in the order of the ranking.
 
     Above the diagonal: how many times higher the column's gap ends than the row's, coloured by it, bold and framed where the difference is shown.
     Below: in how many of the pairs the column ends lower than the row.
     """
-    grid = np.full((len(names), len(names)), np.nan)
     size = min(9.0, 120 / len(names))
-    a, b = frame["a"].map(names.index), frame["b"].map(names.index)
-    ratio = frame["ratio"].fillna(frame["at_least"])
-    grid[a, b] = np.log10(ratio).clip(-WIDEST_RATIO, WIDEST_RATIO)
-    ax.imshow(np.ma.masked_invalid(grid), cmap="RdBu_r", vmin=-WIDEST_RATIO, vmax=WIDEST_RATIO, alpha=0.45, aspect="auto")
-    for row, i, j in zip(frame.to_dict("records"), a, b, strict=True):
-        shown = row["better"] != ""
-        ax.text(j, i, _ratio(row), ha="center", va="center", fontsize=size, fontweight="bold" if shown else "normal")
-        if shown:
-            ax.add_patch(Rectangle((j - HALF, i - HALF), 2 * HALF, 2 * HALF, fill=False, edgecolor=INK, linewidth=1.1))
-        ax.text(i, j, WITHOUT_RATIO.get(row["test"], f"{row['wins']}/{row['n']}"), ha="center", va="center", fontsize=size, alpha=0.8)
-    name_axis(ax, names)
+    _name_rows(ax, names, colours)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    for row in frame.to_dict("records"):
+        _pair(ax, row, names.index(row["a"]), names.index(row["b"]), size, colours)
     ax.set_xticks(range(len(names)), [shortened(name, 16) for name in names], fontsize=9, rotation=40, ha="left", rotation_mode="anchor")
     ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    for label, name in zip(ax.get_xticklabels(), names, strict=True):
+        label.set_gid(gid(ax, "column", name, colours))
     ax.grid(False)
     ax.spines[:].set_visible(False)
     return ax
@@ -112,7 +100,8 @@ def mean_ranks(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colours: 
         ax.annotate(label, (side, row), (-5 if on_left else 5, 0), ha="right" if on_left else "left", gid=text, **place_of)
     for place, stretch in enumerate(stretches):
         ends = ranks[[stretch[0], stretch[-1]]].to_numpy() + [-0.06, 0.06]
-        ax.plot(ends, [place + 0.6] * 2, color=INK, linewidth=4, solid_capstyle="butt", zorder=4)
+        own = gid(ax, f"bar{place}", stretch, colours, shared=True)
+        ax.plot(ends, [place + 0.6] * 2, color=INK, linewidth=4, solid_capstyle="butt", zorder=4, gid=own)
     ax.set_yticks([])
     ax.set_xticks(range(1, count + 1))
     ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False)
@@ -123,6 +112,26 @@ def mean_ranks(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colours: 
     return ax
 
 
+def _heat_row(ax: Axes, cells: pd.DataFrame, default: float | None, scale: ScalarMappable, name: str, colours: dict[str, str]) -> None:
+    """Draw the cells of one optimizer, what is written over them and its marks."""
+    y, lost, whole = cells["row"].iloc[0], cells[np.isinf(cells["gap"])], cells[np.isfinite(cells["gap"])]
+    within = {"linewidths": 0.4, "clip_on": False}
+    if len(whole):
+        own = {"array": whole["log"], "norm": scale.norm, "cmap": scale.cmap, "edgecolors": "face", "gid": gid(ax, "cells", name, colours)}
+        ax.add_collection(PolyCollection(_boxes(whole), **own, **within), autolim=False)
+    if len(lost):
+        own = {"facecolors": "none", "edgecolors": GREY, "hatch": "////", "alpha": 0.6, "gid": gid(ax, "lostcells", name, colours)}
+        ax.add_collection(PolyCollection(_boxes(lost), **own, **within), autolim=False)
+    for place, (_, stretch) in enumerate(lost.groupby(_stretches(cells).loc[lost.index], sort=False)):
+        _count(ax, stretch, gid(ax, f"count{place}", name, colours))
+    if default is not None:
+        for part, colour, width in (("default", "#000000", 3.2), ("defaultcore", WHITE, 1.4)):  # seen on dark cells and on light ones
+            ax.vlines(default, y - HALF, y + HALF, color=colour, linewidth=width, zorder=3, gid=gid(ax, part, name, colours))
+    best = whole[whole["best"]]
+    look = {"s": 26, "marker": "D" if best["edge"].ne("").any() else "o", "facecolors": WHITE, "edgecolors": "#000000", "linewidths": 0.9}
+    ax.scatter(best["lr"], best["row"], zorder=4, gid=gid(ax, "best", name, colours), **look)
+
+
 def _boxes(frame: pd.DataFrame) -> np.ndarray:
     """Return the corners of each cell, (cells, 4, 2)."""
     left, right, row = frame["left"], frame["right"], frame["row"]
@@ -130,20 +139,33 @@ def _boxes(frame: pd.DataFrame) -> np.ndarray:
     return np.stack([x, y], axis=2)
 
 
-def _stretches(frame: pd.DataFrame) -> pd.Series:
+def _stretches(cells: pd.DataFrame) -> pd.Series:
     """Number the stretches of neighbouring cells of a row that lost the same k of n."""
-    same = frame[["row", "lost", "seeds"]]
+    same = cells[["lost", "seeds"]]
     return (same != same.shift()).any(axis=1).cumsum()
 
 
-def _count(ax: Axes, stretch: pd.DataFrame) -> None:
+def _count(ax: Axes, stretch: pd.DataFrame, own: str | None) -> None:
     """Write k/n once over a stretch of cells, upright where it is narrow."""
     text = f"{stretch['lost'].iloc[0]}/{stretch['seeds'].iloc[0]}"
     left, right = stretch["left"].min(), stretch["right"].max()
     (begin, _), (end, _) = ax.transData.transform([(left, 0), (right, 0)])
     narrow = (end - begin) / ax.figure.dpi < 0.065 * len(text)
     place = (np.sqrt(left * right), stretch["row"].iloc[0])
-    ax.annotate(text, place, ha="center", va="center", fontsize=5.5 if narrow else 7, rotation=90 if narrow else 0)
+    ax.annotate(text, place, ha="center", va="center", fontsize=5.5 if narrow else 7, rotation=90 if narrow else 0, gid=own)
+
+
+def _pair(ax: Axes, row: dict[str, Any], i: int, j: int, size: float, colours: dict[str, str]) -> None:
+    """Draw what a pair has in the matrix: the ratio in row i and column j, the wins in row j and column i."""
+    cell, ratio, wins = (gid(ax, part, (row["a"], row["b"]), colours) for part in ("cell", "cellratio", "cellwins"))
+    times, shown = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"], row["better"] != ""
+    if shown or np.isfinite(times):
+        face = colormaps["RdBu_r"](0.5 + np.log10(times) / (2 * WIDEST_RATIO), alpha=0.45) if np.isfinite(times) else "none"
+        look = {"facecolor": face, "edgecolor": INK if shown else "none", "linewidth": 1.1}
+        ax.add_patch(Rectangle((j - HALF, i - HALF), 2 * HALF, 2 * HALF, clip_on=False, gid=cell, **look))
+    centred = {"ha": "center", "va": "center", "fontsize": size}
+    ax.text(j, i, _ratio(row), fontweight="bold" if shown else "normal", gid=ratio, **centred)
+    ax.text(i, j, WITHOUT_RATIO.get(row["test"], f"{row['wins']}/{row['n']}"), alpha=0.8, gid=wins, **centred)
 
 
 def _dumbbell(ax: Axes, y: int, row: dict[str, Any], colours: dict[str, str]) -> None:
@@ -174,14 +196,18 @@ def _strip(ax: Axes, y: int, own: pd.DataFrame, colours: dict[str, str]) -> None
         _cross(ax, y, f"{row['lost']}/{row['seeds']}", name, colours)
 
 
+def _name_rows(ax: Axes, names: list[str], colours: dict[str, str]) -> None:
+    name_axis(ax, names)
+    for label, name in zip(ax.get_yticklabels(), names, strict=True):
+        label.set_gid(gid(ax, "name", name, colours))
+
+
 def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str], colours: dict[str, str]) -> None:
     """Make the axes for rows of gaps: logarithmic in x with room at the right for what was lost, a row a name."""
     finite = gaps[np.isfinite(gaps) & (gaps > 0)]
     low, high = (finite.min() / 2, finite.max() * 2) if len(finite) else (0.1, 10.0)
     log_axis(ax.xaxis, low, high, headroom=LOST * np.isinf(gaps).any())
-    name_axis(ax, names)
-    for label, name in zip(ax.get_yticklabels(), names, strict=True):
-        label.set_gid(gid(ax, "name", name, colours))
+    _name_rows(ax, names, colours)
     if not len(finite):
         ax.set_xticks([])
         ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)

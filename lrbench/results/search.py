@@ -23,7 +23,7 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer with a learning rate: over how many decades of it the target is reached.
 
     lrs: how many; tolerance: decades of the widest stretch of neighbouring lrs, each with its best setting, at which at least half of the seeds reach
-    the target, 0 for one lr alone, NaN for none, and where each lr has other hyperparameters, so that neighbours are no curve;
+    the target and end there, 0 for one lr alone, NaN for none, and where each lr has other hyperparameters, so that neighbours are no curve;
     open_low, open_high: it touches that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
     """
     ordered = best_first(settings.dropna(subset="lr"))
@@ -32,7 +32,7 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
     found = []
     rows = rows.assign(scattered=scattered(ordered, rows))
     for (task, optimizer), group in rows.groupby(["task", "optimizer"], sort=False):
-        lr, reached = group["lr"].to_numpy(), np.isfinite(group["evaluations_to_target"].to_numpy())
+        lr, reached = group["lr"].to_numpy(), (2 * group["holds"] >= group["seeds"]).to_numpy()
         if group["scattered"].any():
             reached = np.zeros(len(lr), dtype=bool)
         decades, open_low, open_high = lr_tolerance(lr, reached)

@@ -30,13 +30,13 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("task", key=lambda labels: labels.map(natural), ignore_index=True)
 
 
-def entries(runs: pd.DataFrame, tasks: pd.DataFrame, roles: pd.DataFrame | None = None) -> pd.DataFrame:
+def entries(runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the runs in the order of the tasks, with what the tables need beside each; of a tuned sweep a row a run and role.
 
     task; name: of the optimizer; setting: a text; lr; gap: mean over the last epoch, inf unless completed, not below the floor; half: the same at
     half of the steps, also of a run that diverged later; hit, hit_step: gradient evaluations and steps to the target, inf if never reached or not
-    completed, NaN where relative gaps are undefined; role: grid, trial, evaluation or default; trial: its number, else NaN; lr_low, lr_high;
-    gap_floor; scale.
+    completed, NaN where relative gaps are undefined; holds: whether the target, a relative gap, was reached and the gap ends there; role: grid,
+    trial, evaluation or default; trial: its number, else NaN; lr_low, lr_high; gap_floor; scale.
     """
     rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(with_roles(runs, roles), on=TASK)
     completed, floor = rows["status"] == "completed", rows["gap_floor"].to_numpy()
@@ -46,6 +46,7 @@ def entries(runs: pd.DataFrame, tasks: pd.DataFrame, roles: pd.DataFrame | None 
     rows["half"] = at_least_floor(rows["half_gap"].fillna(np.inf).to_numpy(), floor)
     for name, column in (("hit", "evaluations_to_target"), ("hit_step", "steps_to_target")):
         rows[name] = first_hits(rows, column)
+    rows["holds"] = np.isfinite(rows["hit"]) & (rows["gap"] <= target * rows["scale"])
     first = rows.drop_duplicates(["name", "setting_id"])
     texts = setting_texts(first).set_axis(pd.MultiIndex.from_frame(first[["name", "setting_id"]]))
     rows["setting"] = texts.reindex(pd.MultiIndex.from_frame(rows[["name", "setting_id"]])).to_numpy()
@@ -70,7 +71,7 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
     gap: geometric mean of the gaps, inf if any seed did not complete; spread: a factor; median, q25, q75, iqm (interquartile mean) of the gaps;
     evaluations_to_target, steps_to_target: medians, inf if fewer than half of the seeds reach it; evaluations: median of the whole runs;
     test_loss: median of the final loss over the test rows, NaN where the problem has none; trial: its number, the first if there are several;
-    hits, completed, diverged, failed: counts of `seeds`; at_floor: all seeds end at the gap floor.
+    hits, holds, completed, diverged, failed: counts of `seeds`; at_floor: all seeds end at the gap floor.
     """
     entries = entries.drop_duplicates(["name", "run_id"])
     codes = entries.groupby(["name", "setting_id"], sort=False).ngroup().to_numpy()
@@ -89,7 +90,7 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
             "steps_to_target": each(median_first_hit, entries["hit_step"].to_numpy()),
             "evaluations": each(middle, entries["evaluations"].to_numpy()),
             "test_loss": np.where(tested, each(middle, entries["final_test_loss"].astype(float).fillna(np.inf).to_numpy()), np.nan),
-            "hits": count(np.isfinite(hit)).astype(int),
+            **{"hits": count(np.isfinite(hit)).astype(int), "holds": count(entries["holds"]).astype(int)},
             **{status: count(entries["status"] == status).astype(int) for status in ("completed", *LOST)},
             "at_floor": count(gap <= entries["gap_floor"]) == count(),
             "trial": each(lambda trials: trials.min(axis=-1), entries["trial"].to_numpy()),
@@ -128,10 +129,10 @@ def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFr
 def ranking(competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, own: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer at its chosen setting, best first: by rank, gap, evaluations to the target, name.
 
-    rank: 1 + the number of optimizers shown better; one that completed no seed has none and stands last. leader: whom the tuning seeds chose, or who
-    stands first. first: the leader and who is not shown worse than it. ratio, ratio_low, ratio_high: gap over the leader's gap, paired geometric mean
-    with a 95 % interval where the t test holds, 1 for tied runs; at_least: a bound of it where only the sign test holds; p: against the leader, after
-    Holm.
+    rank: 1 + the number of optimizers shown better; one that lost a seed has none and stands last, the most completed first. leader: whom the tuning
+    seeds chose, or who stands first. first: the leader and who is not shown worse than it. ratio, ratio_low, ratio_high: gap over the leader's gap,
+    paired geometric mean with a 95 % interval where the t test holds, 1 for tied runs; at_least: a bound of it where only the sign test holds; p:
+    against the leader, after Holm.
 
     competitors, pairs: as the functions of these names give; leaders: task -> optimizer; own: default_gap, gain, tolerance, tolerance_open.
     """
@@ -140,7 +141,7 @@ def ranking(competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, 
     leaders = leaders.combine_first(ranked)
     rows["leader"] = rows["task"].map(leaders) == rows["optimizer"]
     rows = rows.merge(_against_leader(pairs, leaders), on=["task", "optimizer"], how="left")
-    rows["ratio"] = rows["ratio"].mask(rows["leader"], 1.0)
+    rows["ratio"] = rows["ratio"].mask(rows["leader"] & np.isfinite(rows["gap"]), 1.0)
     rows["first"] = rows["rank"].notna() & ~rows["shown_worse"].isin([True])
     return rows[RANKING]
 
@@ -148,13 +149,13 @@ def ranking(competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, 
 def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with their rank, task by task, best first."""
     keys = pd.MultiIndex.from_frame(rows[["task", "optimizer"]])
-    rank = pd.Series(1 + _beaten(pairs).reindex(keys, fill_value=0).to_numpy(), index=rows.index, dtype="Int64").where(rows["completed"] > 0)
-    rows = rows.assign(rank=rank, place=pd.factorize(rows["task"])[0])
-    order = ["place", "rank", "gap", "evaluations_to_target", "optimizer"]
+    rank = pd.Series(1 + _beaten(pairs).reindex(keys, fill_value=0).to_numpy(), index=rows.index, dtype="Int64").where(np.isfinite(rows["gap"]))
+    rows = rows.assign(rank=rank, place=pd.factorize(rows["task"])[0], lost=rows["seeds"] - rows["completed"])
+    order = ["place", "rank", "gap", "lost", "evaluations_to_target", "optimizer"]
     return rows.sort_values(order, kind="stable", ignore_index=True)
 
 
-RANKING = ["task", "rank", "optimizer", "setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds"]
+RANKING = ["task", "rank", "optimizer", "setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds", "completed"]
 RANKING += ["diverged", "failed", "runs", "median", "q25", "q75", "iqm", "at_floor", "test_loss", "lr", "settings", "lrs", "trials", "setting_id"]
 RANKING += ["evaluations", "steps_to_target", "leader", "first", "ratio", "ratio_low", "ratio_high", "at_least", "p"]
 RANKING += ["default_gap", "gain", "tolerance", "tolerance_open"]

@@ -54,7 +54,7 @@ def print_run(results: "Results", console: Console) -> None:
 
 def print_timings(measured: "Timings", target: float, console: Console) -> None:
     """Print a table a task, fastest to the target first, under what the times were taken, and the warnings."""
-    rows = timings_frame(measured.runs, measured.problems)
+    rows = timings_frame(measured.runs, measured.problems, target)
     until = setting_value(target)
     headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
     for task, of_task in rows.groupby("task", sort=False):

@@ -1,7 +1,7 @@
 """How numbers, settings and lists are written: one place, so that terminal, Markdown, page and figures show the same digits."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,25 +12,29 @@ from lrbench.results.costs import AXES
 MISSING = "–"
 RELATIVE_HEADINGS = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}  # columns that depend on who else is there
 RELATIVE_NOTE = "* depends on who else is in this sweep"
+ROUNDING = 1e-12  # relative: what lies closer to a whole number is one
 
 
 def number(x: float) -> str:
-    """Write a number with three significant digits, whole numbers below a million whole: 3.10e-12, 0.100, 12.3, 500, 1.14e5."""
-    if pd.isna(x):
-        return MISSING
-    if math.isinf(x):
-        return "inf" if x > 0 else "-inf"
-    if abs(x) < 1e6 and x == round(x):
-        return f"{x:.0f}"
-    mantissa, power = f"{x:.2e}".split("e")
-    return f"{x:#.3g}".rstrip(".") if -3 <= int(power) < 3 else f"{mantissa}e{int(power)}"
+    """Write a number with three significant digits, whole numbers below a million whole: 3.10e-12, 0.100, 12.3, 500, 79,459, 114,000, 1.19e6."""
+    if pd.notna(x) and abs(x) < 1e6 and math.isclose(x, round(x), rel_tol=ROUNDING):
+        return f"{round(x):,}"
+    return _digits(x, 3)
 
 
 def factor(x: float) -> str:
-    """Write how many times: two significant digits, three below 2, thousands apart: 1.04, 3.4, 12, 1,200."""
-    digits = 3 if abs(x - 1) < 1 else 2
-    rounded = float(f"{x:.{digits}g}")
-    return number(x) if not 1e-3 <= rounded < 1e6 else f"{rounded:,.{max(digits - 1 - math.floor(math.log10(rounded)), 0)}f}"
+    """Write how many times: two significant digits, three below 2: 1.04, 3.4, 12, 1,200, 1.2e6."""
+    return _digits(x, 3 if abs(x - 1) < 1 else 2)
+
+
+def _digits(x: float, digits: int) -> str:
+    """Write so many significant digits: plain from 0.001 to below a million, with commas, else with a power of ten."""
+    if pd.isna(x):
+        return MISSING
+    if math.isinf(x) or x == 0:
+        return f"{x:.0f}"
+    mantissa, power = f"{x:.{digits - 1}e}".split("e")
+    return f"{float(f'{x:.{digits}g}'):,.{max(digits - 1 - int(power), 0)}f}" if -3 <= int(power) < 6 else f"{mantissa}e{int(power)}"
 
 
 def interval(row: Mapping[str, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
@@ -56,6 +60,11 @@ def decades(width: float, is_open: bool) -> str:
     return MISSING if pd.isna(width) else f"{'≥ ' * is_open}{width:.1f} decades"
 
 
+def tolerance(row: Mapping[str, Any], is_open: bool) -> str:
+    """Write a width in decades, "one rate of 3" where it is one of the `lrs` alone."""
+    return f"one rate of {row['lrs']}" if row["tolerance"] == 0 else decades(row["tolerance"], is_open)
+
+
 def setting_value(value: Any) -> str:
     """Write the value of a setting as Hydra reads it, floats to six significant digits: 0.1, 1e-5, true, null, [0.9,0.999]."""
     if isinstance(value, tuple):
@@ -71,8 +80,14 @@ def setting_value(value: Any) -> str:
 
 
 def counted(count: int, word: str) -> str:
-    """Write a count with its noun: "1 run", "3 runs"."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    """Write a count with its noun: "1 run", "1,740 runs"."""
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
+def ranged(values: Iterable[float]) -> str:
+    """Write from where to where numbers go: "3 to 442", "3" where all are the same."""
+    values = list(values)
+    return " to ".join(dict.fromkeys(map(number, (min(values), max(values)))))
 
 
 def listed(words: Sequence[str], most: int = 6) -> str:
@@ -110,7 +125,7 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
         "best setting": [(row["setting"] + " (edge)" * bool(row["edge"])) or MISSING for row in rows],
         "final gap": ["≤ " * row["at_floor"] + number(row["gap"]) for row in rows],
         "spread": [number(row["spread"]) for row in rows],
-        "relative gap": ["≤ " * row["at_floor"] + number(row["relative_gap"]) for row in rows],
+        "relative gap": ["≤ " * (row["at_floor"] and pd.notna(row["relative_gap"])) + number(row["relative_gap"]) for row in rows],
         "evaluations to target": [reached(row["evaluations_to_target"]) for row in rows],
         "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
@@ -121,13 +136,37 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
     if ranking["default_gap"].notna().any():
         cells |= {"default gap": [number(row["default_gap"]) for row in rows], "gain": [factor(row["gain"]) for row in rows]}
     if ranking["tolerance"].notna().any():
-        cells["lr tolerance"] = [decades(row["tolerance"], row["tolerance_open"]) for row in rows]
+        cells["lr tolerance"] = [tolerance(row, row["tolerance_open"]) for row in rows]
     cells["trials"] = [number(row["trials"]) for row in rows]
     if ranking["test_loss"].notna().any():
         cells["test loss"] = [number(row["test_loss"]) for row in rows]
     if ranking["failed"].any():
         cells["failed"] = [f"{row['failed']}/{row['runs']}" for row in rows]
     return pd.DataFrame(cells, index=ranking.index, dtype=object)
+
+
+def ranking_note(ranking: pd.DataFrame) -> str:
+    """Say why the ranking of one task is not in the order of its gaps, where it is not; empty else."""
+    gaps = ranking.loc[ranking["rank"].notna(), "gap"]
+    notes = {
+        "A rank is 1 and the number of optimizers that are shown better, and only within a rank the lower gap stands first: so a lower gap may stand "
+        "below a higher one that fewer are shown to beat.": not gaps.is_monotonic_increasing,
+        "Who lost a seed has no rank and stands last.": 0 < len(gaps) < len(ranking),
+    }
+    return " ".join(note for note, applies in notes.items() if applies)
+
+
+def overall_text(overall: pd.DataFrame) -> pd.DataFrame:
+    """Write what each optimizer does over all tasks, a column a heading; no mean rank where there is one problem only."""
+    rows = overall.to_dict("records")
+    cells = {
+        "optimizer": overall["optimizer"],
+        "mean rank*": overall["mean_rank"].map(lambda rank: MISSING if pd.isna(rank) else f"{rank:.2f}"),
+        "leads*": [f"{row['led']}/{row['tasks']}" for row in rows],
+        "reaches the target": [f"{row['solved']}/{row['targets']}" for row in rows],
+        "lost seeds on": [f"{row['lost']}/{row['tasks']}" for row in rows],
+    }
+    return pd.DataFrame(cells, dtype=object).drop(columns=["mean rank*"] * bool(overall["mean_rank"].isna().all()))
 
 
 def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +182,7 @@ def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
         RELATIVE_HEADINGS["p"]: pairwise["p_holm"].map(p_value),
         RELATIVE_HEADINGS["better"]: pairwise["better"].replace("", MISSING),
     }
-    return _without_one_task(pd.DataFrame(cells, dtype=object))
+    return without_one_task(pd.DataFrame(cells, dtype=object))
 
 
 def across_text(across: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +207,7 @@ def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     )
     wide = cells.pivot(index=["task", "optimizer"], columns="heading", values="cell")
     order = pd.MultiIndex.from_frame(targets[["task", "optimizer"]].drop_duplicates())
-    return _without_one_task(wide.loc[order, list(cells["heading"].unique())].rename_axis(columns=None).reset_index())
+    return without_one_task(wide.loc[order, list(cells["heading"].unique())].rename_axis(columns=None).reset_index())
 
 
 def _target(row: Mapping[str, Any]) -> str:
@@ -189,7 +228,7 @@ def tuned_text(gains: pd.DataFrame) -> pd.DataFrame:
         "test": gains["test"],
         "p": gains["p"].map(p_value),
     }
-    return _without_one_task(pd.DataFrame(cells, dtype=object))
+    return without_one_task(pd.DataFrame(cells, dtype=object))
 
 
 def sensitivity_text(sensitivity: pd.DataFrame) -> pd.DataFrame:
@@ -198,12 +237,12 @@ def sensitivity_text(sensitivity: pd.DataFrame) -> pd.DataFrame:
     cells = {
         **{name: sensitivity[name] for name in ("task", "optimizer")},
         "lrs": sensitivity["lrs"].map(number),
-        "tolerance": [decades(row["tolerance"], row["open_low"] or row["open_high"]) for row in rows],
+        "tolerance": [tolerance(row, row["open_low"] or row["open_high"]) for row in rows],
         "from": [_end(row["lowest_lr"], row["open_low"], "≤ ") for row in rows],
         "to": [_end(row["highest_lr"], row["open_high"], "≥ ") for row in rows],
         "best lr": sensitivity["best_lr"].map(setting_value),
     }
-    return _without_one_task(pd.DataFrame(cells, dtype=object))
+    return without_one_task(pd.DataFrame(cells, dtype=object))
 
 
 def _end(lr: float, is_open: bool, sign: str) -> str:
@@ -211,10 +250,10 @@ def _end(lr: float, is_open: bool, sign: str) -> str:
 
 
 def success_text(success: pd.DataFrame) -> pd.DataFrame:
-    """Write a row a task, a column an optimizer: "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target."""
+    """Write a row an optimizer, a column a task: "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target."""
     cells = success.assign(cell=[_passed(row) for row in success.to_dict("records")])
-    wide = cells.pivot(index="task", columns="optimizer", values="cell").fillna(MISSING)
-    return wide.loc[success["task"].unique(), success["optimizer"].unique()].rename_axis(columns=None).reset_index()
+    wide = cells.pivot(index="optimizer", columns="task", values="cell").fillna(MISSING)
+    return wide.loc[success["optimizer"].unique(), success["task"].unique()].rename_axis(columns=None).reset_index()
 
 
 def _passed(row: Mapping[str, Any]) -> str:
@@ -235,7 +274,7 @@ def competence_text(competence: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, dtype=object)
 
 
-def _without_one_task(text: pd.DataFrame) -> pd.DataFrame:
+def without_one_task(text: pd.DataFrame) -> pd.DataFrame:
     """Leave out the task where all rows are of one."""
     return text if text["task"].nunique() > 1 else text.drop(columns="task")
 

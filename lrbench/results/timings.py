@@ -9,15 +9,15 @@ import pyarrow as pa
 from lrbench.results import frames, tables
 
 
-def timings(runs: Iterable[pa.Table], problems: pa.Table) -> pd.DataFrame:
+def timings(runs: Iterable[pa.Table], problems: pa.Table, target: float) -> pd.DataFrame:
     """Return a row a run with what `tables.entries` gives, in the order of the tasks; within one the first at the target first, then the fastest.
 
-    runs: rows of the store with step_seconds, step_spread and seconds_to_target.
+    runs: rows of the store with step_seconds, step_spread and seconds_to_target. target: a relative gap.
     hit, seconds_to_target: inf if never reached or not completed, NaN if failed or undefined.
     """
     frame = frames.joined(runs)
     tasks = tables.tasks(frame, frames.with_tuples(problems))
-    rows = tables.entries(frame, tasks)
+    rows = tables.entries(frame, tasks, target)
     rows["hit"] = rows["hit"].mask(rows["status"] == "failed")
     rows["seconds_to_target"] = rows["seconds_to_target"].astype(float).where(np.isfinite(rows["hit"]), rows["hit"])
     if rows["seed"].nunique() > 1:

@@ -24,12 +24,12 @@ Part = Callable[["Results", pd.Series, pd.DataFrame], Iterator[str]]  # of a tas
 
 
 def headline(results: "Results") -> list[str]:
-    """Return the sentences: up to two tasks in full, else a leader a task, what holds across them, and a line to paste."""
+    """Return the sentences: up to two tasks in full, else what holds across them, a leader a task, and a line to paste."""
     tasks = [task for _, task in results.tasks.iterrows()]
     full = len(tasks) <= MOST_IN_FULL
     parts, shown = (IN_FULL, tasks) if full else ((leader.sentence,), tasks[:MOST_LEADERS])
     sentences = [sentence for task in shown for part in parts for sentence in part(results, task, of(results.ranking, task))]
-    return sentences if full else [*sentences, *_unsaid(tasks[MOST_LEADERS:]), *_across(results), *_paste_over_all(results)]
+    return sentences if full else [*_across(results), *sentences, *_unsaid(tasks[MOST_LEADERS:]), *_paste_over_all(results)]
 
 
 def _unsaid(tasks: list[pd.Series]) -> Iterator[str]:
@@ -95,17 +95,17 @@ def _tolerance(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Itera
     wide = table[table["tolerance"] > 0].sort_values("tolerance", ascending=False, kind="stable")
     if not len(wide):
         return
-    cut = wide["open_low"] | wide["open_high"]
-    first = wide[(wide["tolerance"] == wide["tolerance"].max()) | cut]
-    widths = [f"{'at least ' * is_cut}{decades(width, False)}" for width, is_cut in zip(first["tolerance"], cut[first.index], strict=True)]
-    names = list(first["optimizer"])
+    cut, widest = wide["open_low"] | wide["open_high"], wide["tolerance"] == wide["tolerance"].max()
+    names, least = list(wide.loc[widest, "optimizer"]), "at least " * bool(cut[widest].any())
+    width = f"{least}{decades(wide['tolerance'].max(), False)}"
     if len(table) == 1:
-        yield f"{names[0]} reaches the target{_where(results, task)} over {widths[0]} of its lr."
-    elif len(names) == 1:
-        yield f"{names[0]} is least sensitive to its lr{_where(results, task)}: {widths[0]} reach the target."
-    else:
-        cases = [f"{name} ({width})" for name, width in zip(names, widths, strict=True)]
-        yield f"Least sensitive to their lr{_where(results, task)} are {listed(cases)}: so much of it reaches the target."
+        yield f"{names[0]} reaches the target{_where(results, task)} over {width} of its lr."
+        return
+    also = wide[cut & ~widest]
+    narrower = [f"{name} (at least {decades(tolerance, False)})" for name, tolerance in zip(also["optimizer"], also["tolerance"], strict=True)]
+    perhaps = f"; cut off by the end of the search, so perhaps as wide: {listed(narrower, most=3)}" if narrower else ""
+    are = "is least sensitive to its lr" if len(names) == 1 else "are least sensitive to their lr"
+    yield f"{listed(names)} {are}{_where(results, task)}: {width} reach the target{perhaps}."
 
 
 # ---- tuning
@@ -164,7 +164,7 @@ def _across(results: "Results") -> Iterator[str]:
     ahead, level = own["better"] == first, own["better"] == ""
     scope = f"Across {pairs['problems'].iloc[0]} problems"
     if (enough := _enough(len(pairs))) > pairs["problems"].iloc[0]:
-        yield f"{scope}, nothing can be shown between {counted(len(mean_ranks(pairs)), 'optimizer')}: that takes {enough}."
+        yield f"{scope}, nothing can be shown between {counted(len(mean_ranks(pairs)), 'optimizer')}: that takes {enough} problems."
         return
     if not ahead.any():
         yield f"{scope}, no difference is shown between {first}, which has the lowest mean rank, and {listed(list(other[level]))}."

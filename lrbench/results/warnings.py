@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.leader import not_visible, visible
-from lrbench.results.text import counted, listed, named, number, setting_value
-from lrbench.results.warnings_budget import at_floor, choice, flipped, on, oscillating, short, targets, too_easy
+from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.text import counted, factor, listed, named, number, setting_value
+from lrbench.results.warnings_budget import at_floor, choice, flipped, names, on, oscillating, short, targets, too_easy
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
@@ -100,6 +101,16 @@ def _end(results: "Results", row: dict) -> str:
     return f"{row['edge']} end" if results.tuned else f"{row['edge']} of {row['lrs']}"
 
 
+def _default_lower(results: "Results") -> Iterator[str]:
+    """Say where tuning chose a setting that is shown to end higher than the default one."""
+    gains = results.tuned_against_default
+    bound = gains["high"].where(gains["test"] == "t", gains["at_least"])
+    lower = gains[(gains["p"] < ALPHA) & (bound < 1 / MARGIN)]
+    if len(lower):
+        cases = names(results, lower, lambda row: f" ({factor(1 / row['gain'])} times)" if row["test"] == "t" else "")
+        yield f"At its default setting an optimizer is shown to end lower than at the chosen one: {cases}."
+
+
 def _unequal(results: "Results") -> Iterator[str]:
     """Say where optimizers of one task were not searched alike: other numbers of settings, or other widths of the lr's range."""
     groups = results.searched.groupby(["task", "name"])
@@ -136,7 +147,7 @@ def _few(results: "Results") -> Iterator[str]:
     tested = results.pairwise[results.pairwise["test"].isin(["t", "sign"])].drop_duplicates("task")
     few = tested[tested["n"] < FEW_SEEDS]
     few = few.assign(visible=visible(few)).sort_values("visible", ascending=False, kind="stable")
-    for row in few[few["test"] == "t"].head(1).to_dict("records"):
+    for row in few[(few["test"] == "t") & (few["better"] == "")].head(1).to_dict("records"):
         yield f"Few seeds ({row['n']}): {not_visible(row['visible'])} between {_pair(results, row)}."
     for row in few[few["test"] == "sign"].sort_values("n", kind="stable").head(1).to_dict("records"):
         shown = "nothing" if row["n"] < FEWEST_FOR_A_SIGN_TEST else "no more than the order"
@@ -185,7 +196,7 @@ def _one_problem(results: "Results") -> Iterator[str]:
 Check = Callable[["Results"], Iterable[str]]
 CHECKS: tuple[Check, ...] = (
     *(_alarms, _incomplete, _unevaluated, _lost_at_best, _failed, _diverged, _untuned, _single, _unpaired, _mixed, _identical),
-    *(_edges, _unequal, _same_seeds, _few, at_floor, too_easy, targets, short, flipped, oscillating, _undefined, _one_problem),
+    *(_edges, _default_lower, _unequal, _same_seeds, _few, at_floor, too_easy, targets, short, flipped, oscillating, _undefined, _one_problem),
 )
 
 

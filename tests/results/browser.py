@@ -70,14 +70,16 @@ def opened(browser: Any, path: Path, fragment: str = "", *, width: int = 1100, *
 def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any] | None = None) -> str:
     """Return a page as the report's template makes it: the markup that page.js expects, and a Content-Security-Policy that lets nothing else in."""
     scripts = [(REPORT / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")]
+    plots, script = scripts
     sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
     policy = f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"
     style = (REPORT / "vendor/uPlot.min.css").read_text(encoding="utf-8") + ROOT_COLOURS
-    explorer = f'<section id="explorer" hidden><h2>Explore every run</h2>{embedded("explorer-data", block)}</section>' if block else ""
+    held = embedded("explorer-data", block) + embedded("explorer-code", plots)
+    explorer = f'<section id="explorer" hidden><h2>Explore every run</h2>{held}</section>' if block else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>page</title><style>{style}</style></head><body><main>'
-        f"<h1>Page</h1>{embedded('page-data', data) if data else ''}{body}{explorer}</main>{''.join(f'<script>{script}</script>' for script in scripts)}</body></html>"
+        f"<h1>Page</h1>{embedded('page-data', data) if data else ''}{body}{explorer}</main><script>{script}</script></body></html>"
     )
 
 

@@ -131,6 +131,14 @@ def test_across_seven_tasks_against_scipy(write):
     assert across_text(results.across)["mean ranks"].iloc[0] == f"{ranks[0]:.2f}, {ranks[1]:.2f}"
 
 
+def test_all_tasks_at_a_glance(write):
+    """a leads on p0 and p1, b on p2, c nowhere and misses p2; b lost a seed on p1. Ranks are those of a and b alone."""
+    results = several_tasks(write, {"a": [1e-9, 1e-9, 1e-3], "b": [1e-2, INF, 1e-5], "c": [1e-1, 1e-2, NAN]})
+    assert results.overall["mean_rank"].tolist() == pytest.approx([4 / 3, 5 / 3, NAN], nan_ok=True)
+    counts = results.overall[["optimizer", "tasks", "led", "solved", "targets", "lost"]].to_numpy().tolist()
+    assert counts == [["a", 3, 2, 0, 3, 0], ["b", 3, 1, 0, 3, 1], ["c", 2, 0, 0, 2, 0]]
+
+
 def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
     """Three tasks of each of two problems: their log gaps are averaged, and nothing is tested."""
     gaps = {("p0", 8): 1e-3, ("p0", 16): 1e-5, ("p1", 8): 1e-2, ("p1", 16): 1e-6}
@@ -138,12 +146,14 @@ def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
         LECTURE | {"problem_id": f"{name}{dtype}", "problem": name, "dtype": dtype} for name in ("p0", "p1") for dtype in ("float64", "float32")
     ]
     rows = [
-        run(optimizer, gap * scale, problem_id=f"{name}{dtype}", problem=name, dtype=dtype, steps=steps)
-        for optimizer, scale in (("a", 1.0), ("b", 3.0))
+        run(optimizer, gap * scale, problem_id=f"{name}{dtype}", problem=name, dtype=dtype, steps=steps, hit=hits.get(steps))
+        for optimizer, scale, hits in (("a", 1.0, {8: 3}), ("b", 3.0, {}))
         for (name, steps), gap in gaps.items()
         for dtype in ("float64", "float32")
     ]
-    (row,) = write(*rows, problems=tuple(problems)).across.to_dict("records")
+    results = write(*rows, problems=tuple(problems))
+    (row,) = results.across.to_dict("records")
+    assert results.overall[["optimizer", "mean_rank", "tasks", "solved"]].to_numpy().tolist() == [["a", 1.0, 8, 4], ["b", 2.0, 8, 0]]
     assert (row["problems"], row["wins"], row["losses"]) == (2, 2, 0)
     assert row["ratio"] == pytest.approx(3)
 
@@ -151,6 +161,7 @@ def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
 def test_five_tasks_give_no_p_and_who_misses_one_is_not_compared(write):
     results = several_tasks(write, {"a": [1e-3] * 5, "b": [1e-2] * 5, "c": [1e-1] * 4 + [NAN]})
     (row,) = results.across.to_dict("records")
+    assert results.overall["optimizer"].tolist() == ["a", "b", "c"]
     assert (row["a"], row["b"], row["wins"], row["better"]) == ("a", "b", 5, "")
     assert math.isnan(row["p"])
     assert math.isnan(row["p_holm"])

@@ -11,7 +11,7 @@ from conftest import LECTURE, run, tuned
 
 from lrbench.errors import RequestError
 from lrbench.results import figures, landscape
-from lrbench.results.ink import COLOURS, palette
+from lrbench.results.ink import COLOURS, GREY, gid, palette
 from lrbench.results.landscape_plot import svg_paths
 from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import caption
@@ -222,6 +222,24 @@ def test_captions_say_what_lies_outside_the_plane(walk):
     told = caption("path", walk({"sgd": np.ones((4, 4))}, FOUR))
     assert "lies outside it" in told
     assert "a quarter" in told
+    assert "cut off" not in told
+    assert "A cross" not in told
+
+
+def test_captions_say_what_becomes_of_paths_that_leave(walk):
+    told = caption("path", walk({"down": DOWN, "back": BACK}, TWO))
+    assert "comes back is cut off" in told
+    assert "A cross" not in told
+    assert "A cross" in caption("path", walk({"down": DOWN, "away": AWAY}, TWO))
+
+
+def test_grey_paths_are_lines_behind_without_dots(walk):
+    results = walk({f"o{k}": DOWN for k in range(7)}, TWO)
+    figure = figures.path(results)
+    grey, front = drawn(figure, "path", 6), drawn(figure, "path", 5)
+    assert (grey.get_color(), grey.get_marker(), front.get_marker()) == (GREY, "None", ".")
+    assert grey.get_zorder() < front.get_zorder()
+    np.testing.assert_array_equal(grey.get_xydata(), DOWN)
 
 
 # ---- the page
@@ -279,19 +297,27 @@ def everything(write_tuned):
     return results
 
 
-CELLS = {"heat_map", "pairs"}  # cells in the colours of numbers, not of optimizers
-
-
 def test_one_set_of_boxes_filters_every_figure(everything, tmp_path):
     """What has an optimizer's colour or name lies in a group whose id ends in its place, and no id is given twice."""
     for name, _, draw in FIGURES:
         root = ElementTree.parse(figures.save(draw(everything), tmp_path / f"{name}.svg")).getroot()
         ids = [part.get("id") for part in root.iter() if part.get("id") and part.tag != f"{SVG}image"]  # a page drops those of images
         assert len(ids) == len(set(ids)), name
-        owned = {int(match[1]) for match in map(re.compile(r"-optimizer-(\d+)$").search, ids) if match}
-        assert owned == (set() if name in CELLS else {0, 1}), name
+        ends = {one: {int(place) for place in re.findall(r"-optimizer-(\d+)", one)} for one in ids}
+        assert set().union(*ends.values()) == {0, 1}, name
         for i, (optimizer, colour) in enumerate(palette(everything.ranking).items()):
-            inside = {id(part) for group in root.iter(f"{SVG}g") if (group.get("id") or "").endswith(f"-optimizer-{i}") for part in group.iter()}
-            own = [part for part in root.iter() if colour in (part.get("style") or "") or part.text == optimizer]
+            inside = {id(part) for group in root.iter(f"{SVG}g") if i in ends.get(group.get("id"), ()) for part in group.iter()}
+            own = [part for part in root.iter() if colour in (part.get("style") or "") or optimizer in (part.text or "")]
             assert own, name
-            assert name in CELLS or {id(part) for part in own} <= inside, (name, optimizer)
+            assert {id(part) for part in own} <= inside, (name, optimizer)
+
+
+def test_what_belongs_to_two_goes_with_either_and_what_several_share_with_the_last(write):
+    results = write(*[run(f"o{k}", 10.0**k, seed=seed) for k in range(9) for seed in range(2)])
+    colours = palette(results.ranking)
+    (ax,) = figures.pairs(results).axes
+    assert {patch.get_gid() for patch in ax.patches} == {f"cell-0-optimizer-{i}-optimizer-{j}" for j in range(9) for i in range(j)}
+    (ax,) = figures.loss_curves(results).axes
+    (label,) = [text for text in ax.texts if text.get_text() == "others"]
+    assert label.get_gid() == "name-0-any-optimizer-6-optimizer-7-optimizer-8"
+    assert gid(ax, "line", ["o0", "nobody"], colours) is gid(ax, "line", "nobody", colours) is None

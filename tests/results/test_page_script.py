@@ -18,7 +18,7 @@ from lrbench.results.report import explorer
 
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6"]
 HOSTILE = ['<img src=x onerror="hit=1">', "</script><script>hit=1</script>", "a|b`*_~ \\ {c} $d$ & \"e\", 'f' #1 100 % ^", "ünï © 🜁 " + "x" * 200]
-READY = "#explorer .readout"
+READY, DRAWN = "#explorer .readout", "#explorer .u-over .runs"
 
 
 def told(*names: str, tasks: tuple[str, ...] = ("t0",)) -> dict:
@@ -54,21 +54,35 @@ def block(gaps: dict[tuple[str, float, int], list[float]], **more) -> dict:
 
 @pytest.fixture
 def visit(chromium, tmp_path):  # noqa: F811
-    """visit(body, data, block, fragment, **context) -> Visit; at the end the page must have said nothing and asked for nothing but itself."""
-    path, visits = tmp_path / "page.html", []
+    yield from visiting(chromium, tmp_path)
+
+
+def visiting(chromium, folder):  # noqa: F811
+    """visit(body, data, block, fragment, **context) -> page; at the end the page must have said nothing and asked for nothing but itself."""
+    path, visits = folder / "page.html", []
     with ExitStack() as stack:
 
-        def open_page(body="", data=None, block=None, fragment="", **context):
+        def open_page(body="", data=None, block=None, fragment="", near=True, **context):
             path.write_text(document('<div id="filter-bar"></div>' + body, data, block), encoding="utf-8")
             visits.append(stack.enter_context(opened(chromium, path, fragment, **context)))
-            if block and context.get("java_script_enabled", True):
-                visits[-1].page.wait_for_selector(READY)
+            if block and near and context.get("java_script_enabled", True):
+                visits[-1].page.locator(READY).scroll_into_view_if_needed()
+                visits[-1].page.wait_for_selector(DRAWN)
             return visits[-1].page
 
         yield open_page
         for each in visits:
             assert each.console == []
             assert [request.split("#")[0] for request in each.requests] == [path.as_uri()]
+
+
+def until(page, condition: str) -> None:
+    """Wait until JavaScript is true. Not with playwright's wait_for_function, which the page's policy forbids."""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never true: {condition}")
 
 
 def texts(page, selector: str) -> list[str]:
@@ -266,7 +280,7 @@ def test_choices_are_in_the_hash_and_come_back(visit):
     assert again.locator(".count").inner_text() == "Shown here: 1."
     assert again.locator('th[aria-sort="ascending"]').inner_text().startswith("gap")
     again.evaluate("location.hash = '#seed=3'")
-    again.wait_for_function("document.querySelector('.count').textContent === 'Shown here: 2.'")
+    until(again, "document.querySelector('.count').textContent === 'Shown here: 2.'")
     assert again.get_by_label("o1").is_checked()
 
 
@@ -326,8 +340,29 @@ def over(page, x: float, y: float) -> str:
 DECADE = {("o0", 0.1, 0): [10.0 ** -(k / 25) for k in range(101)], ("o1", 0.5, 1): [1.0] * 101}
 
 
-def test_the_nearest_run_is_named_with_its_step_and_gap(visit):
-    page = visit("", told("o0", "o1"), block(DECADE), "#linear=x")
+@pytest.fixture(scope="module")
+def shared(chromium, tmp_path_factory):  # noqa: F811
+    """One page of DECADE, for all who only look at it."""
+    visits = visiting(chromium, tmp_path_factory.mktemp("explorer"))
+    yield next(visits)("", told("o0", "o1"), block(DECADE))
+    next(visits, None)
+
+
+@pytest.fixture
+def explored(shared):
+    """explored(fragment) -> the shared page at that state, with the pointer away from it."""
+
+    def at(fragment: str = "#"):
+        shared.mouse.move(0, 0)
+        shared.evaluate("text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", fragment)
+        shared.locator(".u-over").scroll_into_view_if_needed()
+        return shared
+
+    return at
+
+
+def test_the_nearest_run_is_named_with_its_step_and_gap(explored):
+    page = explored("#linear=x")
     assert over(page, 0.5, 0.5) == "o0 lr=0.1 · seed 0 · step 50 · gap 0.01"
     assert over(page, 0.75, 0.05) == "o1 lr=0.5 · seed 1 · step 75 · gap 1"
     page.mouse.move(0, 0)
@@ -335,31 +370,67 @@ def test_the_nearest_run_is_named_with_its_step_and_gap(visit):
     assert page.locator(READY).inner_text() == ""
 
 
-def test_the_logarithmic_axis_is_linear_before_the_first_update(visit):
-    page = visit("", told("o0", "o1"), block(DECADE), "#off=1")
+def test_the_logarithmic_axis_is_linear_before_the_first_update(explored):
+    page = explored("#off=1")
     for step in (1, 10, 60):
         share = (0.4 + math.log10(step)) / (0.4 + 2)
         assert f" step {step} " in over(page, share, 0.03 + 0.94 * step / 100)
 
 
-def test_evaluations_are_an_axis_too(visit):
-    page = visit("", told("o0", "o1"), block(DECADE), "#off=1&x=evaluations&linear=x")
-    assert "step 50 · 100 evaluations · gap 0.01" in over(page, 0.5, 0.5)
+def test_evaluations_are_an_axis_too(explored):
+    assert "step 50 · 100 evaluations · gap 0.01" in over(explored("#off=1&x=evaluations&linear=x"), 0.5, 0.5)
 
 
-def test_dragging_zooms_and_a_double_click_shows_all_again(visit):
-    page = visit("", told("o0", "o1"), block(DECADE), "#off=1&linear=x")
-    page.locator(".u-over").scroll_into_view_if_needed()
-    over(page, 0.25, 0.5)
-    page.mouse.down()
-    over(page, 0.4, 0.51)
-    over(page, 0.75, 0.51)
-    page.mouse.up()
-    assert " step 50 " in over(page, 0.5, 0.5)
-    assert " step 35 " in over(page, 0.2, 0.35)
+def test_a_linear_gap_stands_as_high_as_it_is(explored):
+    """Half way between the runs the nearer one changes."""
+    page = explored("#linear=x.y")
+    middle = (1 + 10 ** -(3 / 25)) / 2
+    for above, name in ((0.012, "o1"), (-0.012, "o0")):
+        assert over(page, 0.03, 1 - (middle + above) / 1.03).startswith(f"{name} "), above
+
+
+def test_dragging_zooms_and_a_double_click_or_the_button_shows_all_again(explored):
+    page = explored("#off=1&linear=x")
     area = page.locator(".u-over").bounding_box()
-    page.mouse.dblclick(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
-    assert " step 20 " in over(page, 0.2, 0.2)
+    double_click = lambda: page.mouse.dblclick(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)  # noqa: E731
+    for back in (double_click, page.get_by_role("button", name="whole view").click):
+        over(page, 0.25, 0.5)
+        page.mouse.down()
+        over(page, 0.4, 0.51)
+        over(page, 0.75, 0.51)
+        page.mouse.up()
+        assert " step 50 " in over(page, 0.5, 0.5)
+        assert " step 35 " in over(page, 0.2, 0.35)
+        back()
+        assert " step 20 " in over(page, 0.2, 0.2)
+
+
+def test_lines_have_the_colours_of_what_is_shown(explored):
+    count = """() => {
+      const canvas = document.querySelector('canvas.runs'), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const near = (i, colour) => data[i + 3] > 100 && colour.every((c, k) => Math.abs(data[i + k] - c) < 12);
+      const of = (colour) => { let n = 0; for (let i = 0; i < data.length; i += 4) n += near(i, colour); return n; };
+      return [of([0x2a, 0x7d, 0xe1]), of([0xd9, 0x54, 0x2b])];
+    }"""
+    assert min(explored().evaluate(count)) > 300
+    blue, red = explored("#off=0").evaluate(count)
+    assert blue == 0
+    assert red > 300
+
+
+def test_runs_are_drawn_when_a_reader_comes_near(visit):
+    """What costs most waits; how many there are is said at once."""
+    page = visit('<p style="height: 9000px">', told("o0", "o1"), block(DECADE) | {"note": "2 of 9 runs, all extremes kept"}, near=False)
+    assert page.locator("#explorer .note").inner_text() == "2 of 9 runs, all extremes kept. Shown here: 2."
+    page.get_by_label("o1").uncheck()
+    assert page.locator(".count").inner_text() == "Shown here: 1."
+    assert page.locator("#explorer canvas").count() == 0
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.locator(".plot").scroll_into_view_if_needed()
+    page.wait_for_selector(DRAWN)
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+    page.locator(".plot").press("ArrowUp")
+    assert page.locator(READY).inner_text() == "o0 lr=0.1 · seed 0 · step 100 · gap 1.0e-4"
 
 
 def test_arrow_keys_go_from_run_to_run_and_along(visit):
@@ -379,22 +450,6 @@ def test_arrow_keys_go_from_run_to_run_and_along(visit):
         "o0 lr=0.2 · seed 0 · step 1 · gap 1.7e300 · trial · diverged",
         "o0 lr=0.2 · seed 0 · step 1 · gap 1.7e300 · trial · diverged",
     ]
-
-
-def test_lines_have_the_colours_of_what_is_shown(visit):
-    page = visit("", told("o0", "o1"), block(DECADE))
-    count = """() => {
-      const canvas = document.querySelector('canvas.runs'), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-      const near = (i, colour) => data[i + 3] > 100 && colour.every((c, k) => Math.abs(data[i + k] - c) < 12);
-      const of = (colour) => { let n = 0; for (let i = 0; i < data.length; i += 4) n += near(i, colour); return n; };
-      return [of([0x2a, 0x7d, 0xe1]), of([0xd9, 0x54, 0x2b])];
-    }"""
-    blue, red = page.evaluate(count)
-    assert min(blue, red) > 300
-    page.get_by_label("o0").uncheck()
-    blue, red = page.evaluate(count)
-    assert blue == 0
-    assert red > 300
 
 
 def test_learning_rates_and_seeds_choose_runs(visit):
@@ -418,7 +473,7 @@ def test_the_explorer_follows_scheme_and_width(visit):
     page.wait_for_timeout(100)
     assert page.evaluate(AXIS) == pytest.approx([0x9A, 0xA4, 0xAF], abs=6)
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function("document.querySelector('.uplot').clientWidth < 390")
+    until(page, "document.querySelector('.uplot').clientWidth < 390")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 

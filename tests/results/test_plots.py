@@ -4,6 +4,7 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import LECTURE, curve, run, tuned
 from matplotlib.collections import PathCollection
@@ -12,6 +13,7 @@ from matplotlib.colors import to_hex
 from lrbench.errors import RequestError
 from lrbench.results import curves, expected, figures
 from lrbench.results.ink import COLOURS, GREY, palette
+from lrbench.results.report.captions import caption
 
 ADAM = {"target_": "torch.optim.Adam"}
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
@@ -168,6 +170,58 @@ def test_all_failed_leaves_nothing_to_draw(write):
         write(run(status="failed")).plot_curves()
 
 
+def test_a_long_curve_is_thinned_to_what_a_reader_can_tell_apart(write):
+    """Of 3,001 points 200 at most; the spike and the dip of one step each stay, as do both ends."""
+    frame = pd.DataFrame({"task": "t", "optimizer": "o", "step": np.arange(3001), "evaluations": np.arange(3001.0)})
+    frame["median"] = np.exp(-frame["step"] / 500)
+    frame.loc[[1234, 2345], "median"] = [50.0, 1e-9]
+    kept = curves.thinned(pd.concat([frame, frame.head(150).assign(optimizer="short")], ignore_index=True), 200).groupby("optimizer")["step"]
+    steps = kept.get_group("o").tolist()
+    assert 100 < len(steps) <= 200
+    assert {0, 1, 1234, 2345, 3000} <= set(steps)
+    assert steps == sorted(steps)
+    assert len(kept.get_group("short")) == 150
+
+
+@pytest.mark.parametrize(
+    ("changes", "shares", "label", "top"),
+    [
+        ({}, (1.0, 1.0), "gradient evaluations  (= steps)", False),
+        ({}, (1.0, 20.0), "gradient evaluations", False),
+        ({"batch_size": 1}, (1 / 3, 1 / 3), "gradient evaluations  (= epochs)", True),
+        ({"batch_size": 1}, (1 / 3, 20 / 3), "gradient evaluations  (= epochs)", False),
+    ],
+    ids=["all rows", "a line search", "minibatches", "a line search on minibatches"],
+)
+def test_the_axis_says_what_a_gradient_evaluation_is(write, monkeypatch, changes, shares, label, top):
+    """A minibatch counts its share of the rows: of 3 rows one by one 3 steps are an evaluation."""
+    share = dict(zip(("sgd", "adam"), shares, strict=True))
+    monkeypatch.setattr("conftest.curve", lambda row: curve(row) | {"evaluations": share[row["optimizer"]] * np.arange(9.0)})
+    (ax,) = write(run(**changes), run("adam", **changes, **ADAM)).plot_curves().axes
+    assert ax.get_xlabel() == label
+    assert bool(ax.child_axes) == top
+    if top:
+        ax.figure.draw_without_rendering()
+        assert ax.child_axes[0].get_xlim() == pytest.approx((0, 8))
+        assert ax.get_xlim() == pytest.approx((0, 8 / 3))
+
+
+def test_the_least_possible_is_named_where_no_curve_it_bounds_can_be(write, monkeypatch):
+    least = pd.DataFrame({"task": "lecture", "evaluations": [0.0, 1.0, 2.0], "gap": [8.0, 0.5, 1e-30]})
+    monkeypatch.setattr(expected, "least_possible", lambda results: least)
+    results = write(run(gap=1e-9))
+    figure = results.plot_curves()
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    (name,) = [text for text in ax.texts if text.get_text() == "least\npossible"]
+    box = name.get_window_extent()
+    assert box.x1 < ax.transData.transform((1.0, 1.0))[0]
+    assert box.y1 < ax.transData.transform((1.0, 0.5))[1]
+    assert ax.get_window_extent().y0 < box.y0
+    assert "conjugate gradients" in caption("loss_curves", results)
+    assert "noise floor" not in caption("loss_curves", results)
+
+
 # ---- sensitivity
 
 
@@ -175,7 +229,7 @@ def test_lines_and_rings_of_the_sensitivity_hold_the_gaps(write):
     gaps = {0.01: 1e-2, 0.1: 1e-5, 1.0: 1e-1}
     (ax,) = write(*[run(gap=gap * 10.0**seed, lr=lr, seed=seed) for lr, gap in gaps.items() for seed in range(3)]).plot_sensitivity().axes
     np.testing.assert_allclose(lines(ax)[COLOURS[0]], [(lr, 10 * gap) for lr, gap in gaps.items()])
-    rings = [np.asarray(mark.get_offsets()) for mark in ax.collections if 110 in mark.get_sizes()]
+    rings = [np.asarray(mark.get_offsets()) for mark in ax.collections if 80 in mark.get_sizes()]
     np.testing.assert_allclose(rings, [[(0.1, 1e-4)]])
     dots = max((np.asarray(mark.get_offsets()) for mark in ax.collections), key=len)
     np.testing.assert_allclose(sorted(map(tuple, dots)), sorted((lr, gap * 10.0**seed) for lr, gap in gaps.items() for seed in range(3)))
@@ -187,15 +241,15 @@ def test_lost_seeds_are_crosses_with_their_share_and_break_the_line(write):
     (ax,) = write(*rows).plot_sensitivity().axes
     assert "1/2" in texts(ax)
     assert [x for x, _ in crosses(ax)] == [0.4]
-    drawn = [line.get_xdata().tolist() for line in ax.lines if to_hex(line.get_color()) == COLOURS[0]]
-    assert sorted(drawn) == [[0.1, 0.2], [0.8]]
+    np.testing.assert_array_equal(lines(ax)[COLOURS[0]], [(0.1, 1e-3), (0.2, 1e-3), (0.4, np.nan), (0.8, 1e-3)])
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])
 def test_a_sensitivity_without_any_completed_run(write, status):
     (ax,) = write(*[run(lr=lr, status=status) for lr in (0.1, 0.2)]).plot_sensitivity().axes
-    assert texts(ax).count("1/1") == 2
-    assert "no run completed" in texts(ax)
+    assert "1/1" in texts(ax)
+    assert [x for x, _ in crosses(ax)] == [0.1, 0.2]
+    assert "no setting completed all seeds" in texts(ax)
 
 
 def test_one_learning_rate_has_no_sensitivity(write):
@@ -223,12 +277,65 @@ def test_no_limits_where_the_curvature_varies(write):
 def test_the_best_at_an_edge_is_a_diamond_and_the_default_a_tick(write_tuned):
     trials = {0.0001: [1e-2], 1.0: [1e-3], 100.0: [1e-5]}
     results = write_tuned(tuned("sgd", trials, [1e-5], [1e-1]), tuned("adam", {0.01: [1e-2], 0.1: [1e-4], 100.0: [1e-2]}, [1e-4], **ADAM))
-    (ax,) = results.plot_sensitivity().axes
-    marked = {len(mark.get_paths()[0].vertices): np.asarray(mark.get_offsets())[0, 0] for mark in scattered(ax) if 110 in mark.get_sizes()}
-    assert marked[min(marked)] == 100.0  # a diamond has fewer vertices than a ring
-    assert marked[max(marked)] == 0.1
-    (ticks,) = [np.asarray(mark.get_offsets()) for mark in scattered(ax) if 120 in mark.get_sizes()]
-    assert ticks.tolist() == [[0.001, 0]]
+    sgd, adam = results.plot_sensitivity().axes
+    (diamond,), (ring,) = ([mark for mark in scattered(ax) if 80 in mark.get_sizes()] for ax in (sgd, adam))
+    assert (np.asarray(diamond.get_offsets())[0, 0], np.asarray(ring.get_offsets())[0, 0]) == (100.0, 0.1)
+    assert len(diamond.get_paths()[0].vertices) < len(ring.get_paths()[0].vertices)
+    (tick,) = [np.asarray(mark.get_offsets()) for mark in scattered(sgd) if 120 in mark.get_sizes()]
+    assert tick.tolist() == [[0.001, 0]]
+    assert not [mark for mark in scattered(adam) if 120 in mark.get_sizes()]
+
+
+def test_a_panel_holds_its_own_and_the_others_grey_behind(write):
+    gaps = {name: {lr: 10.0 ** -(k + place) for place, lr in enumerate((0.01, 0.1, 1.0))} for k, name in enumerate("abcdefgh")}
+    results = write(*[run(name, gap, lr=lr) for name, own in gaps.items() for lr, gap in own.items()])
+    figure = results.plot_sensitivity()
+    best = list("hgfedc")
+    assert [ax.get_title(loc="left") for ax in figure.axes] == best
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in figure.axes}) == 1
+    for k, (ax, name) in enumerate(zip(figure.axes, best, strict=True)):
+        assert ax.get_gid() == f"panel-{k}-optimizer-{k}"
+        np.testing.assert_allclose(lines(ax)[COLOURS[k]], list(gaps[name].items()))
+        behind = {line.get_gid(): line.get_xydata() for line in ax.lines if to_hex(line.get_color()) == GREY}
+        assert behind.keys() == {f"behind-{k}-optimizer-{i}" for i in range(8) if i != k}
+        for i, other in enumerate("hgfedcba"):
+            if i != k:
+                np.testing.assert_allclose(behind[f"behind-{k}-optimizer-{i}"], list(gaps[other].items()))
+    assert "(the best 6); grey lines: the others" in caption("lr_sensitivity", results)
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (6, 3)])
+def test_panels_stand_in_rows_of_three_at_most(write, count, columns):
+    axes = write(*[run(f"o{k}", lr=lr) for k in range(count) for lr in (0.1, 0.2)]).plot_sensitivity().axes
+    assert len(axes) == count
+    assert len({round(ax.get_position().x0, 6) for ax in axes}) == columns
+
+
+def test_more_than_two_tasks_have_three_panels_each(write):
+    tasks = [LECTURE | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(3)]
+    rows = [
+        run(name, 10.0**-place, lr=lr, problem_id=f"p{k}", problem=f"p{k}")
+        for k in range(3)
+        for place, name in enumerate("abcd")
+        for lr in (0.1, 0.2)
+    ]
+    results = write(*rows, problems=tuple(tasks))
+    figure = results.plot_sensitivity()
+    assert [ax.get_title(loc="left") for ax in figure.axes] == list("dcb") * 3
+    assert [text.get_text() for text in figure.texts if text.get_text().startswith("p")] == ["p0", "p1", "p2"]
+    assert "(the best 3 over the tasks)" in caption("lr_sensitivity", results)
+
+
+def test_of_many_seeds_the_extremes_and_an_even_part_are_dots(write):
+    gaps = [10.0**-k for k in range(12)]
+    frame = pd.DataFrame({"lr": np.repeat([0.1, 0.2], 12), "gap": gaps[::-1] + gaps})
+    shown = curves.spread_seeds(frame, 8)
+    assert shown["lr"].value_counts().to_dict() == {0.1: 4, 0.2: 4}
+    assert shown.groupby("lr")["gap"].agg(["min", "max"]).to_numpy().tolist() == [[gaps[-1], 1.0]] * 2
+    assert len(curves.spread_seeds(frame, 24)) == 24
+    many = pd.DataFrame({"lr": np.arange(1.0, 101.0), "gap": 1.0})
+    assert curves.spread_seeds(many, 10)["lr"].iloc[[0, -1]].tolist() == [1.0, 100.0]
+    assert len(curves.spread_seeds(many, 10)) <= 10
 
 
 # ---- whole figures
@@ -247,7 +354,7 @@ def test_six_have_a_colour_and_the_rest_is_grey(write):
     assert [colours[f"o{k}"] for k in range(8, 2, -1)] == COLOURS
     assert {colours[f"o{k}"] for k in range(3)} == {GREY}
     (ax,) = results.plot_curves().axes
-    assert "3 others" in texts(ax)
+    assert "others" in texts(ax)
 
 
 def test_figures_leave_no_global_state_and_give_the_same_bytes(write, tmp_path):
@@ -265,6 +372,25 @@ def test_figures_leave_no_global_state_and_give_the_same_bytes(write, tmp_path):
     assert plt.get_fignums() == []
     one, two, three, four = [file.read_bytes() for file in files]
     assert (one, two) == (three, four)
+
+
+def test_a_compact_svg_moves_nothing_by_more_than_the_twentieth_of_a_point():
+    rng = np.random.default_rng(0)
+    points = np.cumsum(rng.normal(scale=0.3, size=(500, 2)), axis=0) + 300
+    body = "".join(f"{'L' if k else 'M'} {x:.6f} {y:.6f} \n" for k, (x, y) in enumerate(points))
+    marks = "".join(f'<use xlink:href="#m0123456789" x="{x:.6f}" y="{y:.6f}" style="fill: #2a7de1"/>\n' for x, y in points)
+    text = '<text style="fill: #24292f" x="1.26" y="-0.04">a  1.234567 id="b_1" M 1.23 4.56</text>'
+    short = figures.compact(f'<svg><g id="figure_1">\n <path d="{body}z\n"/>\n<g clip-path="url(#p0123456789)">{marks}</g>{text}</g></svg>')
+    (path,) = re.findall(r' d="M(\S+) (\S+)l([^"]*)z"', short.replace("-", " -").replace("M ", "M").replace("l ", "l"))
+    steps = np.array([path[0], path[1], *path[2].split()], dtype=float).reshape(-1, 2)
+    np.testing.assert_allclose(np.cumsum(steps, axis=0), points, atol=0.0500001)
+    uses = re.findall(r'<use xlink:href="#m0" x="([^"]*)" y="([^"]*)"/>', short)
+    np.testing.assert_allclose(np.array(uses, dtype=float), points, atol=0.0500001)
+    assert 'style="fill:#2a7de1"' in short
+    assert '<text style="fill:#24292f" x="1.3" y="0">a  1.234567 id="b_1" M 1.23 4.56</text>' in short
+    assert len(short) < 0.5 * len(body + marks)
+    moves = figures.compact('<svg><path d="M 1.02 2 \nM 3 4 \nL 5 5.96 \nz\n"/><path d="M 1.23456 2 \nC 1 2 3 4 5 6.0612 \nz\n"/></svg>')
+    assert re.findall(' d="([^"]*)"', moves) == ["M1 2M3 4l2 2z", "M 1.23 2 C 1 2 3 4 5 6.06 z"]
 
 
 @pytest.mark.parametrize("gap", [0.0, 8.0, 1e-300, 1e100])

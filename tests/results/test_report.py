@@ -1,4 +1,4 @@
-"""The page, the Markdown, the table and the terminal tell the same; nothing in the page leaves it."""
+"""The page, the Markdown and the tables are whole whatever the sweep; nothing in the page leaves it."""
 
 import io
 import json
@@ -22,10 +22,10 @@ from lrbench.errors import RequestError
 from lrbench.results import report, text
 from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
-from lrbench.results.report.facts import facts
+from lrbench.results.report.facts import facts, state
 from lrbench.results.report.findings import finding
+from lrbench.results.report.html import inline, scripts
 from lrbench.results.report.latex import latex
-from lrbench.results.report.page import inline, scripts
 from lrbench.results.terminal import print_ranking
 from lrbench.results.verdict import headline
 
@@ -46,7 +46,7 @@ def one_figure(monkeypatch):
 
 
 def printed_cells(page: str) -> list[str]:
-    return [unescape(cell) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
+    return [unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
 
 
 def markup(page: str, known: list[str]) -> str:
@@ -66,38 +66,10 @@ def printed(results) -> str:
     return console.file.getvalue()
 
 
-def test_page_markdown_and_terminal_show_the_same_digits(swept):
-    page = swept.store.report.read_text(encoding="utf-8")
-    cells = printed_cells(page)
-    markdown = swept.store.summary("md").read_text(encoding="utf-8")
-    terminal = printed(swept)
-    for row in swept.ranking.to_dict("records"):
-        shown = next(cells[i + 2] for i, cell in enumerate(cells) if cell == row["optimizer"])
-        assert float(shown) == pytest.approx(row["gap"], rel=0.005)
-        assert re.search(rf"\| {row['optimizer']} \| lr={row['lr']:g}[^|]* \| {re.escape(shown)} \|", markdown)
-        assert re.search(rf"{row['optimizer']} +lr={row['lr']:g}.* {re.escape(shown)} ", terminal)
-
-
 def test_the_csv_holds_the_ranking_in_full(swept):
     read = pd.read_csv(swept.store.summary("csv"))
     assert read["gap"].tolist() == swept.ranking["gap"].tolist()
     assert read["optimizer"].tolist() == swept.ranking["optimizer"].tolist()
-
-
-def test_the_same_store_gives_the_same_bytes(swept):
-    def everything():
-        files = [
-            swept.store.report,
-            swept.store.summary("md"),
-            swept.store.summary("csv"),
-            *sorted(swept.store.figures.iterdir()),
-            *sorted((swept.store.root / "tables").iterdir()),
-        ]
-        return [path.read_bytes() for path in files]
-
-    before = everything()
-    lrbench.load(swept.store.root).report()
-    assert everything() == before
 
 
 def test_the_page_is_alone(swept):
@@ -167,11 +139,39 @@ def test_the_csv_parses_back_with_inf_and_missing(write, one_figure):
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])
-def test_nothing_completed_is_a_report_all_the_same(write, status):
-    page, markdown, read = report_of(write(*[run(lr=lr, status=status, reason="no closure", weights=None) for lr in (0.1, 0.2)]))
+def test_nothing_completed_is_a_report_all_the_same(write, status, capsys):
+    results = write(*[run(lr=lr, status=status, reason="no closure", weights=None) for lr in (0.1, 0.2)])
+    page, markdown, read = report_of(results)
     assert "No run completed on lecture" in page
     assert "No run completed on lecture" in markdown
     assert read["gap"].tolist() == [float("inf")]
+    assert "<h2>Runs that went wrong</h2>" in page
+    assert ("<h2>Explore every run</h2>" in page) == (status == "diverged")  # a failed one left no curve
+    assert main(["report", str(results.store.root)]) == 0
+    assert capsys.readouterr() == (f"{results.store.report}\n", "")
+
+
+def test_a_store_without_a_run_is_no_report(write, capsys):
+    results = write(counts={"planned": 4, "completed": 0, "diverged": 0, "failed": 0}, state="interrupted")
+    assert main(["report", str(results.store.root)]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(rf"{re.escape(str(results.store.root))}: [^\n]*no run[^\n]*\n", error)
+    assert not results.store.report.exists()
+
+
+def test_sections_without_data_are_not_there(write):
+    """One run of one optimizer: a ranking of one, its curve, its targets and costs; none of what compares, tunes or goes wrong."""
+    page, markdown, _ = report_of(write(run(hit=3)))
+    found = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert found == [
+        *("Read before quoting", "Ranking: lecture", "Loss curves", "Targets reached", "Explore every run", "Words on this page", "Protocol"),
+        "Run it again",
+    ]
+    assert re.findall(r"^## (.*)$", markdown, flags=re.MULTILINE) == [
+        *("Read before quoting", "Ranking: lecture", "On the way to the target", "Who reaches the target", "Cost to the target: lecture"),
+        *("Words", "Protocol", "Run it again"),
+    ]
 
 
 def test_an_interrupted_sweep_says_so_first(write, one_figure):
@@ -179,9 +179,27 @@ def test_an_interrupted_sweep_says_so_first(write, one_figure):
     page, markdown, _ = report_of(results)
     assert re.search(r"<li>The sweep was interrupted: 1 of 9 planned runs are stored", page)
     header = page[page.index("<header>") : page.index("</header>")]
-    assert '<p class="state">Not complete (interrupted): 1 of 9 planned runs are stored.</p>' in header
+    state = "Interrupted: 1 of 9 planned runs are stored. This goes on from there: python -m lrbench -m optimizer=sgd"
+    assert f'<p class="state">{state}</p>' in header
+    assert "Runs</dt><dd>9 planned: 1 completed; 1 seed</dd>" in header
+    assert markdown.splitlines()[2] == f"**{state}**"
     assert 'class="state"' not in report_of(write(run(), folder="whole"))[0]
     assert "- The sweep was interrupted: 1 of 9 planned runs are stored" in markdown
+
+
+@pytest.mark.parametrize(("ended", "word"), [("running", "Still running, or stopped"), ("complete", "Not complete")])
+def test_what_lacks_runs_says_how_to_go_on(write, ended, word):
+    results = write(run(), state=ended, counts={"planned": 2, "completed": 1, "diverged": 0, "failed": 0})
+    assert state(results) == f"{word}: 1 of 2 planned runs are stored. This goes on from there: python -m lrbench -m optimizer=sgd"
+    assert state(write(run(), folder="whole")) == ""
+
+
+def test_what_went_wrong_names_its_task_only_where_there_are_several(write):
+    other = {"problem_id": "synthetic64", "problem": "synthetic"}
+    one = write(run(status="diverged", lr=1.0), run())
+    assert list(facts(one).failures)[0] == "optimizer"
+    several = write(run(status="diverged", lr=1.0), run(**other), problems=(LECTURE, LECTURE | other), folder="several")
+    assert facts(several).failures[["task", "optimizer", "runs"]].to_numpy().tolist() == [["lecture", "sgd", "1"]]
 
 
 def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
@@ -347,14 +365,30 @@ def test_report_opens_the_page_where_it_is_asked_to(write, one_figure, monkeypat
 def test_a_notebook_shows_verdict_and_rankings(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
     shown = markup(results._repr_html_(), [])
-    assert re.findall(r"<p>(.*?)</p>", shown) == [escape(sentence) for sentence in headline(results)]
+    assert re.findall(r"<p>(.*?)</p>", shown) == [escape(sentence) for sentence in [*headline(results), f"{text.RELATIVE_NOTE}."]]
     assert [cell for cell in printed_cells(shown) if cell in HOSTILE] == results.ranking["optimizer"].tolist()
+
+
+def test_a_notebook_needs_no_style(write):
+    """A heading a table, which is its caption; nothing that only a style or a script makes sense of."""
+    other = {"problem_id": "synthetic64", "problem": "synthetic"}
+    results = write(run(), run(**other), problems=(LECTURE, LECTURE | other))
+    shown = results._repr_html_()
+    assert re.findall(r">([^<>]+)</caption>", shown) == ["lecture", "synthetic"]
+    assert re.findall(r">(lecture|synthetic)<", shown) == ["lecture", "synthetic"]
+    assert printed_cells(shown) == [cell for task in ("lecture", "synthetic") for cell in ranking_cells(results, task)]
+    assert re.findall(r"<(?:style|script|button|h\d)\b", shown) == []
+
+
+def ranking_cells(results, task: str) -> list[str]:
+    return text.ranking_text(results.ranking[results.ranking["task"] == task]).to_numpy().ravel().tolist()
 
 
 def test_every_figure_can_be_drawn_alone(compared):
     plots = {name: getattr(compared, name) for name in dir(compared) if name.startswith("plot_")}
     assert len(plots) == len(FIGURES)
     titles = {name: axes[0].get_title(loc="left") for name, plot in plots.items() if (axes := _axes(plot))}
+    assert titles.pop("plot_sensitivity") == compared.ranking["optimizer"].iloc[0]  # a panel an optimizer
     assert set(titles.values()) == {"lecture"}
     assert "plot_targets" in titles
     assert "plot_profile" not in titles  # takes three tasks

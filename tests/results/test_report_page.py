@@ -1,5 +1,6 @@
 """report.html in a browser: a tuned sweep's, and one whose names are hostile. Skipped where there is no chromium or playwright."""
 
+import csv
 import io
 import json
 import re
@@ -8,16 +9,20 @@ import subprocess
 import tarfile
 from contextlib import ExitStack
 from html import unescape
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import chromium, opened  # noqa: F401
+from browser import chromium, document, opened  # noqa: F401
 from conftest import LECTURE, run
+from rounding import rounds
 
 import lrbench
 from lrbench.results import ink, report, text
 from lrbench.results.report.compared import COMPARED
 from lrbench.results.report.findings import FINDINGS
+from lrbench.results.report.html import table
+from lrbench.results.report.latex import SPECIAL, latex
 from lrbench.results.report.page import SECTIONS
 
 AXE = "axe-core@4.14.1"
@@ -187,22 +192,45 @@ def runs_of(tuned, names) -> int:
     return tuned.entries.loc[tuned.entries["name"].isin(names) & (tuned.entries["status"] != "failed"), ["run_id", "name"]].drop_duplicates().shape[0]
 
 
+# [[name, colour], ...] -> of each figure and optimizer how many parts that are seen have its name or its colour
+SHOWN = """optimizers => [...document.querySelectorAll('figure svg')].map(svg => {
+  const seen = [...svg.querySelectorAll('path, use, text')].filter(part => part.getClientRects().length);
+  const inks = seen.map(part => [getComputedStyle(part).fill, getComputedStyle(part).stroke]);
+  return optimizers.map(([name, colour]) => {
+    const rgb = `rgb(${[1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16)).join(', ')})`;
+    return seen.filter((part, k) => part.textContent === name || inks[k].includes(rgb)).length;
+  });
+})"""
+
+
 def test_a_box_takes_its_optimizer_out_of_figures_tables_and_explorer(visit, tuned):
-    page = visit(tuned)
-    names = list(ink.palette(tuned.ranking))
-    parts = """() => [...document.querySelectorAll('figure')].map(figure => [0, 1, 2].map(i =>
-      [...figure.querySelectorAll(`[id$='optimizer-${i}']`)].filter(part => part.getClientRects().length).length))"""
-    before = page.evaluate(parts)
-    assert all(all(counts) for counts in before if any(counts))
-    assert sum(any(counts) for counts in before) > 7
+    page, colours = visit(tuned), ink.palette(tuned.ranking)
+    names = list(colours)
+    before = page.evaluate(SHOWN, list(colours.items()))
+    assert len(before) > 8
+    assert all(all(counts) for counts in before)
     page.get_by_role("checkbox", name=names[1], exact=True).uncheck()
-    assert page.evaluate(parts) == [[one, 0, other] for one, _, other in before]
+    assert page.evaluate(SHOWN, list(colours.items())) == [[one, 0, other] for one, _, other in before]
+    cells_of_two = "[...document.querySelectorAll('[id*=cellratio]')].filter(part => part.getClientRects().length).map(part => part.id)"
+    assert page.evaluate(cells_of_two) == ["pairs-cellratio-0-optimizer-0-optimizer-2"]
     left = [name for name in tuned.ranking["optimizer"] if name != names[1]]
     for name in ("ranking-0", "targets", "tuned_against_default", "sensitivity", "costs-0"):
         head, *rows = cells(page, name)
         assert [row[head.index("optimizer")] for row in rows] == left, name
     assert page.locator("#explorer .count").inner_text() == f"Shown here: {runs_of(tuned, left)}."
     assert runs_of(tuned, left) < runs_of(tuned, names)
+
+
+def test_what_two_make_goes_with_either_and_what_they_share_with_the_last(chromium, tmp_path):  # noqa: F811
+    ids = ["f-cell-0-optimizer-0-optimizer-12", "f-name-0-any-optimizer-0-optimizer-12", "f-line-0-optimizer-1", "f-line-0-optimizer-12"]
+    parts = "".join(f'<g id="{one}"><path d="M0 0L9 9"/></g>' for one in ids)
+    file = tmp_path / "page.html"
+    told = {"optimizers": [{"name": f"o{k}", "colour": "#2a7de1"} for k in range(13)], "tasks": ["t"]}
+    file.write_text(document(f'<div id="filter-bar"></div><figure class="chart"><svg viewBox="0 0 9 9">{parts}</svg></figure>', told))
+    seen = "[...document.querySelectorAll('figure g')].filter(part => part.getClientRects().length).map(part => part.id)"
+    for off, left in (("", ids), ("#off=12", ids[1:3]), ("#off=0", ids[1:]), ("#off=0.12", ids[2:3])):
+        with opened(chromium, file, off) as one:
+            assert one.page.evaluate(seen) == left
 
 
 def test_the_boxes_come_back_from_the_hash(visit, tuned):
@@ -213,9 +241,9 @@ def test_the_boxes_come_back_from_the_hash(visit, tuned):
 # ---- what is copied
 
 
-def copied(page, format: str) -> str:
-    page.locator('.table:has(table[data-name="ranking-0"])').get_by_role("button", name=format).click()
-    page.wait_for_selector(".said:text('copied')")
+def copied(page, name: str, format: str) -> str:
+    page.locator(f'.table:has(table[data-name="{name}"])').get_by_role("button", name=format).click()
+    page.wait_for_selector(f'.table:has(table[data-name="{name}"]) .said:text("copied")')
     return page.evaluate("navigator.clipboard.readText()")
 
 
@@ -224,16 +252,48 @@ def latex_row(line: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r" (?<!\\)& ", plain)]
 
 
-def test_the_ranking_is_copied_as_it_is_printed(visit, tuned):
+def markdown_row(line: str) -> list[str]:
+    return [unescape(re.sub(r"\\(.)", r"\1", cell)) for cell in line[2:-2].split(" | ")]
+
+
+def test_every_table_is_copied_as_it_is_printed(visit, tuned):
     page = visit(tuned, permissions=["clipboard-read", "clipboard-write"])
-    printed = rows_of(text.ranking_text(tuned.ranking))
-    assert cells(page, "ranking-0") == printed
-    read = pd.read_csv(io.StringIO(copied(page, "CSV")), dtype=str, keep_default_na=False)
-    assert rows_of(read) == printed
-    assert [float(gap.removeprefix("≤ ")) for gap in read["final gap"]] == pytest.approx(tuned.ranking["gap"].tolist(), rel=0.005)
-    head, _, *rows = copied(page, "Markdown").splitlines()
-    assert [[unescape(re.sub(r"\\(.)", r"\1", cell)) for cell in line[2:-2].split(" | ")] for line in (head, *rows)] == printed
-    assert [latex_row(line) for line in copied(page, "LaTeX").splitlines() if " & " in line] == printed
+    names = page.evaluate("[...document.querySelectorAll('table[data-name]')].map(table => table.dataset.name)")
+    assert {"ranking-0", "pairwise", "failures"} < set(names)
+    for name in names:
+        printed = cells(page, name)
+        assert list(csv.reader(io.StringIO(copied(page, name, "CSV")))) == printed
+        head, _, *rows = copied(page, name, "Markdown").splitlines()
+        assert [markdown_row(line) for line in (head, *rows)] == printed
+        assert [latex_row(line) for line in copied(page, name, "LaTeX").splitlines() if line.endswith(r"\\")] == printed
+    assert cells(page, "ranking-0") == rows_of(text.ranking_text(tuned.ranking))
+
+
+def test_what_is_copied_has_the_numbers_of_the_summary(visit, tuned):
+    page = visit(tuned, permissions=["clipboard-read", "clipboard-write"])
+    with tuned.store.summary("csv").open(encoding="utf-8", newline="") as lines:
+        summary = list(csv.DictReader(lines))
+    tex = [latex_row(line) for line in copied(page, "ranking-0", "LaTeX").splitlines() if line.endswith(r"\\")]
+    head, _, *rows = map(markdown_row, copied(page, "ranking-0", "Markdown").splitlines())
+    for lines in (tex, [head, *rows]):
+        columns = dict(zip(lines[0], zip(*lines[1:], strict=True), strict=True))
+        assert columns["optimizer"] == tuple(row["optimizer"] for row in summary)
+        for heading, name, digits in (("final gap", "gap", 3), ("spread", "spread", 3), ("default gap", "default_gap", 3), ("gain", "gain", 2)):
+            shown = [(cell.removeprefix("≤ "), row[name]) for cell, row in zip(columns[heading], summary, strict=True)]
+            assert [(cell, value) for cell, value in shown if (not rounds(cell, float(value), digits) if value else cell != "–")] == []
+
+
+def test_latex_is_written_alike_by_the_page_and_by_the_files(chromium, tmp_path):  # noqa: F811
+    """A cell for each character that either of them replaces, and for all others that stand in the script's own table."""
+    script = (Path(report.__file__).parent / "page.js").read_text(encoding="utf-8")
+    [replaced] = re.findall(r"const TEX = new Map\(\[(.*?)\n  \]\);", script, flags=re.DOTALL)
+    characters = sorted({*map(chr, SPECIAL), *replaced} - {"\n"})
+    assert len(characters) > len(SPECIAL)
+    frame = pd.DataFrame({"optimizer": [f"x{character}y" for character in characters], "…": "≥ 1", "a_b": "50 %"})
+    path = tmp_path / "page.html"
+    path.write_text(document(str(table(frame, "t", "t", {}))), encoding="utf-8")
+    with opened(chromium, path, permissions=["clipboard-read", "clipboard-write"]) as visit:
+        assert copied(visit.page, "t", "LaTeX") == latex(frame, {"optimizer"})
 
 
 # ---- the path

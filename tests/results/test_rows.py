@@ -63,8 +63,13 @@ def test_the_cell_of_a_single_rate_is_as_wide_as_the_others(write):
 def test_colours_of_the_heat_map_are_the_logs_of_the_gaps(competitors):
     ax = figures.heat_map(competitors).axes[0]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == competitors.ranking["optimizer"].tolist()
-    coloured, hatched = [mark for mark in ax.collections if isinstance(mark, PolyCollection)]
-    np.testing.assert_allclose(sorted(coloured.get_array()), sorted([-3, -6, -2, -3, -4]))
+    cells = {mark.get_gid(): mark for mark in ax.collections if isinstance(mark, PolyCollection)}
+    adam, sgd = (list(palette(competitors.ranking)).index(name) for name in ("adam", "sgd"))
+    assert cells.keys() == {f"cells-0-optimizer-{adam}", f"lostcells-0-optimizer-{adam}", f"cells-0-optimizer-{sgd}"}
+    np.testing.assert_allclose(cells[f"cells-0-optimizer-{adam}"].get_array(), [-3, -6])
+    np.testing.assert_allclose(cells[f"cells-0-optimizer-{sgd}"].get_array(), [-2, -3, -4])
+    assert {mark.get_clim() for gid, mark in cells.items() if gid.startswith("cells")} == {(-6, -2)}
+    hatched = cells[f"lostcells-0-optimizer-{adam}"]
     assert hatched.get_hatch()
     assert len(hatched.get_paths()) == 1
     assert texts(ax) == ["1/2"]
@@ -74,9 +79,9 @@ def test_a_cell_stands_over_its_rate_in_the_row_of_its_optimizer(competitors):
     ax = figures.heat_map(competitors).axes[0]
     names = [tick.get_text() for tick in ax.get_yticklabels()]
     frame = curves.sensitivity(competitors)
-    coloured = next(mark for mark in ax.collections if isinstance(mark, PolyCollection))
+    coloured = [mark for mark in ax.collections if isinstance(mark, PolyCollection) and not mark.get_hatch()]
     found = {}
-    for path, value in zip(coloured.get_paths(), coloured.get_array(), strict=True):
+    for path, value in [pair for mark in coloured for pair in zip(mark.get_paths(), mark.get_array(), strict=True)]:
         x, y = path.vertices[:4].T
         (row,) = frame[(frame["optimizer"] == names[round(y.mean())]) & frame["lr"].between(x.min(), x.max())].to_dict("records")
         found[row["optimizer"], row["lr"]] = value
@@ -175,7 +180,9 @@ def test_the_matrix_holds_ratios_above_and_wins_below(write):
         assert float(cells[i, j].get_text()) == pytest.approx(ratio, rel=0.05)
         assert cells[j, i].get_text() == f"{(gaps[names[i]] < gaps[names[j]]).sum()}/6"
         assert (cells[i, j].get_fontweight() == "bold") == (names[j] == "b")
-    assert len(ax.patches) == 2
+    frames = {patch.get_gid() for patch in ax.patches if patch.get_edgecolor()[3] > 0}
+    places = [list(palette(results.ranking)).index(name) for name in names]
+    assert frames == {f"cell-0-optimizer-{places[i]}-optimizer-{places[j]}" for i, j in combinations(range(3), 2) if names[j] == "b"}
 
 
 def test_a_bound_is_told_from_a_ratio(write):
@@ -259,7 +266,7 @@ def test_stretches_are_the_longest_without_a_shown_pair():
 
 
 def test_five_tasks_have_no_diagram(write):
-    with pytest.raises(RequestError, match="six tasks"):
+    with pytest.raises(RequestError, match="six problems"):
         figures.mean_ranks(write(*over_tasks({"a": [1e-3] * 5, "b": [1e-4] * 5}), problems=tasks(5)))
 
 

@@ -17,7 +17,7 @@ INF = math.inf
 
 def swept(reaching: dict[float, bool], name: str = "sgd") -> list[dict]:
     """Two seeds a learning rate; the lower it is, the lower the gap."""
-    return [run(name, 1e-3 * lr, lr=lr, seed=seed, hit=5 if reaches else None) for lr, reaches in reaching.items() for seed in range(2)]
+    return [run(name, 1e-7 * lr, lr=lr, seed=seed, hit=5 if reaches else None) for lr, reaches in reaching.items() for seed in range(2)]
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,22 @@ def test_no_learning_rate_that_reaches_has_no_tolerance(write):
 
 def test_at_each_learning_rate_the_best_setting_counts(write):
     """At lr = 0.1 the setting with the lower gap does not reach the target, so this lr does not."""
-    lower, higher = run(lr=0.1, gap=1e-5, momentum=0.9), run(lr=0.1, gap=1e-3, momentum=0.0, hit=5)
-    (row,) = write(lower, higher, run(lr=1.0, gap=1e-4, momentum=0.0, hit=5)).sensitivity_table.to_dict("records")
+    lower, higher = run(lr=0.1, gap=1e-8, momentum=0.9), run(lr=0.1, gap=1e-6, momentum=0.0, hit=5)
+    (row,) = write(lower, higher, run(lr=1.0, gap=1e-7, momentum=0.0, hit=5)).sensitivity_table.to_dict("records")
     assert (row["lowest_lr"], row["highest_lr"], row["best_lr"], row["lrs"]) == (1.0, 1.0, 0.1, 2)
 
 
 def test_half_of_the_seeds_is_enough(write):
-    rows = [run(lr=0.1, seed=0, hit=5), run(lr=0.1, seed=1), run(lr=1.0, seed=0, hit=5), run(lr=1.0, seed=1), run(lr=1.0, seed=2)]
+    rows = [run(gap=1e-6, lr=lr, seed=0, hit=5) for lr in (0.1, 1.0)] + [run(lr=0.1, seed=1), run(lr=1.0, seed=1), run(lr=1.0, seed=2)]
     (row,) = write(*rows).sensitivity_table.to_dict("records")
     assert (row["lowest_lr"], row["highest_lr"]) == (0.1, 0.1)
+
+
+def test_a_target_that_is_crossed_and_left_again_is_not_reached(write):
+    """The target is a gap of 8e-6: at lr = 1 the gap is below it on the way and ends above."""
+    rows = [run(gap=gap, lr=lr, hit=5) for lr, gap in ((0.01, 7.9e-6), (0.1, 8e-6), (1.0, 8.1e-6))]
+    (row,) = write(*rows).sensitivity_table.to_dict("records")
+    assert (row["lowest_lr"], row["highest_lr"], row["open_high"]) == (0.01, 0.1, False)
 
 
 def test_the_tolerance_as_text(write):

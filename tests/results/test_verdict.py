@@ -243,11 +243,12 @@ TOLERANCES = {  # optimizer -> which of LRS reach the target
     "open": ({"a": {1, 2, 3}, "b": {1, 2}}, "a is least sensitive to its lr on open: at least 2.0 decades reach the target."),
     "perhaps": (
         {"a": {1, 2}, "b": {2, 3}, "c": {1}},
-        "Least sensitive to their lr on perhaps are b (at least 1.0 decades) and a (1.0 decades): so much of it reaches the target.",
+        "b and a are least sensitive to their lr on perhaps: at least 1.0 decades reach the target.",
     ),
     "two open": (
         {"a": {0, 1, 2}, "b": {2, 3}},
-        "Least sensitive to their lr on two open are a (at least 2.0 decades) and b (at least 1.0 decades): so much of it reaches the target.",
+        "a is least sensitive to its lr on two open: at least 2.0 decades reach the target; "
+        "cut off by the end of the search, so perhaps as wide: b (at least 1.0 decades).",
     ),
     "alone": ({"a": {1, 2}}, "a reaches the target on alone over 1.0 decades of its lr."),
     "one lr": ({"a": {1}, "b": set()}, None),
@@ -257,7 +258,7 @@ TOLERANCES = {  # optimizer -> which of LRS reach the target
 def test_the_learning_rate(told):
     rows = {
         case: [
-            run(name, 1e-3 / (1 + k), lr=lr, hit=3 if k in reached else None, **at(case))
+            run(name, 1e-6 / (1 + k), lr=lr, hit=3 if k in reached else None, **at(case))
             for name, reached in field.items()
             for k, lr in enumerate(LRS)
         ]
@@ -314,17 +315,17 @@ def over(count, scale):
 def test_from_six_problems_on_one_sentence_is_across_them(write):
     found = verdict.headline(write(*over(8, 3.0), problems=problems(8)))
     p = stats.wilcoxon(np.log(3.0 * np.arange(1, 9))).pvalue  # the smallest of three
-    assert found[-2] == f"Across 8 problems, a is ahead of b (exact Wilcoxon, Holm: largest p = {3 * p:.2g}); no difference shown from c."
+    assert found[0] == f"Across 8 problems, a is ahead of b (exact Wilcoxon, Holm: largest p = {3 * p:.2g}); no difference shown from c."
     assert len(found) == 9
-    assert found[6] == "2 more tasks: p6 and p7; the ranking has each."
+    assert found[7] == "2 more tasks: p6 and p7; the ranking has each."
     assert found[-1] == "To paste, a as it was chosen on all tasks: torch.optim.SGD(model.parameters(), lr=0.1)"
 
 
 @pytest.mark.parametrize(("count", "enough"), [(6, True), (7, False)])
 def test_three_pairs_take_seven_problems(write, count, enough):
     """With six the least p is 2 / 2^6, three times that is above 0.05."""
-    words = verdict.headline(write(*over(count, 3.0), problems=problems(count)))[-2]
-    assert (words == "Across 6 problems, nothing can be shown between 3 optimizers: that takes 7.") == enough
+    words = verdict.headline(write(*over(count, 3.0), problems=problems(count)))[0]
+    assert (words == "Across 6 problems, nothing can be shown between 3 optimizers: that takes 7 problems.") == enough
 
 
 def test_five_problems_make_no_such_sentence(write):

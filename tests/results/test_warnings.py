@@ -187,6 +187,14 @@ def test_one_problem_only(write_tuned):
     assert warnings(write_tuned(competitor("adam"), competitor("sgd", 2.0))) == ["One problem only: no claim beyond it."]
 
 
+@pytest.mark.parametrize(("times_lower", "shown"), [(100.0, True), (1.1, False)])
+def test_a_default_that_ends_lower_than_the_chosen_setting(said, times_lower, shown):
+    gaps = [gap * 1e-2 for gap in TEN]
+    sgd = tuned("sgd", {0.01: [1e-3], 0.1: [1e-6], 1.0: [1e-3]}, gaps, [gap / times_lower for gap in gaps], hit=3)
+    sentence = "At its default setting an optimizer is shown to end lower than at the chosen one: sgd on lecture (100 times)."
+    assert (sentence in said(sgd)) == shown
+
+
 # ---- of an untuned sweep
 
 

@@ -1,6 +1,6 @@
 """The tables of the comparison: what each is called, what its columns are, its frame and its text. As files they stand in tables/, whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,15 +49,16 @@ COMPARED = (
     (
         "sensitivity",
         "Tolerance of the learning rate",
-        "The widest stretch of learning rates at which at least half of the seeds reach the target, in decades; ≥ where it goes on at the end of "
-        "the grid. At each rate the best setting counts.",
-        lambda results: results.sensitivity_table,
+        "The widest stretch of learning rates at which at least half of the seeds reach the target and the median gap ends there, in decades; ≥ "
+        "where it goes on at the end of the grid. At each rate the best setting counts.",
+        lambda results: results.sensitivity_table[results.sensitivity_table["lrs"] > 1],
         text.sensitivity_text,
     ),
     (
         "success",
         "Who reaches the target",
-        "Pass: at least half of the seeds reach it, and which trial in order was the first whose seeds did; else how many of the seeds do.",
+        "Pass: at least half of the seeds reach it; in brackets how many settings, tried in random order, it takes on average to find one that "
+        "does. Else how many of the seeds do.",
         lambda results: results.success,
         text.success_text,
     ),
@@ -78,9 +79,9 @@ COMPARED = (
     ),
     (
         "across",
-        "Across the tasks",
-        "Seeds are averaged within each task, the task is the block. b over a: the median ratio of their gaps; p* of Wilcoxon's exact test after "
-        "Holm, from six tasks on.",
+        "Across the problems",
+        "The block is the problem, data and loss: seeds and tasks of one are averaged first. b over a: the median ratio of their gaps; p* of "
+        "Wilcoxon's exact test after Holm, from six problems on.",
         lambda results: results.across,
         text.across_text,
     ),
@@ -90,7 +91,15 @@ COMPARED = (
 def compared(results: "Results") -> list[Table]:
     """Return the tables that have rows, in the order of the report."""
     found = [(name, heading, sentence, frame(results), written) for name, heading, sentence, frame, written in COMPARED]
-    return [Table(name, heading, sentence, written(frame)) for name, heading, sentence, frame, written in found if len(frame)]
+    return [Table(name, heading, sentence, told(results, frame, written)) for name, heading, sentence, frame, written in found if len(frame)]
+
+
+def told(results: "Results", frame: pd.DataFrame, written: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """Write a frame; where all its rows are of one task, this is named if the sweep has others."""
+    text = written(frame)
+    if "task" in frame and "task" not in text and frame["task"].nunique() == 1 < len(results.tasks):
+        text.insert(0, "task", frame["task"].iloc[0])
+    return text
 
 
 def rest(table: Table) -> list[str]:
@@ -101,17 +110,21 @@ def rest(table: Table) -> list[str]:
 
 def files(results: "Results") -> Iterator[tuple[str, str]]:
     """Yield (name, content) of each file in tables/: the frames in full precision as CSV, and as printed for LaTeX; only what has rows."""
-    failures = tables.failures(results.entries.drop_duplicates("run_id"))
     frames = {name: (frame(results), written) for name, _, _, frame, written in COMPARED}
-    for name, (frame, written) in {"ranking": (results.ranking, rankings_text), **frames, "failures": (failures, failures_text)}.items():
+    for name, (frame, written) in {"ranking": (results.ranking, rankings_text), **frames, "failures": (failed(results), failures_text)}.items():
         if len(frame):
             yield f"{name}.csv", frame.map(lambda cell: ", ".join(cell) if isinstance(cell, tuple) else cell).to_csv(index=False)
-            yield f"{name}.tex", latex(written(frame), LEFT)
+            yield f"{name}.tex", latex(told(results, frame, written), LEFT)
+
+
+def failed(results: "Results") -> pd.DataFrame:
+    """Return what went wrong; see `tables.failures`."""
+    return tables.failures(results.entries.drop_duplicates("run_id"))
 
 
 def failures_text(failures: pd.DataFrame) -> pd.DataFrame:
-    """Write what went wrong."""
-    return text.as_text(failures.rename(columns=lambda name: name.replace("_", " "))) if len(failures) else failures
+    """Write what went wrong, a column a heading."""
+    return text.without_one_task(text.as_text(failures.rename(columns=lambda name: name.replace("_", " "))))
 
 
 def rankings_text(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -1,15 +1,17 @@
 """What page and Markdown both tell, as text: nothing is computed or rounded after this."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lrbench.results import ink, tables, verdict
+from lrbench.results import ink, verdict
 from lrbench.results.directions import remaining, statistical
 from lrbench.results.expected import first_steps, limits
-from lrbench.results.report.compared import Table, compared, failures_text
+from lrbench.results.report.compared import Table, compared, failed, failures_text, told
+from lrbench.results.report.glossary import used
 from lrbench.results.report.protocol import Rows, protocol, subtitle
 from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, counted, ranking_text
 from lrbench.results.warnings import warnings
@@ -48,6 +50,7 @@ class Facts:
     insights: list[tuple[str, str, pd.DataFrame]]  # (heading, what the columns are, table)
     failures: pd.DataFrame
     protocol: Rows
+    words: Rows  # those that the others use, and what each means
     command: str
     folder: str
     configuration: str  # JSON
@@ -55,7 +58,7 @@ class Facts:
 
 def facts(results: "Results") -> Facts:
     manifest = results.manifest
-    return Facts(
+    found = Facts(
         title=manifest["name"],
         state=state(results),
         subtitle=subtitle(results),
@@ -68,18 +71,35 @@ def facts(results: "Results") -> Facts:
         compared=compared(results),
         costs=[(str(task), costs_text(rows)) for task, rows in results.costs.groupby("task", sort=False)],
         insights=insights(results),
-        failures=failures_text(tables.failures(results.entries.drop_duplicates("run_id"))),
+        failures=told(results, failed(results), failures_text),
         protocol=protocol(results),
+        words=[],
         command=manifest["request"]["command"],
         folder=str(results.store.root),
         configuration=json.dumps(manifest["blocks"], indent=1, ensure_ascii=False),
     )
+    return replace(found, words=used(_texts(found)))
+
+
+def _texts(found: Facts) -> Iterator[str]:
+    """Yield what is told in words: sentences, headings and cells."""
+    yield from (*found.headline, *found.warnings, found.note)
+    tables = [(table.heading, table.sentence, table.rows) for table in found.compared]
+    for row in (*found.subtitle, *found.protocol, *found.rankings, *tables, *found.costs, *found.insights, (found.failures,)):
+        for part in row:
+            yield from (part,) if isinstance(part, str) else (*part.columns, *part.to_numpy().ravel())
+
+
+STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
 
 
 def state(results: "Results") -> str:
-    """Say what a sweep that is not complete lacks."""
+    """Say what a sweep that is not complete lacks, and the command that goes on with it."""
     planned, stored, ended = results.manifest["counts"]["planned"], len(results.runs), results.manifest["state"]
-    return "" if ended == "complete" and stored == planned else f"Not complete ({ended}): {stored} of {counted(planned, 'planned run')} are stored."
+    if ended == "complete" and stored == planned:
+        return ""
+    runs = f"{stored} of {counted(planned, 'planned run')} are stored"
+    return f"{STATES.get(ended, 'Not complete')}: {runs}. This goes on from there: {results.manifest['request']['command']}"
 
 
 INSIGHTS = (

@@ -20,7 +20,7 @@ def finding(name: str, results: "Results") -> str:
     """Return what a figure shows: "lecture: sgd_momentum ends lowest, at 6.70e-24."."""
     frame, sentence = FINDINGS[name]
     rows = frame(results)
-    groups = rows.groupby("task", sort=False) if "task" in rows else [("all tasks", rows)]
+    groups = rows.groupby("task", sort=False) if "task" in rows else [("all problems" if name == "mean_ranks" else "all tasks", rows)]
     return f"{listed([f'{task}: {sentence(own)}' for task, own in groups], MOST_TASKS)}."
 
 

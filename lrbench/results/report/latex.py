@@ -6,7 +6,7 @@ SPECIAL = str.maketrans(
     {
         **{character: f"\\{character}" for character in "&%$#_{}"},
         **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}"},
-        **{"≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "κ": r"$\kappa$", "µ": r"\textmu{}", "–": "--", "\n": " "},
+        **{"≤": r"$\leq$", "≥": r"$\geq$", "×": r"$\times$", "κ": r"$\kappa$", "µ": r"\textmu{}", "–": "--", "…": r"\dots{}", "\n": " "},
     }
 )
 

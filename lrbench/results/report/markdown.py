@@ -10,7 +10,7 @@ from lrbench.results.report.facts import Drawing, Facts
 
 def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     """Write the facts as Markdown, with links to the figures."""
-    parts = [f"# {escaped(facts.title)}", *map(escaped, facts.headline)]
+    parts = [f"# {escaped(facts.title)}", *[f"**{escaped(facts.state)}**"] * bool(facts.state), *map(escaped, facts.headline)]
     if facts.warnings:
         parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
     for task, ranking in facts.rankings:
@@ -25,6 +25,7 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
         parts += [f"## {heading}", sentence, table(rows)]
     if len(facts.failures):
         parts += ["## Runs that went wrong", table(facts.failures)]
+    parts += ["## Words", "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]
     parts += ["## Run it again", f"```\n{facts.command}\npython -m lrbench reproduce {facts.folder}\n```"]
     return "\n\n".join(parts) + "\n"

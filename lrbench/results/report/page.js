@@ -72,12 +72,14 @@
 
   // ---- filter bar: what is drawn or told of each optimizer, and which one is lit
 
-  const drawn = []; // [element, optimizer]: parts of figures, rows of tables
+  const drawn = []; // [element, its optimizers, whether one of them is enough to show it]: parts of figures, rows of tables
 
+  // An id ends in its optimizers: "...-optimizer-2-optimizer-5" needs both, "...-any-optimizer-6-optimizer-7" one of them.
   function collect() {
     for (const part of document.querySelectorAll("figure.chart [data-optimizer], figure.chart [id*='optimizer-'], tr[data-optimizer]")) {
-      const optimizer = part.dataset.optimizer ?? /optimizer-(\d+)$/.exec(part.id)?.[1];
-      if (optimizer !== undefined) drawn.push([part, Number(optimizer)]);
+      const [, any, ends] = /(-any)?((?:-optimizer-\d+)+)$/.exec(part.id) ?? [];
+      const owners = (part.dataset.optimizer ?? ends)?.match(/\d+/g)?.map(Number) ?? [];
+      if (owners.length) drawn.push([part, owners, Boolean(any)]);
     }
   }
 
@@ -98,11 +100,12 @@
     bar.append(element("form", { id: "filter", onsubmit: (event) => event.preventDefault() }, set));
     shows.push(() => {
       boxes.forEach((box, i) => (box.checked = !state.off.has(i)));
-      drawn.forEach(([part, optimizer]) => part.classList.toggle("off", state.off.has(optimizer)));
+      const off = (optimizer) => state.off.has(optimizer);
+      drawn.forEach(([part, owners, any]) => part.classList.toggle("off", any ? owners.every(off) : owners.some(off)));
     });
   }
 
-  const lights = [(lit) => drawn.forEach(([part, optimizer]) => part.classList.toggle("lit", optimizer === lit))];
+  const lights = [(lit) => drawn.forEach(([part, owners, any]) => part.classList.toggle("lit", owners.includes(lit) && !any))];
 
   function lighting() {
     let lit = null;
@@ -119,7 +122,8 @@
   // ---- tables: sort
 
   const MISSING = new Set(["", "–", "-", "not reached"]);
-  const words = new Intl.Collator("en", { sensitivity: "base" });
+  let collator = null; // made when a column of words is sorted: making it takes milliseconds
+  const compareWords = (a, b) => (collator ??= new Intl.Collator("en", { sensitivity: "base" })).compare(a, b);
   const cellText = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
 
   // What a printed number sorts by: [number, -1 below it | 0 | 1 above it]; 3/10 is a share; null where the text is no number.
@@ -146,7 +150,7 @@
   function natural(a, b) {
     const pieces = (text) => text.split(/(\d+(?:\.\d+)?(?:e[+-]?\d+)?)/);
     const others = pieces(b);
-    const compared = pieces(a).map((piece, i) => (i % 2 && piece - others[i]) || words.compare(piece, others[i] ?? ""));
+    const compared = pieces(a).map((piece, i) => (i % 2 && piece - others[i]) || compareWords(piece, others[i] ?? ""));
     return compared.find((sign) => sign) ?? a.length - b.length;
   }
 
@@ -245,7 +249,18 @@
     return numbers;
   }
 
-  async function allRuns() {
+  // The runs as their columns tell; `grid` is a number until their curves are there.
+  function allRuns() {
+    const { task, setting, status, role, optimizer, seed, lr, grid } = block.runs;
+    const run = (_, i) => ({
+      ...{ task: task[i], setting: setting[i], status: status[i], role: role[i], optimizer: optimizer[i], seed: seed[i], lr: lr[i] },
+      ...{ grid: grid[i], codes: null },
+    });
+    return grid.map(run);
+  }
+
+  // Gives each run its grid and its codes.
+  async function addCurves(runs) {
     const numbers = await unpacked(block.numbers);
     let at = 0;
     const piece = (length) => numbers.subarray(at, (at += length));
@@ -253,11 +268,7 @@
       const steps = piece(length);
       return { steps, evaluations: Float64Array.from(piece(length), (whole) => whole * unit) };
     });
-    return block.runs.grid.map((grid, i) => {
-      const run = Object.fromEntries(Object.entries(block.runs).map(([name, column]) => [name, column[i]]));
-      const codes = piece(block.grids[grid].length);
-      return { ...run, grid: grids[grid], codes };
-    });
+    for (const run of runs) Object.assign(run, { codes: piece(block.grids[run.grid].length), grid: grids[run.grid] });
   }
 
   const gapOf = (code) => (code === block.zero ? 0 : code === block.lost ? Infinity : 10 ** (code / block.levels));
@@ -304,6 +315,7 @@
     return short === "1" ? raised : `${short}·${raised}`;
   }
 
+  const thousands = (whole) => String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
   const gapText = (gap) => (gap === 0 ? "0" : gap === Infinity ? "inf" : gap >= 1e-3 && gap < 1e4 ? String(Number(gap.toPrecision(2))) : power(gap));
   const power = (x) => x.toExponential(1).replace("e+", "e");
 
@@ -457,15 +469,17 @@
     return element("form", { class: "controls", onsubmit: (event) => event.preventDefault() }, ...parts.filter(Boolean), reset);
   }
 
-  async function explorer() {
+  function explorer() {
     const section = document.getElementById("explorer");
-    if (!section || !block || !window.uPlot || !window.DecompressionStream) return;
-    const runs = (await allRuns()).sort((a, b) => b.optimizer - a.optimizer); // the best are drawn on top
+    if (!section || !block || !window.DecompressionStream) return;
+    const stored = allRuns();
+    const runs = [...stored].sort((a, b) => b.optimizer - a.optimizer); // the best are drawn on top
     const said = element("output", { class: "readout", "aria-live": "polite" });
     const help = "Every run's gap. Up and down arrows go from run to run by last gap, left and right along it.";
     const place = element("div", { class: "plot", tabindex: 0, role: "group", "aria-label": help });
     const [below, above] = [element("canvas", { class: "runs" }), element("canvas", { class: "runs" })];
-    const view = { runs, of: [], shown: [], plot: null, axes: null, built: "", picked: null, lit: null, place, said, below, above };
+    const choices = { of: [], shown: [], picked: null, lit: null };
+    const view = { stored, runs, opening: null, open: false, plot: null, axes: null, built: "", ...choices, place, said, below, above };
     const reset = element("button", { type: "button", onclick: () => wholeView(view) }, "whole view");
     const count = element("span", { class: "count" });
     section.append(element("p", { class: "note" }, `${block.note}. `, count), controls(reset), place, said);
@@ -478,7 +492,23 @@
       if (view.plot && view.plot.width !== width) view.plot.setSize({ width, height: HEIGHT });
     }).observe(place);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.plot?.redraw(false));
-    restore();
+    new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && opened(view), { rootMargin: "100% 0px" }).observe(section);
+  }
+
+  // Unpacks and draws the runs, once. It costs more than all else here, so it waits until the section is less than a window's height away.
+  function opened(view) {
+    view.opening ??= addCurves(view.stored).then(() => {
+      if (!window.uPlot) evaluate(read("explorer-code"));
+      showCurves(Object.assign(view, { open: true }));
+    });
+    return view.opening;
+  }
+
+  // Runs a script that the page holds as text; its policy knows this one's hash.
+  function evaluate(text) {
+    const script = element("script", {}, text);
+    document.head.append(script);
+    script.remove();
   }
 
   function showRuns(view, count) {
@@ -488,7 +518,11 @@
     const chosen = ({ seed, lr }) => (state.seed ?? seed) === seed && (any || (lr !== null && lr >= low && lr <= high));
     view.shown = view.of.filter((run) => !state.off.has(run.optimizer) && chosen(run));
     if (!view.shown.includes(view.picked?.run)) view.picked = null;
-    count.textContent = `Shown here: ${view.shown.length.toLocaleString("en")}.`;
+    count.textContent = `Shown here: ${thousands(view.shown.length)}.`;
+    if (view.open) showCurves(view);
+  }
+
+  function showCurves(view) {
     const wanted = JSON.stringify([state.task, state.x, [...state.linear].sort()]);
     if (wanted === view.built && view.plot) draw(view);
     else build(view, wanted);
@@ -569,11 +603,12 @@
     emphasise(view);
   }
 
-  function byKey(view, event) {
+  async function byKey(view, event) {
     const along = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const across = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if ((!along && !across) || !view.shown.length) return;
     event.preventDefault();
+    await opened(view);
     const last = ({ codes }) => codes[codes.length - 1];
     const order = [...view.shown].sort((a, b) => last(a) - last(b) || b.optimizer - a.optimizer);
     const at = view.picked ? order.indexOf(view.picked.run) : -1;
@@ -636,7 +671,8 @@
 
   const STYLE = `
     .off { display: none !important; }
-    .lit path:not(defs path), path.lit { stroke-width: 3.5px !important; }
+    .lit:not([id*='panel-'], [id*='cell']) path:not(defs path), path.lit { stroke-width: 3.5px !important; }
+    .lit:not([id*='panel-'], [id*='cell']) text { font-weight: 700; }
     tr.lit > * { background: var(--card); }
     .swatch { display: inline-block; flex: none; width: .9rem; height: .3rem; border-radius: 2px; vertical-align: middle; margin-right: .3rem; }
     #filter fieldset, .copy, .controls, .step { display: flex; flex-wrap: wrap; align-items: center; }
@@ -661,7 +697,7 @@
     }
     .controls input[type=number] { width: 6.5rem; }
     #explorer .note { color: var(--soft); font-size: .9rem; }
-    #explorer .plot { width: 100%; overflow: hidden; }
+    #explorer .plot { width: 100%; min-height: ${HEIGHT}px; overflow: hidden; }
     #explorer .runs { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
     #explorer .pale { opacity: .25; }
     #explorer .u-select { background: color-mix(in srgb, var(--accent) 20%, transparent); }
@@ -684,7 +720,7 @@
   filterBar();
   tables.forEach((table) => (sortable(table), copyable(table)));
   lighting();
+  explorer();
   restore();
   addEventListener("hashchange", restore);
-  explorer();
 })();

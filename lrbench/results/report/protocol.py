@@ -1,5 +1,6 @@
 """How the sweep was made, as rows of a name and a text: what the head of the report and its protocol tell."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -34,9 +35,15 @@ def subtitle(results: "Results") -> Rows:
 
 
 def _problem(task: pd.Series) -> str:
-    sizes = f"n = {task['n']}, d = {task['d']}, κ = {number(task['kappa'])}, L = {number(task['L'])}"
+    sizes = f"n = {task['n']}, d = {task['d']}, κ = {number(task['kappa'])}, L = {number(task['L'])}{_noise(task)}"
     dropped = f", {counted(task['dropped'], 'row')} with missing values left out" if task["dropped"] else ""
     return f"{task['task']} ({sizes}{dropped})"
+
+
+def _noise(task: pd.Series) -> str:
+    """Return the noise that made the target, where the problem was asked for with one."""
+    noise = json.loads(task["settings"]).get("noise")
+    return "" if noise is None else f", noise = {setting_value(float(noise))}"
 
 
 def _budget(task: pd.Series) -> str:
@@ -75,7 +82,7 @@ def protocol(results: "Results") -> Rows:
         *(_tuning(results) if results.tuned else _grid(results)),
         ("Compared", f"over {over(results)}; the gap of a run is its mean over the last epoch, inf unless it completed"),
         ("Statistics", _statistics(results)),
-        ("Target", f"relative gap {manifest['target']:g}: the gap over that of the constant model"),
+        ("Target", f"relative gap {setting_value(float(manifest['target']))}: the gap over that of the constant model"),
         ("Diverged", "loss or weights not finite at some step, or the final gap above both the start's and the constant model's; it never wins"),
         ("Gap floor", "below it rounding decides, and all count as tied"),
         ("Engine", _engines(manifest["engines"])),
@@ -134,7 +141,7 @@ def _range(ends: list[float]) -> str:
 
 def _statistics(results: "Results") -> str:
     family = "the leader's pairs and over all other pairs" if results.tuned else "all pairs"
-    across = " Over six tasks or more: Wilcoxon's exact test on mean log gaps, Holm." if len(results.across) else ""
+    across = " Over six problems or more: Wilcoxon's exact test on mean log gaps, Holm." if len(results.across) else ""
     return (
         f"paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact sign test; Holm over {family}; shown "
         f"means p < {ALPHA:g} and a ratio that is beyond {MARGIN:g} with its interval or bound.{across}"

@@ -25,7 +25,7 @@ def blocks(study: str) -> dict[str, str]:
     told = facts(results)
     return {
         f"headline {study}": "\n\n".join(map(escaped, told.headline)),
-        f"ranking {study}": "\n\n".join(table(ranking) for _, ranking in told.rankings),
+        f"ranking {study}": "\n\n".join(table(ranking) for _, ranking, _ in told.rankings),
         f"warnings {study}": "\n".join(f"- {escaped(sentence)}" for sentence in told.warnings),
     }
 

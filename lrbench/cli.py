@@ -32,9 +32,9 @@ Verbs
   report [FOLDER]      rebuild summary, figures and report.html (alone: of the
                        newest); --open: and show the page in the browser
   reproduce FOLDER     run a stored sweep again and compare bit for bit
-  compare A B          is B worse than A? two folders, setting by setting, as text
-                       and as a page beside B; --anyway: also where data or budget
-                       differ; --open: and show the page in the browser
+  compare A B          is B worse than A? two folders, setting by setting, in
+                       print and as a page beside B; --anyway: also where data
+                       or budget differ; --open: and show the page in a browser
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
 

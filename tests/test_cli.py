@@ -277,6 +277,7 @@ def words_of(line: str) -> list[str]:
 def test_every_command_of_the_readme_runs_as_it_stands(capsys):
     """In one folder, in their order. The first is a process of its own; of the others bash makes the words, and this process runs them."""
     Path("houses.csv").write_text(CSV)
+    assert "python -m lrbench +experiment=exercise" in LINES  # which no other test trains
     first, *others = LINES
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(["bash", "-c", first], capture_output=True, text=True, env={**os.environ, "PATH": path})

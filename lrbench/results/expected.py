@@ -311,8 +311,9 @@ def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd
 def _alarm(name: object, states: pd.DataFrame) -> str:
     """Write of how many runs of an optimizer some state is too low, and which is the lowest for what is possible there."""
     worst = states.iloc[(states["gap"] / states["least"]).argmin()]
+    runs, tasks = counted(states["run_id"].nunique(), "run"), listed(list(states["task"].unique()))
     return (
-        f"ALARM: {counted(states['run_id'].nunique(), 'run')} of {name}, on {listed(list(states['task'].unique()))}, came lower than any method of its "
-        f"kind can: {named(str(name), worst['setting'])} on {worst['task']}, seed {worst['seed']}, has gap {number(worst['gap'])} at step "
-        f"{worst['step']}, and {number(worst['least'])} is the least possible there. lrbench, this optimizer or the stored data are wrong."
+        f"ALARM: {runs} of {name}, on {tasks}, came lower than any method of its kind can. {named(str(name), worst['setting'])} on {worst['task']}, "
+        f"seed {worst['seed']}, has gap {number(worst['gap'])} at step {worst['step']}, where {number(worst['least'])} is the least possible: "
+        f"lrbench, this optimizer or the stored data are wrong."
     )

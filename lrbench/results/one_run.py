@@ -1,6 +1,6 @@
 """What a single run gives: its loss on the way, its weights beside the minimiser's, its predictions. Frames out, and the same as text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +12,21 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 
-def told(results: "Results") -> list[tuple[str, str, pd.DataFrame]]:
-    """Return (heading, sentence, table of text) of each thing that the run gives."""
+def told(results: "Results") -> list[tuple[str, str, str, pd.DataFrame, Callable[[pd.DataFrame], pd.DataFrame]]]:
+    """Return (name, heading, sentence, frame, how it is written) of each thing that a single run gives; nothing of several runs."""
+    if len(results.runs) != 1:
+        return []
+    answers = predictions(results)
     found = (
-        ("Loss on the way", "", as_text(milestones(results))),
-        ("Learned weights", "The run's last weights beside those of the exact minimum.", weights(results).map(setting_value)),
-        ("Prediction", " ".join(_answers(predictions(results))), predictions(results).map(setting_value)),
+        ("milestones", "Loss on the way", "", milestones(results), as_text),
+        ("weights", "Learned weights", "The run's last weights beside those of the exact minimum.", weights(results), _as_settings),
+        ("predictions", "Prediction", " ".join(_answers(answers)), answers, _as_settings),
     )
-    return [(heading, sentence, rows) for heading, sentence, rows in found if len(rows)]
+    return [one for one in found if len(one[3])]
+
+
+def _as_settings(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.map(setting_value)
 
 
 def _answers(predictions: pd.DataFrame) -> Iterator[str]:

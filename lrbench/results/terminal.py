@@ -10,7 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from lrbench.results import one_run, verdict
-from lrbench.results.text import RELATIVE_HEADINGS, RELATIVE_NOTE, as_text, listed, named, ranking_text, setting_value, timings_text
+from lrbench.results.text import (
+    RELATIVE_HEADINGS,
+    RELATIVE_NOTE,
+    as_text,
+    listed,
+    named,
+    overall_text,
+    ranking_note,
+    ranking_text,
+    setting_value,
+    timings_text,
+)
 from lrbench.results.timings import timings as timings_frame
 from lrbench.results.warnings import warnings
 
@@ -27,13 +38,17 @@ MOST_RATIO = 15  # characters; the interval of a longer one is left to the repor
 
 
 def print_ranking(results: "Results", console: Console) -> None:
-    """Print a table a task, the sentences, and the warnings."""
+    """Print what holds over all tasks, a table a task, the sentences, and the warnings."""
+    if len(results.overall):
+        console.print(_table(overall_text(results.overall), title=f"Over all {len(results.tasks)} tasks"))
+        console.print()
     headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
     for task, ranking in results.ranking.groupby("task", sort=False):
         text = ranking_text(ranking)
         text[RATIO] = [cell if len(cell) <= MOST_RATIO else cell.partition(" (")[0] for cell in text[RATIO]]
         console.print(_table(text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings), title=str(task)))
-        console.print(Text(RELATIVE_NOTE, style="dim"))
+        note = ranking_note(ranking)
+        console.print(Text(f"{RELATIVE_NOTE}{'. ' * bool(note)}{note}", style="dim"), width=min(WIDTH, console.width))
         console.print()
     if results.manifest.get("baselines") and len(rows := results.baselines):
         console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))
@@ -43,12 +58,10 @@ def print_ranking(results: "Results", console: Console) -> None:
 
 def print_run(results: "Results", console: Console) -> None:
     """Print what a single run reached: its loss on the way, its weights and predictions beside the exact ones, and the warnings."""
-    console.print(_table(as_text(one_run.milestones(results)), title=results.tasks["task"].iloc[0]))
-    for frame in (one_run.weights(results).head(MOST_WEIGHTS), one_run.predictions(results)):
-        if len(frame):
-            console.print()
-            console.print(_table(frame.map(setting_value)))
-    console.print()
+    console.print(Text(results.tasks["task"].iloc[0], style="bold"))
+    for name, _, _, rows, written in one_run.told(results):
+        console.print(_table(written(rows.head(MOST_WEIGHTS) if name == "weights" else rows)))
+        console.print()
     _print_words(verdict.headline(results), warnings(results), console)
 
 

@@ -81,13 +81,13 @@ def setting_value(value: Any) -> str:
 
 def counted(count: int, word: str) -> str:
     """Write a count with its noun: "1 run", "1,740 runs"."""
-    return f"{count:,} {word}{'s' * (count != 1)}"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def ranged(values: Iterable[float]) -> str:
     """Write from where to where numbers go: "3 to 442", "3" where all are the same."""
-    values = list(values)
-    return " to ".join(dict.fromkeys(map(number, (min(values), max(values)))))
+    known = [value for value in values if pd.notna(value)] or [math.nan]
+    return " to ".join(dict.fromkeys(map(number, (min(known), max(known)))))
 
 
 def listed(words: Sequence[str], most: int = 6) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 import lrbench
 from lrbench.results import expected, figures
+from lrbench.results.text import number
 
 DESCENT = ["optimizer=sgd,sgd_momentum,sgd_nesterov", "seed=range(5)", "steps=150", "report=false"]
 
@@ -153,7 +154,24 @@ def test_the_alarm_sees_every_run_however_many_are_read_at_once(tmp_path, monkey
     results = sweep(tmp_path, "problem=synthetic", "optimizer=sgd", "optimizer.lr=0.1,0.2,0.3", "seed=range(2)", "steps=10", "report=false")
     monkeypatch.setattr(expected, "BELOW", np.inf)  # so that every honest run rings
     monkeypatch.setattr(expected, "MOST_READ", 2)
-    assert len(expected.alarms(results)) == 3
+    (sentence,) = expected.alarms(results)
+    assert sentence.startswith("ALARM: 6 runs of sgd, on synthetic, came lower than any method of its kind can.")
+
+
+def test_an_alarm_an_optimizer_names_its_worst_case(tmp_path, monkeypatch):
+    """The worst is the state with the least ratio to what is possible at its step, of all tasks and settings."""
+    lines = ["problem=synthetic", "problem.kappa=10,100", "optimizer=sgd,sgd_momentum", "optimizer.lr=0.1,0.2", "steps=10", "report=false"]
+    results = sweep(tmp_path, *lines)
+    monkeypatch.setattr(expected, "BELOW", np.inf)
+    first, second = expected.alarms(results)
+    assert first.startswith("ALARM: 4 runs of sgd, on synthetic kappa=10 and synthetic kappa=100, ")
+    assert second.startswith("ALARM: 4 runs of sgd_momentum, ")
+    least = expected.least_possible(results).set_index(["task", "evaluations"])["gap"]
+    runs = results.entries[results.entries["name"] == "sgd"]
+    states = results.curves_of(runs["run_id"]).merge(runs[["run_id", "task", "setting"]], on="run_id")
+    over = [row.gap / least[row.task, row.evaluations] for row in states.itertuples()]
+    worst = states.iloc[int(np.argmin(over))]
+    assert f" sgd ({worst['setting']}) on {worst['task']}, seed 0, has gap {number(worst['gap'])} at step {worst['step']}, where " in first
 
 
 @pytest.mark.parametrize("factor", [0.9, 0.1])
@@ -166,7 +184,7 @@ def test_the_alarm_rings_for_a_curve_that_is_too_good(tmp_path, factor):
         pq.write_table(table.set_column(table.schema.get_field_index("gap"), "gap", pa.array(gaps)), path)
     tampered = lrbench.load(results.store.root)
     (sentence,) = expected.alarms(tampered)
-    assert sentence.startswith("ALARM: sgd (lr=0.1) on synthetic, seed 0, has gap")
+    assert sentence.startswith("ALARM: 1 run of sgd, on synthetic, came lower than any method of its kind can. sgd (lr=0.1) on synthetic, seed 0, ")
     assert "at step 4" in sentence
     assert sentence in (tampered.store.summary("md").read_text() if tampered.report() else "").replace("\\", "")
 
@@ -209,6 +227,17 @@ def test_limits_are_the_formulas(descent):
     assert rows.loc["gradient descent", "lr"] == pytest.approx(2 / (L + mu))
     assert rows.loc["heavy ball", "momentum"] == pytest.approx(((np.sqrt(L / mu) - 1) / (np.sqrt(L / mu) + 1)) ** 2)
     assert rows.loc["gradient descent", "largest lr"] == pytest.approx(2 / L)
+    steps = rows.loc["gradient descent", "steps to a tenth"]
+    rate = (L - mu) / (L + mu)
+    assert rate**steps <= 0.1 < rate ** (steps - 1)
+
+
+def test_of_one_curvature_a_step_is_enough(tmp_path):
+    """Of engel, standardized with one feature, L and mu differ in their last digit."""
+    results = sweep(tmp_path, "problem=engel", "optimizer=sgd", "optimizer.lr=0.1", "steps=5", "report=false")
+    rows = expected.limits(results)
+    assert rows["steps to a tenth"].tolist() == [1, 1, 1]
+    assert rows["momentum"].tolist() == [0, 0, 0]
 
 
 def test_first_steps_are_those_of_the_runs(tmp_path):

@@ -20,6 +20,7 @@ import lrbench
 from lrbench.cli import main
 from lrbench.errors import RequestError
 from lrbench.results import report, text
+from lrbench.results.one_run import weights
 from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts, state
@@ -161,17 +162,98 @@ def test_a_store_without_a_run_is_no_report(write, capsys):
 
 
 def test_sections_without_data_are_not_there(write):
-    """One run of one optimizer: a ranking of one, its curve, its targets and costs; none of what compares, tunes or goes wrong."""
+    """One run of one optimizer: what it learned, a ranking of one, its curve, its targets and costs; none of what compares, tunes or goes wrong."""
     page, markdown, _ = report_of(write(run(hit=3)))
     found = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    run_alone = ["Loss on the way", "Learned weights", "Prediction"]
     assert found == [
-        *("Read before quoting", "Ranking: lecture", "Loss curves", "Targets reached", "Explore every run", "Words on this page", "Protocol"),
-        "Run it again",
+        *("Read before quoting", *run_alone, "Ranking: lecture", "Loss curves", "Targets reached", "Explore every run", "Words on this page"),
+        *("Protocol", "Run it again"),
     ]
     assert re.findall(r"^## (.*)$", markdown, flags=re.MULTILINE) == [
-        *("Read before quoting", "Ranking: lecture", "On the way to the target", "Who reaches the target", "Cost to the target: lecture"),
-        *("Words", "Protocol", "Run it again"),
+        *("Read before quoting", *run_alone, "Ranking: lecture", "On the way to the target", "Who reaches the target"),
+        *("Cost to the target: lecture", "Words", "Protocol", "Run it again"),
     ]
+
+
+def test_a_single_run_gives_the_lectures_answer(write, one_figure):
+    """The intercept of the exact minimum, 1e-12, is rounding: the loss without it is less than the gap floor of 1e-20 away, 30 / 2 * 1e-24."""
+    results = write(run(gap=1e-3, weights=[1.5, 0.25]), problems=(LECTURE | {"w_star": [2.0, 1e-12]},))
+    page, markdown, _ = report_of(results)
+    for words in (page, markdown):
+        assert "For x = 4 the model answers 6.25; exact 8." in words
+    assert "| x | 1.5 | 2 |" in markdown
+    assert "| intercept | 0.25 | 0 |" in markdown
+    assert ["x", "1.5", "2", "intercept", "0.25", "0", "4", "6.25", "8"] == printed_cells(page)[9:18]  # after three rows of the loss on the way
+    assert pd.read_csv(results.store.root / "tables" / "weights.csv")["run"].tolist() == [1.5, 0.25]
+    assert facts(write(run(), run(seed=1), folder="two")).run == []
+
+
+def test_digits_of_the_exact_weights_that_count_are_kept(write):
+    problem = LECTURE | {"w_star": [2.0, 1e-10]}  # 30 / 2 * 1e-20 is more than the gap floor
+    assert weights(write(run(), problems=(problem,)))["exact"].tolist() == [2.0, 1e-10]
+
+
+def test_what_nobody_reaches_has_a_sentence_for_a_table(write, one_figure):
+    others = [LECTURE | {"problem_id": name, "problem": name} for name in ("p1", "p2", "p3")]
+    others[2] |= {"scale": None}
+    rows = [run(hit=3), *(run(problem_id=name, problem=name) for name in ("p1", "p2", "p3"))]
+    page, markdown, _ = report_of(write(*rows, problems=(LECTURE, *others)))
+    assert re.findall(r"Cost to the target: (.*)", markdown) == ["lecture", "p1 and p2"]
+    for words in (page, markdown):
+        assert words.count("No optimizer reaches a relative gap of 1e-6 with half of its seeds.") == 1
+    assert "lr tolerance" not in markdown
+
+
+def test_what_holds_over_all_tasks_comes_first(write, one_figure):
+    """a leads on both tasks; b is never shown worse with one seed, where digits rank, but on the second, where it is lost."""
+    other = {"problem_id": "synthetic64", "problem": "synthetic"}
+    rows = [run("a", 1e-8, hit=3), run("b", 1e-3), run("a", 1e-8, **other), run("b", status="diverged", **other)]
+    results = write(*rows, problems=(LECTURE, LECTURE | other))
+    page, markdown, _ = report_of(results)
+    cells = [["a", "1.00", "2/2", "1/2", "0/2"], ["b", "2.00", "0/2", "0/2", "1/2"]]
+    assert [
+        line.strip("| ").split(" | ") for line in markdown.split("## Over all tasks")[1].split("##")[0].splitlines() if line[:3] in ("| a", "| b")
+    ] == cells
+    assert page.index("<h2>Over all tasks</h2>") < page.index("<h2>Ranking: lecture</h2>")
+    assert (results.store.root / "tables" / "overall.tex").exists()
+    assert printed(results).startswith("Over all 2 tasks")
+    assert facts(write(run("a"), run("b"), folder="one")).overall == []
+
+
+def test_a_ranking_that_is_not_in_the_order_of_its_gaps_says_why(write):
+    """b's mean is lower than a's, but its seeds scatter so much that it is not shown better than c, which a is."""
+    ratios = (1.0, 1.1, 0.9, 1.05, 0.95, 1.02)
+    scattered = (1e-9, 1e-9, 1e-1, 1e-1, 1e-9, 1e-9)
+    start = [run("a", 1e-4 * ratio, seed=seed) for seed, ratio in enumerate(ratios)] + [
+        run("b", gap, seed=seed) for seed, gap in enumerate(scattered)
+    ]
+    calm = write(*start)
+    assert text.ranking_note(calm.ranking) == ""
+    lost = write(*start, run("c", 1e-7), run("c", status="diverged", seed=1), folder="lost")
+    assert text.ranking_note(lost.ranking) == "Who lost a seed has no rank and stands last."
+    assert "Who lost a seed has no rank" in report_of(lost)[1]
+    inverted = calm.ranking.assign(gap=calm.ranking["gap"].to_numpy()[::-1])
+    assert "a lower gap may stand below a higher one" in text.ranking_note(inverted)
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"),
+    [
+        *[(3.1e-12, "3.10e-12"), (0.0009996, "0.00100"), (0.1, "0.100"), (12.34, "12.3"), (999.96, "1,000"), (500.0, "500"), (79459.0, "79,459")],
+        *[(4750.3, "4,750"), (114000.4, "114,000"), (999499.9, "999,000"), (999999.0, "999,999"), (999999.5, "1.00e6"), (1e6, "1.00e6")],
+        *[(1.19e6, "1.19e6"), (1 + 2**-52, "1"), (1.001, "1.00"), (-1234.5, "-1,230"), (-0.0, "0"), (math.inf, "inf"), (math.nan, "–")],
+    ],
+)
+def test_numbers_have_one_form(x, shown):
+    assert text.number(x) == shown
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"), [(1.036, "1.04"), (3.44, "3.4"), (1234.0, "1,200"), (114000.0, "110,000"), (995000.0, "1.0e6"), (1.19e6, "1.2e6"), (0.0, "0")]
+)
+def test_factors_have_the_form_of_numbers(x, shown):
+    assert text.factor(x) == shown
 
 
 def test_an_interrupted_sweep_says_so_first(write, one_figure):
@@ -197,9 +279,9 @@ def test_what_lacks_runs_says_how_to_go_on(write, ended, word):
 def test_what_went_wrong_names_its_task_only_where_there_are_several(write):
     other = {"problem_id": "synthetic64", "problem": "synthetic"}
     one = write(run(status="diverged", lr=1.0), run())
-    assert list(facts(one).failures)[0] == "optimizer"
+    assert list(facts(one).failures[0].rows)[0] == "optimizer"
     several = write(run(status="diverged", lr=1.0), run(**other), problems=(LECTURE, LECTURE | other), folder="several")
-    assert facts(several).failures[["task", "optimizer", "runs"]].to_numpy().tolist() == [["lecture", "sgd", "1"]]
+    assert facts(several).failures[0].rows[["task", "optimizer", "runs"]].to_numpy().tolist() == [["lecture", "sgd", "1"]]
 
 
 def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
@@ -320,11 +402,14 @@ def test_what_a_seed_varies(write, changes, varies):
 
 def test_the_protocol_of_a_tuned_sweep(compared):
     told = dict(facts(compared).protocol)
-    assert told["Tuned"] == "lr (tune=lr), from 3 trials an optimizer: a grid of seed 0"
+    assert told["Tuned"] == "lr (tune=lr), from 3 trials an optimizer: a grid, evenly in log"
     assert told["Boxes"] == "lr [1e-5, 100]"
     assert told["Tuning seeds"] == "100, 101"
-    assert told["Trials in the end"] == "a_d&am 3 and sgd 3"
-    assert told["Spent"] == "96 gradient evaluations on trials, 48 gradient evaluations on evaluation, 48 gradient evaluations on defaults"
+    assert told["Growth"].endswith(", by a decade and 1 trial, at most twice")
+    assert told["Trials in the end"] == "3 an optimizer"
+    assert told["Spent"] == "gradient evaluations: 96 on trials, 48 on evaluation, 48 on defaults"
+    assert told["Start"] == "init = torch; a seed fixes the start, the same for every optimizer"
+    assert dict(facts(compared).subtitle)["Runs"].endswith("; 3 seeds and 2 for tuning")
     assert "Settings tried" not in told
 
 
@@ -334,6 +419,66 @@ def test_the_protocol_names_the_boxes_that_were_tuned(write_tuned):
     told = dict(facts(write_tuned(tuned("sgd", {0.1: [1e-3]}, [1e-3]), tune=tune)).protocol)
     assert told["Boxes"].endswith("sgd: momentum one_minus [0.001, 1], betas log [1, 2] and log [3, 4]")
     assert "times the box's unit" in told["Boxes"]
+
+
+def test_the_protocol_of_tasks_that_were_not_searched_alike(write_tuned):
+    other = {"problem_id": "p1", "problem": "p1"}
+    few, many = {0.1: [1e-3]}, {0.1: [1e-3], 0.2: [1e-2], 0.3: [1e-2]}
+    competitors = tuned("sgd", few, [1e-3]), tuned("sgd", many, [1e-3], **other), tuned("adam", few, [1e-3]), tuned("adam", few, [1e-3], **other)
+    results = write_tuned(*competitors, problems=(LECTURE, LECTURE | other), tune=TUNE | {"reserve": 1, "sampler": "sobol", "seed": 7})
+    told = dict(facts(results).protocol)
+    assert told["Trials in the end"] == "adam 1 and sgd 1 to 3"
+    assert told["Growth"] == "none"
+    assert told["Tuned"].endswith("scrambled Sobol points of seed 7")
+
+
+def test_the_protocol_of_several_problems_is_a_table(write, one_figure):
+    problems = [LECTURE | {"problem_id": f"p{k}", "problem": f"p{k}", "kappa": 10.0**k, "digits": 15.0 + k} for k in range(4)]
+    problems[1] |= {"settings": '{"noise": 0.25}', "dropped": 1200, "note": "by hand."}
+    problems[2] |= {"attained": False, "dtype": "float32"}
+    rows = [run(problem_id=f"p{k}", problem=f"p{k}", steps=steps, dtype=problems[k]["dtype"]) for k in range(4) for steps in (8, 16)]
+    results = write(*rows, problems=tuple(problems))
+    found = facts(results)
+    (table,) = found.problems
+    shown = table.rows[["problem", "κ", "noise", "rows left out", "minimum", "digits", "source"]].to_numpy().tolist()
+    assert shown == [
+        ["p0", "1", "–", "0", "QR", "15", "–"],
+        ["p1", "10", "0.25", "1,200", "QR", "16", "by hand"],
+        ["p2", "100", "–", "0", "QR, attained by no weights", "7", "–"],
+        ["p3", "1,000", "–", "0", "QR", "16", "–"],
+    ]
+    assert found.subtitle[0] == ("Problems", "p0, p1, p2 and p3: n = 3, d = 1, κ = 1 to 1,000, L = 30")
+    assert dict(found.subtitle)["Budget"] == "8 steps, all rows a step and 16 steps, all rows a step"
+    assert {"Minimum", "Source", "Gap floor", "Batches"} & set(dict(found.protocol)) == set()
+    page, markdown, _ = report_of(results)
+    assert page.index("<h2>Protocol</h2>") < page.index("<h3>Problems</h3>") < page.index("<h2>Run it again</h2>")
+    assert "## Problems" in markdown
+    assert pd.read_csv(results.store.root / "tables" / "problems.csv")["kappa"].tolist() == [1, 10, 100, 1000]
+
+
+def test_the_protocol_of_one_problem_and_one_setting_has_no_choice(write):
+    found = facts(write(run(init="zeros", batch_size=2), problems=(LECTURE | {"digits": 18.0, "note": "by hand."},)))
+    told = dict(found.protocol)
+    assert told["Minimum"] == "QR, certain to 16 digits"
+    assert told["Source"] == "by hand"
+    assert told["Gap floor"].startswith("1.00e-20; ")
+    assert told["Start"] == "init = zeros; nothing depends on the seed"
+    assert told["Settings tried"] == "1 an optimizer"
+    assert told["Compared"].startswith("one seed; ")
+    assert {"Selection", "Statistics"} & set(told) == set()
+    assert found.problems == []
+    shuffled = facts(write(run(batch_size=2, batch_order="shuffled"), folder="shuffled"))
+    assert dict(shuffled.protocol)["Start"].startswith("init = torch; a seed fixes the start and the order of the minibatches, ")
+
+
+def test_a_long_list_of_failures_says_where_the_rest_is(write, one_figure):
+    results = write(run(), *[run(f"o{k}", status="failed", reason="no", weights=None) for k in range(42)])
+    page, markdown, _ = report_of(results)
+    for words in (page, markdown):
+        assert "2 more rows in tables/failures.csv." in words
+        assert "o39" in words.split("Runs that went wrong")[1].split("failures.csv")[0]
+        assert "o40" not in words.split("Runs that went wrong")[1].split("failures.csv")[0]
+    assert len(pd.read_csv(results.store.root / "tables" / "failures.csv")) == 42
 
 
 def test_a_long_table_says_where_the_rest_is(write, one_figure):

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from browser import chromium, document, opened  # noqa: F401
 from conftest import LECTURE, run
+from PIL import Image
 from rounding import rounds
 
 import lrbench
@@ -184,6 +185,34 @@ def test_hostile_names_are_text(visit, hostile):
     assert page.locator(".readout b").text_content() in names
 
 
+def test_figures_lie_on_the_pages_own_paper(visit, tuned):
+    page = visit(tuned, color_scheme="dark")
+    paper = tuple(map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))))
+    for figure in page.locator(".figure").all():
+        assert Image.open(io.BytesIO(figure.screenshot())).convert("RGB").getpixel((2, 2)) == paper
+
+
+def test_a_link_within_the_page_leaves_the_readers_choice(visit, tuned):
+    page = visit(tuned, "#off=1")
+    page.get_by_role("navigation").get_by_role("link", name="Words on this page").click()
+    assert page.evaluate("[document.activeElement.id, location.hash]") == ["words", "#off=1"]
+    links = page.evaluate("[...document.querySelectorAll('nav a:not([hidden])')].map(link => [link.hash.slice(1), link.textContent])")
+    headings = "ids => ids.map(id => document.getElementById(id).querySelector('h2').textContent)"
+    told = page.evaluate(headings, [target for target, _ in links])
+    assert ["Ranking", *told[1:]] == [text for _, text in links]
+    assert told[0].startswith("Ranking: ")
+    assert ["explorer", "Explore every run"] in links
+
+
+def test_the_explorer_shows_what_the_runs_were_for(visit, tuned):
+    page = visit(tuned, "#role=evaluation")
+    evaluated = len(tuned.reported)
+    assert page.locator("#explorer .count").inner_text() == f"Shown here: {evaluated}."
+    page.get_by_label("runs", exact=True).select_option("default")
+    assert page.locator("#explorer .count").inner_text() == f"Shown here: {len(tuned.defaults)}."
+    assert page.evaluate("location.hash") == "#role=default"
+
+
 # ---- the check boxes
 
 
@@ -214,7 +243,7 @@ def test_a_box_takes_its_optimizer_out_of_figures_tables_and_explorer(visit, tun
     cells_of_two = "[...document.querySelectorAll('[id*=cellratio]')].filter(part => part.getClientRects().length).map(part => part.id)"
     assert page.evaluate(cells_of_two) == ["pairs-cellratio-0-optimizer-0-optimizer-2"]
     left = [name for name in tuned.ranking["optimizer"] if name != names[1]]
-    for name in ("ranking-0", "targets", "tuned_against_default", "sensitivity", "costs-0"):
+    for name in ("ranking-0", "targets", "tuned_against_default", "sensitivity"):
         head, *rows = cells(page, name)
         assert [row[head.index("optimizer")] for row in rows] == left, name
     assert page.locator("#explorer .count").inner_text() == f"Shown here: {runs_of(tuned, left)}."

@@ -76,6 +76,13 @@ def test_the_tolerance_as_text(write):
     assert ranking_text(results.ranking)["lr tolerance"].tolist() == ["≥ 1.0 decades"]
 
 
+@pytest.mark.parametrize("reaching", [{1e-2: False, 1e-1: True, 1.0: False}, {1e-2: False, 1e-1: False, 1.0: True}], ids=["inside", "at the end"])
+def test_a_single_rate_has_no_width(write, reaching):
+    results = write(*swept(reaching))
+    assert sensitivity_text(results.sensitivity_table)["tolerance"].tolist() == ["one rate of 3"]
+    assert ranking_text(results.ranking)["lr tolerance"].tolist() == ["one rate of 3"]
+
+
 # ---- budget of trials
 
 
@@ -160,7 +167,10 @@ def test_success_counts_the_trials_that_it_takes_in_random_order(write_tuned):
     )
     assert (rows["adam"]["solved"], rows["adam"]["seeds"]) == (False, 3)
     assert math.isnan(rows["adam"]["trials_to_success"])
-    assert success_text(results.success).to_dict("records") == [{"task": "lecture", "sgd": "pass (1.7 trials)", "adam": "0/3"}]
+    assert success_text(results.success).to_dict("records") == [
+        {"optimizer": "sgd", "lecture": "pass (1.7 trials)"},
+        {"optimizer": "adam", "lecture": "0/3"},
+    ]
 
 
 def test_success_of_a_grid_and_of_several_problems(write):
@@ -168,8 +178,8 @@ def test_success_of_a_grid_and_of_several_problems(write):
     results = write(run("a", hit=3), run("b"), run("b", problem_id="other64", problem="other", hit=1), problems=(LECTURE, other))
     assert results.success["trials_to_success"].tolist() == pytest.approx([1, np.nan, 1], nan_ok=True)
     assert success_text(results.success).to_dict("records") == [
-        {"task": "lecture", "a": "pass (1.0 trials)", "b": "0/1"},
-        {"task": "other", "a": "–", "b": "pass (1.0 trials)"},
+        {"optimizer": "a", "lecture": "pass (1.0 trials)", "other": "–"},
+        {"optimizer": "b", "lecture": "0/1", "other": "pass (1.0 trials)"},
     ]
 
 

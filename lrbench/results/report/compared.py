@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lrbench.results import tables, text
+from lrbench.results import one_run, tables, text
 from lrbench.results.report.latex import latex
+from lrbench.results.report.problems import problems, problems_text
 from lrbench.results.text import counted
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40  # of a table in the report; the file has all
 LEFT = {"optimizer", "best setting", "setting", "task", "problem", "status", "reason", "examples", "method", "a", "b", "test"}
-LEFT |= {"first*", "shown better*"}
+LEFT |= {"first*", "shown better*", "parameter", "dtype", "minimum", "source"}
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ COMPARED = (
     (
         "sensitivity",
         "Tolerance of the learning rate",
-        "The widest stretch of learning rates at which at least half of the seeds reach the target and the median gap ends there, in decades; ≥ "
-        "where it goes on at the end of the grid. At each rate the best setting counts.",
-        lambda results: results.sensitivity_table[results.sensitivity_table["lrs"] > 1],
+        "The widest stretch of learning rates at which at least half of the seeds reach the target and end at or below it, in decades; ≥ where it "
+        "goes on at the end of the grid. At each rate the best setting counts.",
+        lambda results: _told_widths(results.sensitivity_table[results.sensitivity_table["lrs"] > 1]),
         text.sensitivity_text,
     ),
     (
@@ -88,16 +89,55 @@ COMPARED = (
 )
 
 
+# tables that stand elsewhere than those of the comparison
+BESIDE = (
+    (
+        "overall",
+        "Over all tasks",
+        "Mean rank: over the problems, by gap. Leads: of the tasks that it ran on, those where it is the leader or not shown worse. "
+        "Reaches the target: of the tasks with relative gaps, those where at least half of its seeds do. Lost seeds on: so many of its tasks.",
+        lambda results: results.overall,
+        text.overall_text,
+    ),
+    (
+        "problems",
+        "Problems",
+        "Digits: so many of the constant model's gap the loss at the minimum is certain to. Below the gap floor rounding decides.",
+        lambda results: problems(results) if results.tasks["problem_id"].nunique() > 1 else pd.DataFrame(),
+        problems_text,
+    ),
+    (
+        "failures",
+        "Runs that went wrong",
+        "",
+        lambda results: tables.failures(results.entries.drop_duplicates("run_id")),
+        lambda failures: text.without_one_task(text.as_text(failures.rename(columns=lambda name: name.replace("_", " ")))),
+    ),
+)
+
+
 def compared(results: "Results") -> list[Table]:
-    """Return the tables that have rows, in the order of the report."""
-    found = [(name, heading, sentence, frame(results), written) for name, heading, sentence, frame, written in COMPARED]
-    return [Table(name, heading, sentence, told(results, frame, written)) for name, heading, sentence, frame, written in found if len(frame)]
+    """Return the tables of the comparison that have rows, in the order of the report."""
+    return [table for name, *_ in COMPARED for table in one(results, name)]
+
+
+def one(results: "Results", name: str) -> list[Table]:
+    """Return a table by its name, none where it has no rows."""
+    heading, sentence, frame, written = {name: rest for name, *rest in (*COMPARED, *BESIDE)}[name]
+    rows = frame(results)
+    return [Table(name, heading, sentence, told(results, rows, written))] if len(rows) else []
+
+
+def _told_widths(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Return the tolerances, none of them where no optimizer has one."""
+    return sensitivity if sensitivity["tolerance"].notna().any() else sensitivity.head(0)
 
 
 def told(results: "Results", frame: pd.DataFrame, written: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
     """Write a frame; where all its rows are of one task, this is named if the sweep has others."""
     text = written(frame)
-    if "task" in frame and "task" not in text and frame["task"].nunique() == 1 < len(results.tasks):
+    named = "task" in text or set(frame.get("task", [])) <= set(text)
+    if not named and frame["task"].nunique() == 1 < len(results.tasks):
         text.insert(0, "task", frame["task"].iloc[0])
     return text
 
@@ -110,21 +150,12 @@ def rest(table: Table) -> list[str]:
 
 def files(results: "Results") -> Iterator[tuple[str, str]]:
     """Yield (name, content) of each file in tables/: the frames in full precision as CSV, and as printed for LaTeX; only what has rows."""
-    frames = {name: (frame(results), written) for name, _, _, frame, written in COMPARED}
-    for name, (frame, written) in {"ranking": (results.ranking, rankings_text), **frames, "failures": (failed(results), failures_text)}.items():
+    tables = [("ranking", results.ranking, rankings_text), *((name, rows, written) for name, *_, rows, written in one_run.told(results))]
+    tables += [(name, rows(results), written) for name, *_, rows, written in (*COMPARED, *BESIDE)]
+    for name, frame, written in tables:
         if len(frame):
             yield f"{name}.csv", frame.map(lambda cell: ", ".join(cell) if isinstance(cell, tuple) else cell).to_csv(index=False)
             yield f"{name}.tex", latex(told(results, frame, written), LEFT)
-
-
-def failed(results: "Results") -> pd.DataFrame:
-    """Return what went wrong; see `tables.failures`."""
-    return tables.failures(results.entries.drop_duplicates("run_id"))
-
-
-def failures_text(failures: pd.DataFrame) -> pd.DataFrame:
-    """Write what went wrong, a column a heading."""
-    return text.without_one_task(text.as_text(failures.rename(columns=lambda name: name.replace("_", " "))))
 
 
 def rankings_text(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from lrbench.results import ink, verdict
+from lrbench.results import ink, one_run, verdict
 from lrbench.results.directions import remaining, statistical
 from lrbench.results.expected import first_steps, limits
-from lrbench.results.report.compared import Table, compared, failed, failures_text, told
+from lrbench.results.report.compared import Table, compared, one
 from lrbench.results.report.glossary import used
 from lrbench.results.report.protocol import Rows, protocol, subtitle
-from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, counted, ranking_text
+from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, counted, listed, number, ranking_note, ranking_text, setting_value
 from lrbench.results.warnings import warnings
 
 if TYPE_CHECKING:
@@ -43,13 +44,16 @@ class Facts:
     tasks: list[str]
     headline: list[str]
     warnings: list[str]
-    rankings: list[tuple[str, pd.DataFrame]]  # (task, table)
+    run: list[Table]  # what a single run gives
+    overall: list[Table]  # over several tasks
+    rankings: list[tuple[str, pd.DataFrame, str]]  # (task, table, why it is not in the order of its gaps)
     note: str  # on the rankings' columns
     compared: list[Table]
-    costs: list[tuple[str, pd.DataFrame]]  # (task, table)
+    costs: list[Table]
     insights: list[tuple[str, str, pd.DataFrame]]  # (heading, what the columns are, table)
-    failures: pd.DataFrame
+    failures: list[Table]
     protocol: Rows
+    problems: list[Table]  # where there are several
     words: Rows  # those that the others use, and what each means
     command: str
     folder: str
@@ -66,13 +70,16 @@ def facts(results: "Results") -> Facts:
         tasks=results.tasks["task"].tolist(),
         headline=verdict.headline(results),
         warnings=warnings(results),
-        rankings=[(str(task), ranking_text(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
+        run=[Table(name, heading, sentence, written(rows)) for name, heading, sentence, rows, written in one_run.told(results)],
+        overall=one(results, "overall"),
+        rankings=[(str(task), ranking_text(rows), ranking_note(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
         note=RELATIVE_NOTE,
         compared=compared(results),
-        costs=[(str(task), costs_text(rows)) for task, rows in results.costs.groupby("task", sort=False)],
+        costs=costs(results),
         insights=insights(results),
-        failures=told(results, failed(results), failures_text),
+        failures=one(results, "failures"),
         protocol=protocol(results),
+        problems=one(results, "problems"),
         words=[],
         command=manifest["request"]["command"],
         folder=str(results.store.root),
@@ -84,10 +91,22 @@ def facts(results: "Results") -> Facts:
 def _texts(found: Facts) -> Iterator[str]:
     """Yield what is told in words: sentences, headings and cells."""
     yield from (*found.headline, *found.warnings, found.note)
-    tables = [(table.heading, table.sentence, table.rows) for table in found.compared]
-    for row in (*found.subtitle, *found.protocol, *found.rankings, *tables, *found.costs, *found.insights, (found.failures,)):
+    tables = (*found.run, *found.overall, *found.compared, *found.costs, *found.failures, *found.problems)
+    told = [(table.heading, table.sentence, table.rows) for table in tables]
+    for row in (*found.subtitle, *found.protocol, *found.rankings, *told, *found.insights):
         for part in row:
             yield from (part,) if isinstance(part, str) else (*part.columns, *part.to_numpy().ravel())
+
+
+def costs(results: "Results") -> list[Table]:
+    """Return the costs to the target, a table a task; the tasks in which no optimizer reaches it share a sentence."""
+    groups = {str(task): rows for task, rows in results.costs.groupby("task", sort=False)}
+    known = {task: rows["evaluations_to_target"] for task, rows in groups.items()}
+    reached = [task for task in groups if np.isfinite(known[task]).any()]
+    found = [Table(f"costs-{i}", f"Cost to the target: {task}", "", costs_text(groups[task])) for i, task in enumerate(reached)]
+    missed = [task for task in groups if np.isposinf(known[task]).any() and task not in reached]
+    sentence = f"No optimizer reaches a relative gap of {setting_value(float(results.manifest['target']))} with half of its seeds."
+    return found + [Table("", f"Cost to the target: {listed(missed, most=12)}", sentence, pd.DataFrame())] * bool(missed)
 
 
 STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
@@ -98,7 +117,7 @@ def state(results: "Results") -> str:
     planned, stored, ended = results.manifest["counts"]["planned"], len(results.runs), results.manifest["state"]
     if ended == "complete" and stored == planned:
         return ""
-    runs = f"{stored} of {counted(planned, 'planned run')} are stored"
+    runs = f"{number(stored)} of {counted(planned, 'planned run')} are stored"
     return f"{STATES.get(ended, 'Not complete')}: {runs}. This goes on from there: {results.manifest['request']['command']}"
 
 
@@ -127,7 +146,7 @@ INSIGHTS = (
     ),
     (
         "What theory allows",
-        "Constants with the best rate in the long run (asymptotically best), the factor by which they shrink the error a step, and the learning rate "
+        "Constants with the best rate in the long run (asymptotically best), the steps that then shrink the error to a tenth, and the learning rate "
         "at which the method stops converging.",
         limits,
     ),

@@ -8,7 +8,7 @@ from lrbench.results.statistics import ALPHA, MARGIN
 # a word, how the report writes it (a regular expression), what it means
 GLOSSARY = (
     ("task", "tasks?", "What all optimizers of a comparison share: problem, loss, dtype, steps, batches and init."),
-    ("n, d", "n = [0-9]+, d = [0-9]+", "How many rows and how many features the data have."),
+    ("n, d", "n = [0-9].*, d = [0-9]", "How many rows and how many features the data have."),
     ("L", "L =|1/L", "The largest eigenvalue of the loss's Hessian at the minimum."),
     ("κ", "κ", "The condition number: L over the smallest eigenvalue of the Hessian that is not 0."),
     ("setting", "settings?", "The hyperparameters of an optimizer: what its runs with different seeds share."),
@@ -46,8 +46,8 @@ GLOSSARY = (
     (
         "lr tolerance",
         "lr tolerance|tolerance",
-        'Over how many decades of learning rate, in a row, at least half of the seeds reach the target and the median gap ends there; "≥" where the '
-        "grid ends first.",
+        'Over how many decades of learning rate, in a row, at least half of the seeds reach the target and end at or below it; "≥" where the grid '
+        "ends first.",
     ),
     ("default gap, gain", "gain", "The gap at the class's own defaults, and how many times lower the tuned setting ends, seed by seed."),
     (
@@ -66,7 +66,9 @@ GLOSSARY = (
         "rank",
         '1 and the number of optimizers that are shown better, with one seed by the digits; "=" where several share it, none where a seed was lost.',
     ),
+    ("mean rank", "mean ranks?", "The mean over the problems of an optimizer's place by its gap, 1 the lowest; equal gaps share their places."),
     ("leader", "leader", "The optimizer that was lowest on the tuning seeds, without tuning the first of the ranking."),
+    ("leads", "leads", "An optimizer leads a task where it is the leader or not shown worse than the leader."),
     (
         "times the leader",
         "times the leader",

@@ -63,7 +63,7 @@ def _own(tag: str, name: str) -> str:
     if tag.startswith("<image"):
         return re.sub(r' id="[^"]*"', "", tag)
     tag = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", tag)
-    return tag.replace(ink.INK, "currentColor").replace(f"fill: {ink.PAPER}", "fill: none")
+    return re.sub(f"fill: ?{ink.PAPER}", "fill:none", tag.replace(ink.INK, "currentColor"))
 
 
 TABLE = Markup(

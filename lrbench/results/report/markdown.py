@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from lrbench.results.report.compared import MOST_ROWS, rest
+from lrbench.results.report.compared import MOST_ROWS, Table, rest
 from lrbench.results.report.facts import Drawing, Facts
 
 
@@ -13,22 +13,26 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     parts = [f"# {escaped(facts.title)}", *[f"**{escaped(facts.state)}**"] * bool(facts.state), *map(escaped, facts.headline)]
     if facts.warnings:
         parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
-    for task, ranking in facts.rankings:
-        parts += [f"## Ranking: {escaped(task)}", table(ranking)]
+    parts += [part for one in (*facts.run, *facts.overall) for part in _told(one)]
+    for task, ranking, note in facts.rankings:
+        parts += [f"## Ranking: {escaped(task)}", table(ranking), *[note] * bool(note)]
     parts += [escaped(facts.note)]
     parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
-    for one in facts.compared:
-        parts += [f"## {one.heading}", one.sentence, table(one.rows.head(MOST_ROWS)), *rest(one)]
-    for task, costs in facts.costs:
-        parts += [f"## Cost to the target: {escaped(task)}", table(costs)]
+    parts += [part for one in (*facts.compared, *facts.costs) for part in _told(one)]
     for heading, sentence, rows in facts.insights:
         parts += [f"## {heading}", sentence, table(rows)]
-    if len(facts.failures):
-        parts += ["## Runs that went wrong", table(facts.failures)]
+    parts += [part for one in facts.failures for part in _told(one)]
     parts += ["## Words", "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]
+    parts += [part for one in facts.problems for part in _told(one)]
     parts += ["## Run it again", f"```\n{facts.command}\npython -m lrbench reproduce {facts.folder}\n```"]
     return "\n\n".join(parts) + "\n"
+
+
+def _told(one: Table) -> list[str]:
+    """Write heading, sentence and table, and where the rest of a long one is."""
+    rows = [table(one.rows.head(MOST_ROWS)), *rest(one)] if len(one.rows) else []
+    return [f"## {escaped(one.heading)}", *[escaped(one.sentence)] * bool(one.sentence), *rows]
 
 
 def table(text: pd.DataFrame) -> str:

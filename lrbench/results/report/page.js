@@ -8,6 +8,7 @@
   const told = read("page-data") ?? { optimizers: [], tasks: [] };
   const block = read("explorer-data");
   const tables = [...document.querySelectorAll(".table table.data")];
+  const roles = [...new Set((block?.roles ?? []).flatMap((several) => several.split(", ")))];
 
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -20,9 +21,9 @@
     return made;
   }
 
-  // ---- what the reader chose; it is kept in the URL: #off=1.4&task=2&x=evaluations&linear=x.y&lr=0.01..0.1&seed=3&sort=ranking-0.2.desc
+  // ---- what the reader chose; it is kept in the URL: #off=1.4&task=2&x=evaluations&linear=x.y&lr=0.01..0.1&seed=3&role=trial&sort=ranking-0.2.desc
 
-  const defaults = () => ({ off: new Set(), task: 0, x: "steps", linear: new Set(), lr: [0, Infinity], seed: null, sort: new Map() });
+  const defaults = () => ({ off: new Set(), task: 0, x: "steps", linear: new Set(), lr: [0, Infinity], seed: null, role: null, sort: new Map() });
   const state = defaults();
   const shows = []; // functions that make a part of the page show the state
 
@@ -34,7 +35,7 @@
   }
 
   function written() {
-    const { off, task, x, linear, lr, seed, sort } = state;
+    const { off, task, x, linear, lr, seed, role, sort } = state;
     const pairs = [
       ["off", [...off].sort((a, b) => a - b).join(".")],
       ["task", task || ""],
@@ -42,6 +43,7 @@
       ["linear", [...linear].sort().join(".")],
       ["lr", lr[0] > 0 || lr[1] < Infinity ? `${lr[0] || ""}..${lr[1] < Infinity ? lr[1] : ""}` : ""],
       ["seed", seed ?? ""],
+      ["role", role ?? ""],
       ...[...sort].map(([name, [column, order]]) => ["sort", `${name}.${column}.${order}`]),
     ];
     return new URLSearchParams(pairs.filter(([, text]) => text !== "")).toString();
@@ -56,6 +58,7 @@
     state.x = hash.get("x") === "evaluations" ? "evaluations" : "steps";
     state.linear = new Set((hash.get("linear") ?? "").split(".").filter((axis) => axis === "x" || axis === "y"));
     state.seed = block?.runs.seed.find((seed) => String(seed) === hash.get("seed")) ?? null;
+    state.role = roles.find((role) => role === hash.get("role")) ?? null;
     for (const text of hash.getAll("sort")) {
       const [, name, column, order] = /^(.+)\.(\d{1,4})\.(asc|desc)$/.exec(text) ?? [];
       const table = tables.find((table) => table.dataset.name === name);
@@ -457,6 +460,7 @@
     const seeds = [...new Set(block.runs.seed)].sort((a, b) => a - b).map((seed) => [seed, seed]);
     const rates = block.runs.lr.some((lr) => lr !== null);
     const one = (state, value) => (state.seed = value === "" ? null : Number(value));
+    const only = (state, value) => (state.role = value || null);
     const parts = [
       tasks.length > 1 && choice("task", tasks, ({ task }) => task, (state, value) => (state.task = Number(value))),
       choice("x", axes, ({ x }) => x, (state, value) => (state.x = value)),
@@ -465,6 +469,7 @@
       rates && bound("lr from", 0, 0, "lowest"),
       rates && bound("lr to", 1, Infinity, "highest"),
       seeds.length > 1 && choice("seed", [["", "all"], ...seeds], ({ seed }) => seed ?? "", one),
+      roles.length > 1 && choice("runs", [["", "all"], ...roles.map((role) => [role, role])], ({ role }) => role ?? "", only),
     ];
     return element("form", { class: "controls", onsubmit: (event) => event.preventDefault() }, ...parts.filter(Boolean), reset);
   }
@@ -482,8 +487,10 @@
     const view = { stored, runs, opening: null, open: false, plot: null, axes: null, built: "", ...choices, place, said, below, above };
     const reset = element("button", { type: "button", onclick: () => wholeView(view) }, "whole view");
     const count = element("span", { class: "count" });
-    section.append(element("p", { class: "note" }, `${block.note}. `, count), controls(reset), place, said);
+    const gestures = " Drag to zoom in, double click for the whole view, point at a curve to see whose it is.";
+    section.append(element("p", { class: "note" }, `${block.note}. `, count, gestures), controls(reset), place, said);
     section.hidden = false;
+    document.querySelectorAll("[href='#explorer']").forEach((link) => (link.hidden = false));
     shows.push(() => showRuns(view, count));
     lights.push((lit) => emphasise(Object.assign(view, { lit })));
     place.addEventListener("keydown", (event) => byKey(view, event));
@@ -515,7 +522,8 @@
     const [low, high] = state.lr;
     view.of = view.runs.filter((run) => run.task === state.task);
     const any = low === 0 && high === Infinity; // a run may have no learning rate
-    const chosen = ({ seed, lr }) => (state.seed ?? seed) === seed && (any || (lr !== null && lr >= low && lr <= high));
+    const ofRole = (role) => state.role === null || block.roles[role].split(", ").includes(state.role);
+    const chosen = ({ seed, lr, role }) => (state.seed ?? seed) === seed && ofRole(role) && (any || (lr !== null && lr >= low && lr <= high));
     view.shown = view.of.filter((run) => !state.off.has(run.optimizer) && chosen(run));
     if (!view.shown.includes(view.picked?.run)) view.picked = null;
     count.textContent = `Shown here: ${thousands(view.shown.length)}.`;
@@ -667,6 +675,17 @@
     };
   }
 
+  // ---- links within the page; the hash is the state's
+
+  function follow(event) {
+    const target = document.getElementById(event.target.closest?.("a[href^='#']")?.getAttribute("href").slice(1));
+    if (!target) return;
+    event.preventDefault();
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+    target.scrollIntoView();
+  }
+
   // ---- look of what this script makes
 
   const STYLE = `
@@ -723,4 +742,5 @@
   explorer();
   restore();
   addEventListener("hashchange", restore);
+  document.addEventListener("click", follow);
 })();

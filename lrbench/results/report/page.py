@@ -24,6 +24,7 @@ SECTIONS = {
 class Section:
     """A figure, tables, or both; the first of them heads it."""
 
+    name: str  # its id on the page
     drawing: Drawing | None
     tables: list[Table]
 
@@ -34,8 +35,19 @@ class Section:
 
 def page(facts: Facts, drawings: list[Drawing], explored: dict[str, Any] | None) -> str:
     """Write the facts as HTML, with the figures in it and, if there are any, the runs that `explorer.block` returns."""
-    shown = {"sections": sections(facts, drawings), "explored": explored, "most": MOST_ROWS, "rest": rest, "plots": scripts([PLOTS])[0]}
+    found = sections(facts, drawings)
+    links = contents(facts, found, explored is not None)
+    shown = {"sections": found, "contents": links, "explored": explored, "most": MOST_ROWS, "rest": rest, "plots": scripts([PLOTS])[0]}
     return rendered("page.html.j2", facts.title, facts.colours, facts.tasks, facts=facts, **shown)
+
+
+def contents(facts: Facts, sections: list[Section], explored: bool) -> list[tuple[str, str]]:
+    """Return (id, heading) of what the page links to from its top, the rankings as one."""
+    found = [(one.name, one.heading) for one in [*facts.run, *facts.overall]]
+    found += [("ranking-0", "Ranking" if len(facts.rankings) == 1 else "Rankings")] * bool(facts.rankings)
+    found += [(section.name, section.heading) for section in sections]
+    found += [("explorer", "Explore every run")] * explored
+    return [*found, *((one.name, one.heading) for one in facts.failures), ("words", "Words on this page"), ("protocol", "Protocol")]
 
 
 def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
@@ -43,10 +55,10 @@ def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
     figures = {drawing.name: drawing for drawing in drawings}
     tables = {
         **{one.name: [one] for one in facts.compared},
-        "costs": [Table(f"costs-{i}", f"Cost to the target: {task}", "", rows) for i, (task, rows) in enumerate(facts.costs)],
+        "costs": facts.costs,
         "insights": [Table(f"insights-{i}", *insight) for i, insight in enumerate(facts.insights)],
     }
-    found = [Section(figures.get(name), [one for below in names for one in tables.get(below, [])]) for name, names in SECTIONS.items()]
+    found = [Section(name, figures.get(name), [one for below in names for one in tables.get(below, [])]) for name, names in SECTIONS.items()]
     return [section for section in found if section.drawing or section.tables]
 
 

@@ -37,6 +37,7 @@ Verbs
                        or budget differ; --open: and show the page in a browser
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
+  A folder may be named by its path or, if it lies in results/, its name alone.
 
 Groups, as group=choice: problem, loss, optimizer, schedule (their values as
 optimizer.lr=0.1), tune=lr or tune=all, which choose settings on seeds of their
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; all finished runs are kept. The same command goes on from there.", file=sys.stderr)
+        print("Interrupted; all finished runs are kept. The same command goes on from there; `report` shows what there is so far.", file=sys.stderr)
         return 130
 
 

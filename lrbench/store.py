@@ -46,8 +46,8 @@ class ResultStore:
 
     @classmethod
     def open(cls, root: str | os.PathLike) -> "ResultStore":
-        """Open an existing store."""
-        store = cls(root)
+        """Open an existing store: a folder, or the name of one in results/."""
+        store = next((one for one in (cls(root), cls(Path("results") / root)) if one.exists()), cls(root))
         if not store.exists():
             raise RequestError(f"{store.root}: no result set (a folder with manifest.json). `lrbench list results` shows what there is.")
         schema = store.manifest().get("schema")

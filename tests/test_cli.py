@@ -206,7 +206,7 @@ def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
     assert main(["-m", "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=ours", "report=false"]) == 0
     import lrbench as package
 
-    theirs, ours = (package.load(f"results/{name}").runs.set_index("run_id")["final_gap"] for name in ("theirs", "ours"))
+    theirs, ours = (package.load(name).runs.set_index("run_id")["final_gap"] for name in ("theirs", "ours"))
     assert theirs.sort_index().equals(ours.sort_index())
     assert {path.split("/")[0] for path in written()} == {"results"}
 

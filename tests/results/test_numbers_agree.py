@@ -17,7 +17,7 @@ from rich.console import Console
 from rounding import rounds
 
 from lrbench.results import report
-from lrbench.results.report.compared import COMPARED, MOST_ROWS
+from lrbench.results.report.compared import BESIDE, COMPARED, MOST_ROWS
 from lrbench.results.terminal import print_ranking
 from lrbench.results.verdict import headline
 from lrbench.results.warnings import warnings
@@ -59,6 +59,10 @@ def ratio(row: dict, value: str = "ratio", low: str = "low", high: str = "high")
     return [row["at_least"]] if math.isnan(row[value]) else [row[value], row[low], row[high]]
 
 
+def width(row: dict) -> list[float]:
+    return [row["lrs"]] if row["tolerance"] == 0 else [row["tolerance"]]
+
+
 Cell = tuple[int, Callable[[dict], list[float]]]
 
 
@@ -77,7 +81,7 @@ HOLDS: dict[str, dict[str, Cell]] = {
         **{"evaluations to target": column("evaluations_to_target"), "diverged": share("diverged", "runs")},
         "at target": (9, lambda row: [row["hits"], row["seeds"]] if not math.isnan(row["evaluations_to_target"]) else []),
         "times the leader*": (2, lambda row: ratio(row, "ratio", "ratio_low", "ratio_high")),
-        **{"p*": column("p", 2), "default gap": column("default_gap"), "gain": column("gain", 2), "lr tolerance": column("tolerance", 0)},
+        **{"p*": column("p", 2), "default gap": column("default_gap"), "gain": column("gain", 2), "lr tolerance": (0, width)},
         **{"trials": column("trials"), "failed": share("failed", "runs"), "test loss": column("test_loss")},
     },
     "costs": {
@@ -95,7 +99,7 @@ HOLDS: dict[str, dict[str, Cell]] = {
         **{"pairs": column("n"), "p": column("p", 2)},
     },
     "sensitivity": {
-        **{"lrs": column("lrs"), "tolerance": column("tolerance", 0), "from": column("lowest_lr", 6), "to": column("highest_lr", 6)},
+        **{"lrs": column("lrs"), "tolerance": (0, width), "from": column("lowest_lr", 6), "to": column("highest_lr", 6)},
         "best lr": column("best_lr", 6),
     },
     "pairwise": {
@@ -107,12 +111,20 @@ HOLDS: dict[str, dict[str, Cell]] = {
         "mean ranks": (0, lambda row: [row["rank_a"], row["rank_b"]]),
     },
     "competence": {"κ": column("kappa"), "steps": column("steps"), "gap": column("gap")},
+    "overall": {
+        **{"mean rank*": column("mean_rank", 0), "leads*": share("led", "tasks"), "reaches the target": share("solved", "targets")},
+        "lost seeds on": share("lost", "tasks"),
+    },
+    "problems": {
+        **{"n": column("n"), "d": column("d"), "κ": column("kappa"), "L": column("L"), "digits": column("digits", 0)},
+        **{"loss at the minimum": column("loss_star"), "gap floor": column("gap_floor")},
+    },
     "failures": {"runs": column("runs"), "first bad step": column("first_bad_step"), "last finite loss": column("last_finite_loss")},
 }
 TARGET: Cell = (3, lambda row: [*filter(math.isfinite, [row["evaluations"]]), row["hits"], row["seeds"], row["ert"]])
 SUCCESS: Cell = (0, lambda row: [row["trials_to_success"]] if row["solved"] == "True" else [row["hits"], row["seeds"]])
-WORDS = {"task", "optimizer", "a", "b", "test", "status", "reason"}  # which the CSV file has under the same name
-WIDE = {"targets": TARGET, "success": SUCCESS}  # a column a target, or an optimizer
+WORDS = {"task", "optimizer", "a", "b", "test", "status", "reason", "problem"}  # which the CSV file has under the same name
+WIDE = {"targets": TARGET, "success": SUCCESS}  # a column a target, or a task
 
 
 def holds(text: str, cell: Cell, row: dict) -> bool:
@@ -222,7 +234,7 @@ def latex_table(text: str) -> Table:
 
 def named(tables: dict[str, Table]) -> dict[str, Table]:
     """The tables of the page, or of the Markdown by heading, under the names of the CSV files; rankings and costs of all tasks below each other."""
-    headings = {heading: name for name, heading, *_ in COMPARED} | {"Runs that went wrong": "failures"}
+    headings = {heading: name for name, heading, *_ in (*COMPARED, *BESIDE)}
     found: dict[str, Table] = {}
     for name, table in tables.items():
         kind = "ranking" if name.lower().startswith("ranking") else "costs" if name.lower().startswith("cost") else headings.get(name, name)
@@ -244,19 +256,18 @@ def disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[str]:
             if heading in HOLDS[name]:
                 if not holds(text, HOLDS[name][heading], row):
                     yield f"{name}: {heading} of {row}: {text}"
-            elif heading in WORDS and text != row[heading]:
+            elif heading in WORDS & row.keys() and text != row[heading]:
                 yield f"{name}: {heading} {text} is {row[heading]}"
 
 
 def wide_disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[str]:
-    across = "target" if name == "targets" else "optimizer"
     rows = {(row["task"], row["optimizer"], row.get("target")): row for row in full}
     seen = 0
     for cells in printed:
         for heading, text in cells.items():
             if heading in ("task", "optimizer"):
                 continue
-            key = (cells["task"], cells["optimizer"], float(heading)) if across == "target" else (cells["task"], heading, None)
+            key = (cells["task"], cells["optimizer"], float(heading)) if name == "targets" else (heading, cells["optimizer"], None)
             seen += key in rows
             if text != "–" if key not in rows else not holds(text, WIDE[name], rows[key]):
                 yield f"{name}: {heading} of {cells}: {text}"
@@ -264,9 +275,15 @@ def wide_disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[
         yield f"{name}: {seen} of {len(rows)} rows are printed"
 
 
+def reached(costs: list[dict]) -> list[dict]:
+    """The rows of the tasks in which an optimizer reaches the target: the others have a sentence."""
+    tasks = {row["task"] for row in costs if math.isfinite(row["evaluations_to_target"])}
+    return [row for row in costs if row["task"] in tasks]
+
+
 def test_page_markdown_latex_and_csv_hold_the_same_numbers(results):
     folder = results.store.root / "tables"
-    full = {path.stem: csv_rows(path) for path in folder.glob("*.csv")} | {"costs": csv_rows(results.store.summary("csv"))}
+    full = {path.stem: csv_rows(path) for path in folder.glob("*.csv")} | {"costs": reached(csv_rows(results.store.summary("csv")))}
     summary = results.store.summary("md").read_text(encoding="utf-8")
     page = Page(results.store.report.read_text(encoding="utf-8"))
     latex = {path.stem: latex_table(path.read_text(encoding="utf-8")) for path in folder.glob("*.tex")}

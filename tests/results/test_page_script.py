@@ -421,7 +421,7 @@ def test_lines_have_the_colours_of_what_is_shown(explored):
 def test_runs_are_drawn_when_a_reader_comes_near(visit):
     """What costs most waits; how many there are is said at once."""
     page = visit('<p style="height: 9000px">', told("o0", "o1"), block(DECADE) | {"note": "2 of 9 runs, all extremes kept"}, near=False)
-    assert page.locator("#explorer .note").inner_text() == "2 of 9 runs, all extremes kept. Shown here: 2."
+    assert page.locator("#explorer .note").inner_text().startswith("2 of 9 runs, all extremes kept. Shown here: 2. Drag")
     page.get_by_label("o1").uncheck()
     assert page.locator(".count").inner_text() == "Shown here: 1."
     assert page.locator("#explorer canvas").count() == 0

@@ -184,7 +184,7 @@ def test_a_single_run_gives_the_lectures_answer(write, one_figure):
         assert "For x = 4 the model answers 6.25; exact 8." in words
     assert "| x | 1.5 | 2 |" in markdown
     assert "| intercept | 0.25 | 0 |" in markdown
-    assert ["x", "1.5", "2", "intercept", "0.25", "0", "4", "6.25", "8"] == printed_cells(page)[9:18]  # after three rows of the loss on the way
+    assert printed_cells(page)[9:18] == ["x", "1.5", "2", "intercept", "0.25", "0", "4", "6.25", "8"]  # after three rows of the loss on the way
     assert pd.read_csv(results.store.root / "tables" / "weights.csv")["run"].tolist() == [1.5, 0.25]
     assert facts(write(run(), run(seed=1), folder="two")).run == []
 
@@ -338,10 +338,7 @@ def cells(line: str) -> list[str]:
 def test_the_tables_stand_beside_the_page_in_full_and_as_printed(compared, one_figure):
     page, markdown, _ = report_of(compared)
     folder = compared.store.root / "tables"
-    frames = {
-        **{name: getattr(compared, name) for name in ("ranking", "targets", "tuned_against_default", "success", "pairwise")},
-        **{"sensitivity": compared.sensitivity_table, "failures": None},
-    }
+    frames = {name: getattr(compared, name) for name in ("ranking", "targets", "tuned_against_default", "success", "pairwise")} | {"failures": None}
     assert {path.name for path in folder.iterdir()} == {f"{name}.{kind}" for name in frames for kind in ("csv", "tex")}
     for name, frame in frames.items():
         read = pd.read_csv(folder / f"{name}.csv")
@@ -476,8 +473,8 @@ def test_a_long_list_of_failures_says_where_the_rest_is(write, one_figure):
     page, markdown, _ = report_of(results)
     for words in (page, markdown):
         assert "2 more rows in tables/failures.csv." in words
-        assert "o39" in words.split("Runs that went wrong")[1].split("failures.csv")[0]
-        assert "o40" not in words.split("Runs that went wrong")[1].split("failures.csv")[0]
+        shown = words.split("failures.csv")[0].rsplit("first bad step", 1)[1]
+        assert len(re.findall(r"\bo\d+\b", shown)) == 40
     assert len(pd.read_csv(results.store.root / "tables" / "failures.csv")) == 42
 
 

@@ -571,7 +571,7 @@
   }
 
   function draw(view) {
-    strokes(view.below, view, view.shown, Math.min(0.9, (12 * devicePixelRatio) / Math.sqrt(view.shown.length)), 1.4);
+    strokes(view.below, view, view.shown, Math.min(0.9, (8 * devicePixelRatio) / Math.sqrt(view.shown.length)), 1.4);
     emphasise(view);
   }
 

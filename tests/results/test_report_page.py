@@ -243,7 +243,7 @@ def test_a_box_takes_its_optimizer_out_of_figures_tables_and_explorer(visit, tun
     cells_of_two = "[...document.querySelectorAll('[id*=cellratio]')].filter(part => part.getClientRects().length).map(part => part.id)"
     assert page.evaluate(cells_of_two) == ["pairs-cellratio-0-optimizer-0-optimizer-2"]
     left = [name for name in tuned.ranking["optimizer"] if name != names[1]]
-    for name in ("ranking-0", "targets", "tuned_against_default", "sensitivity"):
+    for name in ("ranking-0", "targets", "tuned_against_default", "success"):
         head, *rows = cells(page, name)
         assert [row[head.index("optimizer")] for row in rows] == left, name
     assert page.locator("#explorer .count").inner_text() == f"Shown here: {runs_of(tuned, left)}."

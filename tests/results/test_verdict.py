@@ -409,7 +409,7 @@ def test_no_sentence_holds_a_number_that_is_none(told, is_tuned):
         (0.1, "0.100"),
         (12.34, "12.3"),
         (3.1e-12, "3.10e-12"),
-        (113_613.5, "1.14e5"),
+        (113_613.5, "114,000"),
         (float("inf"), "inf"),
         (float("nan"), "–"),
         (-0.5, "-0.500"),

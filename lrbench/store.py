@@ -28,10 +28,19 @@ from filelock import FileLock
 from lrbench.errors import RequestError
 
 SCHEMA = 4
+RESTORE = "Restore it, or run the sweep again with fresh=true."
 _OUTCOMES = pa.schema(
     [(name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")]
     + [(name, pa.float64()) for name in ("final_gap", "last_epoch_gap", "evaluations_to_target")]
 )
+
+
+def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise RequestError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}). {RESTORE}") from error
+
 
 
 class ResultStore:
@@ -85,7 +94,7 @@ class ResultStore:
         try:
             return json.loads(self._manifest_path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). Restore it, or run the sweep again with fresh=true.") from error
+            raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). {RESTORE}") from error
 
     def runs(self) -> list[pa.Table]:
         """Return the rows, one table a part: columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair).
@@ -93,7 +102,7 @@ class ResultStore:
         Raises:
             RequestError: no run is stored yet.
         """
-        tables = [pq.read_table(path) for path in self._parts("runs")]
+        tables = [_table(path) for path in self._parts("runs")]
         if not tables:
             raise RequestError(f"{self.root}: no run is stored yet. Start its sweep again: it does what is missing.")
         return tables
@@ -104,25 +113,27 @@ class ResultStore:
 
     def curve_parts(self) -> Iterator[pa.Table]:
         """Yield the loss curves part by part, so that who wants some need not hold all."""
-        return (pq.read_table(path) for path in self._parts("curves"))
+        if missing := {path.name for path in self._parts("runs")} - {path.name for path in self._parts("curves")}:
+            raise RequestError(f"{self.root / 'curves'}: the part {min(missing)} is not there, though runs/ has it. {RESTORE}")
+        return (_table(path) for path in self._parts("curves"))
 
     def problems(self) -> pa.Table:
-        return pq.read_table(self._problems_path)
+        return _table(self._problems_path)
 
     def paths(self) -> pa.Table | None:
         """The weights on the way of some runs, run_id, and step and weights as lists; None where none were traced."""
-        return pq.read_table(self._paths_path) if self._paths_path.is_file() else None
+        return _table(self._paths_path) if self._paths_path.is_file() else None
 
     def roles(self) -> pa.Table | None:
         """What each run of a tuned sweep is for; None where nothing was tuned."""
-        return pq.read_table(self._roles_path) if self._roles_path.is_file() else None
+        return _table(self._roles_path) if self._roles_path.is_file() else None
 
     def has_problems(self) -> bool:
         return self._problems_path.is_file()
 
     def outcomes(self) -> pa.Table:
         """Return the columns of _OUTCOMES of each stored run, of one that was stored twice the first row."""
-        tables = [pq.read_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
+        tables = [_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
         rows = pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
         first = np.unique(rows["run_id"].to_numpy().astype("S32"), return_index=True)[1]
         return rows if len(first) == len(rows) else rows.take(np.sort(first))

@@ -108,25 +108,34 @@ def test_an_own_choice_from_an_own_folder():
     assert results.manifest["request"]["command"].startswith("python -m lrbench -m --config-dir mine optimizer=sgd,fast ")
 
 
-CONFIGURATIONS = [path for path in sorted(CONF.glob("*/*.yaml")) if path.stem != "exercise"]  # that one is a command of the README: test_cli.py
+NEEDS = {
+    ("optimizer", "custom"): ["optimizer._target_=torch.optim.SGD"],
+    ("optimizer", "muon"): ["problem=synthetic"],
+    ("loss", "logistic"): ["problem=iris"],
+    ("problem", "csv"): ["problem.path=data.csv", "problem.target=y"],
+    ("schedule", "onecycle"): ["schedule.max_lr=0.1"],
+    ("schedule", "lambda"): ["schedule.lr_lambda=math.cos"],
+}
+CHOICES = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
+SWEPT = {group: [choice for each, choice in CHOICES if each == group and (group, choice) not in NEEDS] for group in ("optimizer", "schedule")}
+ALONE = [  # the exercise is a command of the README: test_cli.py
+    (group, choice) for group, choice in CHOICES if choice not in SWEPT.get(group, []) and choice != "exercise"
+]
 
 
-@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_every_configuration_runs(path):
-    group, choice = path.parent.name, path.stem
+@pytest.mark.parametrize("group", SWEPT)
+def test_every_choice_runs_in_one_sweep(group):
+    assert main(["-m", f"{group}={','.join(SWEPT[group])}", "name=mine", *SMALL]) == 0
+    assert sorted(lrbench.load("results/mine").runs[group]) == SWEPT[group]
+
+
+@pytest.mark.parametrize(("group", "choice"), ALONE)
+def test_every_other_choice_runs_alone(group, choice):
     Path("data.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
-    extra = {
-        ("optimizer", "custom"): ["optimizer._target_=torch.optim.SGD"],
-        ("optimizer", "muon"): ["problem=synthetic"],
-        ("loss", "logistic"): ["problem=iris"],
-        ("problem", "csv"): ["problem.path=data.csv", "problem.target=y"],
-        ("schedule", "onecycle"): ["schedule.max_lr=0.1"],
-        ("schedule", "lambda"): ["schedule.lr_lambda=math.cos"],
-    }.get((group, choice), [])
     ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
     few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
     tuned = ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"] if group == "tune" and choice != "none" else []
-    assert main([*tuned, ask, *extra, *few, *SMALL]) == 0
+    assert main([*tuned, ask, *NEEDS.get((group, choice), []), *few, *SMALL]) == 0
 
 
 @pytest.mark.parametrize("kind", ["optimizers", "problems", "losses", "experiments"])
@@ -135,21 +144,23 @@ def test_every_choice_says_what_it_is(kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "features"),
+    ("text", "other"),
     [
-        ("x,y\n1,5\n2,5\n3,5\n", None),  # a constant target
-        ("x,y\n1,5\n", None),  # one row
-        ("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", None),  # a constant column
-        ("a,b,y\n1,1,2\n2,2,3\n3,3,5\n", None),  # a duplicated one
-        ("a,b,c,d,y\n1,2,3,4,5\n4,3,2,2,1\n", None),  # n < d
-        ("a,b,y\n1e12,1e-12,1\n3e12,4e-12,2\n2e12,-1e-12,4\n", None),
-        ("\ufeffx,y\r\n1,2\r\n2,5\r\n3,5\r\n", None),  # a byte-order mark, CRLF
+        ("x,y\n1,5\n2,5\n3,5\n", "x,y\n1,5\n"),  # a constant target; one row
+        ("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", "a,b,y\n1,1,2\n2,2,3\n3,3,5\n"),  # a constant column; a duplicated one
+        ("a,b,c,d,y\n1,2,3,4,5\n4,3,2,2,1\n", "a,b,y\n1e12,1e-12,1\n3e12,4e-12,2\n2e12,-1e-12,4\n"),  # n < d; columns of unlike size
+        ("\ufeffx,y\r\n1,2\r\n2,5\r\n3,5\r\n", None),  # a byte-order mark, CRLF; and one problem alone
     ],
+    ids=["constant target or one row", "constant or duplicated column", "n < d or unlike sizes", "mark and CRLF"],
 )
-def test_what_is_odd_but_sound_works_from_command_to_report(text, features, capsys):
-    Path("data.csv").write_bytes(text.encode())
-    assert main(["-m", "problem=csv", "problem.path=data.csv", "problem.target=y", "optimizer=sgd,adam", "seed=0,1", "steps=5"]) == 0
+def test_what_is_odd_but_sound_works_from_command_to_report(text, other, capsys):
+    tables = {f"{name}.csv": table for name, table in {"one": text, "two": other}.items() if table}
+    for name, table in tables.items():
+        Path(name).write_bytes(table.encode())
+    problems = ["problem=csv", f"problem.path={','.join(tables)}", "problem.target=y"]
+    assert main(["-m", *problems, "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=mine"]) == 0
     assert "nan" not in capsys.readouterr().out
+    assert len(lrbench.load("results/mine").tasks) == len(tables)
 
 
 def test_weights_and_predictions_come_back_in_the_files_units(capsys):

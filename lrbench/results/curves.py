@@ -84,7 +84,11 @@ def sensitivity(results: "Results") -> pd.DataFrame:
     rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).sort_values(["task", "optimizer", "lr"], ignore_index=True)
     chosen = results.ranking[["task", "optimizer", "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
     rows = rows.merge(chosen, on=["task", "optimizer"])
-    rows = rows.assign(best=rows["setting_id"] == rows["chosen"], scattered=scattered(ordered, rows)).drop(columns="chosen")
+    no_curve = {key: scattered(group) for key, group in ordered.groupby(["task", "optimizer"], sort=False)}
+    rows = rows.assign(
+        best=rows["setting_id"] == rows["chosen"],
+        scattered=[no_curve[key] for key in zip(rows["task"], rows["optimizer"], strict=True)],
+    ).drop(columns="chosen")
     lrs = rows.groupby(["task", "optimizer"])["lr"].transform("size").groupby(rows["task"]).transform("max")
     return rows[lrs >= 2]
 

@@ -4,6 +4,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lrbench.errors import RequestError
 from lrbench.results import curves, expected, ink, landscape, landscape_plot, plots, rows
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 MOST_PANELS = 6
 WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.55, 0.65  # inches
 NAMES, ROW, PART, BAR = 1.6, 0.27, 0.4, 1.2  # inches: names on the left, a row a name, what belongs to no row, a colour bar on the right
-SLANTED, CELL_HEIGHT, CELL_WIDTH = 1.5, 0.37, 0.8  # inches: slanted names on top, a cell, a cell at most
+BAR_TICK, MOST_BAR_TICKS = 0.22, 6  # inches: a number beside it
+SLANTED, CELL_HEIGHT, CELL_WIDTH, PAIRS_FOOT = 0.75, 0.37, 0.8, 0.25  # inches: round slanted names, a cell, a cell at most, below
 MAP = 4.4  # inches: the height of a map
 MOST_COMPARED = 20  # optimizers of a matrix
 DPI = 150
@@ -31,7 +34,7 @@ FAMILY = "font-family:'DejaVu Sans', sans-serif;"  # of every text, as matplotli
 FEW_TASKS, FEWER_PANELS = 2, 3  # above so many tasks a task has fewer panels
 # inches: panels of which up to three stand in a row, what is round each, and round the block of a task
 SMALL_HEIGHTS, SMALL_GAP, SMALL_TITLE, SMALL_FOOT = (3.4, 2.6, 1.9), 0.62, 0.48, 0.3
-SMALL_LEFT, SMALL_RIGHT, HEADING, SMALL_LABEL = 0.95, 0.15, 0.45, 0.42
+SMALL_LEFT, SMALL_RIGHT, HEADING, SMALL_LABEL = 0.95, 0.2, 0.45, 0.42
 
 
 def loss_curves(results: "Results") -> Figure:
@@ -47,10 +50,9 @@ def loss_curves(results: "Results") -> Figure:
 
     def panel(task: pd.Series, ax: Axes) -> None:
         target = float(results.manifest["target"]) * task["scale"]
-        batches = bool(pd.notna(task["batch_size"]))
-        plots.loss_curves(_of(frame, task), _of(stops, task), _of(theory, task), ax, colours, target, task["gap_floor"], batches)
+        plots.loss_curves(_of(frame, task), _of(stops, task), _of(theory, task), ax, colours, task, target)
 
-    return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel)
+    return _panels(_tasks(results, frame), panel)
 
 
 def _theory(results: "Results") -> pd.DataFrame:
@@ -70,18 +72,23 @@ def directions(results: "Results") -> Figure:
     frame = parts(results)
     if frame.empty:
         raise RequestError(f"{results.store.root}: no weights on the way are stored; a sweep with report=true keeps them.")
-    first = frame[frame["task"] == frame["task"].iloc[0]]
+    task = _tasks(results, frame)["task"].iloc[0]
+    first = frame[frame["task"] == task]
     shown = first[first["optimizer"].isin(first["optimizer"].unique()[:MOST_PANELS])]
     lowest = float(np.clip(np.floor(np.log10(shown.loc[shown["part"] > 0, "part"].min())), -16, -2))
 
     names, colours = shown["optimizer"].unique(), ink.palette(results.ranking)
-    rows = -(-len(names) // 2)
+    columns = min(len(names), 2)
+    rows = -(-len(names) // columns)
     with matplotlib.rc_context(ink.STYLE):
-        figure = Figure(figsize=(WIDTH, 0.4 + 2.6 * rows), layout="constrained")
-        axes = figure.subplots(rows, 2, squeeze=False).ravel()
+        figure = Figure(figsize=(WIDTH, 0.7 + 2.6 * rows), layout="constrained")
+        figure.suptitle(ink.fitted(task, 11, 72 * WIDTH, bold=True), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for name, ax in zip(names, axes, strict=False):
             plots.directions(shown[shown["optimizer"] == name], ax, lowest)
-            ax.set(title=name, gid=ink.gid(ax, "panel", name, colours))
+            short = ink.fitted(name, 10, 72 * WIDTH * 0.8 / columns)
+            ax.set(gid=ink.gid(ax, "panel", name, colours))
+            ax.set_title(short, fontsize=10, fontweight="normal", pad=6)
         for ax in axes[len(names) :]:
             ax.set_visible(False)
         figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, label="log10 of the share left")
@@ -108,12 +115,12 @@ def lr_sensitivity(results: "Results") -> Figure:
         limits = bool(expected.is_plain_descent(own).any())
         plots.sensitivity(_of(frame, task), runs, (edges, defaults), ax, name, colours, smoothness, limits)
 
-    return _grid(results.tasks[results.tasks["task"].isin(frame["task"])], sensitivity_panels(results, frame), panel, colours)
+    return _grid(_tasks(results, frame), sensitivity_panels(results, frame), panel, colours)
 
 
 def sensitivity_panels(results: "Results", frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return task -> the optimizers of `curves.sensitivity` that have a panel: the best six of the palette, of more than two tasks the best three."""
-    tasks = results.tasks.loc[results.tasks["task"].isin(frame["task"]), "task"].head(MOST_PANELS)
+    tasks = _tasks(results, frame)["task"].head(MOST_PANELS)
     most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
     coloured = [name for name, colour in ink.palette(results.ranking).items() if colour != ink.GREY]
     return {task: [name for name in coloured if name in set(frame.loc[frame["task"] == task, "optimizer"])][:most] for task in tasks}
@@ -133,12 +140,12 @@ def heat_map(results: "Results") -> Figure:
         if coloured:
             place = ax.get_position()
             bar = ax.figure.add_axes((place.x1 + 0.3 / WIDTH, place.y0, 0.13 / WIDTH, place.height))
-            ax.figure.colorbar(coloured, cax=bar).outline.set_visible(False)
+            ticks = MaxNLocator(int(np.clip(ROW * len(names[task["task"]]) / BAR_TICK, 1, MOST_BAR_TICKS)))
+            ax.figure.colorbar(coloured, cax=bar, ticks=ticks).outline.set_visible(False)
+            bar.tick_params(labelsize=ink.SMALL)
             bar.set_title("log10 gap", fontsize=ink.SMALL, fontweight="normal", loc="center", pad=6)
 
-    return _panels(
-        results.tasks[results.tasks["task"].isin(frame["task"])], panel, {task: ROW * len(rows) for task, rows in names.items()}, NAMES, BAR
-    )
+    return _panels(_tasks(results, frame), panel, {task: ROW * len(rows) for task, rows in names.items()}, NAMES, BAR)
 
 
 def _sensitivity(results: "Results") -> pd.DataFrame:
@@ -174,7 +181,7 @@ def seeds(results: "Results") -> Figure:
 
 def _rows(results: "Results", frame: pd.DataFrame, panel: Callable[[pd.Series, Axes], object]) -> Figure:
     heights = ROW * frame.groupby("task")["optimizer"].nunique() + PART
-    return _panels(results.tasks[results.tasks["task"].isin(frame["task"])], panel, heights.to_dict(), NAMES)
+    return _panels(_tasks(results, frame), panel, heights.to_dict(), NAMES)
 
 
 def targets(results: "Results") -> Figure:
@@ -186,8 +193,7 @@ def targets(results: "Results") -> Figure:
     frame, colours = curves.solved(results), ink.palette(results.ranking)
     if frame.empty:
         raise RequestError(f"{results.store.root}: the constant model is as good as any, so relative gaps and targets are undefined.")
-    tasks = results.tasks[results.tasks["task"].isin(frame["task"])]
-    return _panels(tasks, lambda task, ax: plots.solved(_of(frame, task), ax, colours))
+    return _panels(_tasks(results, frame), lambda task, ax: plots.solved(_of(frame, task), ax, colours))
 
 
 def budget(results: "Results") -> Figure:
@@ -199,8 +205,7 @@ def budget(results: "Results") -> Figure:
     frame, colours = results.budget_curve, ink.palette(results.ranking)
     if frame.empty:
         raise RequestError(f"{results.store.root}: no optimizer tried four settings. Sweep more, or ask with tune=lr.")
-    tasks = results.tasks[results.tasks["task"].isin(frame["task"])]
-    return _panels(tasks, lambda task, ax: plots.budget(_of(frame, task), ax, colours))
+    return _panels(_tasks(results, frame), lambda task, ax: plots.budget(_of(frame, task), ax, colours))
 
 
 def pairs(results: "Results") -> Figure:
@@ -213,7 +218,6 @@ def pairs(results: "Results") -> Figure:
         raise RequestError(f"{results.store.root}: one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam.")
     ranked = results.ranking.groupby("task", sort=False).head(MOST_COMPARED)
     names = {task: rows["optimizer"].tolist() for task, rows in ranked.groupby("task", sort=False)}
-    tasks = results.tasks[results.tasks["task"].isin(results.pairwise["task"])]
     heights = {task: CELL_HEIGHT * len(of_task) for task, of_task in names.items()}
     right = max(BAR, WIDTH - NAMES - CELL_WIDTH * max(map(len, names.values())))
 
@@ -221,7 +225,9 @@ def pairs(results: "Results") -> Figure:
         of, shown = _of(results.pairwise, task), names[task["task"]]
         rows.pairs(of[of["a"].isin(shown) & of["b"].isin(shown)], ax, shown, ink.palette(results.ranking))
 
-    return _panels(tasks, panel, heights, NAMES, right, SLANTED)
+    longest = min(rows.LONGEST_COLUMN, max(ink.length(name, 9) for name in ranked["optimizer"]))
+    above = SLANTED + longest * np.sin(np.deg2rad(rows.SLANT)) / 72
+    return _panels(_tasks(results, results.pairwise), panel, heights, NAMES, right, above, foot=PAIRS_FOOT)
 
 
 def profile(results: "Results") -> Figure:
@@ -287,18 +293,33 @@ def save(figure: Figure, path: Path) -> Path:
 def compact(svg: str) -> str:
     """Return an SVG of matplotlib's in a third of its bytes, no place moved by more than 0.05 points.
 
-    Paths are written as steps, neighbours that look alike have one style, and ids and groups that nothing refers to are left out.
+    Paths are written as steps, neighbours that look alike have one style, the dots of a group are the round ends of one path, and ids and groups that
+    nothing refers to are left out.
     """
     found: dict[str, str] = {}
     svg = re.sub(r"<[^>]*>", lambda tag: _compact_tag(tag[0], found), svg)
     svg = re.sub(r">\s+<", "><", svg).replace("<g/>", "").replace(FAMILY, "").replace("<g>", f'<g style="{FAMILY}">', 1)
     alike = r'<g([^>]*)>(<(?:use|path) [^>]*( style="[^"]*")/>(?:<(?:use|path) [^>]*\3/>)+)</g>'
     svg = re.sub(alike, lambda group: _with_style(*group.groups()), svg)
+    for mark, radius in re.findall(r'<path id="(m\d+)" d="M 0 ([\d.]+) C[^"]*z"/>', svg):
+        dots = rf'<g((?: clip-path="[^"]*")?) style="fill:([^;"]*)(?:;fill-opacity:([^;"]*))?">((?:<use xlink:href="#{mark}" [^>]*/>)+)</g>'
+        svg = re.sub(dots, lambda group, radius=radius: _dots(radius, *group.groups()), svg)
+        if f'"#{mark}"' not in svg:
+            svg = re.sub(rf'<defs><path id="{mark}" [^>]*/></defs>', "", svg)
     return re.sub(r"<g>((?:<(?!/?g\b)[^>]*>[^<]*)*)</g>", r"\1", svg)
 
 
 def _with_style(attributes: str, marks: str, style: str) -> str:
     return f"<g{attributes}{style}>{marks.replace(style, '')}</g>"
+
+
+def _dots(radius: str, clip: str, colour: str, opacity: str | None, marks: str) -> str:
+    """Write round marks of one colour as a path that touches their places."""
+    places = [(round(10 * float(x)), round(10 * float(y))) for x, y in re.findall(r' x="([^"]*)" y="([^"]*)"', marks)]
+    steps = [(x - before, y - above) for (before, above), (x, y) in pairwise([(0, 0), *places])]
+    path = "".join(f"m{_tenth(across)} {_tenth(down)}h0" for across, down in steps).replace(" -", "-")
+    pale = f"stroke-opacity:{opacity};" if opacity else ""
+    return f'<path{clip} d="{path}" style="fill:none;stroke:{colour};{pale}stroke-width:{2 * float(radius):.4g};stroke-linecap:round"/>'
 
 
 def _compact_tag(tag: str, found: dict[str, str]) -> str:
@@ -340,21 +361,22 @@ def _panels(
     left: float = LEFT,
     right: float = RIGHT,
     title: float = TITLE,
+    foot: float = FOOT,
 ) -> Figure:
     """Draw a panel a task, one below the other; heights of the axes by task and margins in inches."""
     shown = tasks.head(MOST_PANELS)
     if shown.empty:
         raise RequestError("There is nothing to draw yet: no setting is evaluated.")
     of = [heights[task] if heights else PANEL for task in shown["task"]]
-    total = sum(of) + len(of) * (title + FOOT)
+    total = sum(of) + len(of) * (title + foot)
     with matplotlib.rc_context(ink.STYLE):
         figure, top = Figure(figsize=(WIDTH, total)), total
         for (_, task), height in zip(shown.iterrows(), of, strict=True):
             bottom = top - title - height
             ax = figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total))
             panel(task, ax)
-            ax.set_title(task["task"])
-            top = bottom - FOOT
+            ink.title(ax, task["task"])
+            top = bottom - foot
     return figure
 
 
@@ -373,7 +395,8 @@ def _grid(tasks: pd.DataFrame, names: dict[str, list[str]], panel: Callable[[pd.
         figure, top = Figure(figsize=(WIDTH, total)), total
         for _, task in tasks[tasks["task"].isin(names)].iterrows():
             top -= HEADING
-            figure.text(SMALL_LEFT / WIDTH, (top + 0.1) / total, task["task"], fontsize=11, fontweight="bold")
+            heading = ink.fitted(task["task"], 11, 72 * (WIDTH - SMALL_LEFT), bold=True)
+            figure.text(SMALL_LEFT / WIDTH, (top + 0.1) / total, heading, fontsize=11, fontweight="bold")
             for place, name in enumerate(names[task["task"]]):
                 left, bottom = SMALL_LEFT + place % columns * (width + SMALL_GAP), top - place // columns * row - SMALL_TITLE - height
                 ax = figure.add_axes((left / WIDTH, bottom / total, width / WIDTH, height / total))
@@ -393,6 +416,11 @@ def _one(height: float, left: float, right: float, draw: Callable[[Axes], object
         figure = Figure(figsize=(WIDTH, total))
         draw(figure.add_axes((left / WIDTH, FOOT / total, (WIDTH - left - right) / WIDTH, height / total)))
     return figure
+
+
+def _tasks(results: "Results", frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the tasks that a frame has rows of, in the order of the sweep."""
+    return results.tasks[results.tasks["task"].isin(frame["task"])]
 
 
 def _of(frame: pd.DataFrame, task: pd.Series) -> pd.DataFrame:

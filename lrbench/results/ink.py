@@ -6,6 +6,7 @@ that a page can put its own in its place; for the same reason no text stands on 
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axes._secondary_axes import SecondaryAxis
 from matplotlib.axis import Axis
+from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-from lrbench.results.text import shortened
 
 INK = "#24292f"
 PAPER = "#ffffff"
@@ -39,15 +39,18 @@ STYLE: dict[str, Any] = {
 REFERENCE: dict[str, Any] = {"color": INK, "alpha": 0.6, "linewidth": 1}
 SMALL = 8.5
 LABEL_HEIGHT = 0.105  # of the axes: the least distance of two labels
-LONGEST_LABEL, LONGEST_DETAIL = 23, 28  # on the right
-LONGEST_NAME = 20  # on the left
+WIDEST, SMALLEST, LARGEST = 40, 1e-300, 1e300  # decades of an axis of gaps at most, and its ends
 START = 0.4  # decades: the width that an axis of evaluations gives to what is before the first update
 MOST_TICKS = 9
 
 
 def palette(ranking: pd.DataFrame) -> dict[str, str]:
-    """Return a colour an optimizer: six for the best by mean place over the tasks, grey for the others; best first."""
-    place = ranking.groupby("task").cumcount()
+    """Return a colour an optimizer: six for the best, grey for the others; best first.
+
+    Of one task its ranking is the order, of several the mean rank of the gap; where the gap is not in the frame, the mean place.
+    """
+    by_rank = "gap" in ranking and ranking["task"].nunique() > 1
+    place = ranking.groupby("task")["gap"].rank() if by_rank else ranking.groupby("task").cumcount()
     order = place.groupby(ranking["optimizer"], sort=False).mean().sort_values(kind="stable").index
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
 
@@ -72,6 +75,19 @@ def back_to_front(frame: pd.DataFrame, colours: dict[str, str]) -> Iterable[tupl
     return [(name, groups[name]) for name in reversed(colours) if name in groups]
 
 
+def log_range(values: pd.Series | np.ndarray, factor: float) -> tuple[float, float]:
+    """Return the ends of a logarithmic axis: what is positive and finite, so many times wider on each side, and no wider than WIDEST decades.
+
+    What lies below the low end, such as a gap of 0, is drawn there by whoever draws. From 0.1 to 10 where there is nothing to show.
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[(known >= SMALLEST) & (known <= LARGEST)]
+    if not len(known):
+        return 0.1, 10.0
+    high = known.max() * factor
+    return max(known.min() / factor, high / 10.0**WIDEST), high
+
+
 def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: int = MOST_TICKS) -> None:
     """Make an axis logarithmic from low to high, with so many powers of ten as ticks at most; headroom: its share that is left free above high."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom)))})
@@ -90,7 +106,8 @@ def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
 def units_axis(ax: Axes, smoothness: float, most: int) -> None:
     """Add an axis on top that counts learning rates in units of 1/L; so many ticks at most."""
     low, high = (lr * smoothness for lr in ax.get_xlim())
-    _top_axis(ax, smoothness, "× 1/L", _powers(low, high, most))
+    inset = (high / low) ** (11 / _width(ax))  # half a number wide, so that none hangs out
+    _top_axis(ax, smoothness, "× 1/L", [tick for tick in _powers(low, high, most) if low * inset <= tick <= high / inset])
 
 
 def steps_axis(ax: Axes, steps: float) -> None:
@@ -125,7 +142,7 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
 
     ends: a row an optimizer with optimizer, detail (a smaller line of text) and y, NaN for a place on top.
     """
-    rows = ends.set_index("optimizer", drop=False).to_dict("index")
+    rows, room = ends.set_index("optimizer", drop=False).to_dict("index"), _margin(ax) - 0.05 * _width(ax) - 3
     front = [rows[name] for name, colour in colours.items() if name in rows and colour != GREY]
     heights = [_height(ax, row["y"]) for row in front]
     labels = [(colours[row["optimizer"]], row["optimizer"], row["detail"]) for row in front]
@@ -139,18 +156,55 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
         look = {"arrowstyle": "-", "color": colour, "linewidth": 2.4, "gid": own["key"]}
         ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops=look)
         place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-        ax.annotate(shortened(name, LONGEST_LABEL), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place)
+        ax.annotate(fitted(name, 9, room), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place)
         if detail:
             below = {"va": "center", "fontsize": 7.5, "alpha": 0.75, "gid": own["detail"]}
-            ax.annotate(shortened(detail, LONGEST_DETAIL), (1.05, height), (0, -11), **below, **place)
+            ax.annotate(fitted(detail, 7.5, room), (1.05, height), (0, -11), **below, **place)
 
 
 def name_axis(ax: Axes, names: Sequence[str]) -> None:
     """Make the y axis a row a name, the first on top; row i is centred at y = i."""
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_yticks(range(len(names)), [shortened(name, LONGEST_NAME) for name in names], fontsize=9)
+    room = ax.get_window_extent().x0 / ax.figure.dpi * 72 - 10
+    ax.set_yticks(range(len(names)), [fitted(name, 9, room) for name in names], fontsize=9)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Write a title as far as there is room for it."""
+    ax.set_title(fitted(text, 11, _width(ax) + _margin(ax), bold=True))
+
+
+def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
+    """Cut a text of a font size to so many points of width, its last sign an ellipsis."""
+    if length(text, size, bold) <= room:
+        return text
+    ends = np.cumsum([_advance(sign, bold) * size for sign in text])
+    return text[: np.searchsorted(ends, room - _advance("…", bold) * size, side="right")].rstrip() + "…"
+
+
+def length(text: str, size: float, bold: bool = False) -> float:
+    """Return the width of a text of a font size in points."""
+    return size * sum(_advance(sign, bold) for sign in text)
+
+
+@cache
+def _advance(sign: str, bold: bool) -> float:
+    """Return the width of a sign at a font size of 1; one that the font lacks is drawn as a box."""
+    font = get_font(fontManager.findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    font.set_size(100, 72)
+    return font.load_char(ord(sign)).linearHoriAdvance / 65536 / 100 if font.get_char_index(ord(sign)) else 1.4
+
+
+def _width(ax: Axes) -> float:
+    """Return the width of axes in points."""
+    return ax.get_window_extent().width / ax.figure.dpi * 72
+
+
+def _margin(ax: Axes) -> float:
+    """Return what is free on the right of axes in points."""
+    return ax.figure.get_figwidth() * 72 - ax.get_window_extent().x1 / ax.figure.dpi * 72
 
 
 def _height(ax: Axes, y: float) -> float:

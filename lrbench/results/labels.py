@@ -13,6 +13,8 @@ def optimizer_names(runs: pd.DataFrame) -> pd.Series:
     """Return a name a run: its group choice; for `custom` the class, or its dotted path where another optimizer has that name too."""
     target = runs["optimizer._target_"].astype(str)
     custom = runs["optimizer"] == "custom"
+    if not custom.any():
+        return runs["optimizer"]
     names = runs["optimizer"].where(~custom, target.str.rpartition(".")[2])
     identities = (runs["optimizer"] + "\n" + target).groupby(names).transform("nunique")
     return names.where(~custom | (identities == 1), target)
@@ -76,7 +78,7 @@ def _lr(frame: pd.DataFrame) -> list[str]:
 
 
 def _varying(frame: pd.DataFrame, columns: list[str]) -> list[str]:
-    return [column for column in columns if frame[column].astype(object).where(frame[column].notna(), None).nunique(dropna=False) > 1]
+    return [column for column in columns if frame[column].nunique() + frame[column].isna().any() > 1] if len(frame) > 1 else []
 
 
 def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:

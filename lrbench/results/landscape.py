@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_MAPS = 4
 MARGIN = 0.12  # of the map's width, on each side
+NEAR = 0.15  # of what a map holds: how far around the minimiser it goes at least
 THINNEST = 1e-6  # of the width of the start's level line: a map is wider
 DECLINE = 4.0  # of the gap from line to line, so that each is half as wide as the next
 INNER = 8  # lines within the start's
@@ -55,7 +56,8 @@ def points(results: "Results") -> pd.DataFrame:
 def maps(results: "Results", points: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task of `points`: the names of the axes, left, right, bottom and top of the frame, and the minimiser (x_star, y_star).
 
-    The frame holds the minimiser, the starts and every state that is no higher than the highest start, with a margin. What climbs may leave it.
+    The frame holds the minimiser and a little around it, the starts and every state that is no higher than the highest start, with a margin. What
+    climbs may leave it.
     """
     mapped = _mapped(results, points)
     rows = [(task["task"], *_names(task), *_frame(form, states), *np.append(form[0], 0.0)[:2]) for task, form, states in mapped]
@@ -109,7 +111,7 @@ def _names(task: pd.Series) -> tuple[str, str]:
     if task["p"] > 2:
         flattest, *_, steepest = spectrum(task)[::-1]
         return f"flattest direction  (eigenvalue {number(flattest)})", f"steepest direction  (eigenvalue {number(steepest)})"
-    x, y = [*(f"weight of {name}" for name in task["features"]), *["intercept"] * bool(task["intercept"]), "gap  (loss − infimum)"][:2]
+    x, y = [*(f"weight of {name}" for name in task["features"]), *["intercept"] * bool(task["intercept"]), "gap  (loss − minimum)"][:2]
     return x, y
 
 
@@ -146,6 +148,8 @@ def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
     low, high = shown.min(axis=0), shown.max(axis=0)
     around = np.sqrt(2 * highest * (eigenvectors**2 / eigenvalues[:, None]).sum(axis=0))  # half the width of the start's level line
     thin = high - low < THINNEST * around
+    near = NEAR * (high - low)
+    low, high = np.minimum(low, minimiser - near), np.maximum(high, minimiser + near)
     low, high = np.where(thin, minimiser - around, low), np.where(thin, minimiser + around, high)
     low, high = low - MARGIN * (high - low), high + MARGIN * (high - low)
     if len(minimiser) == 2:

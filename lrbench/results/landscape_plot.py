@@ -40,7 +40,7 @@ def paths(points: pd.DataFrame, cuts: pd.DataFrame, levels: pd.DataFrame, plane:
 
 
 def _path(path: pd.DataFrame, end: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
-    front = {"linewidth": 1.4, "marker": ".", "markersize": 4.5, "zorder": 3}
+    front = {"linewidth": 1.4, "marker": ".", "markersize": 6.5, "markeredgewidth": 0, "zorder": 3}
     look = front if colours[name] != GREY else {"linewidth": 0.8, "alpha": 0.4, "zorder": 2}
     states = path.iloc[: np.flatnonzero(path["inside"])[-1] + 1]
     line = pd.concat([states, end])

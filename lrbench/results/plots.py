@@ -10,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.markers import TICKUP
+from matplotlib.transforms import ScaledTranslation
 
 from lrbench.results.curves import BEYOND, evenly, spread_seeds, thinned
 from lrbench.results.ink import (
@@ -17,20 +18,22 @@ from lrbench.results.ink import (
     INK,
     REFERENCE,
     SMALL,
+    WIDEST,
     back_to_front,
     evaluations_axis,
+    fitted,
     gid,
     label_lines,
     level,
     log_axis,
+    log_range,
     set_ticks,
     steps_axis,
     units_axis,
 )
-from lrbench.results.text import shortened
 
-STRIP = 16  # points: a row of crosses
-COUNT = 24  # points: a cross with k/n beside it
+STRIP, COUNTS = 14, 8  # points: a row of crosses, and k/n above it
+APART = 8  # points: how far crosses of several optimizers at one place stand apart
 MOST_POINTS = 200  # of a curve
 MOST_BEHIND = 40  # points of a grey line
 MOST_DOTS, MOST_MARKED = 300, 60  # seeds of an optimizer; learning rates with a mark on their line
@@ -41,13 +44,13 @@ LINE = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
 
 
 def loss_curves(
-    frame: pd.DataFrame, stops: pd.DataFrame, theory: pd.DataFrame, ax: Axes, colours: dict[str, str], target: float, floor: float, batches: bool
+    frame: pd.DataFrame, stops: pd.DataFrame, theory: pd.DataFrame, ax: Axes, colours: dict[str, str], task: pd.Series, target: float
 ) -> Axes:
     """Draw one task of `curves.best_curves`: median gap against gradient evaluations, a band between the quartiles for the coloured.
 
     theory: lines of `line` ("theory" dashed on top of the curves, any other dotted), a row a point with evaluations and gap.
-    stops: `curves.stops` of this task, drawn as crosses. target and floor are gaps, each a line where it lies in the figure; NaN: none.
-    batches: whether a step takes a minibatch, which counts its share of the rows: then evaluations are epochs, and an axis on top counts the steps.
+    stops: `curves.stops` of this task, drawn as crosses. task: its row of the tasks. target: a gap, NaN: none. It and the gap floor are lines where
+    they lie in the figure. A minibatch counts its share of the rows: with them evaluations are epochs, and an axis on top counts the steps.
     """
     ax.set_autoscale_on(False)  # the limits are set below; gaps near the end of float64 overflow matplotlib's margins
     leaps = frame.groupby("optimizer")["evaluations"].agg(lambda evaluations: evaluations.diff().max() > 1)
@@ -57,22 +60,21 @@ def loss_curves(
     for name, curve in back_to_front(finite, colours):
         front, several = colours[name] != GREY, "post" if name in leaping else None
         if front:
-            upper = curve["q75"].replace(np.inf, LARGEST)
+            upper = curve["q75"].replace(np.inf, LARGEST).clip(lower=bottom)
             band = {"alpha": 0.18, "linewidth": 0, "gid": gid(ax, "band", name, colours)}
-            ax.fill_between(curve["evaluations"], curve["q25"], upper, step=several, color=colours[name], **band)
+            ax.fill_between(curve["evaluations"], curve["q25"].clip(lower=bottom), upper, step=several, color=colours[name], **band)
         look = _look(ax, name, colours)
         between = {"drawstyle": "steps-post"} if several else {}
-        sns.lineplot(curve, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look, **between)
+        shown = curve.assign(median=curve["median"].clip(lower=bottom))
+        sns.lineplot(shown, x="evaluations", y="median", color=colours[name], ax=ax, **LINE, **look, **between)
     _theory(theory, ax, bottom, top, colours)
-    for name, lost in back_to_front(stops, colours):
-        look = {"marker": "x", "s": 32, "linewidths": 1.5, "color": colours[name], "gid": gid(ax, "stop", name, colours)}
-        ax.scatter(lost["evaluations"], lost["gap"].clip(upper=top), zorder=4, clip_on=False, **look)
     log_axis(ax.yaxis, bottom, top)
     evaluations_axis(ax, pd.concat([frame.loc[frame["median"] <= top, "evaluations"], stops["evaluations"]]))
+    _stops(stops.assign(gap=stops["gap"].clip(upper=top)), ax, colours)
     level(ax, target, "target")
-    level(ax, floor, "gap floor")
-    _count_updates(ax, frame, batches)
-    ax.set(ylabel="gap  (loss − infimum)")
+    level(ax, task["gap_floor"], "gap floor")
+    _count_updates(ax, frame, bool(pd.notna(task["batch_size"])))
+    ax.set(ylabel=f"gap  (loss − {'minimum' if task['attained'] else 'infimum'})")
     label_lines(ax, _ends(frame, "median").assign(detail=lambda ends: [_detail(row) for row in ends.to_dict("records")]), colours)
     return ax
 
@@ -97,18 +99,18 @@ def sensitivity(
     """
     width, height = ax.get_window_extent().size / ax.figure.dpi * 72  # points
     reached, lost = seeds.loc[np.isfinite(seeds["gap"]), "gap"], frame["diverged"] + frame["failed"] > 0
-    log_axis(ax.yaxis, *_widened(reached, 3), STRIP / height if lost.any() else 0.0, max(3, int(height / 22)))
-    log_axis(ax.xaxis, *_widened(frame["lr"], 2), COUNT / width if lost.any() else 0.0, max(3, int(width / 30)))
+    log_axis(ax.yaxis, *log_range(reached, 3), (STRIP + COUNTS) / height if lost.any() else 0.0, max(3, int(height / 22)))
+    log_axis(ax.xaxis, *log_range(frame["lr"], 2), most=max(3, int(width / 30)))
     for other, line in back_to_front(frame[frame["optimizer"] != name], colours):
         _behind(line, ax, other, colours)
     own = frame[frame["optimizer"] == name]
     _sensitivity_line(own, seeds[seeds["name"] == name], ax, name, colours)
     if not np.isfinite(own["gap"]).any():
-        ax.annotate("no setting completed all seeds", (0.5, 0.45), xycoords="axes fraction", ha="center", fontsize=SMALL, alpha=0.8)
-    if reached.empty:
+        ax.annotate("no setting completed all seeds", (0.5, 0.09), xycoords="axes fraction", ha="center", fontsize=SMALL, alpha=0.8)
+    if not (reached > 0).any():
         ax.set_yticks([])
     if lost[own.index].any():
-        _crosses(own[lost[own.index]], ax, name, 1 - STRIP / height / 2, colours)
+        _crosses(own[lost[own.index]], ax, name, 1 - (COUNTS + STRIP / 2) / height, colours)
     for factor in (1, 2) if smoothness and limits else ():
         ax.axvline(factor / smoothness, linestyle=":", **REFERENCE)
     if smoothness:
@@ -118,7 +120,7 @@ def sensitivity(
     ax.tick_params(labelsize=SMALL)
     key = {"arrowstyle": "-", "color": colours[name], "linewidth": 2.6, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", (0, height + 21), (16, height + 21), xycoords="axes points", textcoords="axes points", arrowprops=key)
-    ax.set_title(shortened(name, int(width / 6.5)), x=21 / width, fontsize=10, fontweight="normal", gid=gid(ax, "name", name, colours))
+    ax.set_title(fitted(name, 10, width - 21), x=21 / width, fontsize=10, fontweight="normal", gid=gid(ax, "name", name, colours))
     return ax
 
 
@@ -148,8 +150,10 @@ def budget(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Axes:
     """Draw one task of `Results.budget_curve`: the best gap among so many trials, median over their choice, a band between the quartiles."""
     ax.set_autoscale_on(False)
     values = frame[["q25", "median", "q75"]].to_numpy()
-    log_axis(ax.yaxis, *_widened(pd.Series(values[np.isfinite(values)]), 2))
-    for name, line in back_to_front(frame[np.isfinite(frame["median"])], colours):
+    low, high = log_range(values, 2)
+    log_axis(ax.yaxis, low, high)
+    finite = frame[np.isfinite(frame["median"])]
+    for name, line in back_to_front(finite.assign(**finite[["q25", "median", "q75"]].clip(lower=low)), colours):
         if colours[name] != GREY:
             band = {"alpha": 0.1, "linewidth": 0, "gid": gid(ax, "band", name, colours)}
             ax.fill_between(line["trials"], line["q25"], line["q75"].replace(np.inf, LARGEST), color=colours[name], **band)
@@ -185,17 +189,31 @@ def _look(ax: Axes, name: str, colours: dict[str, str]) -> dict[str, Any]:
 
 
 def _theory(theory: pd.DataFrame, ax: Axes, bottom: float, top: float, colours: dict[str, str]) -> None:
-    """Draw the lines of theory, the least possible gap with its name below its end: there no curve that it bounds can be."""
-    for (line, name), points in theory[theory["gap"] > 0].groupby(["line", "optimizer"], sort=False):
+    """Draw the lines of theory, none of a grey optimizer; the least possible gap has its name below its end: there no curve that it bounds can be."""
+    shown = theory[(theory["gap"] > 0) & (theory["optimizer"].map(colours) != GREY)]
+    for (line, name), points in shown.groupby(["line", "optimizer"], sort=False):
         style, own = THEORY if line == "theory" else ":", gid(ax, str(line).partition(" ")[0], str(name), colours)
-        ax.plot(points["evaluations"], points["gap"], color=INK, linewidth=0.9, linestyle=style, zorder=3.5, gid=own)
-    least = theory[(theory["line"] == LEAST) & (theory["gap"] <= top)]
+        ax.plot(points["evaluations"], points["gap"], color=INK, linewidth=0.8, linestyle=style, zorder=3.5, gid=own)
+    least = shown[(shown["line"] == LEAST) & (shown["gap"] <= top)]
     inside = least[least["gap"] >= bottom]
-    if len(inside):
+    if len(least) > 1 and len(inside):
         end, falls = inside.iloc[-1], len(inside) < len(least)
         place = (end["evaluations"], np.sqrt(bottom * end["gap"]) if falls else end["gap"])
         look = {"ha": "right", "va": "center" if falls else "top", "fontsize": SMALL - 1, "alpha": 0.9, "linespacing": 1.1}
         ax.annotate(LEAST.replace(" ", "\n"), place, (-5, 0 if falls else -3), textcoords="offset points", **look)
+
+
+def _stops(stops: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> None:
+    """Draw a cross where a run stopped; those of several optimizers at one place stand one below the other, not to hide each other."""
+    taken = np.empty((0, 2))
+    for name, lost in reversed(list(back_to_front(stops, colours))):
+        at, down = ax.transData.transform(lost[["evaluations", "gap"]]) / ax.figure.dpi * 72, 0  # points
+        while (np.abs(at[:, None] - taken) < APART).all(axis=2).any() and colours[name] != GREY:
+            at, down = at - [0, APART], down + APART
+        taken = np.vstack([taken, at])
+        below = ax.transData + ScaledTranslation(0, -down / 72, ax.figure.dpi_scale_trans)
+        look = {"marker": "x", "s": 32, "linewidths": 1.5, "color": colours[name], "gid": gid(ax, "stop", name, colours)}
+        ax.scatter(lost["evaluations"], lost["gap"], zorder=4 if colours[name] != GREY else 2, clip_on=False, transform=below, **look)
 
 
 def _count_updates(ax: Axes, frame: pd.DataFrame, batches: bool) -> None:
@@ -210,38 +228,40 @@ def _count_updates(ax: Axes, frame: pd.DataFrame, batches: bool) -> None:
 
 def _range_of_curves(frame: pd.DataFrame, target: float, headroom: float) -> tuple[float, float]:
     """Bottom and top of the axes: all of what completed, room above the start for what diverged, the target unless it lies far below."""
-    low = frame.loc[frame["q25"] > 0, "q25"].min()
     high = frame.loc[(frame["diverged"] + frame["failed"] == 0) | (frame["step"] == 0), "median"].max()
+    low = max(frame.loc[frame["q25"] > 0, "q25"].min(), high / 10.0**WIDEST)
     return (min(low, target) if target > low / 1e4 else low) / 3, high * headroom
 
 
 def _behind(line: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
     """Draw another optimizer: a thin line that breaks where a setting was lost; dots where neighbours are not steps of one curve."""
     shown = line.iloc[evenly(len(line), MOST_BEHIND)]
-    look = {"marker": ".", "markersize": 2, "linestyle": "none"} if line["scattered"].any() else {"linewidth": 0.8}
+    look = {"marker": ".", "markersize": 3.5, "linestyle": "none", "markeredgewidth": 0} if line["scattered"].any() else {"linewidth": 0.8}
     ax.plot(
         shown["lr"],
-        shown["gap"].replace(np.inf, np.nan),
+        shown["gap"].replace(np.inf, np.nan).clip(lower=ax.get_ylim()[0]),
         color=GREY,
         alpha=0.45,
         zorder=1.5,
         clip_on=False,
+        solid_capstyle="butt",
         gid=gid(ax, "behind", name, colours),
         **look,
     )
 
 
 def _sensitivity_line(line: pd.DataFrame, seeds: pd.DataFrame, ax: Axes, name: str, colours: dict[str, str]) -> None:
-    colour, dots, best = colours[name], spread_seeds(seeds, MOST_DOTS), line[line["best"] & np.isfinite(line["gap"])]
+    colour, dots, low = colours[name], spread_seeds(seeds, MOST_DOTS), ax.get_ylim()[0]
+    best = line[line["best"] & np.isfinite(line["gap"])]
     look = {"linewidth": 1.9, "markersize": 4.5 if len(line) <= MOST_MARKED else 0, "zorder": 3}
     look |= {"linestyle": "none", "markersize": 4.5} if line["scattered"].any() else {}
-    own = line.assign(gap=line["gap"].replace(np.inf, np.nan))
-    ax.plot(own["lr"], own["gap"], color=colour, marker="o", markeredgewidth=0, gid=gid(ax, "line", name, colours), **look)
-    look = {"s": 12, "alpha": 0.35, "linewidth": 0, "gid": gid(ax, "dots", name, colours)}
-    ax.scatter(dots["lr"], dots["gap"], color=colour, zorder=2, **look)
+    gaps = line["gap"].replace(np.inf, np.nan).clip(lower=low)
+    ax.plot(line["lr"], gaps, color=colour, marker="o", markeredgewidth=0, gid=gid(ax, "line", name, colours), **look)
+    look = {"s": 12, "alpha": 0.4 if np.isfinite(gaps).any() else 0.9, "linewidth": 0, "gid": gid(ax, "dots", name, colours)}
+    ax.scatter(dots["lr"], dots["gap"].clip(lower=low), color=colour, zorder=2, **look)
     shape = "D" if best["edge"].ne("").any() else "o"
     look = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.6, "gid": gid(ax, "best", name, colours)}
-    ax.scatter(best["lr"], best["gap"], s=80, marker=shape, zorder=4, **look)
+    ax.scatter(best["lr"], best["gap"].clip(lower=low), s=80, marker=shape, zorder=4, **look)
 
 
 def _steps(frame: pd.DataFrame, x: str, ax: Axes, colours: dict[str, str]) -> None:
@@ -263,22 +283,23 @@ def _detail(row: dict[str, Any]) -> str:
 
 
 def _crosses(lost: pd.DataFrame, ax: Axes, name: str, height: float, colours: dict[str, str]) -> None:
-    """Draw a row of crosses, k/n beside the last of neighbours that lost the same, where there is room for it."""
+    """Draw a row of crosses, and above it k/n over each stretch of neighbours that lost the same, the longest first, where there is room for it."""
     place, crosses = ax.get_xaxis_transform(), lost.assign(lost=lost["diverged"] + lost["failed"])
     look = {"s": 15, "linewidths": 1.2, "color": colours[name], "gid": gid(ax, "lost", name, colours)}
     ax.scatter(crosses["lr"], np.full(len(crosses), height), marker="x", transform=place, zorder=4, **look)
-    share = crosses["lost"] / crosses["seeds"]
-    room = np.diff(ax.transData.transform([(lr, 1) for lr in crosses["lr"]])[:, 0] / ax.figure.dpi * 72, append=np.inf)
-    shown = crosses[((share != share.shift(-1)) & (room > COUNT)) | (room > 2 * COUNT) | (np.arange(len(crosses)) == len(crosses) - 1)]
-    for count, (lr, lost, seeds) in enumerate(shown[["lr", "lost", "seeds"]].itertuples(index=False)):
-        look = {"va": "center", "fontsize": 7, "color": INK, "gid": gid(ax, f"count{count}", name, colours)}
-        ax.annotate(f"{lost}/{seeds}", (lr, height), (5, 0), xycoords=place, textcoords="offset points", **look)
+    counts = crosses["lost"].astype(str) + "/" + crosses["seeds"].astype(str)
+    stretches = crosses.assign(count=counts).groupby((counts != counts.shift()).cumsum(), sort=False)
+    ends = stretches.agg(count=("count", "first"), first=("lr", "min"), last=("lr", "max"), size=("lr", "size"))
+    taken: list[tuple[float, float]] = []
+    for text, first, last, _ in ends.sort_values("size", ascending=False, kind="stable").itertuples(index=False):
+        (begin, _), (end, _) = ax.transData.transform([(first, 1), (last, 1)]) / ax.figure.dpi * 72  # points
+        middle, half = (begin + end) / 2, 2.6 * len(text)
+        if all(abs(middle - other) > half + wide for other, wide in taken):
+            look = {"va": "bottom", "ha": "center", "fontsize": 7, "color": INK, "gid": gid(ax, f"count{len(taken)}", name, colours)}
+            ax.annotate(text, (np.sqrt(first * last), height), (0, 4), xycoords=place, textcoords="offset points", **look)
+            taken.append((middle, half))
 
 
 def _ends(frame: pd.DataFrame, y: str) -> pd.DataFrame:
     """A row an optimizer, y the last finite value of its line or NaN."""
     return frame.assign(y=frame[y].where(np.isfinite(frame[y]))).groupby("optimizer", sort=False).last().reset_index()
-
-
-def _widened(values: pd.Series, factor: float) -> tuple[float, float]:
-    return (values.min() / factor, values.max() * factor) if len(values) else (0.1, 10.0)

@@ -256,10 +256,17 @@ class Results:
         return brief([*verdict.headline(self), f"{text.RELATIVE_NOTE}."], rankings)
 
     def report(self, path: str | os.PathLike | None = None) -> Path:
-        """Write summary and figures into the store and the page to `path` (the store's report.html if None); return the page's path."""
+        """Write summary and figures into the store and the page to `path` (the store's report.html if None); return the page's path.
+
+        Raises:
+            RequestError: it cannot be written there.
+        """
         from lrbench.results import report
 
-        return report.write(self, self.store.report if path is None else Path(path))
+        try:
+            return report.write(self, self.store.report if path is None else Path(path))
+        except OSError as error:
+            raise RequestError(f"{error.filename}: the report cannot be written ({error.strerror}). Make the folder writable, or copy it elsewhere.") from error
 
 
 def _written(manifest: dict[str, Any]) -> str:

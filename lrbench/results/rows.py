@@ -1,22 +1,26 @@
 """The plots with a row an optimizer, each on one axes: frames in, axes out. What went to inf is a cross at the right or a hatched cell, with k/n."""
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgba
 from matplotlib.patches import Rectangle
 
-from lrbench.results.ink import GREY, INK, LONGEST_NAME, REFERENCE, SMALL, gid, log_axis, name_axis
-from lrbench.results.text import interval, shortened
+from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, fitted, gid, log_axis, log_range, name_axis
+from lrbench.results.text import factor, interval
 
 LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
 HALF = 0.44  # of a row: half the height of a cell
 WIDEST_RATIO = 2.0  # decades at which the colours of the matrix end
+HIGHER, LOWER, STRONGEST = "#d6452b", "#2a7de1", 0.55  # of these colours, on white and on black: text on it has a contrast of 6 at least
+LONGEST_COLUMN, LONGEST_SIDE = 95, 108  # points: names on a slant, and beside the ranks
+SLANT = 40  # degrees
+SIDES = 2.0  # how much wider than the gaps their axis is, on each side
 WHITE = "#fefefe"  # not PAPER, which a page leaves out
 WITHOUT_RATIO = {"identical": "=", "floor": "floor", "lost": "lost"}
 
@@ -27,7 +31,8 @@ def heat_map(frame: pd.DataFrame, defaults: pd.DataFrame, ax: Axes, names: list[
     names: the rows, best first. defaults: `curves.default_rates`, a bar in the row. A dot marks the best rate, a diamond the best at an edge.
     Returns the scale of the colours; None where no cell has one.
     """
-    frame = frame.assign(row=frame["optimizer"].map(names.index), log=np.log10(frame["gap"]))
+    lowest, _ = log_range(frame["gap"], 1.0)
+    frame = frame.assign(row=frame["optimizer"].map(names.index), log=np.log10(frame["gap"].clip(lower=lowest)))
     log_axis(ax.xaxis, frame["left"].min(), frame["right"].max())
     _name_rows(ax, names, colours)
     logs = frame.loc[np.isfinite(frame["log"]), "log"]
@@ -52,10 +57,9 @@ def tuned_against_default(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]
 
 def seeds(frame: pd.DataFrame, ax: Axes, colours: dict[str, str], floor: float) -> Axes:
     """Draw one task of `curves.finals`: a dot a seed, a bar at their median; floor: the gap below which all are tied."""
-    _gap_axis(ax, frame["gap"].to_numpy(), frame["optimizer"].drop_duplicates().tolist(), colours)
+    low, high = _gap_axis(ax, frame["gap"].to_numpy(), frame["optimizer"].drop_duplicates().tolist(), colours)
     for y, (_, own) in enumerate(frame.groupby("optimizer", sort=False)):
         _strip(ax, y, own, colours)
-    low, high = ax.get_xlim()
     if low <= floor <= high:
         ax.axvline(floor, linestyle=(0, (4, 3)), **REFERENCE)
     ax.set(xlabel="final gap")
@@ -68,12 +72,14 @@ def pairs(frame: pd.DataFrame, ax: Axes, names: list[str], colours: dict[str, st
     Above the diagonal: how many times higher the column's gap ends than the row's, coloured by it, bold and framed where the difference is shown.
     Below: in how many of the pairs the column ends lower than the row.
     """
-    size = min(9.0, 120 / len(names))
+    size, room = min(9.0, 120 / len(names)), 2 * HALF * ax.get_window_extent().width / ax.figure.dpi * 72 / len(names)
     _name_rows(ax, names, colours)
     ax.set_xlim(-0.5, len(names) - 0.5)
     for row in frame.to_dict("records"):
-        _pair(ax, row, names.index(row["a"]), names.index(row["b"]), size, colours)
-    ax.set_xticks(range(len(names)), [shortened(name, 16) for name in names], fontsize=9, rotation=40, ha="left", rotation_mode="anchor")
+        _pair(ax, row, (names.index(row["a"]), names.index(row["b"])), size, room, colours)
+    ax.set_xticks(
+        range(len(names)), [fitted(name, 9, LONGEST_COLUMN) for name in names], fontsize=9, rotation=SLANT, ha="left", rotation_mode="anchor"
+    )
     ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     for label, name in zip(ax.get_xticklabels(), names, strict=True):
         label.set_gid(gid(ax, "column", name, colours))
@@ -95,7 +101,8 @@ def mean_ranks(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colours: 
         row, side = first + (place if on_left else count - 1 - place), 0.8 if on_left else count + 0.2
         line, text = (gid(ax, part, str(name), colours) for part in ("line", "name"))
         ax.plot([rank, rank, side], [0, row, row], color=colours[str(name)], linewidth=1.4, clip_on=False, gid=line)
-        label = f"{shortened(str(name), LONGEST_NAME)}  {rank:.2f}" if on_left else f"{rank:.2f}  {shortened(str(name), LONGEST_NAME)}"
+        shown = fitted(str(name), 9, LONGEST_SIDE)
+        label = f"{shown}  {rank:.2f}" if on_left else f"{rank:.2f}  {shown}"
         place_of = {"textcoords": "offset points", "va": "center", "fontsize": 9, "annotation_clip": False}
         ax.annotate(label, (side, row), (-5 if on_left else 5, 0), ha="right" if on_left else "left", gid=text, **place_of)
     for place, stretch in enumerate(stretches):
@@ -155,26 +162,30 @@ def _count(ax: Axes, stretch: pd.DataFrame, own: str | None) -> None:
     ax.annotate(text, place, ha="center", va="center", fontsize=5.5 if narrow else 7, rotation=90 if narrow else 0, gid=own)
 
 
-def _pair(ax: Axes, row: dict[str, Any], i: int, j: int, size: float, colours: dict[str, str]) -> None:
-    """Draw what a pair has in the matrix: the ratio in row i and column j, the wins in row j and column i."""
+def _pair(ax: Axes, row: dict[str, Any], at: tuple[int, int], size: float, room: float, colours: dict[str, str]) -> None:
+    """Draw what a pair has in the matrix: the ratio in row i and column j, the wins in row j and column i; room: the width of a cell in points."""
+    i, j = at
     cell, ratio, wins = (gid(ax, part, (row["a"], row["b"]), colours) for part in ("cell", "cellratio", "cellwins"))
     times, shown = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"], row["better"] != ""
     if shown or np.isfinite(times):
-        face = colormaps["RdBu_r"](0.5 + np.log10(times) / (2 * WIDEST_RATIO), alpha=0.45) if np.isfinite(times) else "none"
+        strength = STRONGEST * min(abs(np.log10(times)) / WIDEST_RATIO, 1.0) if times > 0 else STRONGEST
+        face = to_rgba(HIGHER if times > 1 else LOWER, strength) if np.isfinite(times) else "none"
         look = {"facecolor": face, "edgecolor": INK if shown else "none", "linewidth": 1.1}
         ax.add_patch(Rectangle((j - HALF, i - HALF), 2 * HALF, 2 * HALF, clip_on=False, gid=cell, **look))
     centred = {"ha": "center", "va": "center", "fontsize": size}
-    ax.text(j, i, _ratio(row), fontweight="bold" if shown else "normal", gid=ratio, **centred)
+    ax.text(j, i, _ratio(row, size, room, shown), fontweight="bold" if shown else "normal", gid=ratio, **centred)
     ax.text(i, j, WITHOUT_RATIO.get(row["test"], f"{row['wins']}/{row['n']}"), alpha=0.8, gid=wins, **centred)
 
 
 def _dumbbell(ax: Axes, y: int, row: dict[str, Any], colours: dict[str, str]) -> None:
     name, end = row["optimizer"], ax.get_xlim()[1]
     line, default, tuned, gain = (gid(ax, part, name, colours) for part in ("line", "default", "tuned", "gain"))
-    ends = [min(row["gap"], end), min(row["default_gap"], end)]
+    low = ax.get_xlim()[0]
+    tuned_gap, default_gap = max(row["gap"], low), max(row["default_gap"], low)
+    ends = [min(tuned_gap, end), min(default_gap, end)]
     ax.hlines(y, *ends, color=colours[name], linewidth=2, alpha=0.55, zorder=2, gid=line)
-    ax.scatter(row["default_gap"], y, s=46, facecolors="none", edgecolors=colours[name], linewidths=1.6, zorder=3, gid=default)
-    ax.scatter(row["gap"], y, s=46, color=colours[name], zorder=3, gid=tuned)
+    ax.scatter(default_gap, y, s=46, facecolors="none", edgecolors=colours[name], linewidths=1.6, zorder=3, gid=default)
+    ax.scatter(tuned_gap, y, s=46, color=colours[name], zorder=3, gid=tuned)
     side = "" if np.isinf(row["gap"]) else "default_"
     if np.isinf(row[f"{side}gap"]):
         _cross(ax, y, f"{row[f'{side}lost']}/{row[f'{side}seeds']}", name, colours)
@@ -183,15 +194,15 @@ def _dumbbell(ax: Axes, y: int, row: dict[str, Any], colours: dict[str, str]) ->
 
 
 def _strip(ax: Axes, y: int, own: pd.DataFrame, colours: dict[str, str]) -> None:
-    """Draw the seeds of one optimizer, the first on top."""
-    own = own.sort_values("seed", kind="stable")
+    """Draw the seeds of one optimizer, the first on top, and behind them the bar."""
+    low, own = ax.get_xlim()[0], own.sort_values("seed", kind="stable")
     row, name = own.iloc[0], own["optimizer"].iloc[0]
     heights = y + (np.linspace(-0.25, 0.25, len(own)) if len(own) > 1 else np.zeros(1))
     finite = np.isfinite(own["gap"].to_numpy())
     dots, bar = (gid(ax, part, name, colours) for part in ("dots", "bar"))
-    ax.scatter(own["gap"][finite], heights[finite], color=colours[name], s=22, alpha=0.75, linewidth=0, zorder=2, gid=dots)
+    ax.scatter(own["gap"][finite].clip(lower=low), heights[finite], color=colours[name], s=22, alpha=0.8, linewidth=0, zorder=2, gid=dots)
     if np.isfinite(row["median"]):
-        ax.vlines(row["median"], y - 0.36, y + 0.36, color=INK, linewidth=2, zorder=3, gid=bar)
+        ax.vlines(max(row["median"], low), y - 0.42, y + 0.42, color=INK, linewidth=1.3, alpha=0.7, zorder=1.8, gid=bar)
     if row["lost"]:
         _cross(ax, y, f"{row['lost']}/{row['seeds']}", name, colours)
 
@@ -202,15 +213,17 @@ def _name_rows(ax: Axes, names: list[str], colours: dict[str, str]) -> None:
         label.set_gid(gid(ax, "name", name, colours))
 
 
-def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str], colours: dict[str, str]) -> None:
-    """Make the axes for rows of gaps: logarithmic in x with room at the right for what was lost, a row a name."""
-    finite = gaps[np.isfinite(gaps) & (gaps > 0)]
-    low, high = (finite.min() / 2, finite.max() * 2) if len(finite) else (0.1, 10.0)
+def _gap_axis(ax: Axes, gaps: np.ndarray, names: list[str], colours: dict[str, str]) -> tuple[float, float]:
+    """Make the axes for rows of gaps: logarithmic in x with room at the right for what was lost, a row a name; return where the gaps end."""
+    low, high = log_range(gaps, SIDES)
     log_axis(ax.xaxis, low, high, headroom=LOST * np.isinf(gaps).any())
     _name_rows(ax, names, colours)
-    if not len(finite):
+    completed = np.isfinite(gaps)
+    if not (completed & (gaps > 0)).any():
         ax.set_xticks([])
-        ax.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)
+        told = "all gaps are 0" if completed.any() else "no run completed"
+        ax.annotate(told, (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)
+    return low, high
 
 
 def _cross(ax: Axes, y: int, count: str, name: str, colours: dict[str, str]) -> None:
@@ -220,11 +233,16 @@ def _cross(ax: Axes, y: int, count: str, name: str, colours: dict[str, str]) -> 
     ax.annotate(count, (x, y), (7, 0), xycoords=place, textcoords="offset points", va="center", fontsize=7, gid=text)
 
 
-def _ratio(row: dict) -> str:
-    """Write a ratio in the least room: two digits, from a thousand on one: 1.3, 24, 310, 2e3."""
+def _ratio(row: dict, size: float, room: float, bold: bool) -> str:
+    """Write a ratio as the tables do, with one digit and a power of ten where there is not so much room: 1.3, 24, 310, 2e7."""
     ratio = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"]
     if not np.isfinite(ratio):
         return WITHOUT_RATIO.get(row["test"], "")
-    digits, _, power = f"{ratio:.0e}".partition("e+")
-    short = f"{digits}e{int(power)}" if ratio >= 1000 else f"{ratio:.0f}" if ratio >= 100 else f"{ratio:#.2g}".rstrip(".")
-    return short if np.isfinite(row["ratio"]) else f"{'≥' if ratio >= 1 else '≤'}{short}"
+    sign = "" if np.isfinite(row["ratio"]) else "≥" if ratio >= 1 else "≤"
+    long = sign + factor(ratio)
+    if fitted(long, size, room, bold) == long:
+        return long
+    if sign:  # one digit of a bound must not promise more
+        ratio = float(Context(1, ROUND_FLOOR if ratio >= 1 else ROUND_CEILING).create_decimal(ratio))
+    digit, power = f"{ratio:.0e}".split("e")
+    return f"{sign}{ratio:.1g}" if 1e-3 <= ratio < 1 else f"{sign}{digit}e{int(power)}"

@@ -1,5 +1,6 @@
 """The tables of the search and of the targets: tolerance of the learning rate, budget of trials, who reaches what, who leads where. Frames out."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -26,28 +27,21 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
     the target and end there, 0 for one lr alone, NaN for none, and where each lr has other hyperparameters, so that neighbours are no curve;
     open_low, open_high: it touches that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
     """
-    ordered = best_first(settings.dropna(subset="lr"))
-    best = ordered.drop_duplicates(["task", "optimizer"]).set_index(["task", "optimizer"])["lr"]
-    rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).reset_index(drop=True)
     found = []
-    rows = rows.assign(scattered=scattered(ordered, rows))
-    for (task, optimizer), group in rows.groupby(["task", "optimizer"], sort=False):
-        lr, reached = group["lr"].to_numpy(), (2 * group["holds"] >= group["seeds"]).to_numpy()
-        if group["scattered"].any():
+    for (task, optimizer), group in best_first(settings.dropna(subset="lr")).groupby(["task", "optimizer"], sort=False):
+        rows = group[~group["lr"].duplicated()]
+        lr, reached = rows["lr"].to_numpy(), (2 * rows["holds"] >= rows["seeds"]).to_numpy()
+        if scattered(group):
             reached = np.zeros(len(lr), dtype=bool)
         decades, open_low, open_high = lr_tolerance(lr, reached)
         low, high = widest_stretch(lr, reached)
-        found.append((task, optimizer, len(lr), decades, open_low, open_high, low, high, best[task, optimizer]))
+        found.append((task, optimizer, len(lr), decades, open_low, open_high, low, high, lr[0]))
     return typed(found, TOLERANCES)
 
 
-def scattered(settings: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
-    """Say of each row, the best setting at a learning rate, whether its optimizer has but one a rate, and these differ in more than that."""
-    key = ["task", "optimizer"]
-    rest = rows["setting"].str.replace(r"\blr=\S+ ?", "", regex=True)
-    several = rest.groupby([rows[name] for name in key]).transform("nunique") > 1
-    sizes = settings.groupby([*key, "lr"]).size().groupby(key).max().rename("most").reset_index()
-    return several & (rows[key].merge(sizes, on=key)["most"] == 1)
+def scattered(settings: pd.DataFrame) -> bool:
+    """Say of an optimizer's settings whether there is but one a learning rate, and they differ in more than that."""
+    return settings["lr"].is_unique and len({re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}) > 1
 
 
 def budget_curve(settings: pd.DataFrame) -> pd.DataFrame:

@@ -47,9 +47,8 @@ def entries(runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.Da
     for name, column in (("hit", "evaluations_to_target"), ("hit_step", "steps_to_target")):
         rows[name] = first_hits(rows, column)
     rows["holds"] = np.isfinite(rows["hit"]) & (rows["gap"] <= target * rows["scale"])
-    first = rows.drop_duplicates(["name", "setting_id"])
-    texts = setting_texts(first).set_axis(pd.MultiIndex.from_frame(first[["name", "setting_id"]]))
-    rows["setting"] = texts.reindex(pd.MultiIndex.from_frame(rows[["name", "setting_id"]])).to_numpy()
+    codes = rows.groupby(["name", "setting_id"], sort=False).ngroup().to_numpy()
+    rows["setting"] = setting_texts(rows.drop_duplicates(["name", "setting_id"])).to_numpy()[codes]
     return rows
 
 
@@ -111,7 +110,7 @@ def reported(entries: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     if (entries["role"] != "grid").any():
         return entries[entries["role"] == "evaluation"].drop_duplicates(["name", "run_id"])
     best = best_first(settings).drop_duplicates(["task", "optimizer"])
-    return entries[pd.MultiIndex.from_frame(entries[["name", "setting_id"]]).isin(pd.MultiIndex.from_frame(best[["optimizer", "setting_id"]]))]
+    return entries[(entries["setting_id"] + entries["name"]).isin(best["setting_id"] + best["optimizer"])]
 
 
 def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
@@ -177,16 +176,14 @@ def failures(entries: pd.DataFrame) -> pd.DataFrame:
 
 def _over_runs(entries: pd.DataFrame) -> pd.DataFrame:
     """Count how an optimizer's runs ended, each once whatever its roles."""
-    runs = entries.drop_duplicates(["name", "run_id"])
-    ended = pd.DataFrame({status: runs["status"] == status for status in LOST})
-    counts = ended.assign(runs=True).groupby([runs["task"], runs["name"].rename("optimizer")], sort=False).sum()
-    return counts.reset_index()
+    runs = entries[["task", "name", "run_id", "status"]].drop_duplicates(["name", "run_id"])
+    ended = {status: runs["status"] == status for status in LOST}
+    counts = runs.assign(**ended, runs=True).groupby(["task", "name"], sort=False)[[*LOST, "runs"]].sum()
+    return counts.rename_axis(["task", "optimizer"]).reset_index()
 
 
 def _over_settings(settings: pd.DataFrame) -> pd.DataFrame:
-    counts = settings.groupby(["task", "optimizer"]).agg(
-        settings=("setting_id", "size"), lrs=("lr", "nunique"), lowest=("lr", "min"), highest=("lr", "max")
-    )
+    counts = settings.groupby(["task", "optimizer"])["lr"].agg(settings="size", lrs="nunique", lowest="min", highest="max")
     return counts.reset_index()
 
 

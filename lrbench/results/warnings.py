@@ -51,15 +51,12 @@ def _lost_at_best(results: "Results") -> Iterator[str]:
 
 
 def _failed(results: "Results") -> Iterator[str]:
-    runs = _distinct(results)
-    for reason, rows in runs[runs["status"] == "failed"].groupby("reason", sort=False):
+    for reason, rows in _ended(results, "failed").groupby("reason", sort=False):
         yield f"{_shares(results, rows)} failed: {str(reason).rstrip('.')}."
 
 
 def _diverged(results: "Results") -> Iterator[str]:
-    runs = _distinct(results)
-    diverged = runs[runs["status"] == "diverged"]
-    if len(diverged):
+    if len(diverged := _ended(results, "diverged")):
         searched = ", all in the search" if (diverged["role"] == "trial").all() else ""
         yield f"{_shares(results, diverged)} diverged{searched}."
 
@@ -113,9 +110,9 @@ def _default_lower(results: "Results") -> Iterator[str]:
 
 def _unequal(results: "Results") -> Iterator[str]:
     """Say where optimizers of one task were not searched alike: other numbers of settings, or other widths of the lr's range."""
-    groups = results.searched.groupby(["task", "name"])
-    low, high = (groups[box].agg(end).fillna(groups["lr"].agg(end)) for box, end in (("lr_low", "min"), ("lr_high", "max")))
-    widths = np.log10(high / low).round(6).rename("decades").rename_axis(["task", "optimizer"]).reset_index()
+    rows = results.searched
+    low, high = (rows[box].fillna(rows["lr"]).groupby([rows["task"], rows["name"].rename("optimizer")]) for box in ("lr_low", "lr_high"))
+    widths = np.log10(high.max() / low.min()).round(6).rename("decades").reset_index()
     sizes = results.ranking.merge(widths)
     yield from _uneven(results, sizes, "trials", ("setting", "settings"))
     yield from _uneven(results, sizes[sizes["lrs"] > 1], "decades", ("decade of lr", "decades of lr"))
@@ -146,6 +143,8 @@ def _few(results: "Results") -> Iterator[str]:
     """Say what so few seeds can show between the first of a ranking and the next one that has a test; of several tasks the worst."""
     tested = results.pairwise[results.pairwise["test"].isin(["t", "sign"])].drop_duplicates("task")
     few = tested[tested["n"] < FEW_SEEDS]
+    if few.empty:
+        return
     few = few.assign(visible=visible(few)).sort_values("visible", ascending=False, kind="stable")
     for row in few[(few["test"] == "t") & (few["better"] == "")].head(1).to_dict("records"):
         yield f"Few seeds ({row['n']}): {not_visible(row['visible'])} between {_pair(results, row)}."
@@ -208,13 +207,14 @@ def _cases(results: "Results", rows: pd.DataFrame, detail: Callable[[dict], str]
     return [f"{named(row['optimizer'], row['setting'])}{on(results, row)} {detail(row)}" for row in rows.to_dict("records")]
 
 
-def _distinct(results: "Results") -> pd.DataFrame:
-    return results.entries.drop_duplicates(["name", "run_id"])
+def _ended(results: "Results", status: str) -> pd.DataFrame:
+    """Return the runs that ended so, each once whatever its roles."""
+    return results.entries[results.entries["status"] == status].drop_duplicates(["name", "run_id"])
 
 
 def _shares(results: "Results", rows: pd.DataFrame) -> str:
     """Write how many of all runs, and of which optimizers: "12 of 140 runs (sgd 10 of 70, adam 2 of 70)"."""
-    runs = _distinct(results)["name"].value_counts()
+    runs = results.entries[["name", "run_id"]].drop_duplicates()["name"].value_counts()
     shares = [f"{name} {count} of {runs[name]}" for name, count in rows["name"].value_counts().items()]
     total = f"{rows['run_id'].nunique()} of {counted(len(results.runs), 'run')}"
     return total if len(runs) == 1 else f"{total} ({listed(shares)})"

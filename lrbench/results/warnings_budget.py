@@ -38,8 +38,11 @@ def too_easy(results: "Results") -> Iterator[str]:
 
 def short(results: "Results") -> Iterator[str]:
     """Say of those that miss the target whether more steps would bring them nearer."""
-    rows = results.ranking.merge(results.tasks[["task", "batch_size"]]).merge(_halves(results))
+    rows = results.ranking
     missed = rows[np.isinf(rows["evaluations_to_target"]) & np.isfinite(rows["gap"]) & ~rows["at_floor"]]
+    if missed.empty:
+        return
+    missed = missed.merge(results.tasks[["task", "batch_size"]]).merge(_halves(results))
     falling = missed["half"] > FALLING * missed["gap"]
     if falling.any():
         cases = names(results, missed[falling])
@@ -52,9 +55,10 @@ def short(results: "Results") -> Iterator[str]:
 
 def flipped(results: "Results") -> Iterator[str]:
     """Say which order that is shown at the end was the other way round at half of the steps."""
-    halves = results.ranking.merge(_halves(results))
     shown = results.pairwise[results.pairwise["better"] != ""]
-    cases = []
+    if shown.empty:
+        return
+    halves, cases = results.ranking.merge(_halves(results)), []
     for task, rows in halves.groupby("task", sort=False):
         turned = flips(rows["half"].to_numpy(), rows["gap"].to_numpy())
         place = {name: i for i, name in enumerate(rows["optimizer"])}
@@ -75,8 +79,7 @@ def at_floor(results: "Results") -> Iterator[str]:
 
 def oscillating(results: "Results") -> Iterator[str]:
     """Say whose gap goes up and down at the end, on all rows: with intervals of ten seeds the true ratio was inside in 84 to 90 %, not 95 %."""
-    rows = results.reported.merge(results.tasks[["task", "batch_size"]].rename(columns={"batch_size": "batch"}), on="task")
-    rows = rows[rows["batch"].isna() & (rows["status"] == "completed")]
+    rows = results.reported[results.reported["batch_size"].isna() & (results.reported["status"] == "completed")]
     parts = [_rises(results, rows.iloc[first : first + MOST_READ]) for first in range(0, len(rows), MOST_READ)]
     if not parts:
         return

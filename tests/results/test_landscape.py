@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import LECTURE, run, tuned
+from matplotlib.collections import PathCollection
 
 from lrbench.errors import RequestError
 from lrbench.results import figures, landscape
 from lrbench.results.ink import COLOURS, GREY, gid, palette
 from lrbench.results.landscape_plot import svg_paths
 from lrbench.results.report import FIGURES
-from lrbench.results.report.captions import caption
+from lrbench.results.report.captions import CAPTIONS, caption
+from lrbench.results.report.findings import finding
 
 TURN = 0.3
 V = np.array([[np.cos(TURN), np.sin(TURN)], [-np.sin(TURN), np.cos(TURN)]])
@@ -75,7 +77,9 @@ def test_the_frame_holds_what_is_no_higher_than_the_start(walk):
     low = [w for w in [*DOWN, *AWAY, np.array([2.0, 0.0])] if gap(TWO, w) <= gap(TWO, START)]
     assert len(low) == 7
     for axis, (first, last) in enumerate((("left", "right"), ("bottom", "top"))):
-        ends = min(w[axis] for w in low), max(w[axis] for w in low)
+        ends, star = (min(w[axis] for w in low), max(w[axis] for w in low)), (2.0, 0.0)[axis]
+        near = 0.15 * (ends[1] - ends[0])
+        ends = min(ends[0], star - near), max(ends[1], star + near)
         width = ends[1] - ends[0]
         assert (row[first], row[last]) == pytest.approx((ends[0] - 0.12 * width, ends[1] + 0.12 * width))
     inside = [row["left"] <= x <= row["right"] and row["bottom"] <= y <= row["top"] for x, y in [*DOWN, *AWAY]]
@@ -89,7 +93,7 @@ def test_with_one_parameter_it_is_the_parabola(walk):
     np.testing.assert_allclose(points["y"], [8.0, 2.0, 0.5, 2 * (1e9 - 2) ** 2])
     assert points["inside"].tolist() == [True, True, True, False]
     (row,) = landscape.maps(results, points).to_dict("records")
-    assert (row["x_name"], row["y_name"]) == ("weight of x", "gap  (loss − infimum)")
+    assert (row["x_name"], row["y_name"]) == ("weight of x", "gap  (loss − minimum)")
     assert (row["left"], row["right"], row["y_star"]) == pytest.approx((-0.36, 3.36, 0.0))
     curve = landscape.levels(results, points)
     np.testing.assert_allclose(curve["y"], 2 * (curve["x"] - 2) ** 2)
@@ -144,7 +148,7 @@ def test_a_start_above_its_minimiser_has_a_map_with_some_width(walk):
     (row,) = landscape.maps(results, landscape.points(results)).to_dict("records")
     half = np.sqrt(0.8 * 9 / 30)  # of the start's line: gap 0.8 * 9 / 2 in the flat direction alone
     assert (row["left"], row["right"]) == pytest.approx((2 - 1.24 * half, 2 + 1.24 * half))
-    assert (row["bottom"], row["top"]) == pytest.approx((-0.36, 3.36))
+    assert (row["bottom"], row["top"]) == pytest.approx((-0.45 - 0.12 * 3.45, 3 + 0.12 * 3.45))
 
 
 @pytest.mark.parametrize("problem", [TWO, ONE, FOUR], ids=["two parameters", "one", "four"])
@@ -190,8 +194,11 @@ def test_lines_dots_and_crosses_hold_the_frames(walk):
 
 
 def test_four_maps_at_most_and_one_a_task(walk):
-    figure = figures.path(walk({"down": DOWN}, *[TWO] * 5))
-    assert [ax.get_title(loc="left") for ax in figure.axes] == ["p0", "p1", "p2", "p3"]
+    results = walk({"down": DOWN}, *[TWO] * 5)
+    assert [ax.get_title(loc="left") for ax in figures.path(results).axes] == ["p0", "p1", "p2", "p3"]
+    assert caption("path", results).endswith(" 4 of 5 tasks; not drawn: p4.")
+    assert caption("directions", results).endswith(" 1 of 5 tasks: p0.")
+    assert finding("directions", results).startswith("p0: down has least left")
 
 
 @pytest.mark.parametrize(
@@ -260,7 +267,8 @@ def test_the_slider_has_the_dots_of_the_saved_figure(walk, tmp_path):
     for path, group in zip(slider["paths"], groups, strict=True):
         shown = inside[path["optimizer"]]
         assert [k for k, point in enumerate(path["points"]) if point] == shown
-        dots = [(float(dot.get("x")), float(dot.get("y"))) for dot in group.iter(f"{SVG}use")]
+        (marks,) = [part.get("d") for part in group.iter(f"{SVG}path") if "linecap:round" in part.get("style", "")]
+        dots = np.cumsum([(float(x), float(y)) for x, y in re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", marks)], axis=0)
         own = dots if len(dots) == len(shown) else [dots[k] for k in shown]
         np.testing.assert_allclose([path["points"][k] for k in shown], own, atol=0.051)
 
@@ -280,25 +288,50 @@ def test_a_slider_over_tasks_of_other_lengths_waits_at_the_last_state(walk, tmp_
 @pytest.fixture
 def everything(write_tuned):
     """Two optimizers on six tasks, tuned, with a default each, paths, and runs lost at some rates: all figures can be drawn."""
+    return _everything(write_tuned, TWO, 1e-6, 1e-8)
+
+
+def _everything(write_tuned, problem, sgd_best, adam_best):
+    """sgd_best: a gap of it at its chosen rate, on the tuning seeds; adam_best: on the others."""
     competitors = []
     for k in range(6):
-        problem = {"problem_id": f"p{k}", "problem": f"p{k}"}
-        sgd = {0.01: [1e-2, 1e-1], 0.1: [1e-5, 1e-6], 1.0: [1e-3, np.inf], 10.0: [np.inf, np.inf], 0.001: [1e-1, 1e-1]}
+        task = {"problem_id": f"p{k}", "problem": f"p{k}"}
+        sgd = {0.01: [1e-2, 1e-1], 0.1: [1e-5, sgd_best], 1.0: [1e-3, np.inf], 10.0: [np.inf, np.inf], 0.001: [1e-1, 1e-1]}
         competitors += [
-            tuned("sgd", sgd, [1e-5, 1e-6, np.inf], [1e-1, np.inf, 1e-1], momentum=0.0, **problem),
+            tuned("sgd", sgd, [1e-5, 1e-6, np.inf], [1e-1, np.inf, 1e-1], momentum=0.0, **task),
             tuned(
-                "adam", {lr: [g / 9 for g in own] for lr, own in sgd.items()}, [1e-7, 1e-8, 1e-9], [1e-2] * 3, target_="torch.optim.Adam", **problem
+                "adam", {lr: [g / 9 for g in own] for lr, own in sgd.items()}, [1e-7, adam_best, 1e-9], [1e-2] * 3, target_="torch.optim.Adam", **task
             ),
         ]
-    results = write_tuned(*competitors, problems=tuple(TWO | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(6)))
+    results = write_tuned(*competitors, problems=tuple(problem | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(6)))
     runs = results.reported.drop_duplicates(["task", "name"])
     paths = [{"run_id": row.run_id, "step": STEPS, "weights": (AWAY if row.name == "sgd" else DOWN).ravel().tolist()} for row in runs.itertuples()]
     results.store.write_paths(pa.Table.from_pylist(paths))
     return results
 
 
-def test_one_set_of_boxes_filters_every_figure(everything, tmp_path):
+def test_gaps_of_nothing_are_drawn_at_the_end_of_the_axis(write_tuned, monkeypatch):
+    """A loss without a minimiser has no floor, and its gap may fall to 0: every figure is drawn, no dot lies beyond its axes, and the captions say so."""
+    monkeypatch.setattr(figures, "MOST_PANELS", 1)
+    with np.errstate(divide="ignore"):
+        results = _everything(write_tuned, TWO | {"gap_floor": 0.0, "attained": False}, 0.0, 1e-310)
+        drawn = {name: draw(results) for name, _, draw in FIGURES}
+    for name, figure in drawn.items():
+        figure.draw_without_rendering()
+        assert caption(name, results)
+    for name in ("seeds", "tuned_against_default", "lr_sensitivity"):
+        for ax in drawn[name].axes:
+            (left, _), (low, _) = ax.get_xlim(), ax.get_ylim()
+            marks = [mark for mark in ax.collections if isinstance(mark, PathCollection) and mark.get_offset_transform() == ax.transData]
+            offsets = np.concatenate([np.ma.filled(mark.get_offsets(), np.inf) for mark in marks])
+            assert (offsets >= ([left, -1] if name != "lr_sensitivity" else [left, low])).all(), name
+    told = {name for name in CAPTIONS if "drawn at its end" in caption(name, results)}
+    assert told == {"loss_curves", "seeds", "tuned_against_default", "lr_sensitivity", "heat_map", "budget"}
+
+
+def test_one_set_of_boxes_filters_every_figure(everything, tmp_path, monkeypatch):
     """What has an optimizer's colour or name lies in a group whose id ends in its place, and no id is given twice."""
+    monkeypatch.setattr(figures, "MOST_PANELS", 2)
     for name, _, draw in FIGURES:
         root = ElementTree.parse(figures.save(draw(everything), tmp_path / f"{name}.svg")).getroot()
         ids = [part.get("id") for part in root.iter() if part.get("id") and part.tag != f"{SVG}image"]  # a page drops those of images

@@ -1,5 +1,6 @@
 """The figures: their artists hold the numbers of the frames, and what diverged is seen."""
 
+import itertools
 import re
 import warnings
 
@@ -9,12 +10,17 @@ import pytest
 from conftest import LECTURE, curve, run, tuned
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+from matplotlib.textpath import TextToPath
 
 from lrbench.errors import RequestError
 from lrbench.results import curves, expected, figures
-from lrbench.results.ink import COLOURS, GREY, palette
+from lrbench.results.ink import COLOURS, GREY, fitted, log_range, palette
 from lrbench.results.report.captions import caption
+from lrbench.results.report.findings import finding
 
+INF = np.inf
 ADAM = {"target_": "torch.optim.Adam"}
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
@@ -222,6 +228,45 @@ def test_the_least_possible_is_named_where_no_curve_it_bounds_can_be(write, monk
     assert "noise floor" not in caption("loss_curves", results)
 
 
+def test_a_bound_that_falls_to_0_at_once_is_no_line_and_no_word(write, monkeypatch):
+    least = pd.DataFrame({"task": "lecture", "evaluations": [0.0, 1.0], "gap": [8.0, 0.0]})
+    monkeypatch.setattr(expected, "least_possible", lambda results: least)
+    results = write(run(gap=1e-9))
+    assert "least\npossible" not in texts(results.plot_curves().axes[0])
+    assert "conjugate gradients" not in caption("loss_curves", results)
+
+
+def test_theory_is_drawn_for_those_who_have_a_colour(write, monkeypatch):
+    """o0 is the seventh of seven: grey."""
+    results = write(*[run(f"o{k}", 10.0**-k) for k in range(7)])
+
+    def of(name: str) -> list:
+        theory = pd.DataFrame({"task": "lecture", "optimizer": name, "evaluations": [0.0, 8.0], "gap": [8.0, 1e-3]})
+        monkeypatch.setattr(expected, "curves", lambda results: theory)
+        return [line.get_gid() for line in results.plot_curves().axes[0].lines if str(line.get_gid()).startswith("theory")]
+
+    assert of("o6") == ["theory-0-optimizer-0"]
+    assert "Dashes: theory" in caption("loss_curves", results)
+    assert of("o0") == []
+    assert "Dashes: theory" not in caption("loss_curves", results)
+
+
+def test_crosses_of_several_at_one_place_do_not_hide_each_other(write):
+    figure = write(*[run(name, seed=seed, status="diverged") for name in "abc" for seed in range(2)]).plot_curves()
+    figure.draw_without_rendering()
+    marks = [mark for mark in scattered(figure.axes[0]) if str(mark.get_gid()).startswith("stop")]
+    assert [np.asarray(mark.get_offsets())[0].tolist() for mark in marks] == [np.asarray(marks[0].get_offsets())[0].tolist()] * 3
+    seen = np.array([mark.get_offset_transform().transform(mark.get_offsets())[0] for mark in marks]) / figure.dpi * 72
+    apart = np.abs(seen[:, None] - seen).max(axis=2)[np.triu_indices(3, 1)]
+    assert apart.min() > 5.6  # points: as wide as a cross of 32 square points
+
+
+@pytest.mark.parametrize(("attained", "zero"), [(True, "minimum"), (False, "infimum")])
+def test_a_gap_is_to_a_minimum_where_there_is_one(write, attained, zero):
+    (ax,) = write(run(), problems=(LECTURE | {"attained": attained},)).plot_curves().axes
+    assert ax.get_ylabel() == f"gap  (loss − {zero})"
+
+
 # ---- sensitivity
 
 
@@ -250,6 +295,58 @@ def test_a_sensitivity_without_any_completed_run(write, status):
     assert "1/1" in texts(ax)
     assert [x for x, _ in crosses(ax)] == [0.1, 0.2]
     assert "no setting completed all seeds" in texts(ax)
+
+
+def test_seeds_that_completed_are_seen_where_no_setting_has_a_mean(write):
+    rows = [run(lr=lr, seed=seed, status="diverged" if seed else "completed", gap=3e-3) for lr in (0.1, 0.2) for seed in range(3)]
+    results = write(*rows)
+    figure = results.plot_sensitivity()
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    (dots,) = [mark for mark in scattered(ax) if str(mark.get_gid()).startswith("dots")]
+    (told,) = [text for text in ax.texts if text.get_text().startswith("no setting")]
+    seen = ax.transData.transform(dots.get_offsets())
+    assert len(seen) == 2
+    assert dots.get_alpha() > 0.8
+    assert (seen[:, 1] > told.get_window_extent().y1).all()
+    words = caption("lr_sensitivity", results)
+    assert "geometric mean" not in words
+    assert "ring" not in words
+
+
+def test_stretches_that_lost_the_same_have_one_label_and_no_label_hides_another(write):
+    """Four rates lost one seed of two, twenty others one or both by turns: labels are right where they stand, and the long stretch has one."""
+    lost = [0, 1, 1, 1, 1] + [2 - k % 2 for k in range(20)]
+    rows = [run(lr=10.0 ** (k / 6), seed=seed, status="diverged" if seed < n else "completed") for k, n in enumerate(lost) for seed in range(2)]
+    figure = write(*rows, *[run("b", lr=lr) for lr in (1.0, 2.0)], *[run("c", lr=lr) for lr in (1.0, 2.0)]).plot_sensitivity()
+    figure.draw_without_rendering()
+    (ax,) = [ax for ax in figure.axes if ax.get_title(loc="left") == "sgd"]
+    labels = [text for text in ax.texts if re.fullmatch(r"\d/2", text.get_text())]
+    boxes = sorted((text.get_window_extent().x0, text.get_window_extent().x1) for text in labels)
+    assert all(end < begin for (_, end), (begin, _) in itertools.pairwise(boxes))
+    for text in labels:
+        place = 6 * np.log10(text.xy[0])
+        assert text.get_text() == f"{lost[int(round(place, 6))]}/2"
+    assert sum(6 * np.log10(text.xy[0]) < 4.5 for text in labels) == 1
+    assert len(labels) > 2
+
+
+def test_crosses_rings_and_means_are_told_of_where_they_are_drawn(write):
+    whole, lost = write(*[run(lr=lr) for lr in (0.1, 0.2)], folder="whole"), write(run(lr=0.1), run(lr=0.2, status="diverged"), folder="lost")
+    assert [name for name in ("lr_sensitivity", "heat_map", "targets") if re.search("cross|Hatched|complete", caption(name, whole))] == []
+    assert "crosses at the top" in caption("lr_sensitivity", lost)
+    assert "Hatched" in caption("heat_map", lost)
+    assert "Crosses" not in caption("loss_curves", lost)
+    assert "Crosses" in caption("loss_curves", write(run(status="diverged"), folder="away"))
+
+
+def test_captions_say_where_neighbours_are_no_curve(write):
+    drawn = [run("drawn", lr=lr, momentum=m) for lr, m in ((0.1, 0.5), (0.2, 0.9), (0.3, 0.7))]
+    results = write(*drawn, folder="drawn")
+    assert "; large dots: their geometric mean, no line" in caption("lr_sensitivity", results)
+    assert "change from cell to cell" in caption("heat_map", results)
+    both = write(*drawn, *[run(lr=lr) for lr in (0.1, 0.2)], folder="both")
+    assert "; line or large dots: their geometric mean, no line where" in caption("lr_sensitivity", both)
 
 
 def test_one_learning_rate_has_no_sensitivity(write):
@@ -344,8 +441,20 @@ def test_of_many_seeds_the_extremes_and_an_even_part_are_dots(write):
 def test_a_panel_a_task_and_six_at_most(write):
     tasks = [LECTURE | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(8)]
     rows = [run("adam", problem_id=task["problem_id"], problem=task["problem"]) for task in tasks]
-    titles = [ax.get_title(loc="left") for ax in write(*rows, problems=tuple(tasks)).plot_curves().axes]
+    results = write(*rows, problems=tuple(tasks))
+    titles = [ax.get_title(loc="left") for ax in results.plot_curves().axes]
     assert titles == [f"p{k}" for k in range(6)]
+    assert caption("loss_curves", results).endswith(" 6 of 8 tasks; not drawn: p6 and p7.")
+    assert "p6" not in finding("loss_curves", results)
+    assert "tasks;" not in caption("profile", results)
+
+
+def test_a_task_without_a_curve_is_not_drawn_and_said_not_to_be(write):
+    tasks = tuple(LECTURE | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(3))
+    rows = [run(problem_id=f"p{k}", problem=f"p{k}", status="failed" if k == 1 else "completed") for k in range(3)]
+    results = write(*rows, problems=tasks)
+    assert [ax.get_title(loc="left") for ax in results.plot_curves().axes] == ["p0", "p2"]
+    assert caption("loss_curves", results).endswith(" 2 of 3 tasks; not drawn: p1.")
 
 
 def test_six_have_a_colour_and_the_rest_is_grey(write):
@@ -355,6 +464,86 @@ def test_six_have_a_colour_and_the_rest_is_grey(write):
     assert {colours[f"o{k}"] for k in range(3)} == {GREY}
     (ax,) = results.plot_curves().axes
     assert "others" in texts(ax)
+
+
+def test_over_several_tasks_the_best_by_mean_rank_have_a_colour():
+    """Not by their places in the rankings, where who is shown better stands first. A lost seed ranks last."""
+    gaps = {"a": (1e-9, 1e-1), "b": (1e-8, 1e-2), "c": (1e-1, 1e-9), "d": (1e-2, 1e-8), "lost": (INF, 1e-7), "e": (1e-3, 1e-3), "f": (1.0, 1.0)}
+    rows = [(task, name, own[k]) for k, task in enumerate("pq") for name, own in gaps.items()]
+    colours = palette(pd.DataFrame(rows, columns=["task", "optimizer", "gap"]))
+    ranks = pd.DataFrame(gaps).T.rank().mean(axis=1).sort_values(kind="stable")
+    assert list(colours) == ranks.index.tolist()
+    assert [name for name, colour in colours.items() if colour == GREY] == ranks.index[6:].tolist()
+
+
+# ---- axes and names
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([1e-3, 10.0, INF, np.nan], 5e-4, 20.0),
+        ([0.0, 1e-310, 1.0], 0.5, 2.0),
+        ([1e-300, 1e-5, 1.0], 2e-40, 2.0),
+        ([0.0, INF], 0.1, 10.0),
+        ([5e-324], 0.1, 10.0),
+    ],
+)
+def test_an_axis_of_gaps_has_forty_decades_at_most(values, low, high):
+    assert log_range(np.array(values), 2) == pytest.approx((low, high), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    "text", ["lr=0.134 momentum=0.835 alpha=0.99", "WWWWWWWWWWWWWWWWWW", "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii", "ab", ""]
+)
+@pytest.mark.parametrize("bold", [False, True])
+def test_a_text_is_cut_by_its_width_in_ink(text, bold):
+    """Against matplotlib's own layout: what is left fits, and one sign more would not."""
+
+    def width(text: str) -> float:
+        return TextToPath().get_text_width_height_descent(text, FontProperties(family="DejaVu Sans", size=9, weight=700 if bold else 400), False)[0]
+
+    short = fitted(text, 9, 100, bold)
+    assert width(short) <= 100
+    if short != text:
+        kept = len(short) - 1
+        assert (short[:-1], short[-1]) == (text[:kept], "…")
+        assert width(text) > 100
+        assert width(text[: kept + 1] + "…") > 99
+
+
+def test_no_name_runs_out_of_a_figure(write):
+    long = "W" * 80
+    problems = tuple(LECTURE | {"problem_id": name, "problem": name} for name in (long, "short"))
+    rows = [
+        run(name, 1e-3 / (1 + k), lr=lr, seed=seed, problem_id=task["problem_id"], problem=task["problem"], kind="v" * 90 if lr > 0.1 else "")
+        for task in problems
+        for k, name in enumerate((long, long + "2", "c"))
+        for lr in (0.1, 0.2)
+        for seed in range(2)
+    ]
+    results = write(*rows, problems=problems)
+    for draw in (figures.loss_curves, figures.lr_sensitivity, figures.heat_map, figures.seeds, figures.pairs):
+        figure = draw(results)
+        figure.set_dpi(600)  # signs have whole pixels
+        figure.draw_without_rendering()
+        seen = [text for text in figure.findobj(Text) if text.get_visible() and "…" in text.get_text()]
+        assert len(seen) >= 3, draw.__name__
+        for text in seen:
+            box = text.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= figure.bbox.width, (draw.__name__, text.get_text())
+
+
+@pytest.mark.parametrize("smoothness", [2.0, 5.0])
+def test_numbers_of_the_axis_on_top_do_not_hang_out(write, smoothness):
+    """The rates' axis goes from 5e-4 to 2e3, so a power of ten stands at its very start, and at its end."""
+    figure = write(*[run(lr=10.0**k) for k in range(-3, 4)], problems=(LECTURE | {"quadratic": True, "L": smoothness},)).plot_sensitivity()
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    labels = [label for label in ax.child_axes[0].get_xticklabels() if label.get_text()]
+    assert len(labels) > 3
+    for label in labels:
+        assert ax.bbox.x0 - 1 <= label.get_window_extent().x0 < label.get_window_extent().x1 <= ax.bbox.x1 + 1
 
 
 def test_figures_leave_no_global_state_and_give_the_same_bytes(write, tmp_path):
@@ -389,6 +578,13 @@ def test_a_compact_svg_moves_nothing_by_more_than_the_twentieth_of_a_point():
     assert 'style="fill:#2a7de1"' in short
     assert '<text style="fill:#24292f" x="1.3" y="0">a  1.234567 id="b_1" M 1.23 4.56</text>' in short
     assert len(short) < 0.5 * len(body + marks)
+    circle = '<defs><path id="m0123456789" d="M 0 1.73 \nC 0.9 1.73 1.73 0.9 1.73 0 \nz\n"/></defs>'
+    dots = figures.compact(f'<svg><g id="dots-0-optimizer-1">{circle}<g clip-path="url(#p0123456789)">{marks}</g></g></svg>')
+    (path,) = re.findall(r'<path clip-path="url\(#p0\)" d="([^"]*)" style="fill:none;stroke:#2a7de1;stroke-width:3.46;stroke-linecap:round"/>', dots)
+    steps = np.array(re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", path), dtype=float)
+    np.testing.assert_allclose(np.cumsum(steps, axis=0), points, atol=0.0500001)
+    assert "<use" not in dots
+    assert "<defs" not in dots
     moves = figures.compact('<svg><path d="M 1.02 2 \nM 3 4 \nL 5 5.96 \nz\n"/><path d="M 1.23456 2 \nC 1 2 3 4 5 6.0612 \nz\n"/></svg>')
     assert re.findall(' d="([^"]*)"', moves) == ["M1 2M3 4l2 2z", "M 1.23 2 C 1 2 3 4 5 6.06 z"]
 

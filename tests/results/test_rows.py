@@ -1,19 +1,23 @@
 """The figures with a row an optimizer, and those over trials and tasks: their artists hold the numbers of the frames; what was lost is seen."""
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import LECTURE, run, tuned
-from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.colors import to_hex, to_rgb
 from test_plots import crosses, lines, scattered, texts
 
 from lrbench.errors import RequestError
 from lrbench.results import curves, figures
 from lrbench.results.ink import palette
+from lrbench.results.report.captions import caption
+from lrbench.results.report.html import HERE
+from lrbench.results.rows import _ratio
+from lrbench.results.text import factor
 
 INF = np.inf
 ADAM = {"target_": "torch.optim.Adam"}
@@ -105,6 +109,17 @@ def test_the_best_cell_is_a_diamond_at_an_edge(competitors):
     assert at[min(at)] == 100.0
 
 
+def test_numbers_beside_a_colour_bar_of_one_row_do_not_overlap(write):
+    figure = figures.heat_map(write(*[run(gap=gap, lr=10.0**-k) for k, gap in enumerate((0.16, 6e-4, 8e-4))]))
+    figure.draw_without_rendering()
+    bar = figure.axes[1]
+    boxes = sorted((label.get_window_extent().y0, label.get_window_extent().y1) for label in bar.get_yticklabels())
+    low, high = bar.get_ylim()
+    shown = [box for box, tick in zip(boxes, bar.get_yticks(), strict=True) if low <= tick <= high]
+    assert shown
+    assert all(top <= bottom for (_, top), (bottom, _) in pairwise(shown))
+
+
 # ---- tuned against default
 
 
@@ -141,6 +156,18 @@ def test_seeds_are_dots_at_their_gaps_and_a_bar_at_the_median(write):
     np.testing.assert_allclose(own[np.argsort(own[:, 1]), 0], gaps)
     bars = [bar for mark in ax.collections if isinstance(mark, LineCollection) for bar in mark.get_segments()]
     assert sorted(float(bar[0, 0]) for bar in bars) == pytest.approx([np.median(gaps), 1.0])
+    order = {type(mark): mark.get_zorder() for mark in ax.collections}
+    assert order[LineCollection] < order[PathCollection]
+
+
+@pytest.mark.parametrize(("floor", "told"), [(1e-20, False), (1.5e-6, True)])
+def test_the_dashes_of_the_floor_are_told_of_where_they_are_drawn(write, floor, told):
+    results = write(*[run(gap=gap, seed=seed) for seed, gap in enumerate((2e-6, 1e-4))], problems=(LECTURE | {"gap_floor": floor},))
+    (ax,) = figures.seeds(results).axes
+    assert len(ax.lines) == told
+    words = caption("seeds", results)
+    assert ("Dashes: the gap floor" in words) == told
+    assert "Crosses" not in words
 
 
 def test_lost_seeds_are_a_cross_with_their_share(write):
@@ -189,12 +216,55 @@ def test_a_bound_is_told_from_a_ratio(write):
     better = [run("a", 1e-6 * (1 + seed), seed=seed) for seed in range(8)]
     lost = [run("b", 1e-3 * (1 + seed), seed=seed, status="diverged" if seed == 0 else "completed") for seed in range(8)]
     (ax,) = figures.pairs(write(*better, *lost)).axes
-    assert "≥1e3" in texts(ax)
+    assert "≥1,000" in texts(ax)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "wide", "narrow", "bound"),
+    [
+        (1.3, "1.30", "1e0", "≥1e0"),
+        (99.6, "100", "1e2", "≥9e1"),
+        (106.0, "110", "1e2", "≥1e2"),
+        (2345.0, "2,300", "2e3", "≥2e3"),
+        (1.6e21, "1.6e21", "2e21", "≥1e21"),
+        (0.004342, "0.00434", "0.004", "≤0.005"),
+        (1.1e-9, "1.10e-9", "1e-9", "≤2e-9"),
+    ],
+)
+def test_a_ratio_is_written_as_in_the_tables_where_there_is_room(ratio, wide, narrow, bound):
+    """Where there is not, with one digit, and a bound is never stronger than what is known."""
+    known, at_least = {"ratio": ratio, "at_least": np.nan}, {"ratio": np.nan, "at_least": ratio}
+    assert wide == factor(ratio)
+    assert [_ratio(row, 9, 100, False) for row in (known, at_least)] == [wide, bound[0] + wide]
+    assert [_ratio(row, 9, 1, False) for row in (known, at_least)] == [narrow, bound]
+
+
+def test_ink_on_the_cells_is_read_in_light_and_dark(write):
+    """WCAG contrast of the page's ink on a cell laid over the page's paper, 4.5 at least; a ratio of 1 leaves the paper as it is."""
+    gaps = [1e-9, 1e-9, 1e-8, 1e-5, 1e3]
+    (ax,) = figures.pairs(write(*[run(f"o{k}", gap * (1 + seed % (k + 1)), seed=seed) for k, gap in enumerate(gaps) for seed in range(6)])).axes
+    faces = [np.array(patch.get_facecolor()) for patch in ax.patches]
+    assert {face[3] for face in faces} > {0.55}
+    assert min(face[3] for face in faces) < 0.05
+    css = (HERE / "page.css").read_text(encoding="utf-8")
+    inks, papers = (re.findall(rf"--{name}: (#[0-9a-f]{{6}})", css)[:2] for name in ("ink", "paper"))
+    for ink, paper in zip(inks, papers, strict=True):
+        text, ground = np.array(to_rgb(ink)), np.array(to_rgb(paper))
+        for *face, alpha in faces:
+            light, dark = sorted((luminance(text), luminance(alpha * np.array(face) + (1 - alpha) * ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def luminance(colour: np.ndarray) -> float:
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def test_twenty_optimizers_fit_their_cells(write):
-    rows = [run(f"optimizer_{k}", 10.0 ** -(k / 2) * (1 + 0.1 * seed * (k % 3)), seed=seed) for k in range(20) for seed in range(3)]
-    figure = figures.pairs(write(*rows))
+    rows = [
+        run(f"optimizer_{k}", 10.0 ** -(k / 2 + 9 * seed * (k % 2)) * (1 + 0.1 * seed * (k % 3)), seed=seed) for k in range(20) for seed in range(3)
+    ]
+    figure = figures.pairs(write(*rows, run("optimizer_0", status="diverged", seed=3), run("optimizer_19", seed=3)))
     figure.draw_without_rendering()
     (ax,) = figure.axes
     cell = ax.get_window_extent().width / 20

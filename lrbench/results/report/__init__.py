@@ -31,7 +31,7 @@ FIGURES = (
     ("profile", "Performance profile", figures.profile),
     ("seeds", "Seed by seed", figures.seeds),
     ("pairs", "Pair by pair", figures.pairs),
-    ("mean_ranks", "Mean ranks over the tasks", figures.mean_ranks),
+    ("mean_ranks", "Mean ranks over the problems", figures.mean_ranks),
     ("path", "The way down", figures.path),
     ("budget", "Fewer trials", figures.budget),
     ("directions", "Where the time goes", figures.directions),

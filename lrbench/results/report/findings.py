@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrbench.results import curves, landscape
+from lrbench.results import curves, figures, landscape
 from lrbench.results.directions import parts
 from lrbench.results.text import counted, factor, listed, number, setting_value
 
@@ -20,8 +20,26 @@ def finding(name: str, results: "Results") -> str:
     """Return what a figure shows: "lecture: sgd_momentum ends lowest, at 6.70e-24."."""
     frame, sentence = FINDINGS[name]
     rows = frame(results)
+    if "task" in rows:
+        rows = rows[rows["task"].isin(_drawn(name, results, rows))]
     groups = rows.groupby("task", sort=False) if "task" in rows else [("all problems" if name == "mean_ranks" else "all tasks", rows)]
     return f"{listed([f'{task}: {sentence(own)}' for task, own in groups], MOST_TASKS)}."
+
+
+def drawn(name: str, results: "Results") -> list[str]:
+    """Return the tasks that a figure shows; all where it has no panel a task."""
+    return _drawn(name, results, FINDINGS[name][0](results))
+
+
+def _drawn(name: str, results: "Results", frame: pd.DataFrame) -> list[str]:
+    tasks = results.tasks["task"]
+    return tasks[tasks.isin(frame["task"])].head(1 if name == "directions" else figures.MOST_PANELS).tolist() if "task" in frame else tasks.tolist()
+
+
+def _with_curve(results: "Results") -> pd.DataFrame:
+    """Return the ranking of the tasks in which some run left a curve."""
+    left = results.reported.loc[results.reported["status"] != "failed", "task"]
+    return results.ranking[results.ranking["task"].isin(left)]
 
 
 def _ends_lowest(ranking: pd.DataFrame) -> str:
@@ -52,7 +70,7 @@ def _solves_most(solved: pd.DataFrame) -> str:
 def _solves_most_tasks(profile: pd.DataFrame) -> str:
     last = profile.groupby("optimizer", sort=False).last()
     first = last.loc[last["share"].idxmax()]
-    return f"{last['share'].idxmax()} reaches the target in {first['share'] * first['tasks']:.0f} of {first['tasks']}"
+    return f"{last['share'].idxmax()} reaches the target in {first['share'] * first['tasks']:.0f} of {first['tasks']:.0f}"
 
 
 def _lowest_median(finals: pd.DataFrame) -> str:
@@ -70,7 +88,9 @@ def _lowest_rank(ranks: pd.DataFrame) -> str:
 
 def _leave(points: pd.DataFrame) -> str:
     inside = points.groupby("optimizer")["inside"].last()
-    return f"{inside.sum()} of {counted(len(inside), 'path')} end inside the frame"
+    if len(inside) == 1:
+        return f"the path {'ends' if inside.iloc[0] else 'does not end'} inside the frame"
+    return f"{inside.sum()} of {len(inside)} paths end inside the frame"
 
 
 def _best_of_all_trials(budget: pd.DataFrame) -> str:
@@ -87,7 +107,7 @@ def _left_in(parts: pd.DataFrame) -> str:
 
 # figure -> its frame, and the sentence on the rows of a task
 FINDINGS: dict[str, tuple[Callable[["Results"], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
-    "loss_curves": (lambda results: results.ranking, _ends_lowest),
+    "loss_curves": (_with_curve, _ends_lowest),
     "lr_sensitivity": (curves.sensitivity, _best_rate),
     "heat_map": (curves.sensitivity, _best_rate),
     "tuned_against_default": (lambda results: results.tuned_against_default, _gains_most),

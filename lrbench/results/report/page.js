@@ -659,12 +659,14 @@
       return made;
     };
     const colour = told.optimizers[optimizer]?.colour ?? "currentColor";
-    const size = (svg.viewBox.baseVal?.width || 600) / 120;
+    const shared = told.optimizers.filter((each) => each.colour === colour).length > 1; // the grey of those that are not among the best
+    const size = (svg.viewBox.baseVal?.width || 600) / (shared ? 240 : 120);
     const line = part("polyline", { fill: "none", stroke: colour, "stroke-width": size / 3, "stroke-linejoin": "round" });
     const dot = part("circle", { r: size, fill: colour, stroke: "currentColor", "stroke-width": size / 6 });
     const group = part("g", { class: "moving", "data-optimizer": optimizer });
     group.append(line, dot);
-    svg.append(group);
+    if (shared) svg.insertBefore(group, svg.querySelector(".moving"));
+    else svg.append(group);
     return (place) => {
       const until = points.slice(0, place + 1).filter((point) => point);
       line.setAttribute("points", until.map(([x, y]) => `${x},${y}`).join(" "));
@@ -690,7 +692,7 @@
 
   const STYLE = `
     .off { display: none !important; }
-    .lit:not([id*='panel-'], [id*='cell']) path:not(defs path), path.lit { stroke-width: 3.5px !important; }
+    .lit:not([id*='panel-'], [id*='cell']) path:not(defs path, [style*="linecap:round"]), path.lit { stroke-width: 3.5px !important; }
     .lit:not([id*='panel-'], [id*='cell']) text { font-weight: 700; }
     tr.lit > * { background: var(--card); }
     .swatch { display: inline-block; flex: none; width: .9rem; height: .3rem; border-radius: 2px; vertical-align: middle; margin-right: .3rem; }

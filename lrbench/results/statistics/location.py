@@ -13,9 +13,8 @@ def at_least_floor(gap: np.ndarray, gap_floor: np.ndarray) -> np.ndarray:
 
 def geometric_mean(x: np.ndarray) -> np.ndarray:
     """Return exp of the mean logarithm of x >= 0: inf where any is inf, else 0 where any is 0; equal values return exactly that value."""
-    smallest = x.min(axis=-1, keepdims=True)
-    anchor = np.where(np.isfinite(smallest) & (smallest > 0), smallest, 1.0)
-    infinite = np.isinf(x).any(axis=-1)
+    smallest, infinite = x.min(axis=-1, keepdims=True), np.isinf(x).any(axis=-1)
+    anchor = np.where((smallest > 0) & ~infinite[..., None], smallest, 1.0)
     with np.errstate(divide="ignore"):
         logs = np.log(np.where(infinite[..., None], 1.0, x)) - np.log(anchor)
     return np.where(infinite, np.inf, anchor[..., 0] * np.exp(logs.mean(axis=-1)))

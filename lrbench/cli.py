@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from lrbench import __version__
 from lrbench.errors import RequestError, did_you_mean
@@ -211,10 +211,18 @@ def _ask(arguments: list[str]) -> int:
 def _flags(arguments: list[str]) -> "Namespace":
     from hydra._internal.utils import get_args_parser
 
-    flags = get_args_parser().parse_args(arguments)
+    parser = get_args_parser()
+    parser.error = _wrong_flag
+    flags = parser.parse_args(arguments)
     if flags.config_name or flags.config_path or flags.experimental_rerun:
         raise RequestError("--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it.")
     return flags
+
+
+def _wrong_flag(message: str) -> NoReturn:
+    raise RequestError(
+        f"{message}. A sweep has -m, --config-dir DIR and --cfg job, a report and a comparison --open; `python -m lrbench help` tells all."
+    )
 
 
 def _asks_hydra(flags: "Namespace") -> bool:

@@ -36,11 +36,12 @@ _OUTCOMES = pa.schema(
 
 
 def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    if not path.is_file():
+        raise RequestError(f"{path}: is not there. {RESTORE}")
     try:
         return pq.read_table(path, columns=columns)
     except (pa.ArrowException, OSError) as error:
         raise RequestError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}). {RESTORE}") from error
-
 
 
 class ResultStore:
@@ -52,6 +53,9 @@ class ResultStore:
 
     def __init__(self, root: str | os.PathLike):
         self.root = Path(root)
+
+    def __repr__(self) -> str:
+        return f"ResultStore({str(self.root)!r})"
 
     @classmethod
     def open(cls, root: str | os.PathLike) -> "ResultStore":

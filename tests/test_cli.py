@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -249,6 +250,35 @@ def test_a_folder_without_runs_or_with_a_torn_manifest_is_told(capsys):
     Path("results/begun/manifest.json").write_text("{")
     assert main(["list", "results"]) == 2
     assert "manifest.json: not valid JSON" in capsys.readouterr().err
+
+
+def test_damaged_folders_are_told(capsys):
+    assert main(["-m", "optimizer=sgd,adam", "steps=3", "name=whole", "report=false"]) == 0
+    whole = Path("results/whole")
+    part = next((whole / "runs").iterdir()).name
+    damages = {
+        f"runs/{part}: cannot be read as parquet": lambda folder: (folder / "runs" / part).write_bytes(b"PAR1"),
+        f"curves: the part {part} is not there": lambda folder: (folder / "curves" / part).unlink(),
+        "problems.parquet: is not there": lambda folder: (folder / "problems.parquet").unlink(),
+    }
+    for number, (words, damage) in enumerate(damages.items()):
+        damage(Path(shutil.copytree(whole, f"results/damaged{number}")))
+        assert main(["report", f"damaged{number}"]) == 2
+        err = capsys.readouterr().err
+        assert f"results/damaged{number}/{words}" in err
+        assert "Restore it, or run the sweep again with fresh=true." in err
+
+
+def test_a_report_that_cannot_be_written_is_told(capsys):
+    assert main(["steps=3", "name=kept", "report=false"]) == 0
+    Path("results/kept/figures").write_text("in the way")
+    assert main(["report", "kept"]) == 2
+    assert "results/kept/figures: the report cannot be written" in capsys.readouterr().err
+
+
+def test_a_wrong_flag_is_told(capsys):
+    assert main(["--opne"]) == 2
+    assert capsys.readouterr().err.startswith("unrecognized arguments: --opne. A sweep has -m")
 
 
 @pytest.mark.parametrize("multirun", [[], ["-m"]])

@@ -28,6 +28,12 @@ def stated(p: float) -> str:
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
+def interval(low: float, high: float) -> str:
+    """Write a 95 % interval in a sentence; runs that all give one ratio have none that can be seen."""
+    low, high = factor(low), factor(high)
+    return "nearly the same for every seed" if low == high else f"95 % interval {low} to {high}"
+
+
 def visible(pairs: pd.DataFrame) -> pd.Series:
     """Return the ratio from which on a pair could show a difference: half the width of its interval, beyond the margin."""
     return MARGIN * (pairs["high"] / pairs["low"]) ** 0.5
@@ -168,7 +174,7 @@ def _behind(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
     if len(behind) == 1:
         yield f"{first['b']} is behind ({_by(first, best)})"
     else:
-        who = f"all {len(behind)}" if len(behind) == len(rivals) else f"{len(behind)}"
+        who = f"{len(behind)}" if len(behind) < len(rivals) else "both" if len(behind) == 2 else f"all {len(behind)}"
         yield f"{who} others are behind (next: {first['b']}, {_by(first, best)})"
 
 
@@ -176,7 +182,7 @@ def _by(pair: dict, best: pd.Series) -> str:
     """Write by how much a is lower than b: a ratio with its interval where a t test holds, else in how many runs and at least how many times."""
     distinct = f", {int(pair['n'])} distinct runs" if pair["n"] < best["seeds"] else ""
     if pair["test"] == "t":
-        return f"{factor(pair['ratio'])} times, 95 % interval {factor(pair['low'])} to {factor(pair['high'])}{distinct}"
+        return f"{factor(pair['ratio'])} times, {interval(pair['low'], pair['high'])}{distinct}"
     if pair["test"] == "none":
         return f"{factor(pair['ratio'])} times, one run" if np.isfinite(pair["ratio"]) else "its one run did not complete"
     bound = f"at least {factor(pair['at_least'])} times in half of them" if np.isfinite(pair["at_least"]) else "most of its runs did not complete"

@@ -266,7 +266,7 @@ class Results:
         try:
             return report.write(self, self.store.report if path is None else Path(path))
         except OSError as error:
-            raise RequestError(f"{error.filename}: the report cannot be written ({error.strerror}). Make the folder writable, or copy it elsewhere.") from error
+            raise RequestError(f"{error.filename}: the report cannot be written ({error.strerror}). Make it writable, or copy the folder.") from error
 
 
 def _written(manifest: dict[str, Any]) -> str:

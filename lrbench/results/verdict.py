@@ -97,15 +97,16 @@ def _tolerance(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Itera
         return
     cut, widest = wide["open_low"] | wide["open_high"], wide["tolerance"] == wide["tolerance"].max()
     names, least = list(wide.loc[widest, "optimizer"]), "at least " * bool(cut[widest].any())
-    width = f"{least}{decades(wide['tolerance'].max(), False)}"
+    low, high = (setting_value(wide.iloc[0][f"{end}_lr"]) for end in ("lowest", "highest"))
+    width = f"over {least}{decades(wide['tolerance'].max(), False)} of lr{f' ({low} to {high})' * (len(names) == 1)}"
     if len(table) == 1:
-        yield f"{names[0]} reaches the target{_where(results, task)} over {width} of its lr."
+        yield f"{names[0]} reaches the target{_where(results, task)} {width}."
         return
     also = wide[cut & ~widest]
     narrower = [f"{name} (at least {decades(tolerance, False)})" for name, tolerance in zip(also["optimizer"], also["tolerance"], strict=True)]
     perhaps = f"; cut off by the end of the search, so perhaps as wide: {listed(narrower, most=3)}" if narrower else ""
-    are = "is least sensitive to its lr" if len(names) == 1 else "are least sensitive to their lr"
-    yield f"{listed(names)} {are}{_where(results, task)}: {width} reach the target{perhaps}."
+    are, reach = ("is least sensitive to its lr", "it reaches") if len(names) == 1 else ("are least sensitive to their lr", "they reach")
+    yield f"{listed(names)} {are}{_where(results, task)}: {reach} the target {width}{perhaps}."
 
 
 # ---- tuning
@@ -134,12 +135,12 @@ def _gained(row: dict, default: str) -> str:
     if np.isinf(size):
         return f"{name} needed tuning: with {default} {'most of its runs do not complete' if row['test'] == 'sign' else 'its run does not complete'}"
     backing = {
-        "t": lambda: f" (95 % interval of the gain {factor(row['low'])} to {factor(row['high'])})",
-        "sign": lambda: f" (sign test, {int(row['n'])} pairs, {stated(row['p'])})",
-        "none": lambda: " (one run)",
+        "t": lambda: leader.interval(row["low"], row["high"]) if size >= 1 else leader.interval(1 / row["high"], 1 / row["low"]),
+        "sign": lambda: f"sign test, {int(row['n'])} pairs, {stated(row['p'])}",
+        "none": lambda: "one run",
     }[row["test"]]()
     times = f"{'at least ' * (row['test'] == 'sign')}{factor(max(size, 1 / size))} times"
-    return f"Tuning gained {name} {times} over {default}{backing}" if size >= 1 else f"{name} ends {times} higher tuned than with {default}{backing}"
+    return f"{name} ends {times} {'lower' if size >= 1 else 'higher'} tuned than with {default} ({backing})"
 
 
 def _within_margin(row: dict) -> bool:
@@ -208,8 +209,9 @@ def _direct(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator
 def _paste(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator[str]:
     best = leader.best_of(rows)
     if best is not None:
-        scope = f", for {task['task']}" if len(results.tasks) > 1 else ""
-        yield f"To paste{scope}: {_line(results, best)}"
+        scope = task["task"] if len(results.tasks) > 1 else f"loss {task['loss']}"
+        columns = " on standardized columns" if isinstance(task["x_scale"], tuple) else ""
+        yield f"To paste, for {scope}{columns}: {_line(results, best)}"
 
 
 def _paste_over_all(results: "Results") -> Iterator[str]:

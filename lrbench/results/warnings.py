@@ -98,6 +98,17 @@ def _end(results: "Results", row: dict) -> str:
     return f"{row['edge']} end" if results.tuned else f"{row['edge']} of {row['lrs']}"
 
 
+def _beside_a_cliff(results: "Results") -> Iterator[str]:
+    """Say whose next learning rate above the chosen one lost runs: between the two the gap may end lower."""
+    key = ["task", "optimizer", "lr"]
+    rates = results.settings.groupby(key, sort=False)["gap"].min().reset_index()
+    above = rates.merge(results.ranking[key], on=key[:2], suffixes=("", "_chosen")).query("lr > lr_chosen")
+    cliff = above.sort_values("lr", kind="stable").drop_duplicates(key[:2]).query("gap == inf")
+    if len(cliff):
+        cases = names(results, cliff, lambda row: f" ({setting_value(row['lr_chosen'])}, {setting_value(row['lr'])})")
+        yield f"The next learning rate above the {choice(results)} one loses runs, and between the two the gap may end far lower: {cases}."
+
+
 def _default_lower(results: "Results") -> Iterator[str]:
     """Say where tuning chose a setting that is shown to end higher than the default one."""
     gains = results.tuned_against_default
@@ -195,7 +206,22 @@ def _one_problem(results: "Results") -> Iterator[str]:
 Check = Callable[["Results"], Iterable[str]]
 CHECKS: tuple[Check, ...] = (
     *(_alarms, _incomplete, _unevaluated, _lost_at_best, _failed, _diverged, _untuned, _single, _unpaired, _mixed, _identical),
-    *(_edges, _default_lower, _unequal, _same_seeds, _few, at_floor, too_easy, targets, short, flipped, oscillating, _undefined, _one_problem),
+    *(
+        _edges,
+        _beside_a_cliff,
+        _default_lower,
+        _unequal,
+        _same_seeds,
+        _few,
+        at_floor,
+        too_easy,
+        targets,
+        short,
+        flipped,
+        oscillating,
+        _undefined,
+        _one_problem,
+    ),
 )
 
 

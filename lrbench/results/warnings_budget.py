@@ -87,7 +87,7 @@ def oscillating(results: "Results") -> Iterator[str]:
     restless = counts[counts["rises"] > OSCILLATES * counts["steps"]]
     if len(restless):
         cases = names(results, restless)
-        yield f"The gap rises in more than a fifth of the last quarter's steps, so that 95 % intervals cover 84 to 90 %: {cases}."
+        yield f"The gap still goes up and down in the last quarter of the steps; read a 95 % interval as one of 84 to 90 %: {cases}."
 
 
 def _rises(results: "Results", runs: pd.DataFrame) -> pd.DataFrame:

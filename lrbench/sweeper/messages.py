@@ -68,7 +68,10 @@ def _unknown_key(path: str, config: DictConfig) -> str:
         return ""
     if node:
         what = f"{node.get('_target_')} has no hyperparameter" if parent == "optimizer" else f"{parent or 'lrbench'} has no key"
-        return f"{path}: {what} '{key}'. {did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}"
+        groups = [str(group) for group in node if not parent and group != "hydra"]
+        nested = [group for group in groups if isinstance(own := OmegaConf.select(config, group), DictConfig) and key in own]
+        hint = f"Did you mean '{nested[0]}.{key}'? " if nested else ""
+        return f"{path}: {what} '{key}'. {hint}{did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}"
     choice = config.hydra.runtime.choices.get(parent)
     if parent == "tune":
         return f"{path}: tune={choice} has no settings. Choose what is tuned with it: tune=lr or tune=all."

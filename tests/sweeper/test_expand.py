@@ -134,6 +134,7 @@ def test_jobs_for_hydras_launchers_are_the_same_sweep(grid):
     [
         (["optimizer=sdg"], r"optimizer: there is no optimizer=sdg\. Did you mean 'sgd'\? There are: adadelta,"),
         (["optimizer.momentun=0.9"], r"optimizer\.momentun: torch\.optim\.SGD has no hyperparameter 'momentun'\. Did you mean 'momentum'\?"),
+        (["lr=3"], r"lr: lrbench has no key 'lr'\. Did you mean 'optimizer\.lr'\?"),
         (["epoch=3"], r"epoch: lrbench has no key 'epoch'\. Did you mean 'epochs'\?"),
         (["problem=synthetic", "problem.kapa=3"], r"problem\.kapa: problem has no key 'kapa'\. Did you mean 'kappa'\?"),
         (["optimizer.lr=0.1,1e-1"], r"optimizer\.lr: 0\.1 stands there twice"),

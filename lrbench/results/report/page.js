@@ -673,7 +673,7 @@
       const [x, y] = until[until.length - 1] ?? [0, 0];
       dot.setAttribute("cx", x);
       dot.setAttribute("cy", y);
-      dot.setAttribute("visibility", until.length ? "visible" : "hidden");
+      dot.setAttribute("visibility", points[place] ? "visible" : "hidden");
     };
   }
 

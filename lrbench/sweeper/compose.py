@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 
@@ -55,7 +55,7 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
                     raise RequestError(f"--config-dir: {config_dir} is no folder.")
                 search_path.prepend("command-line", f"file://{Path(config_dir).absolute()}", SearchPathQuery(provider="schema"))
             loader = ConfigLoaderImpl(search_path)
-            loader.repository = _Remembering(search_path) if config_dir else _of_lrbench()
+            loader.repository = _Remembering(search_path)
             yield loader
         finally:
             for cls, instance in aside.items():
@@ -70,7 +70,7 @@ def offer_sweeper() -> None:
 
 
 class _Remembering(ConfigRepository):
-    """Hydra's repository, but a configuration is read once and not once a composition: reading YAML is a third of that."""
+    """Hydra's repository, but a file is read once a session and not once a composition: reading YAML is a third of that."""
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
         super().initialize_sources(config_search_path)
@@ -79,17 +79,15 @@ class _Remembering(ConfigRepository):
     def load_config(self, config_path: str) -> ConfigResult | None:
         """Return a copy: Hydra puts its nodes into what it composes. OmegaConf copies five times as fast through pickle as by itself."""
         if config_path not in self._read:
-            self._read[config_path] = pickle.dumps(super().load_config(config_path))
+            found = super().load_config(config_path)
+            if found is None or not found.path.startswith(("file://", "pkg://")):  # what a program registers may change, and need not be picklable
+                return found
+            self._read[config_path] = pickle.dumps(found)
         return pickle.loads(self._read[config_path])
 
     def __deepcopy__(self, memo: dict) -> "_Remembering":
         """Share what is read. Hydra copies a repository for each composition; new sources begin anew."""
         return copy(self)
-
-
-@cache
-def _of_lrbench() -> _Remembering:
-    return _Remembering(create_config_search_path(str(CONF)))
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:

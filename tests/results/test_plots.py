@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import TextToPath
 
 from lrbench.errors import RequestError
-from lrbench.results import curves, expected, figures
+from lrbench.results import curves, expected, figures, svg
 from lrbench.results.ink import COLOURS, GREY, fitted, log_range, palette
 from lrbench.results.report.captions import caption
 from lrbench.results.report.findings import finding
@@ -569,7 +569,7 @@ def test_a_compact_svg_moves_nothing_by_more_than_the_twentieth_of_a_point():
     body = "".join(f"{'L' if k else 'M'} {x:.6f} {y:.6f} \n" for k, (x, y) in enumerate(points))
     marks = "".join(f'<use xlink:href="#m0123456789" x="{x:.6f}" y="{y:.6f}" style="fill: #2a7de1"/>\n' for x, y in points)
     text = '<text style="fill: #24292f" x="1.26" y="-0.04">a  1.234567 id="b_1" M 1.23 4.56</text>'
-    short = figures.compact(f'<svg><g id="figure_1">\n <path d="{body}z\n"/>\n<g clip-path="url(#p0123456789)">{marks}</g>{text}</g></svg>')
+    short = svg.compact(f'<svg><g id="figure_1">\n <path d="{body}z\n"/>\n<g clip-path="url(#p0123456789)">{marks}</g>{text}</g></svg>')
     (path,) = re.findall(r' d="M(\S+) (\S+)l([^"]*)z"', short.replace("-", " -").replace("M ", "M").replace("l ", "l"))
     steps = np.array([path[0], path[1], *path[2].split()], dtype=float).reshape(-1, 2)
     np.testing.assert_allclose(np.cumsum(steps, axis=0), points, atol=0.0500001)
@@ -579,13 +579,13 @@ def test_a_compact_svg_moves_nothing_by_more_than_the_twentieth_of_a_point():
     assert '<text style="fill:#24292f" x="1.3" y="0">a  1.234567 id="b_1" M 1.23 4.56</text>' in short
     assert len(short) < 0.5 * len(body + marks)
     circle = '<defs><path id="m0123456789" d="M 0 1.73 \nC 0.9 1.73 1.73 0.9 1.73 0 \nz\n"/></defs>'
-    dots = figures.compact(f'<svg><g id="dots-0-optimizer-1">{circle}<g clip-path="url(#p0123456789)">{marks}</g></g></svg>')
+    dots = svg.compact(f'<svg><g id="dots-0-optimizer-1">{circle}<g clip-path="url(#p0123456789)">{marks}</g></g></svg>')
     (path,) = re.findall(r'<path clip-path="url\(#p0\)" d="([^"]*)" style="fill:none;stroke:#2a7de1;stroke-width:3.46;stroke-linecap:round"/>', dots)
     steps = np.array(re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", path), dtype=float)
     np.testing.assert_allclose(np.cumsum(steps, axis=0), points, atol=0.0500001)
     assert "<use" not in dots
     assert "<defs" not in dots
-    moves = figures.compact('<svg><path d="M 1.02 2 \nM 3 4 \nL 5 5.96 \nz\n"/><path d="M 1.23456 2 \nC 1 2 3 4 5 6.0612 \nz\n"/></svg>')
+    moves = svg.compact('<svg><path d="M 1.02 2 \nM 3 4 \nL 5 5.96 \nz\n"/><path d="M 1.23456 2 \nC 1 2 3 4 5 6.0612 \nz\n"/></svg>')
     assert re.findall(' d="([^"]*)"', moves) == ["M1 2M3 4l2 2z", "M 1.23 2 C 1 2 3 4 5 6.06 z"]
 
 

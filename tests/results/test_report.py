@@ -25,7 +25,7 @@ from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts, state
 from lrbench.results.report.findings import finding
-from lrbench.results.report.html import inline, scripts
+from lrbench.results.report.html import SCRIPT, inline, read
 from lrbench.results.report.latex import latex
 from lrbench.results.terminal import print_ranking
 from lrbench.results.verdict import headline
@@ -50,10 +50,10 @@ def printed_cells(page: str) -> list[str]:
     return [unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
 
 
-def markup(page: str, known: list[str]) -> str:
+def markup(page: str, scripts: tuple[str, ...] = (SCRIPT,)) -> str:
     """The page without its scripts, which must be the known ones; all others are JSON."""
     found = re.findall(r"<script([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
-    assert [code for attributes, code in found if not attributes] == known
+    assert [code for attributes, code in found if not attributes] == list(map(read, scripts))
     for attributes, data in found:
         assert not attributes or json.loads(data)
     rest = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
@@ -74,7 +74,7 @@ def test_the_csv_holds_the_ranking_in_full(swept):
 
 
 def test_the_page_is_alone(swept):
-    page = markup(swept.store.report.read_text(encoding="utf-8"), scripts())
+    page = markup(swept.store.report.read_text(encoding="utf-8"))
     assert set(re.findall(r"https?://([\w.]+)", page)) <= {"www.w3.org"}
     assert "default-src 'none'; script-src 'sha256-" in unescape(page)
     assert '<html lang="en">' in page
@@ -89,7 +89,7 @@ def test_the_page_is_alone(swept):
 
 def test_hostile_names_are_text(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
-    page = markup(results.report().read_text(encoding="utf-8"), scripts())
+    page = markup(results.report().read_text(encoding="utf-8"))
     assert [name for name in HOSTILE if name not in unescape(page)] == []
     assert max(map(len, printed(results).splitlines())) <= 80
 
@@ -286,7 +286,7 @@ def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]
     results = write(*rows, problems=(LECTURE, LECTURE | other))
     page, markdown, read = report_of(results)
-    page = markup(page, scripts())
+    page = markup(page)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert [one for one in set(ids) if ids.count(one) > 1] == []
     assert page.count("<svg") == len(list((results.store.figures).glob("*.svg"))) >= 2
@@ -305,7 +305,7 @@ def test_hostile_words_are_text_wherever_they_stand(write, one_figure):
         *rows, problems=problems, name=name, warnings=[name], request={"overrides": [name], "command": name}, blocks=[{"optimizer": name}]
     )
     page, markdown, _ = report_of(results)
-    page = markup(page, scripts())
+    page = markup(page)
     around_figures = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)  # in the text of an SVG quotes may stand as they are
     assert name not in around_figures
     assert unescape(page).count(name) >= 5
@@ -505,7 +505,7 @@ def test_report_opens_the_page_where_it_is_asked_to(write, one_figure, monkeypat
 
 def test_a_notebook_shows_verdict_and_rankings(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
-    shown = markup(results._repr_html_(), [])
+    shown = markup(results._repr_html_(), ())
     assert re.findall(r"<p>(.*?)</p>", shown) == [escape(sentence) for sentence in [*headline(results), f"{text.RELATIVE_NOTE}."]]
     assert [cell for cell in printed_cells(shown) if cell in HOSTILE] == results.ranking["optimizer"].tolist()
 

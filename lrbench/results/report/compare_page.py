@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lrbench.results.compare import Difference
     from lrbench.results.result_set import Results
 
-SCRIPTS = ("page.js",)  # there is no explorer
 MOST_ROWS = 200
 MOST_TASKS = 6
 LONGEST_NAME = 200  # bytes, of the file
@@ -86,7 +85,7 @@ def page(difference: "Difference") -> str:
         "commands": [*(results.manifest["request"]["command"] for results in (a, b)), _command(difference)],
     }
     title = f"{a.manifest['name']} against {b.manifest['name']}"
-    return rendered("compare.html.j2", title, compare_figures.palette(difference), [], SCRIPTS, **told)
+    return rendered("compare.html.j2", title, compare_figures.palette(difference), [], **told)
 
 
 def _subtitle(difference: "Difference") -> Rows:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lrbench.results import curves, figures, landscape
 from lrbench.results.directions import parts
+from lrbench.results.leader import TESTED
 from lrbench.results.text import counted, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
@@ -43,8 +44,14 @@ def _with_curve(results: "Results") -> pd.DataFrame:
 
 
 def _ends_lowest(ranking: pd.DataFrame) -> str:
-    first = ranking.iloc[0]
-    return f"{first['optimizer']} ends lowest, at {number(first['gap'])}" if np.isfinite(first["gap"]) else "no optimizer completed all its seeds"
+    lowest = ranking["gap"].min()
+    names = list(ranking.loc[ranking["gap"] == lowest, "optimizer"])
+    return f"{_several(names, 'ends')} lowest, at {number(lowest)}" if np.isfinite(lowest) else "no optimizer completed all its seeds"
+
+
+def _several(names: list[str], verb: str) -> str:
+    """Write who does something: "a ends", "a and b end"."""
+    return f"{listed(names)} {verb if len(names) == 1 else verb.removesuffix('es' if verb.endswith('ches') else 's')}"
 
 
 def _best_rate(settings: pd.DataFrame) -> str:
@@ -63,14 +70,16 @@ def _gains_most(gains: pd.DataFrame) -> str:
 
 def _solves_most(solved: pd.DataFrame) -> str:
     last = solved.groupby("optimizer", sort=False).last()
-    first = last.loc[last["share"].idxmax()]
-    return f"{last['share'].idxmax()} solves most, {first['share'] * first['pairs']:.0f} of {first['pairs']} pairs"
+    most = last[last["share"] == last["share"].max()]
+    share, pairs = most.iloc[0][["share", "pairs"]]
+    return f"{_several(list(most.index), 'solves')} most, {share * pairs:.0f} of {pairs:.0f} pairs" if share else "no pair is solved"
 
 
 def _solves_most_tasks(profile: pd.DataFrame) -> str:
     last = profile.groupby("optimizer", sort=False).last()
-    first = last.loc[last["share"].idxmax()]
-    return f"{last['share'].idxmax()} reaches the target in {first['share'] * first['tasks']:.0f} of {first['tasks']:.0f}"
+    most = last[last["share"] == last["share"].max()]
+    share, tasks = most.iloc[0][["share", "tasks"]]
+    return f"{_several(list(most.index), 'reaches')} the target in {share * tasks:.0f} of {tasks:.0f}"
 
 
 def _lowest_median(finals: pd.DataFrame) -> str:
@@ -79,7 +88,8 @@ def _lowest_median(finals: pd.DataFrame) -> str:
 
 
 def _shown(pairs: pd.DataFrame) -> str:
-    return f"a difference is shown for {(pairs['better'] != '').sum()} of {counted(len(pairs), 'pair')}"
+    tested = pairs[pairs["test"].isin(TESTED)]
+    return f"a difference is shown for {(tested['better'] != '').sum()} of {counted(len(pairs), 'pair')}"
 
 
 def _lowest_rank(ranks: pd.DataFrame) -> str:

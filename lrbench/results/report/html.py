@@ -17,23 +17,24 @@ from lrbench.results import ink
 from lrbench.results.report.compared import LEFT
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js",)
+STYLES, SCRIPT = ("vendor/uPlot.min.css", "page.css"), "page.js"
 PLOTS = "vendor/uPlot.iife.min.js"  # what the explorer draws with: text, until page.js runs it for a reader who comes near
 
 
-def rendered(template: str, title: str, colours: dict[str, str], tasks: list[str], names: Collection[str] = SCRIPTS, **told: Any) -> str:
+def rendered(template: str, title: str, colours: dict[str, str], tasks: list[str], plots: str | None = None, **told: Any) -> str:
     """Fill a template of this folder.
 
-    colours: of each optimizer, which the page filters by; tasks: which its explorer chooses from; names: of its scripts.
+    colours: of each optimizer, which the page filters by; tasks: which its explorer chooses from; plots: PLOTS, of a page with an explorer.
     """
     data = {"optimizers": [{"name": name, "colour": colour} for name, colour in colours.items()], "tasks": tasks}
-    return _templates().get_template(template).render(title=title, colours=colours, data=data, **_frame(names), **told)
+    style, script = Markup("\n".join(map(read, STYLES))), read(SCRIPT)
+    frame = {"style": style, "script": Markup(script), "policy": policy([script, *([plots] if plots else [])])}
+    return _templates().get_template(template).render(title=title, colours=colours, data=data, plots=plots, **frame, **told)
 
 
-def _frame(names: Collection[str]) -> dict[str, Any]:
-    """Return what every page has: style, scripts, and the policy that lets only these run."""
-    style = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.min.css", "page.css"))
-    return {"style": Markup(style), "scripts": [Markup(script) for script in scripts(names)], "policy": policy(names)}
+def read(name: str) -> str:
+    """Return a file of this folder."""
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -102,12 +103,7 @@ def embedded(data: Any) -> Markup:
     return Markup(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-def scripts(names: Collection[str] = SCRIPTS) -> list[str]:
-    """Return scripts as text."""
-    return [(HERE / name).read_text(encoding="utf-8") for name in names]
-
-
-def policy(names: Collection[str] = SCRIPTS) -> str:
+def policy(scripts: Collection[str]) -> str:
     """Return the Content-Security-Policy: these scripts and nothing else, from nowhere."""
-    sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts([*names, PLOTS]))
+    sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
     return f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"

@@ -131,6 +131,7 @@
 
   // What a printed number sorts by: [number, -1 below it | 0 | 1 above it]; 3/10 is a share; null where the text is no number.
   function sortKey(text) {
+    if (text.startsWith("one rate")) return [0, 0]; // of a tolerance in decades
     const [, sign, digits, whole] = /^([<≤>≥]?) ?([+-−]?(?:inf|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?))(?:\/(\d+))?(?![\w.])/i.exec(text) ?? [];
     if (digits === undefined) return null;
     const number = Number(digits.replace(/,/g, "").replace("−", "-").replace(/inf/i, "Infinity"));
@@ -446,7 +447,10 @@
   }
 
   function bound(label, side, free, placeholder) {
-    const chosen = ({ lr }) => (lr[side] = input.value === "" ? free : Math.max(Number(input.value), 0));
+    const chosen = ({ lr }) => {
+      lr[side] = input.value === "" ? free : Math.max(Number(input.value), 0);
+      lr.sort((low, high) => low - high);
+    };
     const input = element("input", { type: "number", min: 0, step: "any", placeholder, id: idOf(label), onchange: () => change(chosen) });
     shows.push(() => (input.value = state.lr[side] === free ? "" : state.lr[side]));
     return element("span", {}, element("label", { for: input.id }, label), " ", input);
@@ -680,6 +684,7 @@
   // ---- links within the page; the hash is the state's
 
   function follow(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in another tab or window
     const target = document.getElementById(event.target.closest?.("a[href^='#']")?.getAttribute("href").slice(1));
     if (!target) return;
     event.preventDefault();

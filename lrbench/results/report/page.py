@@ -8,9 +8,7 @@ from markupsafe import Markup
 
 from lrbench.results.report.compared import MOST_ROWS, Table, rest
 from lrbench.results.report.facts import Drawing, Facts
-from lrbench.results.report.html import PLOTS, rendered, table
-from lrbench.results.report.html import inline as inline
-from lrbench.results.report.html import scripts as scripts
+from lrbench.results.report.html import PLOTS, read, rendered, table
 
 # the sections in their order: a figure, and the tables below it
 SECTIONS = {
@@ -37,8 +35,8 @@ def page(facts: Facts, drawings: list[Drawing], explored: dict[str, Any] | None)
     """Write the facts as HTML, with the figures in it and, if there are any, the runs that `explorer.block` returns."""
     found = sections(facts, drawings)
     links = contents(facts, found, explored is not None)
-    shown = {"sections": found, "contents": links, "explored": explored, "most": MOST_ROWS, "rest": rest, "plots": scripts([PLOTS])[0]}
-    return rendered("page.html.j2", facts.title, facts.colours, facts.tasks, facts=facts, **shown)
+    shown = {"sections": found, "contents": links, "explored": explored, "most": MOST_ROWS, "rest": rest}
+    return rendered("page.html.j2", facts.title, facts.colours, facts.tasks, read(PLOTS) if explored else None, facts=facts, **shown)
 
 
 def contents(facts: Facts, sections: list[Section], explored: bool) -> list[tuple[str, str]]:

@@ -1,0 +1,38 @@
+"""What is read once a session is read anew in the next one: what a program registers, and files that come or change."""
+
+from dataclasses import dataclass
+
+import pytest
+from hydra.core.config_store import ConfigStore
+
+from lrbench.errors import RequestError
+from lrbench.sweeper.compose import compose, hydra_session
+
+
+def lr_of(choice: str, config_dir: str | None = None) -> float:
+    with hydra_session(config_dir) as loader:
+        return compose(loader, [f"optimizer={choice}"]).optimizer.lr
+
+
+def test_a_registered_choice_may_change_and_need_not_be_picklable(monkeypatch):
+    store = ConfigStore.instance()
+    monkeypatch.setattr(store, "repo", dict(store.repo) | {"optimizer": dict(store.repo.get("optimizer", {}))})
+
+    @dataclass
+    class Mine:
+        _target_: str = "torch.optim.SGD"
+        lr: float = 0.02
+
+    store.store(group="optimizer", name="mine", node=Mine)
+    assert lr_of("mine") == 0.02
+    store.store(group="optimizer", name="mine", node=Mine(lr=0.005))
+    assert lr_of("mine") == 0.005
+
+
+def test_a_file_that_comes_later_or_changes_is_found(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    with pytest.raises(RequestError, match="there is no optimizer=late"):
+        lr_of("late", str(tmp_path))
+    for lr in (0.02, 0.005):
+        (tmp_path / "optimizer" / "late.yaml").write_text(f"_target_: torch.optim.SGD\nlr: {lr}\n")
+        assert lr_of("late", str(tmp_path)) == lr

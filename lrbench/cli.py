@@ -33,8 +33,9 @@ Verbs
                        newest); --open: and show the page in the browser
   reproduce FOLDER     run a stored sweep again and compare bit for bit
   compare A B          is B worse than A? two folders, setting by setting, in
-                       print and as a page beside B; --anyway: also where data
-                       or budget differ; --open: and show the page in a browser
+                       print and as a page beside B; exit code 1: a regression
+                       --anyway: also where data or budget differ
+                       --open: and show the page in the browser
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
   A folder may be named by its path or, if it lies in results/, its name alone.
@@ -125,10 +126,13 @@ def _compare(arguments: list[str]) -> int:
         raise RequestError(f"usage: python -m lrbench compare A B [--anyway] [--open]; '{' '.join(arguments)}' came.")
     difference = compare(*folders, anyway="--anyway" in arguments)
     print_difference(difference, Console(highlight=False))
+    if os.path.samefile(difference.a.store.root, difference.b.store.root):
+        print("\nA and B are the same folder, and so no page is written.")
+        return 0
     try:
         page = difference.report()
     except RequestError as error:  # the answer stands without its page
-        print(f"\n{error}", file=sys.stderr)
+        print(f"\n{error} It goes beside B: make that place writable, or copy B's folder to one that is.", file=sys.stderr)
     else:
         print(f"\nPage: {os.path.relpath(page)}")
         if "--open" in arguments:

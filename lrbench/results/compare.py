@@ -14,7 +14,7 @@ import pandas as pd
 
 from lrbench.errors import RequestError
 from lrbench.results import compare_keys, compare_text
-from lrbench.results.compare_changes import BITS, changes
+from lrbench.results.compare_changes import BITS, changes, losses
 from lrbench.results.result_set import Results, load
 from lrbench.results.tables import TASK
 from lrbench.results.text import listed
@@ -57,7 +57,7 @@ class Difference:
         """Write the page to `path` (beside B's folder, named after both, if None); return its path.
 
         Raises:
-            RequestError: it cannot be written there.
+            RequestError: it cannot be written there; another path may do.
         """
         from lrbench.results.report import compare_page
 
@@ -86,14 +86,17 @@ def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", 
     rows = changes(settings.assign(differs=differing(a, b, settings)), pairs)
     differences = compare_keys.differences(a, b, tasks)
     regression = bool(((rows["change"] == "worse") | ((rows["lost"] > 0) & (rows["differs"] == ""))).any())
-    return Difference(rows, differences, compare_text.sentences(a, b, tasks, rows, len(pairs), left_out), regression, a, b, tasks)
+    sentences = compare_text.sentences(a, b, tasks, rows, len(pairs), left_out, losses(*runs))
+    return Difference(rows, differences, sentences, regression, a, b, tasks)
 
 
 # ---- which runs belong together
 
 
 def paired_tasks(a: Results, b: Results, anyway: bool) -> pd.DataFrame:
-    """Return a row a task of both: its label in A and in B (task_a, task_b), and what differs: (key, in A, in B), none where it is the same task.
+    """Return a row a task of both: what it is called here, its label in A and in B (task, task_a, task_b), and what differs: (key, in A, in B).
+
+    Nothing differs where it is the same task, which has its label in A; else task names both labels.
 
     Raises:
         RequestError: each has a task that the other has not, and nobody said anyway; or none can be paired.
@@ -108,8 +111,9 @@ def paired_tasks(a: Results, b: Results, anyway: bool) -> pd.DataFrame:
     differs = [compare_keys.task_differences(a, b, *labels) for labels in unlike]
     if only_a and only_b and not (anyway and (same or unlike)):
         raise RequestError(compare_text.refusal(only_a, only_b, unlike, differs))
-    rows = [(*labels, []) for labels in same] + [(*labels, changed) for labels, changed in zip(unlike, differs, strict=True)] * anyway
-    return pd.DataFrame(rows, columns=["task_a", "task_b", "differs"])
+    rows = [(labels[0], *labels, []) for labels in same]
+    rows += [(compare_text.pair_label(*labels), *labels, changed) for labels, changed in zip(unlike, differs, strict=True)] * anyway
+    return pd.DataFrame(rows, columns=["task", "task_a", "task_b", "differs"])
 
 
 def _identity(task: dict) -> tuple:
@@ -125,12 +129,12 @@ def compared_runs(a: Results, b: Results, tasks: pd.DataFrame) -> tuple[pd.DataF
 def runs_of(results: Results, tasks: pd.DataFrame, side: str, mixed: bool) -> pd.DataFrame:
     """Return the runs that are compared: of a tuned sweep no trials, and the reported ones alone where only the other is tuned (mixed).
 
-    task: the label in A; key: what a setting is found by; block: what runs are paired by, the seed, or 0 where nothing depends on it; chosen: whether
-    the setting stands for its optimizer.
+    task: as in `paired_tasks`; key: what a setting is found by; block: what runs are paired by, the seed, or 0 where nothing depends on it;
+    chosen: whether the setting stands for its optimizer.
     """
     entries = results.reported if mixed else results.entries[results.entries["role"] != "trial"]
     entries = entries[entries["task"].isin(tasks[side])]
-    labels = dict(zip(tasks[side], tasks["task_a"], strict=True))
+    labels = dict(zip(tasks[side], tasks["task"], strict=True))
     unlike = entries["task"].isin(tasks.loc[tasks["differs"].map(bool), side])
     own = own_settings(entries[unlike]).map(repr)
     varies = (entries["init"] == "torch") | (entries["batch_size"].notna() & (entries["batch_order"] != "sequential"))
@@ -188,7 +192,7 @@ def _check_shared(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame, pair
 
 
 def differing(a: Results, b: Results, settings: pd.DataFrame) -> list[str]:
-    """Say of each row how the two settings differ, `lr 0.1 -> 0.03`."""
+    """Say of each row how the two settings differ, `lr 0.1 → 0.03`."""
     unlike = settings[~settings["alike"]]
     of_a, of_b = (
         own_settings(first := results.entries[results.entries["setting_id"].isin(unlike[f"setting_id_{side}"])].drop_duplicates("setting_id"))

@@ -33,6 +33,19 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return shown_first(rows)[COLUMNS]
 
 
+def losses(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer of both: how many of all runs, with a partner or without, did not complete (lost_a, runs_a, lost_b, runs_b).
+
+    a, b: as `compare.compared_runs`.
+    """
+    sides = []
+    for runs, side in ((a, "a"), (b, "b")):
+        once = runs.drop_duplicates(["task", "run_id"])
+        counts = (once["status"] != "completed").groupby([once["task"], once["optimizer"]], sort=False).agg(["sum", "size"])
+        sides.append(counts.set_axis([f"lost_{side}", f"runs_{side}"], axis=1))
+    return sides[0].join(sides[1], how="inner").reset_index()
+
+
 def same_bits(pairs: pd.DataFrame) -> np.ndarray:
     """Say of each pair of runs whether all that they reached is the same, bit for bit."""
     same = np.ones(len(pairs), dtype=bool)

@@ -19,20 +19,27 @@ ROW = 0.46  # inches: a row an optimizer, A above B
 
 def palette(difference: "Difference") -> dict[str, str]:
     """Return `ink.palette` of the optimizers that are compared, in the order of A's rankings, and where only B ranked them of B's."""
-    ranked = pd.concat([difference.a.ranking, difference.b.ranking])[["task", "optimizer"]].drop_duplicates()
+    ranked = pd.concat([difference.a.ranking, difference.b.ranking])[["task", "optimizer", "gap"]].drop_duplicates(["task", "optimizer"])
     return ink.palette(ranked[ranked["optimizer"].isin(difference.rows["optimizer"])])
 
 
 def loss_curves(difference: "Difference", frame: pd.DataFrame) -> Figure:
     """Draw `compare_frames.median_curves`, the gap of A and B against gradient evaluations; the first six tasks."""
-    (rows, _), colours = difference.shown, palette(difference)
+    (rows, _), colours, attained = difference.shown, palette(difference), _attained(difference)
 
     def panel(curves: pd.DataFrame, ax: Axes) -> None:
-        of_task = rows[rows["task"] == curves["task"].iloc[0]]
+        of_task = rows[rows["task"] == (task := curves["task"].iloc[0])]
         details = dict(zip(of_task["optimizer"], of_task["differs"].where(of_task["differs"] != "", of_task["setting"]), strict=True))
-        compare_plots.loss_curves(curves, details, ax, colours)
+        compare_plots.loss_curves(curves, details, ax, colours, attained[task])
 
     return _panels(difference, frame, panel)
+
+
+def _attained(difference: "Difference") -> dict[str, bool]:
+    """Return task -> whether some weights have the least loss, in A and in B."""
+    tasks = difference.tasks
+    sides = [results.tasks.set_index("task")["attained"].loc[tasks[f"task_{side}"]] for side, results in (("a", difference.a), ("b", difference.b))]
+    return {task: bool(in_a and in_b) for task, in_a, in_b in zip(tasks["task"], *sides, strict=True)}
 
 
 def finals(difference: "Difference", frame: pd.DataFrame) -> Figure:
@@ -61,7 +68,7 @@ def _panels(
     left: float = LEFT,
 ) -> Figure:
     """Draw a panel a task of the frame, one below the other; heights of the axes by task and left margin in inches."""
-    tasks = [task for task in difference.tasks["task_a"] if task in set(frame["task"])][:MOST_PANELS]
+    tasks = [task for task in difference.tasks["task"] if task in set(frame["task"])][:MOST_PANELS]
     of = [heights[task] if heights else PANEL for task in tasks]
     total = sum(of) + len(of) * (TITLE + FOOT)
     with matplotlib.rc_context(ink.STYLE):

@@ -1,4 +1,4 @@
-"""What the figures of a comparison draw, as frames: curves, last gaps and learning rates of A and of B, tasks labelled as in A. No ink here.
+"""What the figures of a comparison draw, as frames: curves, last gaps and learning rates of A and of B, by task. No ink here.
 
 Curves and gaps show each optimizer once a task: at the setting that A chose where B has it too, else each side at its own; over the seeds of both.
 """
@@ -76,7 +76,7 @@ def sensitivity(difference: "Difference") -> pd.DataFrame:
     """Return `curves.sensitivity` of A and of B, with side, where both searched a task with an optimizer at two learning rates or more."""
     sides = []
     for side, results in _sides(difference):
-        labels = dict(zip(difference.tasks[f"task_{side.lower()}"], difference.tasks["task_a"], strict=True))
+        labels = dict(zip(difference.tasks[f"task_{side.lower()}"], difference.tasks["task"], strict=True))
         rows = curves.sensitivity(results)
         sides.append(rows.assign(side=side, task=rows["task"].map(labels), lost=rows["diverged"] + rows["failed"]).dropna(subset="task"))
     both = pd.concat(sides, ignore_index=True)

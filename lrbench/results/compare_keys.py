@@ -27,7 +27,7 @@ def differences(a: "Results", b: "Results", tasks: pd.DataFrame) -> pd.DataFrame
     """Return a row a key that differs: key, a, b, empty where one has no such key. The first row names the folders.
 
     tasks: as `compare.paired_tasks`. What is asked of a choice, such as an optimizer, is compared where both have it, and how it is tuned
-    where both are.
+    where both are. What a choice says already is not said again of a task.
     """
     lists_a, lists_b = _lists(a.manifest), _lists(b.manifest)
     shared = {choice for group in GROUPS for choice in lists_a[group] if choice in lists_b[group]}
@@ -35,7 +35,9 @@ def differences(a: "Results", b: "Results", tasks: pd.DataFrame) -> pd.DataFrame
     keys = [key for key in dict.fromkeys([*keys_a, *keys_b]) if a.tuned == b.tuned or not key.startswith("tune.")]
     rows = [(key, _without(lists_a[key], lists_b[key]), _without(lists_b[key], lists_a[key])) for key in lists_a]
     rows += [("tasks", _without(a.tasks["task"], tasks["task_a"]), _without(b.tasks["task"], tasks["task_b"]))]
-    rows += [(f"{task['task_a']}: {key}", one, other) for task in tasks.to_dict("records") for key, one, other in task["differs"]]
+    said = set(rows)
+    of_tasks = [(task["task"], changed) for task in tasks.to_dict("records") for changed in task["differs"]]
+    rows += [(f"{task}: {changed[0]}", *changed[1:]) for task, changed in of_tasks if changed not in said]
     rows += [(key, keys_a.get(key, ""), keys_b.get(key, "")) for key in keys]
     folders = ("folder", str(a.store.root), str(b.store.root))
     return pd.DataFrame([folders, *(row for row in rows if row[1] != row[2])], columns=["key", "a", "b"])

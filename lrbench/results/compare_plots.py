@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
-from lrbench.results.ink import GREY, INK, SMALL, back_to_front, evaluations_axis, gid, label_lines, log_axis, name_axis, set_ticks
+from lrbench.results.ink import GREY, INK, SMALL, back_to_front, evaluations_axis, gid, label_lines, log_axis, log_range, name_axis, set_ticks
 from lrbench.results.rows import WITHOUT_RATIO
 from lrbench.results.text import interval
 
@@ -21,10 +21,11 @@ BEYOND = 30  # above the highest start a curve leaves the axes
 LOST = 0.1  # of the axes, at the right: where crosses and their counts stand
 
 
-def loss_curves(frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours: dict[str, str]) -> Axes:
+def loss_curves(frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours: dict[str, str], attained: bool) -> Axes:
     """Draw one task of `compare_frames.median_curves`: the gap against gradient evaluations, a line an optimizer and side.
 
-    details: a smaller line of text below a name. A cross where a line ends because the median is lost from there on; a gap of 0 at the low end.
+    details: a smaller line of text below a name. attained: whether some weights have the least loss. A cross where a line ends because the median
+    is lost from there on; a gap of 0 at the low end.
     """
     ax.set_autoscale_on(False)  # gaps near the end of float64 overflow matplotlib's margins
     drawn = frame[np.isfinite(frame["median"])]
@@ -37,7 +38,7 @@ def loss_curves(frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours:
             cross = {"marker": "x", "s": 32, "linewidths": 1.5, "color": colours[name], "zorder": 4, "clip_on": False}
             ax.scatter(line["evaluations"].iloc[-1], min(line["median"].iloc[-1], top), gid=gid(ax, f"stop{side}", name, colours), **cross)
     evaluations_axis(ax, frame["evaluations"])
-    ax.set(xlabel="gradient evaluations", ylabel="gap  (loss − infimum)")
+    ax.set(xlabel="gradient evaluations", ylabel=f"gap  (loss − {'minimum' if attained else 'infimum'})")
     ends = drawn.groupby("optimizer", sort=False).last().reset_index()[["optimizer", "median"]].rename(columns={"median": "y"})
     label_lines(ax, ends.assign(detail=[details.get(name, "") for name in ends["optimizer"]]), colours)
     _key(ax, [Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, label=side) for side, dashes in LINES.items()])
@@ -91,8 +92,7 @@ def lr_sensitivity(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Ax
 
 def _gap_axis(axis: Axis, gaps: pd.Series, factor: float, headroom: float) -> None:
     """Make an axis logarithmic, so much wider than the gaps, with room where lost runs stand; a gap of 0 is drawn at its low end."""
-    positive = gaps[np.isfinite(gaps) & (gaps > 0)]
-    log_axis(axis, *(positive.min() / factor, positive.max() * factor) if len(positive) else (0.1, 10.0), headroom=headroom)
+    log_axis(axis, *log_range(gaps, factor), headroom=headroom)
     if np.isinf(gaps).all():
         set_ticks(axis, [])
         axis.axes.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)

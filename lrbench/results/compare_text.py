@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lrbench.results.leader import what_varied
+from lrbench.results import leader
 from lrbench.results.statistics import ALPHA, MARGIN, sign_test
 from lrbench.results.text import MISSING, counted, factor, interval, listed, named, number, p_value, setting_value
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 WIDTH = 80
+BETWEEN = 2  # characters between columns
 MOST_ROWS = 20
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
@@ -36,7 +38,7 @@ Changed = list[tuple[str, str, str]]  # key, in A, in B
 
 def refusal(only_a: Sequence[str], only_b: Sequence[str], unlike: Sequence[tuple[str, str]], differs: Sequence[Changed]) -> str:
     """Say why the tasks do not compare, a line a task: what each alone has, and what differs between those that belong together."""
-    lines = [f"  {_pair(*labels)}: {_written(changed)}" for labels, changed in zip(unlike, differs, strict=True)]
+    lines = [f"  {pair_label(*labels)}: {_written(changed)}" for labels, changed in zip(unlike, differs, strict=True)]
     if (more := len(lines) - MOST_LINES) > 0:
         lines = [*lines[:MOST_LINES], f"  and {counted(more, 'more task')}"]
     lines = lines or [f"  only in A: {listed(only_a)}", f"  only in B: {listed(only_b)}"]
@@ -45,24 +47,28 @@ def refusal(only_a: Sequence[str], only_b: Sequence[str], unlike: Sequence[tuple
 
 
 def differing(a: dict, b: dict) -> str:
-    """Write how two settings differ: "lr 0.1 -> 0.03, momentum 0 -> 0.9"."""
+    """Write how two settings differ: "lr 0.1 → 0.03, momentum 0 → 0.9"."""
     keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-    return ", ".join(f"{key.removeprefix('optimizer.')} {setting_value(a.get(key))} -> {setting_value(b.get(key))}" for key in keys)
+    return ", ".join(f"{key.removeprefix('optimizer.')} {setting_value(a.get(key))} → {setting_value(b.get(key))}" for key in keys)
 
 
-def sentences(a: "Results", b: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, runs: int, left_out: Sequence[int]) -> list[str]:
+def sentences(
+    a: "Results", b: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, runs: int, left_out: Sequence[int], losses: pd.DataFrame
+) -> list[str]:
     """Return what may be said, what matters most first.
 
     tasks: as `compare.paired_tasks`. runs: how many pairs of runs were compared. left_out: how many settings of A and of B had no partner.
+    losses: as `compare_changes.losses`.
     """
     return [
         *_unlike(tasks),
         *_shown(rows, "worse"),
         *_ended_otherwise(rows, "lost", "completed in A and not in B"),
+        *_more_lost(rows, losses),
         *_shown(rows, "better"),
         *_ended_otherwise(rows, "recovered", "completed in B and not in A"),
         *_alike(rows, runs, sum(left_out)),
-        *_none_shown(a, rows),
+        *_none_shown(a, tasks, rows),
         *_untested(rows),
         *_left_out(left_out),
         *_incomplete(a, b),
@@ -72,14 +78,14 @@ def sentences(a: "Results", b: "Results", tasks: pd.DataFrame, rows: pd.DataFram
 def _unlike(tasks: pd.DataFrame) -> Iterator[str]:
     unlike = tasks[tasks["differs"].map(bool)].to_dict("records")
     if unlike:
-        cases = [f"{_pair(task['task_a'], task['task_b'])} ({_written(task['differs'])})" for task in unlike]
+        cases = [f"{task['task']} ({_written(task['differs'])})" for task in unlike]
         yield f"{UNLIKE}, so that a ratio need not be the optimizer's doing: {listed(cases)}."
 
 
 def _shown(rows: pd.DataFrame, change: str) -> Iterator[str]:
     shown = rows[rows["change"] == change].to_dict("records")
     for row in shown[:MOST_SENTENCES]:
-        yield f"{_name(row)} {_how(row, *DIRECTION[change])}."
+        yield f"B is {change}: {_name(row)} {_how(row, *DIRECTION[change])}."
     if (more := len(shown) - MOST_SENTENCES) > 0:
         yield f"{counted(more, 'more setting')} {'is' if more == 1 else 'are'} shown {change}."
 
@@ -88,12 +94,10 @@ def _how(row: dict, direction: str, lost: str) -> str:
     """Say by how much, from the test that was made."""
     if row["test"] == "t":
         ratios = sorted(ratio if row["ratio"] > 1 else 1 / ratio for ratio in (row["low"], row["ratio"], row["high"]))
-        low, ratio, high = map(factor, ratios)
-        return f"ends {ratio} times {direction} (95 % interval {low} to {high})"
-    p = f"p = {p_value(row['p_holm'])}".replace("= <", "<")
+        return f"ends {factor(ratios[1])} times {direction} in B than in A ({leader.interval(ratios[0], ratios[2])})"
     least = max(row["at_least"], 1 / row["at_least"]) if row["at_least"] else math.inf
-    how = lost if least == math.inf else f"ends at least {factor(least)} times {direction}"
-    return f"{how} (sign test over {row['n']} pairs, {p})"
+    how = lost if least == math.inf else f"ends at least {factor(least)} times {direction} in B than in A"
+    return f"{how} (sign test over {row['n']} pairs, {leader.stated(row['p_holm'])})"
 
 
 def _ended_otherwise(rows: pd.DataFrame, column: str, what: str) -> Iterator[str]:
@@ -101,6 +105,19 @@ def _ended_otherwise(rows: pd.DataFrame, column: str, what: str) -> Iterator[str
     if len(found):
         cases = [f"{_name(row)} {row[column]} of {row['runs']}" for row in found.to_dict("records")]
         yield f"{counted(int(found[column].sum()), 'run')} {what}: {listed(cases)}."
+
+
+def _more_lost(rows: pd.DataFrame, losses: pd.DataFrame) -> Iterator[str]:
+    """Say where a larger share of the runs is lost in B than in A, unless all of them are told as runs that completed in A."""
+    told = rows.groupby(["task", "optimizer"], as_index=False)["lost"].sum()
+    more = losses.merge(told, on=["task", "optimizer"]).query("lost_b > lost and lost_b * runs_a > lost_a * runs_b").to_dict("records")
+    if more:
+        cases = [f"{_share(row, 'b')} runs of {row['optimizer']} on {row['task']} (in A {_share(row, 'a')})" for row in more]
+        yield f"In B {listed(cases)} did not complete."
+
+
+def _share(row: dict, side: str) -> str:
+    return f"{row[f'lost_{side}'] or 'none'} of {row[f'runs_{side}']}"
 
 
 def _alike(rows: pd.DataFrame, runs: int, left_out: int) -> Iterator[str]:
@@ -114,19 +131,25 @@ def _alike(rows: pd.DataFrame, runs: int, left_out: int) -> Iterator[str]:
         yield f"Of {counted(len(rows), 'setting')} {listed(cases)}."
 
 
-def _none_shown(a: "Results", rows: pd.DataFrame) -> Iterator[str]:
-    """Say that no regression is shown, and what could not have been."""
-    tested = rows[rows["p"].notna()]
-    if tested.empty or (rows["change"] == "worse").any() or (rows["lost"] > 0).any():
-        return
-    over = over_what(a, tested, "n")
-    yield f"No regression is shown over {over}; {_visible(tested)}."
+def _none_shown(a: "Results", tasks: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
+    """Say that no regression is shown, or of whom no difference where one is of others, and what could not have been shown."""
+    differ = rows["change"].isin(list(DIRECTION)) | (rows["lost"] > 0) | (rows["recovered"] > 0)
+    tested = rows[rows["p"].notna() & ~differ]
+    if len(tested):
+        what = f"No difference shown for {listed(_short(tested, rows))}" if differ.any() else "No regression is shown"
+        yield f"{what} over {over_what(a, tasks, tested, 'n')}; {_visible(tested)}."
 
 
-def over_what(a: "Results", rows: pd.DataFrame, count: str) -> str:
+def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """Name rows by their optimizers, and those with more of which an optimizer has several among all that are not identical."""
+    several = rows.loc[rows["change"] != "identical", "optimizer"].value_counts()
+    return [row["optimizer"] if several[row["optimizer"]] == 1 else _name(row) for row in few.to_dict("records")]
+
+
+def over_what(a: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, count: str) -> str:
     """Say over how many starts or batch orders rows go, "10 starts", or "2 to 10 pairs" where they differ; count: the column with the number."""
-    tasks = a.tasks.set_index("task")
-    varied = {what_varied(tasks.loc[task], n) for task, n in set(zip(rows["task"], rows[count], strict=True))}
+    in_a = a.tasks.set_index("task").loc[tasks["task_a"]].set_axis(tasks["task"])
+    varied = {leader.what_varied(in_a.loc[task], n) for task, n in set(zip(rows["task"], rows[count], strict=True))}
     return varied.pop() if len(varied) == 1 else f"{rows[count].min()} to {rows[count].max()} pairs"
 
 
@@ -169,29 +192,36 @@ def _name(row: dict) -> str:
     return f"{named(row['optimizer'], f'default, {setting}'.removesuffix(', ') if row['role'] == 'default' else setting)} on {row['task']}"
 
 
-def _pair(a: str, b: str) -> str:
+def pair_label(a: str, b: str) -> str:
+    """Name a task of A and one of B that are not the same."""
     return a if a == b else f"{a} against {b}"
 
 
 def _written(changed: Changed) -> str:
-    return ", ".join(f"{key} {one or MISSING} -> {other or MISSING}" for key, one, other in changed)
+    return ", ".join(f"{key} {one or MISSING} → {other or MISSING}" for key, one, other in changed)
 
 
 # ---- the terminal
 
 
 def print_difference(difference: "Difference", console: Console) -> None:
-    """Print what differs in what was asked, the settings, shown changes first, and the sentences; first of all where the tasks differ."""
+    """Print what differs in what was asked, the settings, shown changes first, and the sentences; first of all where the tasks differ.
+
+    Where the settings do not fit, their gaps are left out, which the page has.
+    """
     first = [sentence for sentence in difference.sentences if sentence.startswith(UNLIKE)]
     _print(first, console)
-    console.print(_table(difference.differences.rename(columns={"a": "A", "b": "B"})))
+    console.print(_table(difference.differences.rename(columns={"a": "A", "b": "B"}), ("key", "A", "B"), console.width))
     console.print()
     rows = difference.rows
     if (rows["change"] != "identical").any():
-        console.print(_table(rows_text(rows.head(MOST_ROWS)), folding=("task", "optimizer", "setting")))
+        text, folding = rows_text(rows.head(MOST_ROWS)), ("task", "optimizer", "setting")
+        fits = _least(text, folding) <= console.width
+        console.print(_table(text if fits else text.drop(columns=["gap A", "gap B"]), folding, console.width))
         _print(rest(rows.iloc[MOST_ROWS:]), console)
         console.print()
     _print(difference.sentences[len(first) :], console)
+    _print(["Exit code 1: a regression is shown."] * difference.regression, console)
 
 
 def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +235,7 @@ def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
         "gap B": [number(row["gap_b"]) for row in records],
         "B / A (95 %)": list(map(interval, records)),
         "p": rows["p_holm"].map(p_value).tolist(),
-        "": [row["change"] or f"{row['lost']} lost" * bool(row["lost"]) or MISSING for row in records],
+        "shown": [row["change"] or f"{row['lost']} lost" * bool(row["lost"]) or MISSING for row in records],
     }
     return pd.DataFrame(cells, dtype=object).drop(columns=["task"] * (rows["task"].nunique() == 1))
 
@@ -221,18 +251,38 @@ def _print(sentences: Sequence[str], console: Console) -> None:
         console.print(Text(sentence), width=min(WIDTH, console.width))
 
 
-def _longest_word(texts: pd.Series) -> int:
-    """Return how wide a column must be to break between words alone, up to a third of the line."""
-    return min(max((len(word) for text in texts for word in str(text).split()), default=0), WIDTH // 3)
-
-
-def _table(text: pd.DataFrame, folding: Sequence[str] = ("key", "A", "B")) -> Table:
-    """Lay out a table; the columns that may fold stand at the left."""
+def _table(text: pd.DataFrame, folding: Sequence[str], width: int) -> Table:
+    """Lay out a table in so many characters; the columns that may fold stand at the left."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in text:
+    for column, wide in _widths(text, folding, width).items():
         folds = column in folding
-        width = _longest_word(text[column])
-        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds, min_width=width)
+        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds, width=wide)
     for cells in text.itertuples(index=False):
         table.add_row(*map(Text, cells))
     return table
+
+
+def _widths(text: pd.DataFrame, folding: Sequence[str], width: int) -> dict[str, int]:
+    """Return how wide each column is: as its longest cell; where that is too much the widest of those that fold give way.
+
+    Down to their longest words if that is enough, else down to equal shares of the line, and at last as far as it takes.
+    """
+    widths, words, room = _longest(text), _longest_words(text, folding), width - BETWEEN * (len(text.columns) - 1)
+    within = [dict.fromkeys(words, share) for share in (room // len(words), 1)]
+    for least in [words] if _least(text, folding) <= width else within:
+        while sum(widths.values()) > room and (wider := [column for column in least if widths[column] > least[column]]):
+            widths[max(wider, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _least(text: pd.DataFrame, folding: Sequence[str]) -> int:
+    """Return how wide a table is whose folding columns break between words alone."""
+    return sum((_longest(text) | _longest_words(text, folding)).values()) + BETWEEN * (len(text.columns) - 1)
+
+
+def _longest(text: pd.DataFrame) -> dict[str, int]:
+    return {column: max(map(cell_len, [column, *text[column]])) for column in text}
+
+
+def _longest_words(text: pd.DataFrame, folding: Sequence[str]) -> dict[str, int]:
+    return {column: max(cell_len(word) for cell in [column, *text[column]] for word in cell.split()) for column in folding if column in text}

@@ -6,6 +6,7 @@ All of it is for squared errors, whose eigenvalues and eigenvectors are stored: 
 import json
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from lrbench.seeds import start
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
+MOMENTUM = ("momentum", "nesterov")
 SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
 MOST_STARTS = 100  # that baselines are searched from, and the least possible gap is the median of
 MOST_NUMBERS = 100_000_000  # starts times directions times steps that a curve may take
@@ -188,6 +190,15 @@ def _edge(task: pd.Series, runs: pd.DataFrame) -> float | None:
     if pd.isna(task["batch_size"]):
         return (theory.edge_nesterov if nesterov else theory.edge_heavy_ball)(task["L"], momentum) if momentum < 1 else None
     return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(runs.iloc[0])) if _drawn(task) and not momentum else None
+
+
+def diverging(results: "Results") -> pd.DataFrame:
+    """Return task, optimizer and diverges_from_lr: of an SGD that ran on all rows and at one momentum only, so that it holds of every run."""
+    runs = results.entries[results.entries["batch_size"].isna()]
+    runs = runs.assign(known=is_descent(runs) | (runs["status"] == "failed"), way=list(zip(*map(partial(_setting, runs), MOMENTUM), strict=True)))
+    groups = runs.groupby(["task", "name"]).agg(known=("known", "all"), ways=("way", "nunique"))
+    alike = groups[groups["known"] & (groups["ways"] == 1)].index.to_frame(index=False)
+    return edges(results).merge(alike.rename(columns={"name": "optimizer"})).rename(columns={"lr": "diverges_from_lr"})
 
 
 def noise_floors(results: "Results") -> pd.DataFrame:

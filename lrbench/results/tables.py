@@ -12,7 +12,7 @@ import pandas as pd
 from lrbench.results.comparisons import oriented
 from lrbench.results.labels import natural, optimizer_names, setting_texts, task_labels
 from lrbench.results.statistics import at_least_floor, by_group, geometric_mean, geometric_spread, interquartile_mean, median_first_hit, quantile
-from lrbench.results.text import counted, listed
+from lrbench.results.text import counted, listed, setting_value
 
 TASK = ["problem_id", "steps", "batch_size", "batch_order", "init"]
 RELATIVE = ("rank", "first", "leader", "ratio", "ratio_low", "ratio_high", "at_least", "p")  # what depends on who else is in the sweep
@@ -161,15 +161,19 @@ RANKING += ["default_gap", "gain", "tolerance", "tolerance_open"]
 
 
 def failures(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return what went wrong, a row an optimizer and reason: runs, the earliest bad step, the largest last finite loss, and at which settings."""
+    """Return what went wrong, a row a task, optimizer and status.
+
+    reason: the most frequent first; runs: how many; first_bad_step: the earliest; last_finite_loss: the largest; settings: at which, as a text.
+    """
     wrong = entries[entries["status"] != "completed"].drop_duplicates(["name", "run_id"])
     reason = wrong["reason"].astype(object).fillna("").str.replace(r" at step \d+", "", regex=True)  # the step has its own column
-    groups = wrong.assign(reason=reason).groupby(["task", "name", "status", "reason"], sort=False)
+    groups = wrong.assign(reason=reason).groupby(["task", "name", "status"], sort=False)
     rows = groups.agg(
+        reason=("reason", _reasons),
         runs=("run_id", "size"),
         first_bad_step=("first_bad_step", "min"),
         last_finite_loss=("last_finite_loss", "max"),
-        examples=("setting", _examples),
+        settings=("setting", _tried),
     )
     return rows.reset_index().rename(columns={"name": "optimizer"})
 
@@ -230,6 +234,17 @@ def _beaten(pairs: pd.DataFrame) -> pd.Series:
     return worse.groupby(["task", "optimizer"]).size()
 
 
-def _examples(texts: pd.Series) -> str:
+def _reasons(reasons: pd.Series) -> str:
+    """Write the reasons, the most frequent first."""
+    return "; ".join(reasons[reasons != ""].value_counts().index)
+
+
+def _tried(texts: pd.Series) -> str:
+    """Write settings and the seeds of each; where only the learning rate varies, from which to which it goes: "lr 0.069 to 100, 14 rates"."""
     counts = texts.value_counts(sort=False)
+    rates = counts.index.str.extract(r"(?:^| )lr=(\S+)")[0].astype(float)
+    others = counts.index.str.replace(r"(^| )lr=\S+", "", regex=True).str.strip()
+    if len(counts) > 2 and rates.notna().all() and others.nunique() == 1:
+        ends = " to ".join(map(setting_value, (rates.min(), rates.max())))
+        return f"lr {ends}, {counted(len(counts), 'rate')}{', ' * bool(others[0])}{others[0]}"
     return listed([f"{text} ({counted(count, 'seed')})".lstrip() for text, count in counts.items()], most=4)

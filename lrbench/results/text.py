@@ -12,6 +12,7 @@ from lrbench.results.costs import AXES
 MISSING = "–"
 RELATIVE_HEADINGS = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}  # columns that depend on who else is there
 RELATIVE_NOTE = "* depends on who else is in this sweep"
+LRS = {"lr", "largest lr", "diverges from lr"}  # columns that theory gives
 ROUNDING = 1e-12  # relative: what lies closer to a whole number is one
 
 
@@ -38,8 +39,8 @@ def _digits(x: float, digits: int) -> str:
 
 
 def interval(row: Mapping[str, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
-    """Write how many times: "1.8 (1.2–2.6)" with its interval, "1.8" without, or "≥ 1.8" where `at_least` is all that is known."""
-    if pd.notna(row[low]):
+    """Write how many times: "1.8 (1.2–2.6)" with its interval, "1.8" without or where its ends print the same, or "≥ 1.8", the bound `at_least`."""
+    if pd.notna(row[low]) and factor(row[low]) != factor(row[high]):
         return f"{factor(row[value])} ({factor(row[low])}–{factor(row[high])})"
     return factor(row[value]) if pd.notna(row[value]) else bound(row["at_least"])
 
@@ -79,6 +80,11 @@ def setting_value(value: Any) -> str:
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
+def learning_rate(lr: float) -> str:
+    """Write a computed learning rate to three significant digits, in the form of a setting: 0.041, 1e-5."""
+    return MISSING if pd.isna(lr) else setting_value(float(f"{lr:.3g}"))
+
+
 def counted(count: int, word: str) -> str:
     """Write a count with its noun: "1 run", "1,740 runs"."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
@@ -109,8 +115,9 @@ def named(optimizer: str, setting: str) -> str:
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write every cell: numbers by `number`, what is missing as a dash."""
-    return pd.DataFrame({column: [_cell(cell) for cell in frame[column]] for column in frame}, index=frame.index, dtype=object)
+    """Write every cell: learning rates as settings, other numbers by `number`, what is missing as a dash."""
+    cells = {column: frame[column].map(learning_rate if column in LRS else _cell, na_action=None) for column in frame}
+    return pd.DataFrame(cells, index=frame.index, dtype=object)
 
 
 def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import io
 import itertools
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -94,7 +93,9 @@ def test_ratio_interval_and_p_are_those_of_scipy(pair):
     assert [found[name] for name in ("ratio", "low", "high", "p", "gap_a", "gap_b")] == pytest.approx(expected, rel=1e-10)
     assert (found["n"], found["test"], found["change"]) == (6, "t", "worse")
     assert difference.regression
-    assert difference.sentences == [f"sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher (95 % interval {low:.3g} to {high:.2g})."]
+    assert difference.sentences == [
+        f"B is worse: sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher in B than in A (95 % interval {low:.3g} to {high:.2g})."
+    ]
 
 
 def test_p_values_are_holms_over_all_rows_with_a_test(pair):
@@ -122,7 +123,33 @@ def test_a_significant_change_within_the_margin_is_not_shown(pair):
 def test_what_is_better_is_no_regression(pair):
     difference = compare(*pair(runs("sgd", B), runs("sgd", A)))
     assert not difference.regression
-    assert re.fullmatch(r"sgd \(lr=0.1\) on lecture ends 2.1 times lower \(95 % interval 1.82 to 2.4\).", difference.sentences[0])
+    assert difference.sentences == ["B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A (95 % interval 1.82 to 2.4)."]
+
+
+def test_an_interval_that_cannot_be_seen_is_not_written(pair):
+    difference = compare(*pair(runs("sgd", A), runs("sgd", [5.1 * gap for gap in A])))
+    assert difference.sentences == ["B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A (nearly the same for every seed)."]
+
+
+def test_who_is_not_shown_to_have_changed_is_named_beside_who_is(pair):
+    """adam and one of two settings of rprop go up and down by 3, this 1.1 times higher and so named first; what is identical is not named."""
+    swung = [gap * (3 if k % 2 else 1 / 3) for k, gap in enumerate(A)]
+    a = [*runs("sgd", A), *runs("adam", A), *runs("rprop", A), *runs("rprop", A, lr=0.2), *runs("same", A)]
+    b = [
+        *runs("sgd", B),
+        *runs("adam", swung),
+        *runs("rprop", [1.1 * gap for gap in swung]),
+        *runs("rprop", [9 * gap for gap in A], lr=0.2),
+        *runs("same", A),
+    ]
+    told = compare(*pair(a, b)).sentences
+    assert [sentence.split(": ")[0] for sentence in told[:2]] == ["B is worse"] * 2
+    assert told[2] == "Of 5 settings 1 is identical, bit for bit."
+    logs = math.log(3) * np.array([-1, 1] * 3)
+    visible = 1.25 * np.exp(stats.t.interval(0.95, 5, logs.mean(), stats.sem(logs))[1])
+    assert told[3:] == [
+        f"No difference shown for rprop (lr=0.1) on lecture and adam over 6 starts; differences under {visible:.2g} times are not visible."
+    ]
 
 
 def test_at_the_floor_only_the_order_counts(pair):
@@ -133,7 +160,7 @@ def test_at_the_floor_only_the_order_counts(pair):
     assert found["at_least"] == pytest.approx(1e-16 / FLOOR)
     assert math.isnan(found["ratio"])
     assert difference.regression
-    assert "at least 10,000 times higher (sign test over 6 pairs, p = 0.031)" in difference.sentences[0]
+    assert "at least 10,000 times higher in B than in A (sign test over 6 pairs, p = 0.031)" in difference.sentences[0]
 
 
 def test_both_at_the_floor_or_both_lost_is_no_difference(pair):
@@ -153,9 +180,21 @@ def test_a_lost_run_is_a_regression_and_a_recovered_one_is_none(pair):
     assert (row(back)["lost"], row(back)["recovered"], back.regression) == (0, 1, False)
 
 
+def test_more_lost_runs_in_b_are_told_once(pair):
+    """sgd loses five of ten where A has no partner, adam as large a share in both, rprop what is told seed by seed."""
+    a = [*runs("sgd", A[:5]), *runs("adam", [*A[:5], math.inf]), *runs("rprop", A)]
+    b = [*runs("sgd", A[:5]), *runs("sgd", [math.inf] * 5, lr=9.0), *runs("adam", [*A[:5], math.inf]), *runs("rprop", [*A[:5], math.inf])]
+    difference = compare(*pair(a, b))
+    assert difference.sentences[:2] == [
+        "1 run completed in A and not in B: rprop (lr=0.1) on lecture 1 of 6.",
+        "In B 5 of 10 runs of sgd on lecture (in A none of 5) did not complete.",
+    ]
+    assert not any("In B" in sentence for sentence in compare(difference.b, difference.a).sentences)
+
+
 def test_most_runs_lost_is_said_without_a_ratio(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [math.inf] * 6)))
-    assert difference.sentences[0] == "sgd (lr=0.1) on lecture is mostly lost in B (sign test over 6 pairs, p = 0.031)."
+    assert difference.sentences[0] == "B is worse: sgd (lr=0.1) on lecture is mostly lost in B (sign test over 6 pairs, p = 0.031)."
     assert "inf times" not in printed(difference)
 
 
@@ -222,7 +261,7 @@ def test_without_a_common_setting_the_chosen_ones_are_compared(pair):
     a = runs("sgd", A, lr=0.1) + runs("sgd", B, lr=0.2)
     b = runs("sgd", B, lr=0.03, momentum=0.9) + runs("sgd", [9.0] * 6, lr=0.04, momentum=0.9)
     found = row(difference := compare(*pair(a, b)))
-    assert found["differs"] == "lr 0.1 -> 0.03, momentum null -> 0.9"
+    assert found["differs"] == "lr 0.1 → 0.03, momentum null → 0.9"
     assert (found["gap_a"], found["gap_b"]) == pytest.approx((stats.gmean(A), stats.gmean(B)))
     assert difference.regression
 
@@ -255,24 +294,24 @@ def test_disjoint_optimizers_are_refused(pair):
 
 def test_another_budget_is_refused_and_compared_anyway(pair):
     sets = pair(runs("sgd", A), runs("sgd", B, steps=16))
-    with pytest.raises(RequestError, match=r"(?s)different tasks.*lecture: steps 8 -> 16\n.*--anyway"):
+    with pytest.raises(RequestError, match=r"(?s)different tasks.*lecture: steps 8 → 16\n.*--anyway"):
         compare(*sets)
     difference = compare(*sets, anyway=True)
     assert row(difference)["p"] == pytest.approx(stats.ttest_rel(np.log(A), np.log(B)).pvalue)
     assert printed(difference).startswith("Compared although the tasks differ")
-    assert "lecture (steps 8 -> 16)" in difference.sentences[0]
+    assert "lecture (steps 8 → 16)" in difference.sentences[0]
     assert ["lecture: steps", "8", "16"] in difference.differences.to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
     ("changes", "facts", "said"),
     [
-        ({}, {}, "data content lecture6 -> content another6"),
-        ({}, {"n": 4}, "n 3 -> 4"),
-        ({"dtype": "float32"}, {"dtype": "float32"}, "dtype float64 -> float32"),
-        ({"loss": "huber"}, {"loss": "huber"}, "loss mse_sum -> huber"),
-        ({"batch_size": 2, "batch_order": "shuffled"}, {}, "batch_size null -> 2, batch_order sequential -> shuffled"),
-        ({"init": "zeros"}, {}, "init torch -> zeros"),
+        ({}, {}, "data content lecture6 → content another6"),
+        ({}, {"n": 4}, "n 3 → 4"),
+        ({"dtype": "float32"}, {"dtype": "float32"}, "dtype float64 → float32"),
+        ({"loss": "huber"}, {"loss": "huber"}, "loss mse_sum → huber"),
+        ({"batch_size": 2, "batch_order": "shuffled"}, {}, "batch_size null → 2, batch_order sequential → shuffled"),
+        ({"init": "zeros"}, {}, "init torch → zeros"),
     ],
 )
 def test_the_refusal_says_what_differs(pair, changes, facts, said):
@@ -292,7 +331,9 @@ def test_a_task_that_only_one_has_is_left_out_and_named(pair):
 def test_tasks_without_a_label_in_common_are_paired_in_order_or_not_at_all(pair):
     other = runs("sgd", B, problem_id="synthetic64", problem="synthetic")
     one = compare(*pair(runs("sgd", A), other, problems=(OTHER,)), anyway=True)
-    assert "lecture against synthetic (problem lecture -> synthetic" in one.sentences[0]
+    assert "lecture against synthetic (problem lecture → synthetic" in one.sentences[0]
+    assert one.sentences[1].startswith("B is worse: sgd (lr=0.1) on lecture against synthetic ends 2.1 times higher")
+    assert one.rows["task"].tolist() == ["lecture against synthetic"]
     third = runs("sgd", B, problem_id="third64", problem="third")
     with pytest.raises(RequestError, match="only in A: lecture\n  only in B: synthetic and third"):
         compare(*pair(runs("sgd", A), other + third, problems=(OTHER, OTHER | {"problem_id": "third64", "problem": "third"})), anyway=True)
@@ -306,7 +347,7 @@ def test_trials_are_not_compared_but_what_they_chose_and_the_default(write_tuned
     b = write_tuned(tuned("sgd", {0.1: [9e-3, 1e-3], 0.3: [1e-4, 1e-4]}, B, default=[1.0] * 6), folder="b")
     difference = compare(a, b)
     chosen, default = row(difference, role="evaluation"), row(difference, role="default")
-    assert (chosen["differs"], chosen["change"], default["change"]) == ("lr 0.1 -> 0.3", "worse", "identical")
+    assert (chosen["differs"], chosen["change"], default["change"]) == ("lr 0.1 → 0.3", "worse", "identical")
     assert len(difference.rows) == 2
 
 
@@ -314,7 +355,7 @@ def test_a_tuned_sweep_against_a_grid_compares_the_reported_settings(write, writ
     a = write(*runs("sgd", A, lr=0.1), *runs("sgd", [1.0] * 6, lr=0.001), folder="a")
     b = write_tuned(tuned("sgd", {0.2: [1e-3, 1e-3]}, B, default=[1.0] * 6), folder="b")
     difference = compare(a, b)
-    assert row(difference)["differs"] == "lr 0.1 -> 0.2"
+    assert row(difference)["differs"] == "lr 0.1 → 0.2"
     assert ["tune", "none", "lr"] in difference.differences.to_numpy().tolist()
 
 
@@ -379,13 +420,52 @@ def test_many_settings_fit_80_columns_what_is_shown_first(pair):
     assert "... and 80 more settings without a shown change" in text
 
 
+def told_settings(text: str) -> list[str]:
+    """The lines of the last table."""
+    return text.split("optimizer  ")[-1].split("\n\n")[0].splitlines()
+
+
+def test_long_settings_fold_between_words_and_the_verdict_is_whole(pair):
+    """The gaps go where they do not fit, and a name that is wider than the line is cut into pieces that have all of it."""
+    name, wide = "adam_special", {"momentum_decay_schedule": 0.004, "another_long_setting": 1e-5, "name_of_one_more": 3}
+    other = runs(name, A, momentum_decay_schedule=0.1, another_long_setting=0.1, name_of_one_more=1)
+    difference = compare(*pair([*runs(name, A, **wide), *other], [*runs(name, B, **wide), *other]))
+    lines = told_settings(text := printed(difference))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "gap A" not in text
+    assert lines[0].endswith(" shown")
+    assert lines[2].startswith(f"{name}  ")
+    assert lines[2].endswith("   worse")
+    assert not {*row(difference, change="worse")["setting"].split()} - {*" ".join(lines).split()}
+    longest = runs("o" * 100, A)
+    lines = told_settings(printed(compare(*pair(longest, runs("o" * 100, B)))))
+    assert max(map(len, lines)) <= 80
+    assert sum(line.split(" ")[0].count("o") for line in lines[2:]) == 100
+    assert lines[2].endswith(" worse")
+    assert "gap A" in printed(compare(*pair(runs("sgd", A), runs("sgd", B))))
+
+
+def test_what_a_choice_says_is_not_said_again_of_a_task(pair):
+    blocks = [{**block(seed=[0]), "choices": {**block()["choices"], "problem": problem}} for problem in ("lecture", "synthetic")]
+    a, b = pair(runs("sgd", A), runs("sgd", B, problem_id="synthetic64", problem="synthetic"), problems=(OTHER | {"n": 4},), blocks=blocks[1:])
+    a = lrbench.load(a.store.root)
+    a.store.write_manifest(a.manifest | {"blocks": blocks[:1]})
+    difference = compare(lrbench.load(a.store.root), b, anyway=True)
+    assert difference.differences.to_numpy().tolist()[1:] == [["problem", "lecture", "synthetic"], ["lecture against synthetic: n", "3", "4"]]
+    assert "\nlecture against  " in printed(difference)  # long folders beside it leave a key its share of the line
+
+
 def test_the_command_line(pair, capsys, monkeypatch):
     monkeypatch.setattr(compare_page, "FIGURES", ())
     a, b = (str(one.store.root) for one in pair(runs("sgd", A), runs("sgd", B)))
     assert main(["compare", a, a]) == 0
-    assert "\n\nAll 6 runs are identical, bit for bit.\n\nPage: " in capsys.readouterr().out
+    folder = "A and B are the same folder, and so no page is written.\n"
+    assert capsys.readouterr().out.endswith(f"\n\nAll 6 runs are identical, bit for bit.\n\n{folder}")
+    assert not compare_page.place(lrbench.load(a), lrbench.load(a)).exists()
     assert main(["compare", a, b]) == 1
+    assert "\nExit code 1: a regression is shown.\n\nPage: " in capsys.readouterr().out
     assert main(["compare", b, a]) == 0
+    assert "Exit code" not in capsys.readouterr().out
     assert lrbench.compare(a, lrbench.load(b)).regression
 
 
@@ -412,7 +492,7 @@ def test_wrong_requests_exit_2_and_say_why(pair, write, capsys, tmp_path):
         (a, str(tmp_path / "broken")): "not valid JSON",
         (str(tmp_path / "old"), a): "written with schema 1",
         (a, str(runless)): "no run is stored yet",
-        (a, steps): "steps 8 -> 16",
+        (a, steps): "steps 8 → 16",
         (a, adam, "--anyway"): "share no optimizer",
     }
     for arguments, said in wrong.items():

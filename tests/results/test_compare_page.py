@@ -257,7 +257,7 @@ def test_rates_are_compared_where_both_searched(difference):
 
 def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
     rows = difference.shown[0].set_index("optimizer")
-    assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 -> 0.3"}
+    assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 → 0.3"}
     assert rows.loc["sgd", "gap_b"] == pytest.approx(stats.gmean(gaps(OF_B[:3])))
     assert rows.loc["adam", "ratio"] == pytest.approx(stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9])))
 
@@ -311,6 +311,27 @@ def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
     figure = compare_figures.finals(difference, compare_frames.finals(difference))
     assert sorted(parts(figure, "dotsA")["0"].get_offsets()[:, 0]) == [5e-10, 5e-10, 1e-9]
     assert len(compare_page.page(difference).split("<figure")) == 4
+
+
+@pytest.mark.parametrize("attained", [True, False])
+def test_the_axis_says_whether_the_least_loss_is_reached(write, attained):
+    """By weights: in both, else it is an infimum. Gaps down to 1e-310 do not overflow the axis."""
+    problems = [LECTURE | {"gap_floor": 0.0, "attained": least} for least in (True, attained)]
+    sides = [write(*runs("sgd", [1e-310, 1e-3]), folder=f"{k}", problems=(problem,)) for k, problem in enumerate(problems)]
+    difference = compare(*sides)
+    figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
+    assert figure.axes[0].get_ylabel() == f"gap  (loss − {'minimum' if attained else 'infimum'})"
+    ends = compare_figures.finals(difference, compare_frames.finals(difference)).axes[0].get_xlim()
+    assert 0 < ends[0] < 1e-3 < ends[1] < INF
+
+
+def test_a_panel_of_two_tasks_names_both(write):
+    a = write(*runs("sgd", [1e-3, 2e-3], lr=0.1), *runs("sgd", [1e-2, 2e-2], lr=0.2), folder="a")
+    b = [run | {"problem": "synthetic", "problem_id": "synthetic64"} for run in OF_A[:6]]
+    difference = compare(a, write(*b, folder="b", problems=(OTHER,)), anyway=True)
+    for draw, frame in [(draw, frame) for _, _, frame, draw in compare_page.FIGURES]:
+        assert [ax.get_title(loc="left") for ax in draw(difference, frame(difference)).axes] == ["lecture against synthetic"]
+    assert re.search(r"<dd>[^<]* on lecture against synthetic</dd>", compare_page.page(difference))
 
 
 def test_alt_texts_say_what_the_figures_show(html):
@@ -377,7 +398,7 @@ def test_where_it_cannot_be_written_the_answer_stands(changed, capsys, monkeypat
     captured = capsys.readouterr()
     assert "ends 10 times higher" in captured.out
     assert "Page: " not in captured.out
-    assert f"{page_of(changed)}: the page cannot be written (Is a directory)" in captured.err
+    assert f"{page_of(changed)}: the page cannot be written (Is a directory). It goes beside B" in captured.err
     with pytest.raises(RequestError, match="cannot be written"):
         changed.report()
     assert [path.name for path in page_of(changed).parent.iterdir() if path.name.startswith(".")] == []

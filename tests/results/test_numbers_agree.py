@@ -56,7 +56,9 @@ def results(write_tuned, monkeypatch):
 
 
 def ratio(row: dict, value: str = "ratio", low: str = "low", high: str = "high") -> list[float]:
-    return [row["at_least"]] if math.isnan(row[value]) else [row[value], row[low], row[high]]
+    """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2; or its bound."""
+    ends = {f"{row[end]:.{2 if row[end] < 2 else 1}e}" for end in (low, high)}
+    return [row["at_least"]] if math.isnan(row[value]) else [row[value]] if len(ends) == 1 else [row[value], row[low], row[high]]
 
 
 def width(row: dict) -> list[float]:

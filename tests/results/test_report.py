@@ -281,6 +281,42 @@ def test_what_went_wrong_names_its_task_only_where_there_are_several(write):
     assert facts(several).failures[0].rows[["task", "optimizer", "runs"]].to_numpy().tolist() == [["lecture", "sgd", "1"]]
 
 
+def test_what_went_wrong_is_a_row_an_optimizer_with_its_rates_and_its_theory(write):
+    """With L = 30 gradient descent diverges from 2/30 on; of two momenta no single rate is known."""
+    reasons = {0.1: "not finite at step 4", 1.0: "not finite at step 2", 10.0: "above the start"}
+    rows = [run(lr=lr, momentum=0.0, status="diverged", reason=reason, first_bad_step=3) for lr, reason in reasons.items()]
+    rows += [run(lr=0.01, momentum=0.0)]
+    quadratic = (LECTURE | {"quadratic": True, "eigenvectors": [1.0, 0.0, 0.0, 1.0]},)
+    (table,) = facts(write(*rows, problems=quadratic)).failures
+    assert table.rows[["reason", "runs", "settings", "diverges from lr"]].to_numpy().tolist() == [
+        ["not finite; above the start", "3", "lr 0.1 to 10, 3 rates", "0.0667"]
+    ]
+    (table,) = facts(write(*rows, run(lr=0.01, momentum=0.9), problems=quadratic, folder="momenta")).failures
+    assert "diverges from lr" not in table.rows
+
+
+@pytest.mark.parametrize(
+    ("intercept", "told"), [(True, "columns standardized: mean 0, standard deviation 1"), (False, "columns standardized: standard deviation 1")]
+)
+def test_the_head_names_file_and_target_of_a_table(write, intercept, told):
+    settings = '{"path": "data/houses.csv", "target": "price"}'
+    problem = LECTURE | {"settings": settings, "x_scale": [2.0], "x_mean": [1.0], "intercept": intercept, "problem": "csv"}
+    head = dict(facts(write(*[run(problem="csv", seed=seed) for seed in (0, 1)], problems=(problem,))).subtitle)
+    assert head["Problem"] == f"csv: houses.csv, price (n = 3, d = 1, κ = 37.5, L = 30; {told})"
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"), [((5.099, 5.101), "5.1"), ((5.0, 5.2), "5.1 (5.0–5.2)"), ((1.0, 1.02), "5.1 (1.00–1.02)"), ((math.nan, math.nan), "5.1")]
+)
+def test_an_interval_without_width_is_not_printed(ends, shown):
+    assert text.interval({"ratio": 5.1, "low": ends[0], "high": ends[1]}) == shown
+
+
+def test_learning_rates_of_theory_have_the_form_of_settings():
+    frame = pd.DataFrame({"lr": [0.04102, math.nan, 1e-5], "momentum": [0.04102, math.nan, 1e-5]})
+    assert text.as_text(frame).to_numpy().tolist() == [["0.041", "0.0410"], ["–", "–"], ["1e-5", "1.00e-5"]]
+
+
 def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     other = {"problem_id": "synthetic64", "problem": "synthetic"}
     rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]

@@ -28,7 +28,7 @@ def caption(name: str, difference: "Difference") -> str:
     rows, _ = difference.shown
     searched = [counted(results.searched["seed"].nunique(), "seed") for results in (difference.a, difference.b)]
     words = {
-        "over": f"the {over_what(difference.a, rows, 'runs')} that both have",
+        "over": f"the {over_what(difference.a, difference.tasks, rows, 'runs')} that both have",
         "settings": _settings(rows),
         "searched": searched[0] if searched[0] == searched[1] else f"{searched[0]} in A and {searched[1]} in B",
     }

@@ -63,7 +63,7 @@ def write(difference: "Difference", path: Path) -> Path:
     try:
         difference.b.store.write_text(path, text)
     except OSError as error:
-        raise RequestError(f"{path}: the page cannot be written ({error.strerror}). lrbench.compare(a, b).report(path) puts it elsewhere.") from error
+        raise RequestError(f"{path}: the page cannot be written ({error.strerror}).") from error
     return path
 
 
@@ -77,7 +77,7 @@ def page(difference: "Difference") -> str:
         "subtitle": _subtitle(difference),
         "sentences": difference.sentences,
         "differences": difference.differences.rename(columns={"a": "A", "b": "B"}),
-        "rows": compare_text.rows_text(rows.head(MOST_ROWS)).rename(columns={"": "shown"}),
+        "rows": compare_text.rows_text(rows.head(MOST_ROWS)),
         "note": NOTE,
         "rest": compare_text.rest(rows.iloc[MOST_ROWS:]),
         "drawings": drawings,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lrbench.results import one_run, tables, text
+from lrbench.results import expected, one_run, tables, text
 from lrbench.results.report.latex import latex
 from lrbench.results.report.problems import problems, problems_text
 from lrbench.results.text import counted
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 MOST_ROWS = 40  # of a table in the report; the file has all
-LEFT = {"optimizer", "best setting", "setting", "task", "problem", "status", "reason", "examples", "method", "a", "b", "test"}
+LEFT = {"optimizer", "best setting", "setting", "task", "problem", "status", "reason", "settings", "method", "a", "b", "test"}
 LEFT |= {"first*", "shown better*", "parameter", "dtype", "minimum", "source"}
 
 
@@ -110,7 +110,7 @@ BESIDE = (
         "failures",
         "Runs that went wrong",
         "",
-        lambda results: tables.failures(results.entries.drop_duplicates("run_id")),
+        lambda results: _failures(results),
         lambda failures: text.without_one_task(text.as_text(failures.rename(columns=lambda name: name.replace("_", " ")))),
     ),
 )
@@ -126,6 +126,14 @@ def one(results: "Results", name: str) -> list[Table]:
     heading, sentence, frame, written = {name: rest for name, *rest in (*COMPARED, *BESIDE)}[name]
     rows = frame(results)
     return [Table(name, heading, sentence, told(results, rows, written))] if len(rows) else []
+
+
+def _failures(results: "Results") -> pd.DataFrame:
+    """Return what went wrong, and beside it from which learning rate on theory says that it does, where it says so of one of them."""
+    rows = tables.failures(results.entries.drop_duplicates(["name", "run_id"]))
+    known = rows.merge(expected.diverging(results), how="left", on=["task", "optimizer"])
+    known["diverges_from_lr"] = known["diverges_from_lr"].where(known["status"] == "diverged")
+    return known if known["diverges_from_lr"].notna().any() else rows
 
 
 def _told_widths(sensitivity: pd.DataFrame) -> pd.DataFrame:

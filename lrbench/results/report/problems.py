@@ -1,7 +1,8 @@
 """The problems of a sweep, a row each: their sizes, their minimum and how sure it is, where they come from."""
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -18,19 +19,23 @@ DIGITS = {"float64": 16, "float32": 7}  # that a number has
 def problems(results: "Results") -> pd.DataFrame:
     """Return a row a problem (data, loss and dtype) in the order of the tasks.
 
-    problem: a label of what tells the problems apart; n, d, kappa, L; noise: as it was asked for, else NaN; loss, dtype; dropped: rows left out for
+    problem: a label of what tells the problems apart; table: file and target of one's own, else empty; standardized: what columns then have, else
+    empty; n, d, kappa, L; noise: as it was asked for, else NaN; loss, dtype; dropped: rows left out for
     missing values; minimum: how it was found; digits: of the constant model's gap to which it is certain, no more than the dtype has; loss_star;
     gap_floor; source.
     """
     first = results.runs.drop_duplicates("problem_id")
     labels = task_labels(first.assign(**BESIDE_DATA)).set_axis(first["problem_id"])
     tasks = results.tasks.drop_duplicates("problem_id")
+    settings = [json.loads(one) for one in tasks["settings"]]
     method = tasks["method"].where(tasks["attained"].astype(bool), tasks["method"] + ", attained by no weights")
     return pd.DataFrame(
         {
             "problem": tasks["problem_id"].map(labels),
+            "table": [_table(one) for one in settings],
+            "standardized": [_standardized(one) for _, one in tasks.iterrows()],
             **{name: tasks[name] for name in ("n", "d", "kappa", "L")},
-            "noise": [json.loads(settings).get("noise") for settings in tasks["settings"]],
+            "noise": [one.get("noise") for one in settings],
             **{name: tasks[name] for name in ("loss", "dtype", "dropped")},
             "minimum": method,
             "digits": tasks["digits"].clip(upper=tasks["dtype"].map(DIGITS)),
@@ -38,6 +43,16 @@ def problems(results: "Results") -> pd.DataFrame:
             "source": tasks["note"].str.removesuffix("."),
         }
     ).astype({"noise": float})
+
+
+def _table(settings: dict[str, Any]) -> str:
+    """Write file and target of a table: "houses.csv, price"."""
+    return f"{Path(str(settings['path'])).name}, {settings['target']}" if {"path", "target"} <= settings.keys() else ""
+
+
+def _standardized(task: pd.Series) -> str:
+    """Say what standardized columns have; without an intercept they keep their mean."""
+    return "" if task["x_scale"] is None else f"{'mean 0, ' * bool(task['intercept'])}standard deviation 1"
 
 
 def problems_text(problems: pd.DataFrame) -> pd.DataFrame:

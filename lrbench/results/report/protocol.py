@@ -53,7 +53,8 @@ def _problem(row: pd.Series) -> str:
     sizes = f"n = {number(row['n'])}, d = {number(row['d'])}, κ = {number(row['kappa'])}, L = {number(row['L'])}"
     noise = "" if pd.isna(row["noise"]) else f", noise = {setting_value(row['noise'])}"
     dropped = f", {counted(row['dropped'], 'row')} with missing values left out" if row["dropped"] else ""
-    return f"{row['problem']} ({sizes}{noise}{dropped})"
+    scaled = f"; columns standardized: {row['standardized']}" if row["standardized"] else ""
+    return f"{row['problem']}{': ' * bool(row['table'])}{row['table']} ({sizes}{noise}{dropped}{scaled})"
 
 
 def _seeds(results: "Results") -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.results import compare_plots, ink
-from lrbench.results.figures import FOOT, LEFT, MOST_PANELS, NAMES, PANEL, PART, RIGHT, TITLE, WIDTH
+from lrbench.results.figures import LEFT, NAMES, PART, panels
 
 if TYPE_CHECKING:
     from lrbench.results.compare import Difference
@@ -67,16 +66,6 @@ def _panels(
     heights: dict[str, float] | None = None,
     left: float = LEFT,
 ) -> Figure:
-    """Draw a panel a task of the frame, one below the other; heights of the axes by task and left margin in inches."""
-    tasks = [task for task in difference.tasks["task"] if task in set(frame["task"])][:MOST_PANELS]
-    of = [heights[task] if heights else PANEL for task in tasks]
-    total = sum(of) + len(of) * (TITLE + FOOT)
-    with matplotlib.rc_context(ink.STYLE):
-        figure, top = Figure(figsize=(WIDTH, total)), total
-        for task, height in zip(tasks, of, strict=True):
-            bottom = top - TITLE - height
-            ax = figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - RIGHT) / WIDTH, height / total))
-            panel(frame[frame["task"] == task], ax)
-            ax.set_title(task)
-            top = bottom - FOOT
-    return figure
+    """Draw a panel a task of the frame; heights of the axes by task and left margin in inches."""
+    tasks = [task for task in difference.tasks["task"] if task in set(frame["task"])]
+    return panels(tasks, lambda task, ax: panel(frame[frame["task"] == task], ax), heights, left)

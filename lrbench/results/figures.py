@@ -2,9 +2,9 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -287,28 +287,38 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _panels(
-    tasks: pd.DataFrame,
-    panel: Callable[[pd.Series, Axes], object],
+def _panels(tasks: pd.DataFrame, panel: Callable[[pd.Series, Axes], object], *shape: Any, **margins: float) -> Figure:
+    """Draw `panels` of tasks, a row each."""
+    rows = tasks.set_index("task", drop=False)
+    return panels(tasks["task"].tolist(), lambda task, ax: panel(rows.loc[task], ax), *shape, **margins)
+
+
+def panels(
+    tasks: Sequence[str],
+    panel: Callable[[str, Axes], object],
     heights: dict[str, float] | None = None,
     left: float = LEFT,
     right: float = RIGHT,
     title: float = TITLE,
     foot: float = FOOT,
 ) -> Figure:
-    """Draw a panel a task, one below the other; heights of the axes by task and margins in inches."""
-    shown = tasks.head(MOST_PANELS)
-    if shown.empty:
+    """Draw a panel a task, the first MOST_PANELS one below the other; heights of the axes by task and margins in inches.
+
+    Raises:
+        RequestError: there is no task.
+    """
+    shown = tasks[:MOST_PANELS]
+    if not shown:
         raise RequestError("There is nothing to draw yet: no setting is evaluated.")
-    of = [heights[task] if heights else PANEL for task in shown["task"]]
+    of = [heights[task] if heights else PANEL for task in shown]
     total = sum(of) + len(of) * (title + foot)
     with matplotlib.rc_context(ink.STYLE):
         figure, top = Figure(figsize=(WIDTH, total)), total
-        for (_, task), height in zip(shown.iterrows(), of, strict=True):
+        for task, height in zip(shown, of, strict=True):
             bottom = top - title - height
             ax = figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total))
             panel(task, ax)
-            ink.title(ax, task["task"])
+            ink.title(ax, task)
             top = bottom - foot
     return figure
 

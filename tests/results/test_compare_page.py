@@ -293,7 +293,7 @@ def test_where_all_is_lost_it_is_said(write):
         figure = draw(difference, frame(difference))
         assert "no run completed" in [text.get_text() for text in figure.axes[0].texts]
     assert any(isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections)
-    assert "no run completes in A and no run completes in B" in compare_page.page(difference)
+    assert "no median is finite in A and no median is finite in B" in compare_page.page(difference)
 
 
 def test_the_words_of_the_page_are_explained_at_its_end(html):

@@ -1,6 +1,6 @@
 """What the figures show, in words made from the sweep itself: how many seeds, what they vary, on which of them the settings were chosen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -53,9 +53,12 @@ def caption(name: str, results: "Results") -> str:
 
 
 def _left_out(name: str, results: "Results") -> str:
-    """Say which tasks a figure has no panel for."""
     tasks = results.tasks["task"].tolist()
-    shown = drawn(name, results) if len(tasks) > 1 else tasks
+    return left_out(tasks, drawn(name, results) if len(tasks) > 1 else tasks)
+
+
+def left_out(tasks: Sequence[str], shown: Sequence[str]) -> str:
+    """Say which tasks a figure has no panel for."""
     missing = [task for task in tasks if task not in shown]
     if not missing:
         return ""
@@ -260,7 +263,7 @@ WORDS: dict[str, Callable[["Results"], object]] = {
     "floor": _floor,
     "shown": lambda results: "; bold in a frame where the difference is shown" if (results.pairwise["better"] != "").any() else "",
     "bounds": lambda results: "; ≥ or ≤ where only a bound is known" if results.pairwise["at_least"].notna().any() else "",
-    "compared": lambda results: _most(results.pairwise["a"], figures.MOST_COMPARED),
+    "compared": lambda results: _most(results.ranking["optimizer"], figures.MOST_COMPARED),
     "traced": lambda results: _most(parts(results)["optimizer"], figures.MOST_PANELS),
     "stopped": lambda results: " Empty: the run had stopped." if parts(results)["part"].isna().any() else "",
     "ticks": lambda results: "; tick: the default rate" if results.tuned else "",

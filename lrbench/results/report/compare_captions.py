@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.compare_text import over_what
+from lrbench.results.figures import MOST_PANELS
+from lrbench.results.report.captions import left_out
 from lrbench.results.text import counted, interval, listed, number, setting_value
 
 if TYPE_CHECKING:
     from lrbench.results.compare import Difference
 
-MOST_TASKS = 6
 CAPTIONS = {
     "loss_curves": "Gap against gradient evaluations, full lines in A and dashed ones in B: medians over {over}. {settings} A cross: from there on "
     "the median is lost.",
@@ -23,8 +24,8 @@ CAPTIONS = {
 }
 
 
-def caption(name: str, difference: "Difference") -> str:
-    """Return the caption of a figure."""
+def caption(name: str, difference: "Difference", frame: pd.DataFrame) -> str:
+    """Return the caption of the figure of a frame."""
     rows, _ = difference.shown
     searched = [counted(results.searched["seed"].nunique(), "seed") for results in (difference.a, difference.b)]
     words = {
@@ -32,7 +33,12 @@ def caption(name: str, difference: "Difference") -> str:
         "settings": _settings(rows),
         "searched": searched[0] if searched[0] == searched[1] else f"{searched[0]} in A and {searched[1]} in B",
     }
-    return CAPTIONS[name].format(**words)
+    tasks = difference.tasks["task"].tolist()
+    return CAPTIONS[name].format(**words) + left_out(tasks, _drawn(tasks, frame))
+
+
+def _drawn(tasks: list[str], frame: pd.DataFrame) -> list[str]:
+    return [task for task in tasks if task in set(frame["task"])][:MOST_PANELS]
 
 
 def _settings(rows: pd.DataFrame) -> str:
@@ -44,26 +50,30 @@ def _settings(rows: pd.DataFrame) -> str:
 def finding(name: str, difference: "Difference", frame: pd.DataFrame) -> str:
     """Return what a figure shows: "lecture: adam has changed most, B / A 5.7 (3.6–8.9)."."""
     rows = difference.shown[0] if name == "finals" else frame
-    groups = rows[rows["task"].isin(frame["task"])].groupby("task", sort=False)
-    return f"{listed([f'{task}: {FINDINGS[name](own)}' for task, own in groups], MOST_TASKS)}."
+    groups = rows[rows["task"].isin(_drawn(difference.tasks["task"].tolist(), frame))].groupby("task", sort=False)
+    return f"{listed([f'{task}: {FINDINGS[name](own)}' for task, own in groups])}."
 
 
 def _end_lowest(curves: pd.DataFrame) -> str:
     ends = curves.groupby(["side", "optimizer"], sort=False).last().reset_index()
-    return _lowest(ends, "median", lambda row: f"{row['optimizer']} ends lowest in {row['side']}, at {number(row['median'])}")
+
+    def told(row: pd.Series) -> str:
+        return f"{row['optimizer']} ends lowest in {row['side']}, at {number(row['median'])}"
+
+    return _lowest(ends, "median", told, "no median is finite")
 
 
 def _best_rates(rates: pd.DataFrame) -> str:
     def told(row: pd.Series) -> str:
         return f"{row['optimizer']} with learning rate {setting_value(row['lr'])} ends lowest in {row['side']}, at {number(row['gap'])}"
 
-    return _lowest(rates, "gap", told)
+    return _lowest(rates, "gap", told, "no learning rate completes all seeds")
 
 
-def _lowest(rows: pd.DataFrame, column: str, told: Callable[[pd.Series], str]) -> str:
-    """Tell the row of A and that of B with the lowest value."""
+def _lowest(rows: pd.DataFrame, column: str, told: Callable[[pd.Series], str], none: str) -> str:
+    """Tell the row of A and that of B with the lowest value; none: what to say where it is inf."""
     lowest = [own.loc[own[column].idxmin()] for _, own in rows.groupby("side")]
-    return " and ".join(told(row) if np.isfinite(row[column]) else f"no run completes in {row['side']}" for row in lowest)
+    return " and ".join(told(row) if np.isfinite(row[column]) else f"{none} in {row['side']}" for row in lowest)
 
 
 def _changed_most(rows: pd.DataFrame) -> str:

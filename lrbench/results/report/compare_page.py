@@ -115,4 +115,4 @@ def _draw(difference: "Difference") -> Iterator[Drawing]:
         if len(frame):
             with TemporaryDirectory() as folder:
                 svg = figures.save(draw(difference, frame), Path(folder) / f"{name}.svg").read_text(encoding="utf-8")
-            yield Drawing(name, title, caption(name, difference), finding(name, difference, frame), svg)
+            yield Drawing(name, title, caption(name, difference, frame), finding(name, difference, frame), svg)

@@ -24,3 +24,9 @@ def decays(s: Numbers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def shares(beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what `lerp` needs of a running mean that keeps beta: the share of the new number, and that less 1."""
     return 1 - beta, 1 - beta - 1
+
+
+def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """Return base^exponent, broadcast, as Python's floats give it and so torch: numpy's arrays differ in the last digit from processor to processor."""
+    pairs = np.broadcast(base, exponent)
+    return np.array([float(b) ** int(e) for b, e in pairs]).reshape(pairs.shape)

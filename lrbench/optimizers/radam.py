@@ -4,7 +4,7 @@ import numpy as np
 
 from lrbench.optimizers.adam import MEANS, accepted
 from lrbench.optimizers.elementwise import lerp
-from lrbench.optimizers.hyperparameters import decays, shares
+from lrbench.optimizers.hyperparameters import decays, power, shares
 from lrbench.optimizers.rule import Family, Rule, direction
 
 
@@ -37,9 +37,10 @@ def radam(g, w, state, run, step):
 
 
 def _steps(t, s):
-    rest = 1 - s.beta2**t
+    beta2_t = power(s.beta2, t)  # rho loses three digits to cancellation, so that the last one of beta2^t counts
+    rest = 1 - beta2_t
     rho_inf = 2 / (1 - s.beta2) - 1
-    rho = rho_inf - 2 * t * s.beta2**t / rest
+    rho = rho_inf - 2 * t * beta2_t / rest
     rectified = rho > 5
     with np.errstate(divide="ignore", invalid="ignore"):
         r = ((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)) ** 0.5

@@ -27,6 +27,6 @@ def shares(beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
-    """Return base^exponent, broadcast, as Python's floats give it and so torch: numpy's arrays differ in the last digit from processor to processor."""
+    """Return base^exponent, broadcast, as Python's floats give it, and so torch: numpy's arrays differ in the last digit between processors."""
     pairs = np.broadcast(base, exponent)
     return np.array([float(b) ** int(e) for b, e in pairs]).reshape(pairs.shape)

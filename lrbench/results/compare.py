@@ -67,7 +67,7 @@ class Difference:
         """Show the sentences and the settings in a notebook."""
         from lrbench.results.report.page import brief
 
-        return brief(self.sentences, [("Setting by setting", compare_text.rows_text(self.rows))])
+        return brief(self.sentences, [("Setting by setting", compare_text.rows_text(self.rows.head(compare_text.MOST_ROWS)))])
 
 
 def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", anyway: bool = False) -> Difference:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lrbench.results.costs import AXES
 
+MOST_COLUMNS = 8  # of tasks side by side
 MISSING = "–"
 RELATIVE_HEADINGS = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}  # columns that depend on who else is there
 RELATIVE_NOTE = "* depends on who else is in this sweep"
@@ -257,8 +258,13 @@ def _end(lr: float, is_open: bool, sign: str) -> str:
 
 
 def success_text(success: pd.DataFrame) -> pd.DataFrame:
-    """Write a row an optimizer, a column a task: "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target."""
+    """Write "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target: a row an optimizer, a column a task.
+
+    Above MOST_COLUMNS tasks a row a task and optimizer.
+    """
     cells = success.assign(cell=[_passed(row) for row in success.to_dict("records")])
+    if success["task"].nunique() > MOST_COLUMNS:
+        return cells[["task", "optimizer", "cell"]].rename(columns={"cell": "target"})
     wide = cells.pivot(index="optimizer", columns="task", values="cell").fillna(MISSING)
     return wide.loc[success["optimizer"].unique(), success["task"].unique()].rename_axis(columns=None).reset_index()
 

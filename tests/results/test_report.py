@@ -25,6 +25,7 @@ from lrbench.results.report import FIGURES
 from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts, state
 from lrbench.results.report.findings import finding
+from lrbench.results.report.glossary import used
 from lrbench.results.report.html import SCRIPT, inline, read
 from lrbench.results.report.latex import latex
 from lrbench.results.terminal import print_ranking
@@ -329,6 +330,25 @@ def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     assert len(ids) == len(set(ids))
     assert [line for line in markdown.splitlines() if line.startswith("## Ranking")] == ["## Ranking: lecture", "## Ranking: synthetic"]
     assert read["task"].tolist() == ["lecture"] * 2 + ["synthetic"] * 2
+
+
+def test_a_block_of_code_is_not_ended_from_within(write, one_figure):
+    results = write(run(), request={"overrides": [], "command": "python -m lrbench name='```\n# no heading'"})
+    results.report()
+    block = results.store.summary("md").read_text(encoding="utf-8").partition("## Run it again\n\n")[2]
+    assert block.startswith("````\n")
+    assert block.endswith("\n````\n")
+    assert block.count("````") == 2
+
+
+def test_unequal_seeds_are_a_range_in_captions(write):
+    results = write(*[run("a", 1e-3 + seed, seed=seed) for seed in range(3)], run("b"))
+    assert over(results) == "1 to 3 seeds (what varies: start)"
+
+
+@pytest.mark.parametrize("d", [1, 10, 1000])
+def test_sizes_are_explained_whatever_their_digits(d):
+    assert "n, d" in dict(used([f"lecture (n = 442, d = {d:,}, κ = 470)"]))
 
 
 def test_hostile_words_are_text_wherever_they_stand(write, one_figure):

@@ -183,6 +183,13 @@ def test_success_of_a_grid_and_of_several_problems(write):
     ]
 
 
+def test_above_eight_tasks_success_is_a_row_a_task(write):
+    names = [f"p{k}" for k in range(9)]
+    rows = [run("a", problem_id=name, problem=name, hit=3) for name in names]
+    text = success_text(write(*rows, problems=tuple(LECTURE | {"problem_id": name, "problem": name} for name in names)).success)
+    assert text.to_numpy().tolist() == [[name, "a", "pass (1.0 trials)"] for name in names]
+
+
 # ---- competence
 
 

@@ -41,7 +41,8 @@ FIGURES = (
 def write(results: "Results", path: Path) -> Path:
     """Write everything, each file whole; return the page's path."""
     store = results.store
-    told, drawings = facts(results), _draw(results)
+    drawings = _draw(results)
+    told = facts(results, [drawing.caption for drawing in drawings])
     store.write_text(store.summary("csv"), _summary(results).to_csv(index=False))
     store.write_text(store.summary("md"), markdown(told, drawings))
     for name, content in files(results):

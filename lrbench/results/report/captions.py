@@ -68,12 +68,14 @@ def left_out(tasks: Sequence[str], shown: Sequence[str]) -> str:
 
 def over(results: "Results") -> str:
     """Say over how many seeds the compared runs go, and what a seed varies: "10 seeds (what varies: start and minibatches)"."""
-    tasks, seeds = results.tasks, results.reported["seed"].nunique()
-    if seeds == 1:
-        return counted(seeds, "seed")
+    tasks, each = results.tasks, results.reported.groupby(["task", "name"])["seed"].nunique()
+    fewest, most = each.min(), each.max()
+    seeds = counted(most, "seed") if fewest == most else f"{fewest} to {counted(most, 'seed')}"
+    if most == 1:
+        return seeds
     start = ["start"] * bool((tasks["init"] == "torch").any())
     batches = ["minibatches"] * bool((tasks["batch_size"].notna() & (tasks["batch_order"] != "sequential")).any())
-    return f"{counted(seeds, 'seed')} (what varies: {' and '.join([*start, *batches]) or 'nothing'})"
+    return f"{seeds} (what varies: {' and '.join([*start, *batches]) or 'nothing'})"
 
 
 def _searched(results: "Results") -> str:
@@ -192,7 +194,8 @@ def _panels(results: "Results") -> str:
 
 
 def _dots(results: "Results") -> str:
-    completed = results.searched[np.isfinite(results.searched["gap"])]
+    runs = results.searched[results.searched["setting_id"].isin(curves.sensitivity(results)["setting_id"])]
+    completed = runs[np.isfinite(runs["gap"])]
     most = completed.groupby(["task", "name"]).size().max() if len(completed) else 0
     return " (of many the lowest, the highest and some between)" if most > plots.MOST_DOTS else ""
 

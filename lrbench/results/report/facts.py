@@ -1,7 +1,7 @@
 """What page and Markdown both tell, as text: nothing is computed or rounded after this."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ class Facts:
     configuration: str  # JSON
 
 
-def facts(results: "Results") -> Facts:
+def facts(results: "Results", captions: Iterable[str] = ()) -> Facts:
+    """Return the report in words; captions: of its figures, whose words are explained too."""
     manifest = results.manifest
     found = Facts(
         title=manifest["name"],
@@ -85,7 +86,7 @@ def facts(results: "Results") -> Facts:
         folder=str(results.store.root),
         configuration=json.dumps(manifest["blocks"], indent=1, ensure_ascii=False),
     )
-    return replace(found, words=used(_texts(found)))
+    return replace(found, words=used([*_texts(found), *captions]))
 
 
 def _texts(found: Facts) -> Iterator[str]:

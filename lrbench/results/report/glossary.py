@@ -106,7 +106,7 @@ GLOSSARY = (
         "minimum|infimum",
         "The least loss that weights can have; where none have it but some come as near as one likes, it is called infimum.",
     ),
-    ("n, d", "n = [0-9].*, d = [0-9]", "How many rows and how many features the data have."),
+    ("n, d", "n = [0-9].*, d = [0-9,]+", "How many rows and how many features the data have."),
     ("Nesterov", "[Nn]esterov", "Momentum whose gradient is, in effect, taken where the momentum leads and not where the weights are."),
     ("one-sided", "one-sided", "Of a test: it asks only whether one side is lower, not whether the two differ."),
     ("oracle", "oracle", "Knows the problem's answer, which no optimizer may know in practice."),
@@ -146,8 +146,8 @@ GLOSSARY = (
     (
         "times the leader",
         "times the leader",
-        "The optimizer's gap over the leader's, seed by seed, as a geometric mean with its 95 % interval; \"≥\" where runs were lost or ended "
-        "at the floor, so that only the order is known.",
+        'The optimizer\'s gap over the leader\'s, seed by seed, as a geometric mean with its 95 % interval; "≥" or "≤" where runs were lost or '
+        "ended at the floor, so that only the order is known.",
     ),
     ("trial", "trials?", "A setting that was tried, on all seeds of the search."),
     ("tuning seeds", "tuning seeds?", "The seeds that settings were chosen on; the chosen ones are compared on other seeds."),

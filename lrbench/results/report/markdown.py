@@ -25,7 +25,7 @@ def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     parts += ["## Words", "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)]
     parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]
     parts += [part for one in facts.problems for part in _told(one)]
-    parts += ["## Run it again", f"```\n{facts.command}\npython -m lrbench reproduce {facts.folder}\n```"]
+    parts += ["## Run it again", _code(f"{facts.command}\npython -m lrbench reproduce {facts.folder}")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,6 +33,12 @@ def _told(one: Table) -> list[str]:
     """Write heading, sentence and table, and where the rest of a long one is."""
     rows = [table(one.rows.head(MOST_ROWS)), *rest(one)] if len(one.rows) else []
     return [f"## {escaped(one.heading)}", *[escaped(one.sentence)] * bool(one.sentence), *rows]
+
+
+def _code(text: str) -> str:
+    """Write a block of code; its fence is longer than any that is in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
 
 
 def table(text: pd.DataFrame) -> str:

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.comparisons import oriented
-from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.statistics import ALPHA, MARGIN, TESTED
 from lrbench.results.text import counted, factor, listed, named, number, p_value
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
-
-TESTED = ["t", "sign"]
 
 
 def what_varied(task: pd.Series, seeds: int) -> str:

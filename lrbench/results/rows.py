@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize, to_rgba
 from matplotlib.patches import Rectangle
 
 from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, fitted, gid, log_axis, log_range, name_axis
-from lrbench.results.leader import TESTED
+from lrbench.results.statistics import TESTED
 from lrbench.results.text import factor, interval
 
 LOST = 0.09  # of the axes, at the right: where crosses and their counts stand

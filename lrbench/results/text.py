@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.costs import AXES
+from lrbench.results.statistics import TESTED
 
 MOST_COLUMNS = 8  # of tasks side by side
 MISSING = "–"
@@ -26,7 +27,7 @@ def number(x: float) -> str:
 
 def factor(x: float) -> str:
     """Write how many times: two significant digits, three below 2: 1.04, 3.4, 12, 1,200, 1.2e6."""
-    return _digits(x, 3 if abs(x - 1) < 1 else 2)
+    return _digits(x, 3 if round(x, 2) < 2 else 2)
 
 
 def _digits(x: float, digits: int) -> str:
@@ -188,7 +189,7 @@ def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
         "a lower": [f"{row['wins']}/{row['n']}" for row in rows],
         "P(a lower)": pairwise["improvement"].map(lambda p: f"{p:.2f}"),
         RELATIVE_HEADINGS["p"]: pairwise["p_holm"].map(p_value),
-        RELATIVE_HEADINGS["better"]: pairwise["better"].replace("", MISSING),
+        RELATIVE_HEADINGS["better"]: pairwise["better"].where(pairwise["test"].isin(TESTED), "").replace("", MISSING),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
 

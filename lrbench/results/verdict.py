@@ -9,8 +9,8 @@ import pandas as pd
 
 from lrbench.results import leader, paste
 from lrbench.results.curves import mean_ranks
-from lrbench.results.leader import TESTED, of, stated, what_varied
-from lrbench.results.statistics import ALPHA, MARGIN, below_target
+from lrbench.results.leader import of, stated, what_varied
+from lrbench.results.statistics import ALPHA, MARGIN, TESTED, below_target
 from lrbench.results.statistics.contest import FEWEST_BLOCKS
 from lrbench.results.text import counted, decades, factor, listed, number, setting_value
 

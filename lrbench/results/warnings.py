@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.leader import not_visible, visible
-from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.statistics import ALPHA, MARGIN, TESTED
 from lrbench.results.text import counted, factor, listed, named, number, setting_value
 from lrbench.results.warnings_budget import at_floor, choice, flipped, names, on, oscillating, short, targets, too_easy
 
@@ -152,7 +152,7 @@ def _single(results: "Results") -> Iterator[str]:
 
 def _few(results: "Results") -> Iterator[str]:
     """Say what so few seeds can show between the first of a ranking and the next one that has a test; of several tasks the worst."""
-    tested = results.pairwise[results.pairwise["test"].isin(["t", "sign"])].drop_duplicates("task")
+    tested = results.pairwise[results.pairwise["test"].isin(TESTED)].drop_duplicates("task")
     few = tested[tested["n"] < FEW_SEEDS]
     if few.empty:
         return

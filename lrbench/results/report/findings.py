@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrbench.results import curves, figures, landscape
 from lrbench.results.directions import parts
-from lrbench.results.leader import TESTED
+from lrbench.results.statistics import TESTED
 from lrbench.results.text import counted, factor, listed, number, setting_value
 
 if TYPE_CHECKING:

@@ -109,6 +109,7 @@ def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     return {"ratio": float(floored_ratios(a, b)[0])}
 
 
+TESTED = ["t", "sign"]  # of Comparison.test, where a difference can be shown
 NUMBERS = {"t": t_numbers, "sign": sign_numbers, "none": one_ratio}
 
 

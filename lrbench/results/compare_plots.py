@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
+from lrbench.results.curves import BEYOND
 from lrbench.results.ink import GREY, INK, SMALL, back_to_front, evaluations_axis, gid, label_lines, log_axis, log_range, name_axis, set_ticks
 from lrbench.results.rows import WITHOUT_RATIO
 from lrbench.results.text import interval
@@ -17,7 +18,6 @@ FILLED = {"A": False, "B": True}
 HEIGHTS = {"A": -0.2, "B": 0.2}  # of a row: where the side's dots stand
 STRIP = {"A": 0.98, "B": 0.94}  # of the axes: where the side's crosses stand
 HEADROOM = 0.09  # of the axes: the strip of crosses
-BEYOND = 30  # above the highest start a curve leaves the axes
 LOST = 0.1  # of the axes, at the right: where crosses and their counts stand
 
 

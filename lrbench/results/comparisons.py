@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames import typed
-from lrbench.results.statistics import Comparison, Contest, compare, contest, friedman_ranks, geometric_mean, probability_of_improvement
+from lrbench.results.statistics import TESTED, Comparison, Contest, compare, contest, friedman_ranks, geometric_mean, probability_of_improvement
 from lrbench.results.statistics import across as across_contest
 
 NUMBERS = {
@@ -37,8 +37,8 @@ def leaders(settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
 def pairs(reported: pd.DataFrame, competitors: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
     """Return a row a pair of optimizers of a task that completed a seed, a before b by name; see `statistics.contest`.
 
-    task, a, b, n, test, ratio, low, high, at_least, wins, losses, ties (of a), p, p_holm, family; better: a name or empty; improvement: the
-    probability that a run of a ends below one of b. leaders: task -> the optimizer that other seeds chose.
+    task, a, b, n, test, ratio, low, high, at_least, wins, losses, ties (of a), p, p_holm, family; better: a name or empty, without a test by the
+    digits; improvement: the probability that a run of a ends below one of b. leaders: task -> the optimizer that other seeds chose.
     Only seeds count that all have. Where there is none each optimizer's mean is its one block: an order by digits, with n = 0.
     """
     completed = competitors[competitors["completed"] > 0]
@@ -87,12 +87,13 @@ def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:
 
 
 def pairwise(pairs: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return `pairs` with a ranked before b, in the order of the ranking."""
+    """Return `pairs` with a ranked before b, in the order of the ranking; better only where a test shows it, not by the digits of one run."""
     place = pd.Series(np.arange(len(ranking)), index=pd.MultiIndex.from_frame(ranking[["task", "optimizer"]]))
     a, b = (place.reindex(pd.MultiIndex.from_frame(pairs[["task", name]])).to_numpy() for name in ("a", "b"))
     rows = oriented(pairs, pd.Series(a > b))
     order = np.lexsort([np.maximum(a, b), np.minimum(a, b)])
-    return rows.iloc[order].reset_index(drop=True)
+    shown = rows.assign(better=rows["better"].where(rows["test"].isin(TESTED), ""))
+    return shown.iloc[order].reset_index(drop=True)
 
 
 def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from matplotlib.colors import Normalize, to_rgba
 from matplotlib.patches import Rectangle
 
 from lrbench.results.ink import GREY, INK, REFERENCE, SMALL, fitted, gid, log_axis, log_range, name_axis
-from lrbench.results.statistics import TESTED
 from lrbench.results.text import factor, interval
 
 LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
@@ -167,7 +166,7 @@ def _pair(ax: Axes, row: dict[str, Any], at: tuple[int, int], size: float, room:
     """Draw what a pair has in the matrix: the ratio in row i and column j, the wins in row j and column i; room: the width of a cell in points."""
     i, j = at
     cell, ratio, wins = (gid(ax, part, (row["a"], row["b"]), colours) for part in ("cell", "cellratio", "cellwins"))
-    times, shown = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"], row["better"] != "" and row["test"] in TESTED
+    times, shown = row["ratio"] if np.isfinite(row["ratio"]) else row["at_least"], row["better"] != ""
     if shown or np.isfinite(times):
         strength = STRONGEST * min(abs(np.log10(times)) / WIDEST_RATIO, 1.0) if times > 0 else STRONGEST
         face = to_rgba(HIGHER if times > 1 else LOWER, strength) if np.isfinite(times) else "none"

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.costs import AXES
-from lrbench.results.statistics import TESTED
 
 MOST_COLUMNS = 8  # of tasks side by side
 MISSING = "–"
@@ -189,7 +188,7 @@ def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
         "a lower": [f"{row['wins']}/{row['n']}" for row in rows],
         "P(a lower)": pairwise["improvement"].map(lambda p: f"{p:.2f}"),
         RELATIVE_HEADINGS["p"]: pairwise["p_holm"].map(p_value),
-        RELATIVE_HEADINGS["better"]: pairwise["better"].where(pairwise["test"].isin(TESTED), "").replace("", MISSING),
+        RELATIVE_HEADINGS["better"]: pairwise["better"].replace("", MISSING),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
 

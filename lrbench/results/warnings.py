@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.leader import not_visible, visible
+from lrbench.results.search import scattered
 from lrbench.results.statistics import ALPHA, MARGIN, TESTED
 from lrbench.results.text import counted, factor, listed, named, number, setting_value
 from lrbench.results.warnings_budget import at_floor, choice, flipped, names, on, oscillating, short, targets, too_easy
@@ -99,9 +100,10 @@ def _end(results: "Results", row: dict) -> str:
 
 
 def _beside_a_cliff(results: "Results") -> Iterator[str]:
-    """Say whose next learning rate above the chosen one lost runs: between the two the gap may end lower."""
+    """Say whose next learning rate above the chosen one lost runs, where rates are a curve: between the two the gap may end lower."""
     key = ["task", "optimizer", "lr"]
-    rates = results.settings.groupby(key, sort=False)["gap"].min().reset_index()
+    curves = results.settings.groupby(key[:2], sort=False).filter(lambda settings: not scattered(settings))
+    rates = curves.groupby(key, sort=False)["gap"].min().reset_index()
     above = rates.merge(results.ranking[key], on=key[:2], suffixes=("", "_chosen")).query("lr > lr_chosen")
     cliff = above.sort_values("lr", kind="stable").drop_duplicates(key[:2]).query("gap == inf")
     if len(cliff):

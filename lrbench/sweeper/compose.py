@@ -91,7 +91,7 @@ class _Remembering(ConfigRepository):
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
-    """Compose the configuration of these override lines. Each is composed once a session: it takes about 50 ms.
+    """Compose the configuration of these override lines. Each is composed once a session: it takes about 40 ms.
 
     Raises:
         RequestError: saying which key or choice is wrong and what there is instead.

@@ -8,7 +8,6 @@ import pandas as pd
 
 from lrbench.results import curves, figures, landscape
 from lrbench.results.directions import parts
-from lrbench.results.statistics import TESTED
 from lrbench.results.text import counted, factor, listed, number, setting_value
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ def _lowest_median(finals: pd.DataFrame) -> str:
 
 
 def _shown(pairs: pd.DataFrame) -> str:
-    tested = pairs[pairs["test"].isin(TESTED)]
-    return f"a difference is shown for {(tested['better'] != '').sum()} of {counted(len(pairs), 'pair')}"
+    return f"a difference is shown for {(pairs['better'] != '').sum()} of {counted(len(pairs), 'pair')}"
 
 
 def _lowest_rank(ranks: pd.DataFrame) -> str:

@@ -104,7 +104,8 @@ def _beside_a_cliff(results: "Results") -> Iterator[str]:
     key = ["task", "optimizer", "lr"]
     curves = results.settings.groupby(key[:2], sort=False).filter(lambda settings: not scattered(settings))
     rates = curves.groupby(key, sort=False)["gap"].min().reset_index()
-    above = rates.merge(results.ranking[key], on=key[:2], suffixes=("", "_chosen")).query("lr > lr_chosen")
+    chosen = results.ranking.loc[np.isfinite(results.ranking["gap"]), key]
+    above = rates.merge(chosen, on=key[:2], suffixes=("", "_chosen")).query("lr > lr_chosen")
     cliff = above.sort_values("lr", kind="stable").drop_duplicates(key[:2]).query("gap == inf")
     if len(cliff):
         cases = names(results, cliff, lambda row: f" ({setting_value(row['lr_chosen'])}, {setting_value(row['lr'])})")

@@ -201,10 +201,10 @@ def test_a_default_that_ends_lower_than_the_chosen_setting(said, times_lower, sh
 # ---- of an untuned sweep
 
 
-@pytest.mark.parametrize(("momentum", "said"), [(0.5, True), (0.9, False)])
-def test_a_rate_beside_a_cliff_where_rates_are_a_curve(words, momentum, said):
-    """At another momentum the next rate is no neighbour."""
-    text = words(run(lr=0.1, momentum=0.5), run(lr=0.2, momentum=momentum, status="diverged"))
+@pytest.mark.parametrize(("momentum", "ended", "said"), [(0.5, "completed", True), (0.9, "completed", False), (0.5, "diverged", False)])
+def test_a_rate_beside_a_cliff(words, momentum, ended, said):
+    """At another momentum the next rate is no neighbour; a rate that lost runs itself stands on no cliff."""
+    text = words(run(lr=0.1, momentum=0.5, status=ended), run(lr=0.2, momentum=momentum, status="diverged"))
     assert ("between the two the gap may end far lower: sgd (0.1, 0.2)." in text) == said
 
 

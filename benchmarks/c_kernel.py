@@ -12,7 +12,18 @@ from case import CHANGED, Call, Case, Planned, copied, run_kernel
 from measure import Job
 
 LANES = (4, 8, 16, 32, 64, 128, 256)
-COMPILE = ["gcc", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w", "-Wno-psabi"]
+COMPILE = [
+    "gcc",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-shared",
+    "-fPIC",
+    "-w",
+    "-Wno-psabi",
+]
 TRIES = 3  # of each width, the fastest counts
 TOLERANCE = 1e-10
 BY_LANE = (*CHANGED, "numbers", "column")  # arrays (tiles, ..., lanes)
@@ -35,10 +46,22 @@ class Arguments(ctypes.Structure):
 
     @classmethod
     def of(cls, call: Call) -> "Arguments":
-        (steps, _, columns), counts = call["table"].shape, {"tiles": len(call["W"]), "stream_length": call["order"].shape[1]}
-        counts |= {"steps": steps, "columns": columns, "records": call["record"].size, "targets_count": call["targets"].size}
+        (steps, _, columns), counts = (
+            call["table"].shape,
+            {"tiles": len(call["W"]), "stream_length": call["order"].shape[1]},
+        )
+        counts |= {
+            "steps": steps,
+            "columns": columns,
+            "records": call["record"].size,
+            "targets_count": call["targets"].size,
+        }
         values = {name: call[name] for name in ("limit", "guard")}
-        return cls(**counts, **values, **{name: call[name].ctypes.data for name in (*PROBLEM, *RUNS, *LATER) if name != "guard"})
+        return cls(
+            **counts,
+            **values,
+            **{name: call[name].ctypes.data for name in (*PROBLEM, *RUNS, *LATER) if name != "guard"},
+        )
 
 
 def available() -> bool:
@@ -67,7 +90,9 @@ def narrower(call: Call, lanes: int) -> Call:
     parts = width // lanes
 
     def cut(array: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(array.reshape(tiles, -1, parts, lanes).swapaxes(1, 2)).reshape(tiles * parts, -1, lanes)
+        return np.ascontiguousarray(array.reshape(tiles, -1, parts, lanes).swapaxes(1, 2)).reshape(
+            tiles * parts, -1, lanes
+        )
 
     return call | {name: cut(call[name]) for name in BY_LANE} | {"batches": call["batches"].repeat(parts)}
 
@@ -77,7 +102,9 @@ def job(case: Case, lanes: int, calls: list[Call]) -> Job:
 
 
 def run(case: Case, lanes: int, calls: list[Call]) -> None:
-    train = _compiled(case.optimizer == "adam", calls[0]["W"].shape[1], case.batch or 0, case.dtype == "float32", lanes)
+    train = _compiled(
+        case.optimizer == "adam", calls[0]["W"].shape[1], case.batch or 0, case.dtype == "float32", lanes
+    )
     for call in calls:
         train(ctypes.byref(Arguments.of(call)))
 
@@ -88,7 +115,9 @@ def check(case: Case, calls: list[Call], trained: list[Call]) -> None:
     for one, other in zip(own, trained, strict=True):
         for name in CHANGED:
             if name not in ("state", "sums"):  # kernel.c keeps the one to itself and has not the other
-                np.testing.assert_allclose(one[name], other[name], rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name} of {case}")
+                np.testing.assert_allclose(
+                    one[name], other[name], rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name} of {case}"
+                )
 
 
 @functools.cache
@@ -97,5 +126,15 @@ def _compiled(adam: bool, p: int, batch: int, single: bool, lanes: int):
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "kernel.so"
         source = Path(__file__).with_name("kernel.c")
-        subprocess.run([*COMPILE, *(f"-D{name}={value}" for name, value in constants.items()), str(source), "-lm", "-o", str(library)], check=True)
+        subprocess.run(
+            [
+                *COMPILE,
+                *(f"-D{name}={value}" for name, value in constants.items()),
+                str(source),
+                "-lm",
+                "-o",
+                str(library),
+            ],
+            check=True,
+        )
         return ctypes.CDLL(str(library)).train

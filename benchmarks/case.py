@@ -53,9 +53,19 @@ class Case:
         betas = [f"[{beta1:.6f},0.999]" for beta1 in np.linspace(0.8, 0.95, self.betas)]
         lrs = np.geomspace(*LR[self.optimizer], self.runs // self.seeds // self.betas)
         return [
-            *("problem=synthetic", f"problem.n={self.n}", f"problem.d={self.d}", f"steps={self.steps}", f"dtype={self.dtype}"),
+            *(
+                "problem=synthetic",
+                f"problem.n={self.n}",
+                f"problem.d={self.d}",
+                f"steps={self.steps}",
+                f"dtype={self.dtype}",
+            ),
             *([f"batch_size={self.batch}", "batch_order=replacement"] if self.batch else []),
-            *(f"optimizer={self.optimizer}", f"seed=range({self.seeds})", f"optimizer.lr={','.join(map(repr, lrs.tolist()))}"),
+            *(
+                f"optimizer={self.optimizer}",
+                f"seed=range({self.seeds})",
+                f"optimizer.lr={','.join(map(repr, lrs.tolist()))}",
+            ),
             *([f"optimizer.betas={','.join(betas)}"] if self.betas > 1 else []),
         ]
 
@@ -115,12 +125,21 @@ class Planned:
         """(steps, seeds, batch) the rows of each minibatch."""
         order = np.concatenate([call["order"] for call in self.calls()])
         _, first = np.unique(order, axis=0, return_index=True)
-        return order[np.sort(first)].reshape(self.case.seeds, self.case.steps, self.case.batch).transpose(1, 0, 2)
+        return (
+            order[np.sort(first)]
+            .reshape(self.case.seeds, self.case.steps, self.case.batch)
+            .transpose(1, 0, 2)
+        )
 
 
 def copied(calls: list[Call]) -> tuple[list[Call]]:
     """Return calls whose changing arrays are their own."""
-    return ([{name: value.copy() if name in CHANGED else value for name, value in call.items()} for call in calls],)
+    return (
+        [
+            {name: value.copy() if name in CHANGED else value for name, value in call.items()}
+            for call in calls
+        ],
+    )
 
 
 def run_kernel(dtype: str, calls: list[Call]) -> None:

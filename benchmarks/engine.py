@@ -42,7 +42,12 @@ DTYPES = ("float64", "float32")
 SIZES = ((2, 10_000, 500), (10, 10_000, 500), (100, 1000, 500))  # d, runs, steps
 
 CASES = [
-    *(Case(optimizer, d, runs, dtype=dtype, steps=steps) for d, runs, steps in SIZES for dtype in DTYPES for optimizer in BOTH),
+    *(
+        Case(optimizer, d, runs, dtype=dtype, steps=steps)
+        for d, runs, steps in SIZES
+        for dtype in DTYPES
+        for optimizer in BOTH
+    ),
     *(Case(optimizer, 10, 2560, batch=32, dtype=dtype) for dtype in DTYPES for optimizer in BOTH),
     *(Case(optimizer, 2, runs) for runs in (100, 1000, 100_000) for optimizer in BOTH),
 ]
@@ -71,7 +76,13 @@ class Measured:
 
     def row(self, write: Callable[["Measured", str], str], last: str) -> list[str]:
         case = self.case
-        what = [case.optimizer, str(case.d), str(case.batch or "all"), case.dtype.replace("float", "f"), str(case.runs)]
+        what = [
+            case.optimizer,
+            str(case.d),
+            str(case.batch or "all"),
+            case.dtype.replace("float", "f"),
+            str(case.runs),
+        ]
         return [*what, *(write(self, name) if name in self.times else "-" for name in PEERS), last]
 
 
@@ -138,13 +149,19 @@ def _optax(planned: Planned) -> dict[str, Job]:
         _check(planned, peer.train())
         timed[min(Job(peer.train, 1).seconds()[0] for _ in range(3))] = peer
     best = timed[min(timed)]
-    return {"optax": Job(best.train, planned.case.run_steps), "+compile": Job(best.compile_and_train, planned.case.run_steps)}
+    return {
+        "optax": Job(best.train, planned.case.run_steps),
+        "+compile": Job(best.compile_and_train, planned.case.run_steps),
+    }
 
 
 def _torch(planned: Planned) -> dict[str, Job]:
     case, batched = planned.case, torch_peers.Batched(planned)
     _check(planned, batched.train())
-    jobs = {"batched": Job(batched.train, case.run_steps), "loop": Job(lambda: torch_peers.loop(planned), case.steps)}
+    jobs = {
+        "batched": Job(batched.train, case.run_steps),
+        "loop": Job(lambda: torch_peers.loop(planned), case.steps),
+    }
     if case.d == 100:
         H, E = torch_peers.multiplication(planned)
         jobs["mm"] = Job(lambda: torch.mm(H, E), case.runs)
@@ -158,7 +175,9 @@ def _check(planned: Planned, gaps: np.ndarray) -> None:
         AssertionError: they differ.
     """
     off = np.abs(gaps - planned.gaps).max(axis=1) / planned.gaps.max(axis=1)
-    assert np.median(off) < (1e-9 if planned.case.dtype == "float64" else 1e-3), f"{planned.case}: {np.median(off)}"
+    assert np.median(off) < (1e-9 if planned.case.dtype == "float64" else 1e-3), (
+        f"{planned.case}: {np.median(off)}"
+    )
 
 
 # ---- tables
@@ -170,7 +189,14 @@ def comparison(cases: list[Case], repetitions: int) -> Iterator[Table]:
     notes += [] if c_kernel.available() else ["C: skipped, there is no gcc."]
     for title, write, (last, of), reading in STATISTICS:
         rows = [one.row(write, of(one)) for one in done]
-        yield Table(title, ["opt", "d", "batch", "type", "R", *PEERS, last], rows, reading, notes, detail=title != STATISTICS[0].title)
+        yield Table(
+            title,
+            ["opt", "d", "batch", "type", "R", *PEERS, last],
+            rows,
+            reading,
+            notes,
+            detail=title != STATISTICS[0].title,
+        )
 
 
 def distinct_betas(ds: tuple[int, ...], runs: int, steps: int, repetitions: int) -> Table:
@@ -182,9 +208,22 @@ def distinct_betas(ds: tuple[int, ...], runs: int, steps: int, repetitions: int)
         times = interleaved(jobs | {"kernel 1": _kernel(few), "kernel 128": _kernel(many)}, repetitions)
         ns = {name: 1e9 * np.median(of.cpu) for name, of in times.items()}
         ratios = [ns["fused 128"] / ns["fused 1"], ns["kernel 128"] / ns["kernel 1"]]
-        rows.append([str(d), str(runs), *map(digits, ratios), *map(digits, ns.values()), percent(max(of.spread for of in times.values()))])
+        rows.append(
+            [
+                str(d),
+                str(runs),
+                *map(digits, ratios),
+                *map(digits, ns.values()),
+                percent(max(of.spread for of in times.values())),
+            ]
+        )
     header = ["d", "R", "fused ratio", "kernel ratio", *ns, "spread %"]
-    return Table("128 distinct betas in a tile against one, Adam", header, rows, "Ratios of CPU time, then CPU ns a run and step.")
+    return Table(
+        "128 distinct betas in a tile against one, Adam",
+        header,
+        rows,
+        "Ratios of CPU time, then CPU ns a run and step.",
+    )
 
 
 def threads(cases: list[Case], repetitions: int) -> Table:
@@ -195,9 +234,22 @@ def threads(cases: list[Case], repetitions: int) -> Table:
             planned = Planned(case)
             every = Job(lambda planned=planned: planned.train(pool.map), case.run_steps)
             times = interleaved({"one": Job(planned.train, case.run_steps), "all": every}, repetitions)
-            rows.append([case.optimizer, str(case.d), str(case.runs), str(fused.workers()), *map(digits, _gain(**times))])
+            rows.append(
+                [
+                    case.optimizer,
+                    str(case.d),
+                    str(case.runs),
+                    str(fused.workers()),
+                    *map(digits, _gain(**times)),
+                ]
+            )
     header = ["opt", "d", "R", "threads", "wall one/all", "CPU all/one", "one wall ns", "all wall ns"]
-    return Table("All processors against one", header, rows, "The first ratio is the speedup, the second what it costs in CPU time.")
+    return Table(
+        "All processors against one",
+        header,
+        rows,
+        "The first ratio is the speedup, the second what it costs in CPU time.",
+    )
 
 
 def _gain(one: Times, all: Times) -> list[float]:
@@ -208,8 +260,12 @@ def _gain(one: Times, all: Times) -> list[float]:
 def tables(quick: bool) -> Iterator[Table]:
     repetitions = 1 if quick else REPETITIONS
     yield from comparison(QUICK if quick else CASES, repetitions)
-    yield distinct_betas((2,) if quick else (2, 10), 2560 if quick else 12_800, 20 if quick else 500, repetitions)
-    yield threads([Case(optimizer, d, 2560 if quick else 100_000) for d in (2, 10) for optimizer in BOTH], repetitions)
+    yield distinct_betas(
+        (2,) if quick else (2, 10), 2560 if quick else 12_800, 20 if quick else 500, repetitions
+    )
+    yield threads(
+        [Case(optimizer, d, 2560 if quick else 100_000) for d in (2, 10) for optimizer in BOTH], repetitions
+    )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,10 @@ class Times:
 
 def interleaved(jobs: Mapping[str, Job], repetitions: int, seconds: float = SECONDS) -> dict[str, Times]:
     """Time all jobs in turn, `repetitions` times; each is warmed up first."""
-    calls = {name: 1 if job.seconds()[1] > seconds else int(np.ceil(seconds / job.seconds()[1])) for name, job in jobs.items()}
+    calls = {
+        name: 1 if job.seconds()[1] > seconds else int(np.ceil(seconds / job.seconds()[1]))
+        for name, job in jobs.items()
+    }
     taken = {name: np.empty((repetitions, 2)) for name in jobs}
     for repetition in range(repetitions):
         for name, job in jobs.items():
@@ -80,4 +83,6 @@ def child(command: Sequence[str]) -> tuple[np.ndarray, str]:
     process.stdout.close()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} exited {process.returncode}")
-    return np.array([usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024]), printed
+    return np.array(
+        [usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024]
+    ), printed

@@ -4,7 +4,9 @@ import functools
 import os
 from typing import NamedTuple
 
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # XLA reads it when it is loaded
+os.environ["XLA_FLAGS"] = (
+    "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # XLA reads it when it is loaded
+)
 os.environ["NPROC"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
@@ -38,9 +40,18 @@ class Optax:
         self.case, self.form, problem = planned.case, form, planned.problem
         shape = (self.case.seeds if self.case.batch else 1, -1)
         to_device = functools.partial(jnp.asarray, dtype=self.case.dtype)
-        self.w_star, self.hessian, self.X, self.y = map(to_device, (problem.w_star, planned.hessian, problem.data.X, problem.data.y))
-        self.start, self.lr = to_device(planned.starts).reshape(*shape, self.case.d), to_device(planned.lr).reshape(shape)
-        self.rows = jnp.asarray(planned.rows().transpose(1, 0, 2)) if self.case.batch else jnp.zeros((1, self.case.steps, 0), int)
+        self.w_star, self.hessian, self.X, self.y = map(
+            to_device, (problem.w_star, planned.hessian, problem.data.X, problem.data.y)
+        )
+        self.start, self.lr = (
+            to_device(planned.starts).reshape(*shape, self.case.d),
+            to_device(planned.lr).reshape(shape),
+        )
+        self.rows = (
+            jnp.asarray(planned.rows().transpose(1, 0, 2))
+            if self.case.batch
+            else jnp.zeros((1, self.case.steps, 0), int)
+        )
         self.spans = jnp.asarray(planned.step[:-1]), jnp.asarray(planned.step[1:])
         self._program = self.program()
 
@@ -53,13 +64,19 @@ class Optax:
 
     def program(self):
         """Return the program, compiled anew: jax knows a function by its identity."""
-        whole = jax.vmap(self._of_seed) if self.case.batch else lambda *arrays: self._of_seed(*(array[0] for array in arrays))
+        whole = (
+            jax.vmap(self._of_seed)
+            if self.case.batch
+            else lambda *arrays: self._of_seed(*(array[0] for array in arrays))
+        )
         return jax.jit(whole).lower(self.start, self.lr, self.rows).compile()
 
     def _of_seed(self, start: jax.Array, lr: jax.Array, rows: jax.Array) -> jax.Array:
         if self.form.block is None:
             return jax.vmap(self._run, in_axes=(0, 0, None))(start, lr, rows)
-        return jax.lax.map(lambda run: self._run(*run, rows), (start, lr), batch_size=min(self.form.block, len(lr)))
+        return jax.lax.map(
+            lambda run: self._run(*run, rows), (start, lr), batch_size=min(self.form.block, len(lr))
+        )
 
     def _gaps(self, program) -> np.ndarray:
         gaps = program(self.start, self.lr, self.rows).block_until_ready()

@@ -45,7 +45,13 @@ print(*sorted({"seaborn", "matplotlib", "jinja2"} & set(sys.modules)) or ["none"
 
 def request(lrs: int, folder: str, *more: str) -> list[str]:
     rates = ",".join(f"{lr:.4g}" for lr in np.geomspace(1e-4, 10, lrs))
-    sweep = ["problem=synthetic", f"optimizer={','.join(OPTIMIZERS)}", f"optimizer.lr={rates}", f"seed=range({SEEDS})", "steps=500"]
+    sweep = [
+        "problem=synthetic",
+        f"optimizer={','.join(OPTIMIZERS)}",
+        f"optimizer.lr={rates}",
+        f"seed=range({SEEDS})",
+        "steps=500",
+    ]
     return [*sweep, f"results_dir={folder}", *more]
 
 
@@ -73,23 +79,39 @@ def three_line_plots(frame: Any) -> None:
     with np.errstate(over="ignore"):  # matplotlib's margins above diverged runs
         for _ in range(3):
             figure = Figure()
-            axes = sns.lineplot(frame, x="step", y="gap", hue="optimizer", estimator="median", errorbar=("pi", 50), ax=figure.subplots())
+            axes = sns.lineplot(
+                frame,
+                x="step",
+                y="gap",
+                hue="optimizer",
+                estimator="median",
+                errorbar=("pi", 50),
+                ax=figure.subplots(),
+            )
             axes.set_yscale("log")
             figure.savefig(io.BytesIO(), format="svg")
 
 
 def building(store: Path, repetitions: int) -> Table:
     frame = runs_of(store)
-    times = interleaved({"page": Job(lambda: build(store), 1), "seaborn": Job(lambda: three_line_plots(frame), 1)}, repetitions)
+    times = interleaved(
+        {"page": Job(lambda: build(store), 1), "seaborn": Job(lambda: three_line_plots(frame), 1)},
+        repetitions,
+    )
     page, seaborn = (np.median(of.cpu) for of in times.values())
-    row = [*map(digits, [page / seaborn, 1.0, page, seaborn]), percent(max(of.spread for of in times.values()))]
+    row = [
+        *map(digits, [page / seaborn, 1.0, page, seaborn]),
+        percent(max(of.spread for of in times.values())),
+    ]
     reading = "At most 1: reading the store and making tables, figures and page takes no more CPU time than three plots of the runs, read before."
     return Table("Building", ["CPU ratio", "at most", "page s", "seaborn s", "spread %"], [row], reading)
 
 
 def size(store: Path, runs: int) -> Table:
     page = (store / "report.html").read_text(encoding="utf-8")
-    explorer = re.search(r'<script type="application/json" id="explorer-data">.*?</script>', page, re.DOTALL)[0]
+    explorer = re.search(r'<script type="application/json" id="explorer-data">.*?</script>', page, re.DOTALL)[
+        0
+    ]
     megabytes = [1e-6 * len(text.encode()) for text in (page, "".join(figures(page)), explorer)]
     row = [str(runs), *map(digits, [1e6 * megabytes[0] / MOST_BYTES, 1.0, *megabytes])]
     reading = f"At most 1: a page of 1,000 runs is smaller than {1e-6 * MOST_BYTES} MB."
@@ -128,7 +150,9 @@ def opened(chromium: Any, path: Path, slower: int) -> np.ndarray:
 
     def settled() -> dict[str, float]:
         page.wait_for_timeout(1000 * slower)
-        return {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+        return {
+            metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]
+        }
 
     page.goto(path.as_uri())
     loaded, paint, more = settled(), page.evaluate(PAINT), np.nan
@@ -142,7 +166,9 @@ def opened(chromium: Any, path: Path, slower: int) -> np.ndarray:
 def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
     executable = shutil.which("chromium")
     if executable is None or find_spec("playwright") is None:
-        print("\nOpening is not measured: it takes chromium (apt install chromium) and playwright (pip install playwright).")
+        print(
+            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright (pip install playwright)."
+        )
         return
     paths = {"page": store / "report.html", **peers(store, folder)}
     rows = []
@@ -157,8 +183,27 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
             spread = max(np.ptp(of[:, 1]) / np.median(of[:, 1]) for of in taken.values())
             for (peer, most), other in zip(PEERS.items(), others, strict=True):
                 seconds = [1000 * time for pair in zip(page[:2], other[:2], strict=True) for time in pair]
-                rows.append([str(slower), peer, *map(digits, [*(page / other)[:2], most, *seconds, 1000 * page[3]]), percent(spread)])
-    header = ["slower", "against", "paint ratio", "main ratio", "at most", "paint ms", "its paint", "main ms", "its main", "explorer ms", "spread %"]
+                rows.append(
+                    [
+                        str(slower),
+                        peer,
+                        *map(digits, [*(page / other)[:2], most, *seconds, 1000 * page[3]]),
+                        percent(spread),
+                    ]
+                )
+    header = [
+        "slower",
+        "against",
+        "paint ratio",
+        "main ratio",
+        "at most",
+        "paint ms",
+        "its paint",
+        "main ms",
+        "its main",
+        "explorer ms",
+        "spread %",
+    ]
     reading = "At most 1.3: until its first paint, and on its main thread, the page takes no more than 30 % longer than its figures alone."
     yield Table(title, header, rows, reading)
 
@@ -184,10 +229,20 @@ def without(lrs: int, repetitions: int) -> Table:
     with tempfile.TemporaryDirectory() as folder:
 
         def command(report: str) -> list[str]:
-            return [sys.executable, "-m", "lrbench", "-m", *request(lrs, tempfile.mkdtemp(dir=folder), f"report={report}")]
+            return [
+                sys.executable,
+                "-m",
+                "lrbench",
+                "-m",
+                *request(lrs, tempfile.mkdtemp(dir=folder), f"report={report}"),
+            ]
 
-        times = processes({report: lambda report=report: command(report) for report in ("true", "false")}, repetitions)
-        _, printed = child([sys.executable, "-c", IMPORTED, *request(lrs, tempfile.mkdtemp(dir=folder), "report=false")])
+        times = processes(
+            {report: lambda report=report: command(report) for report in ("true", "false")}, repetitions
+        )
+        _, printed = child(
+            [sys.executable, "-c", IMPORTED, *request(lrs, tempfile.mkdtemp(dir=folder), "report=false")]
+        )
     with_, without = (np.median(of.cpu) for of in times.values())
     row = [
         *map(digits, [without / with_, with_, without, with_ - without]),
@@ -195,7 +250,9 @@ def without(lrs: int, repetitions: int) -> Table:
         printed.split("\n")[-2],
     ]
     reading = "CPU seconds of whole commands; imported is what report=false still imports of seaborn, matplotlib and jinja2."
-    return Table("report=false", ["CPU ratio", "true s", "false s", "saved s", "spread %", "imported"], [row], reading)
+    return Table(
+        "report=false", ["CPU ratio", "true s", "false s", "saved s", "spread %", "imported"], [row], reading
+    )
 
 
 def tables(quick: bool) -> Iterator[Table]:

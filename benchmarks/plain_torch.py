@@ -17,7 +17,12 @@ matplotlib.use("agg")
 STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
 SEEDS = 5
 LRS = (0.01, 0.03, 0.1, 0.3, 1)
-OPTIMIZERS = {"sgd": torch.optim.SGD, "momentum": partial(torch.optim.SGD, momentum=0.9), "rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}
+OPTIMIZERS = {
+    "sgd": torch.optim.SGD,
+    "momentum": partial(torch.optim.SGD, momentum=0.9),
+    "rmsprop": torch.optim.RMSprop,
+    "adam": torch.optim.Adam,
+}
 
 
 def train(name: str, lr: float, seed: int, X: torch.Tensor, y: torch.Tensor) -> list[float]:
@@ -42,11 +47,17 @@ def curves() -> pd.DataFrame:
         for lr in LRS:
             for seed in range(SEEDS):
                 losses = train(name, lr, seed, X, y)
-                frames.append(pd.DataFrame({"optimizer": name, "lr": lr, "seed": seed, "step": range(STEPS), "loss": losses}))
+                frames.append(
+                    pd.DataFrame(
+                        {"optimizer": name, "lr": lr, "seed": seed, "step": range(STEPS), "loss": losses}
+                    )
+                )
     return pd.concat(frames, ignore_index=True)
 
 
 if __name__ == "__main__":
-    figure = sns.lineplot(curves(), x="step", y="loss", hue="optimizer", estimator="median", errorbar=("pi", 50))
+    figure = sns.lineplot(
+        curves(), x="step", y="loss", hue="optimizer", estimator="median", errorbar=("pi", 50)
+    )
     figure.set_yscale("log")
     figure.figure.savefig(sys.argv[1])

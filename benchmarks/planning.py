@@ -23,7 +23,9 @@ JOBS = 20
 def hydra_jobs() -> None:
     with hydra_session() as loader:
         for seed in range(JOBS):
-            loader.load_configuration("config", ["optimizer=adam", "optimizer.lr=0.1", f"seed={seed}"], RunMode.RUN)
+            loader.load_configuration(
+                "config", ["optimizer=adam", "optimizer.lr=0.1", f"seed={seed}"], RunMode.RUN
+            )
 
 
 def planned() -> None:
@@ -31,9 +33,15 @@ def planned() -> None:
 
 
 def tables(quick: bool) -> Iterator[Table]:
-    times = interleaved({"lrbench": Job(planned, RUNS), "Hydra": Job(hydra_jobs, JOBS)}, 1 if quick else REPETITIONS)
+    times = interleaved(
+        {"lrbench": Job(planned, RUNS), "Hydra": Job(hydra_jobs, JOBS)}, 1 if quick else REPETITIONS
+    )
     us = {name: 1e6 * np.median(of.cpu) for name, of in times.items()}
-    row = [str(RUNS), *map(digits, [us["Hydra"] / us["lrbench"], *us.values()]), percent(max(of.spread for of in times.values()))]
+    row = [
+        str(RUNS),
+        *map(digits, [us["Hydra"] / us["lrbench"], *us.values()]),
+        percent(max(of.spread for of in times.values())),
+    ]
     reading = f"Planning a run takes so many times less than composing a job, of which {JOBS} were."
     yield Table("Planning, a run", ["R", "CPU ratio", "lrbench us", "Hydra us", "spread %"], [row], reading)
 

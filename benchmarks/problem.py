@@ -62,12 +62,47 @@ def tables(quick: bool) -> Iterator[Table]:
     for n, d in QUICK if quick else SIZES:
         for columns, decades in COLUMNS.items():
             taken = measured(n, d, decades, 1 if quick else REPETITIONS)
-            (ours, memory, residual), (theirs, memory_of_theirs, least) = (np.median(of, axis=0) for of in taken.values())
+            (ours, memory, residual), (theirs, memory_of_theirs, least) = (
+                np.median(of, axis=0) for of in taken.values()
+            )
             spread = max(np.ptp(of[:, 0]) / np.median(of[:, 0]) for of in taken.values())
-            numbers = [ours / theirs, memory / memory_of_theirs, ours, theirs, memory / 1e9, memory_of_theirs / 1e9]
-            rows.append([str(n), str(d), columns, *map(digits, numbers), f"{residual / least - 1:.0e}", percent(spread)])
-    header = ["n", "d", "columns", "time ratio", "memory ratio", "lrbench s", "numpy s", "lrbench GB", "numpy GB", "|r| over numpy's - 1", "spread %"]
-    yield Table("Solving a problem", header, rows, "Wall time and the most memory of a process over numpy's: below 1, lrbench takes less.")
+            numbers = [
+                ours / theirs,
+                memory / memory_of_theirs,
+                ours,
+                theirs,
+                memory / 1e9,
+                memory_of_theirs / 1e9,
+            ]
+            rows.append(
+                [
+                    str(n),
+                    str(d),
+                    columns,
+                    *map(digits, numbers),
+                    f"{residual / least - 1:.0e}",
+                    percent(spread),
+                ]
+            )
+    header = [
+        "n",
+        "d",
+        "columns",
+        "time ratio",
+        "memory ratio",
+        "lrbench s",
+        "numpy s",
+        "lrbench GB",
+        "numpy GB",
+        "|r| over numpy's - 1",
+        "spread %",
+    ]
+    yield Table(
+        "Solving a problem",
+        header,
+        rows,
+        "Wall time and the most memory of a process over numpy's: below 1, lrbench takes less.",
+    )
 
 
 if __name__ == "__main__":

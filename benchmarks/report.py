@@ -21,7 +21,20 @@ from table import Table
 
 HERE = Path(__file__).parent
 SCRIPTS = ("engine", "sweep", "planning", "problem", "tables", "page")
-PACKAGES = ("lrbench", "numba", "llvmlite", "numpy", "torch", "jax", "jaxlib", "optax", "hydra-core", "pyarrow", "seaborn", "matplotlib")
+PACKAGES = (
+    "lrbench",
+    "numba",
+    "llvmlite",
+    "numpy",
+    "torch",
+    "jax",
+    "jaxlib",
+    "optax",
+    "hydra-core",
+    "pyarrow",
+    "seaborn",
+    "matplotlib",
+)
 QUICK = ["--quick"]
 
 
@@ -29,13 +42,19 @@ def measured(script: str, options: list[str]) -> list[Table]:
     """Run a script and return its tables; it prints them as they come."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "tables.json"
-        subprocess.run([sys.executable, str(HERE / f"{script}.py"), *options, "--json", str(found)], check=True)
+        subprocess.run(
+            [sys.executable, str(HERE / f"{script}.py"), *options, "--json", str(found)], check=True
+        )
         return [Table(**table) for table in json.loads(found.read_text())]
 
 
 def page(options: list[str]) -> str:
     command = " ".join(["python benchmarks/report.py", *options])
-    head = ["# Benchmarks", f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}.", "\n".join(f"- {line}" for line in machine())]
+    head = [
+        "# Benchmarks",
+        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}.",
+        "\n".join(f"- {line}" for line in machine()),
+    ]
     return "\n\n".join([*head, *(section(script, options) for script in SCRIPTS)]) + "\n"
 
 
@@ -54,7 +73,11 @@ def machine() -> list[str]:
     """Return what the numbers depend on: processor, operating system, versions."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}", *filter(None, map(version, PACKAGES)), *compiler()]
-    return [f"{processor()}, {cores} of {os.cpu_count()} processors", platform.platform(), ", ".join(versions)]
+    return [
+        f"{processor()}, {cores} of {os.cpu_count()} processors",
+        platform.platform(),
+        ", ".join(versions),
+    ]
 
 
 def processor() -> str:
@@ -62,7 +85,9 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor() or platform.machine()
-    fields = dict(line.split(":", 1) for line in info.read_text().replace("\t", "").splitlines() if ":" in line)
+    fields = dict(
+        line.split(":", 1) for line in info.read_text().replace("\t", "").splitlines() if ":" in line
+    )
     flags = fields.get("flags", "").split()
     vectors = next((flag for flag in ("avx512f", "avx2", "avx") if flag in flags), None)
     return ", ".join(filter(None, [fields.get("model name", platform.machine()).strip(), vectors]))
@@ -78,11 +103,18 @@ def version(package: str) -> str | None:
 def compiler() -> list[str]:
     if shutil.which("gcc") is None:
         return []
-    return ["gcc " + subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()]
+    return [
+        "gcc "
+        + subprocess.run(
+            ["gcc", "-dumpfullversion"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    ]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(*QUICK, action="store_true", help="tiny sizes: only to see that it works")
     options = QUICK if parser.parse_args().quick else []
     text = page(options)

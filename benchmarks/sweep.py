@@ -23,7 +23,12 @@ from table import Table, digits, main, percent
 REPETITIONS = 7
 STEPS, RECORD = 500, 50
 IMPORTS = "import numba, hydra, pyarrow"
-COMMAND = ["problem=synthetic", "optimizer=sgd,sgd_momentum,rmsprop,adam", "optimizer.lr=0.01,0.03,0.1,0.3,1", "seed=range(5)"]
+COMMAND = [
+    "problem=synthetic",
+    "optimizer=sgd,sgd_momentum,rmsprop,adam",
+    "optimizer.lr=0.01,0.03,0.1,0.3,1",
+    "seed=range(5)",
+]
 IN_A_CHILD = """
 import json, sys, time
 import lrbench
@@ -39,7 +44,12 @@ def lines(optimizer: str, lrs: int, folder: str) -> list[str]:
     """Write a request of 500 steps at d = 2 that is stored without a report."""
     rates = np.geomspace(0.01, 1, lrs).tolist()
     problem = ["problem=synthetic", "problem.d=2", f"steps={STEPS}", f"record={RECORD}", "report=false"]
-    return [*problem, f"optimizer={optimizer}", f"optimizer.lr={','.join(map(repr, rates))}", f"results_dir={folder}"]
+    return [
+        *problem,
+        f"optimizer={optimizer}",
+        f"optimizer.lr={','.join(map(repr, rates))}",
+        f"results_dir={folder}",
+    ]
 
 
 # ---- calls
@@ -65,7 +75,10 @@ def calls(lrs: int, seeds: int, repetitions: int) -> Table:
         times = interleaved({"sweep": sweep, "loop": loop}, repetitions)
         rows.append([optimizer, str(runs), *compared(times["sweep"], times["loop"], scale=1e6)])
     header = ["opt", "R", *compared_header("sweep us", "loop us")]
-    title, reading = "lrbench.sweep with its store against the loop of torch, a run", "Ratios say how many times cheaper a run of the sweep is."
+    title, reading = (
+        "lrbench.sweep with its store against the loop of torch, a run",
+        "Ratios say how many times cheaper a run of the sweep is.",
+    )
     return Table(title, header, rows, reading)
 
 
@@ -91,7 +104,10 @@ def size(few: int, many: int, seeds: int, repetitions: int) -> Table:
             of_runs[repetition] = in_a_child(runs, seeds)
     medians = {runs: np.median(of_runs, axis=0) for runs, of_runs in taken.items()}
     ratio = medians[many] / medians[few]
-    rows = [[str(runs), *map(digits, (1e6 * cpu, 1e6 * wall, memory / 2**20))] for runs, (cpu, wall, memory) in medians.items()]
+    rows = [
+        [str(runs), *map(digits, (1e6 * cpu, 1e6 * wall, memory / 2**20))]
+        for runs, (cpu, wall, memory) in medians.items()
+    ]
     rows.insert(0, ["ratio", *map(digits, ratio)])
     spread = max(np.ptp(of_runs[:, 0]) / np.median(of_runs[:, 0]) for of_runs in taken.values())
     reading = f"Near 1, a run costs the same however many there are; CPU times spread by {percent(spread)} %."
@@ -116,18 +132,40 @@ def command(folder: str, *overrides: str) -> list[str]:
 def start(repetitions: int) -> Table:
     imports = [sys.executable, "-c", IMPORTS]
     with tempfile.TemporaryDirectory() as folder:
-        times = processes({"imports": lambda: imports, "lrbench": lambda: command(folder, "optimizer=sgd,adam", "report=false")}, repetitions)
+        times = processes(
+            {
+                "imports": lambda: imports,
+                "lrbench": lambda: command(folder, "optimizer=sgd,adam", "report=false"),
+            },
+            repetitions,
+        )
     row = compared(times["imports"], times["lrbench"])
     reading = f"The command takes so many times what `{IMPORTS}` alone takes; seconds."
-    return Table("lrbench -m optimizer=sgd,adam report=false, warm cache", compared_header("imports", "lrbench"), [row], reading)
+    return Table(
+        "lrbench -m optimizer=sgd,adam report=false, warm cache",
+        compared_header("imports", "lrbench"),
+        [row],
+        reading,
+    )
 
 
 def whole_command(steps: int, repetitions: int) -> Table:
     """The whole command against a script that trains the same runs and draws one figure of them."""
     with tempfile.TemporaryDirectory() as folder:
-        plain = [sys.executable, str(Path(__file__).with_name("plain_torch.py")), f"{folder}/figure.png", str(steps)]
-        times = processes({"lrbench": lambda: command(folder, *COMMAND, f"steps={steps}"), "plain": lambda: plain}, repetitions)
-    row = [*compared(times["lrbench"], times["plain"]), *(digits(np.median(of.memory) / 2**20) for of in times.values())]
+        plain = [
+            sys.executable,
+            str(Path(__file__).with_name("plain_torch.py")),
+            f"{folder}/figure.png",
+            str(steps),
+        ]
+        times = processes(
+            {"lrbench": lambda: command(folder, *COMMAND, f"steps={steps}"), "plain": lambda: plain},
+            repetitions,
+        )
+    row = [
+        *compared(times["lrbench"], times["plain"]),
+        *(digits(np.median(of.memory) / 2**20) for of in times.values()),
+    ]
     header = [*compared_header("lrbench", "torch"), "MiB", "torch MiB"]
     reading = "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole processes."
     return Table("4 optimizers x 5 learning rates x 5 seeds against plain_torch.py", header, [row], reading)
@@ -135,7 +173,9 @@ def whole_command(steps: int, repetitions: int) -> Table:
 
 def tables(quick: bool) -> Iterator[Table]:
     repetitions = 1 if quick else REPETITIONS
-    yield size(*((1000, 2000, 100) if quick else (100_000, 1_000_000, 1000)), min(repetitions, 5))  # first: a child's peak is at least its parent's
+    yield size(
+        *((1000, 2000, 100) if quick else (100_000, 1_000_000, 1000)), min(repetitions, 5)
+    )  # first: a child's peak is at least its parent's
     yield start(repetitions)
     yield whole_command(20 if quick else STEPS, repetitions)
     yield calls(10 if quick else 100, 100, repetitions)

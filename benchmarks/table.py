@@ -27,12 +27,23 @@ class Table:
 
     def text(self) -> str:
         widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
-        lines = [" ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (self.header, *self.rows)]
+        lines = [
+            " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in (self.header, *self.rows)
+        ]
         return "\n".join([f"\n{self.title}", "", *lines, "", self.reading, *self.notes])
 
     def markdown(self) -> str:
         lines = [self.header, ["--:"] * len(self.header), *self.rows]
-        return "\n".join([f"### {self.title}", "", *(f"| {' | '.join(line)} |" for line in lines), "", " ".join([self.reading, *self.notes])])
+        return "\n".join(
+            [
+                f"### {self.title}",
+                "",
+                *(f"| {' | '.join(line)} |" for line in lines),
+                "",
+                " ".join([self.reading, *self.notes]),
+            ]
+        )
 
 
 def digits(value: float | None) -> str:
@@ -46,7 +57,9 @@ def percent(value: float | None) -> str:
 
 def main(tables: Callable[[bool], Iterable[Table]], description: str) -> None:
     """Measure, print each table when it is there, and keep all where `--json` says."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only to see that it works")
     parser.add_argument("--json", type=Path, help="write the tables to this file, too")
     arguments = parser.parse_args()

@@ -19,12 +19,29 @@ from table import Table, digits, main, percent
 OPTIMIZERS = "sgd,sgd_momentum,sgd_nesterov,adam,adamax,nadam,radam,rmsprop,adagrad,adadelta"
 COMMON = ["record=50", "steps=500", "report=false", f"optimizer={OPTIMIZERS}", "seed=range(10)"]
 SWEEPS = {
-    "wide": ["problem=diabetes", "optimizer.lr=" + ",".join(f"{lr:.4g}" for lr in np.geomspace(1e-4, 10, 1000))],
-    "long": ["problem=synthetic", "problem.seed=range(100)", "optimizer.lr=" + ",".join(f"{lr:.4g}" for lr in np.geomspace(1e-4, 10, 10))],
+    "wide": [
+        "problem=diabetes",
+        "optimizer.lr=" + ",".join(f"{lr:.4g}" for lr in np.geomspace(1e-4, 10, 1000)),
+    ],
+    "long": [
+        "problem=synthetic",
+        "problem.seed=range(100)",
+        "optimizer.lr=" + ",".join(f"{lr:.4g}" for lr in np.geomspace(1e-4, 10, 10)),
+    ],
 }
 QUICK = {"quick": ["problem=lecture", "optimizer.lr=0.001,0.01,0.1"]}
 REPETITIONS = 3
-TABLES = ("ranking", "pairwise", "across", "sensitivity_table", "targets", "success", "competence", "budget_curve", "costs")
+TABLES = (
+    "ranking",
+    "pairwise",
+    "across",
+    "sensitivity_table",
+    "targets",
+    "success",
+    "competence",
+    "budget_curve",
+    "costs",
+)
 
 
 def train(folder: str, lines: list[str]) -> None:
@@ -64,7 +81,9 @@ def tables(quick: bool) -> Iterator[Table]:
         taken = measured(lines, 1 if quick else REPETITIONS)
         (training, _), (answering, memory) = (np.median(of, axis=0) for of in taken.values())
         spread = max(np.ptp(of[:, 0]) / np.median(of[:, 0]) for of in taken.values())
-        rows.append([name, *map(digits, [answering / training, training, answering, memory / 2**30]), percent(spread)])
+        rows.append(
+            [name, *map(digits, [answering / training, training, answering, memory / 2**30]), percent(spread)]
+        )
     header = ["sweep", "time ratio", "train s", "answer s", "answer GiB", "spread %"]
     yield Table("Tables and verdict", header, rows, "Below 1, answering takes less wall time than training.")
 

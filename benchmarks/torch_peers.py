@@ -41,7 +41,12 @@ class Batched:
         self.lr = torch.tensor(planned.lr, dtype=dtype).reshape(*shape, 1)
         self.w_star, self.hessian, self.X, self.y = (
             torch.tensor(array, dtype=dtype)
-            for array in (planned.problem.w_star, planned.hessian, planned.problem.data.X, planned.problem.data.y.reshape(-1, 1))
+            for array in (
+                planned.problem.w_star,
+                planned.hessian,
+                planned.problem.data.X,
+                planned.problem.data.y.reshape(-1, 1),
+            )
         )
         self.rows = torch.tensor(planned.rows()) if case.batch else None
         self.recorded = set(planned.step.tolist())
@@ -69,7 +74,9 @@ def descend(W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor) -> None:
     W.sub_(g.mul_(lr))
 
 
-def adam(W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor, m: torch.Tensor, v: torch.Tensor, t: int) -> None:
+def adam(
+    W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor, m: torch.Tensor, v: torch.Tensor, t: int
+) -> None:
     m.lerp_(g, 1 - BETA1)
     v.mul_(BETA2).addcmul_(g, g, value=1 - BETA2)
     below = v.sqrt().div_((1 - BETA2**t) ** 0.5).add_(EPS)

@@ -14,13 +14,23 @@ from lrbench.results.report.facts import facts
 from lrbench.results.report.markdown import escaped, table
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "experiments").glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "experiments").glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(study: str) -> dict[str, str]:
     """Run one study of conf/experiment/, or what is missing of it, keep the figures that pages show, and return its blocks of text by marker."""
     results = lrbench.sweep(f"+experiment={study}", f"results_dir={ROOT / 'results'}")
-    for figure in sorted({name for page in PAGES for name in re.findall(rf"figures/{study}-(\w+\.svg)", page.read_text(encoding="utf-8"))}):
+    for figure in sorted(
+        {
+            name
+            for page in PAGES
+            for name in re.findall(rf"figures/{study}-(\w+\.svg)", page.read_text(encoding="utf-8"))
+        }
+    ):
         shutil.copy(results.store.figures / figure, ROOT / "experiments" / "figures" / f"{study}-{figure}")
     told = facts(results)
     return {

@@ -34,7 +34,9 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
     if not request.native:
         from lrbench.errors import RequestError
 
-        raise RequestError("hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ...")
+        raise RequestError(
+            "hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ..."
+        )
     store, todo = bench.run(request)
     results = load(store.root)
     if request.ask["report"]:
@@ -54,7 +56,9 @@ def load(path: str | PathLike) -> "Results":
     return load(path)
 
 
-def compare(a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False) -> "Difference":
+def compare(
+    a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False
+) -> "Difference":
     """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no torch.
 
     Args:

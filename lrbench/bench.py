@@ -52,7 +52,9 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
     try:
         for phase in chain([first], phases):
             todo = plan(phase.blocks, solved)
-            if phase.last or len(_missing(todo, store)):  # a search that is stored stays under the roles that it has
+            if phase.last or len(
+                _missing(todo, store)
+            ):  # a search that is stored stays under the roles that it has
                 _train_phase(phase, todo, store, request.ask, progress)
     except KeyboardInterrupt:
         close(store, "interrupted")
@@ -63,18 +65,33 @@ def run(request: Request, progress: Progress = lambda done, planned: None) -> tu
 
 def _phases(request: Request, outcomes: Callable[[], pa.Table], solved: Solved) -> Iterator[Phase]:
     """Return what is to be run, a phase at a time: all at once where nothing is tuned."""
-    return phases(request.blocks, request.tune, outcomes, solved) if request.tune else iter([Phase(request.blocks, None)])
+    return (
+        phases(request.blocks, request.tune, outcomes, solved)
+        if request.tune
+        else iter([Phase(request.blocks, None)])
+    )
 
 
 def _train_phase(phase: Phase, todo: Plan, store: ResultStore, ask: Leaves, progress: Progress) -> None:
     """Say in the store what is to be run and what for, and train what is missing of it."""
     manifest = store.manifest()
     counts = {**manifest["counts"], "planned": len(todo)}
-    store.write_manifest({**manifest, "counts": counts, "warnings": todo.warnings, "blocks": [asdict(block) for block in phase.blocks]})
+    store.write_manifest(
+        {
+            **manifest,
+            "counts": counts,
+            "warnings": todo.warnings,
+            "blocks": [asdict(block) for block in phase.blocks],
+        }
+    )
     store.write_problems(problem_rows(todo))
     if phase.roles:
-        planned = np.concatenate([group.run_id for group in todo.groups])  # where nothing depends on the seed, one of the seeds alone
-        store.write_roles(phase.roles.filter(np.isin(phase.roles["run_id"].to_numpy().astype("S32"), planned)))
+        planned = np.concatenate(
+            [group.run_id for group in todo.groups]
+        )  # where nothing depends on the seed, one of the seeds alone
+        store.write_roles(
+            phase.roles.filter(np.isin(phase.roles["run_id"].to_numpy().astype("S32"), planned))
+        )
     _train_missing(todo, store, ask, progress)
 
 
@@ -108,13 +125,22 @@ def open_for_jobs(request: Request) -> ResultStore:
 def close(store: ResultStore, state: str) -> None:
     """Write how a sweep ended and what it counts."""
     outcomes, manifest = store.outcomes(), store.manifest()
-    statuses = {row["status"]: row["count_all"] for row in outcomes.group_by("status").aggregate([([], "count_all")]).to_pylist()}
+    statuses = {
+        row["status"]: row["count_all"]
+        for row in outcomes.group_by("status").aggregate([([], "count_all")]).to_pylist()
+    }
     counts = {"planned": manifest["counts"]["planned"], **{word: statuses.get(word, 0) for word in STATUSES}}
-    trained = outcomes.group_by(["engine", "optimizer"]).aggregate([([], "count_all")]).sort_by([("engine", "ascending"), ("optimizer", "ascending")])
+    trained = (
+        outcomes.group_by(["engine", "optimizer"])
+        .aggregate([([], "count_all")])
+        .sort_by([("engine", "ascending"), ("optimizer", "ascending")])
+    )
     engines: dict[str, dict[str, int]] = defaultdict(dict)
     for row in trained.to_pylist():
         engines[row["engine"]][row["optimizer"]] = row["count_all"]
-    store.write_manifest({**manifest, "finished": _now(), "state": state, "counts": counts, "engines": engines})
+    store.write_manifest(
+        {**manifest, "finished": _now(), "state": state, "counts": counts, "engines": engines}
+    )
 
 
 def name_of(request: Request, todo: Plan | None) -> str:
@@ -174,13 +200,17 @@ def _claim(request: Request, todo: Plan | None) -> ResultStore:
     store = ResultStore(Path(ask["results_dir"]) / (ask["name"] or name_of(request, todo)))
     if ask["fresh"] and store.root.exists():
         _write(store.set_aside, store)
-    if store.exists() and ResultStore.open(store.root).manifest()["request_hash"] != _request_hash(request, todo):
+    if store.exists() and ResultStore.open(store.root).manifest()["request_hash"] != _request_hash(
+        request, todo
+    ):
         raise RequestError(
             f"name: {store.root} holds the results of another request:\n  {store.manifest()['request']['command']}\n"
             "Give another name=..., or fresh=true to move that folder aside."
         )
     if not store.exists() and store.root.exists() and any(store.root.iterdir()):
-        raise RequestError(f"name: {store.root} exists and is no result set. Give another name=..., or fresh=true to move it aside.")
+        raise RequestError(
+            f"name: {store.root} exists and is no result set. Give another name=..., or fresh=true to move it aside."
+        )
     return store
 
 
@@ -189,7 +219,11 @@ def _begin(store: ResultStore, request: Request, todo: Plan | None) -> None:
     manifest = _manifest(store.name, request, todo)
     if store.exists():
         before = store.manifest()
-        manifest |= {"created": before["created"], "earlier": _earlier(before), **{key: before[key] for key in ("blocks", "counts", "warnings")}}
+        manifest |= {
+            "created": before["created"],
+            "earlier": _earlier(before),
+            **{key: before[key] for key in ("blocks", "counts", "warnings")},
+        }
     _write(lambda: store.write_manifest(manifest), store)
 
 
@@ -198,7 +232,9 @@ def _write(act: Callable[[], Any], store: ResultStore) -> None:
     try:
         act()
     except OSError as error:
-        raise RequestError(f"results_dir: {store.root} cannot be written ({error.strerror}). Give another results_dir=...") from error
+        raise RequestError(
+            f"results_dir: {store.root} cannot be written ({error.strerror}). Give another results_dir=..."
+        ) from error
 
 
 def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
@@ -223,9 +259,16 @@ def _manifest(name: str, request: Request, todo: Plan | None) -> dict[str, Any]:
 
 def _joined(manifest: dict[str, Any], request: Request, todo: Plan) -> dict[str, Any]:
     """Add a job's block to the manifest of its sweep."""
-    blocks = manifest["blocks"] + [block for block in map(asdict, request.blocks) if block not in manifest["blocks"]]
+    blocks = manifest["blocks"] + [
+        block for block in map(asdict, request.blocks) if block not in manifest["blocks"]
+    ]
     warnings = list(dict.fromkeys([*manifest["warnings"], *todo.warnings]))
-    return {**manifest, "blocks": blocks, "warnings": warnings, "counts": {**manifest["counts"], "planned": len(blocks)}}
+    return {
+        **manifest,
+        "blocks": blocks,
+        "warnings": warnings,
+        "counts": {**manifest["counts"], "planned": len(blocks)},
+    }
 
 
 def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
@@ -234,7 +277,11 @@ def _with_problems(store: ResultStore, todo: Plan) -> pa.Table:
         return rows
     new = {row["problem_id"]: row for row in rows.to_pylist()}
     # a job without batches drawn with replacement has no moments of its rows, so what another job found stays
-    known = {row["problem_id"]: row for row in store.problems().to_pylist() if row["problem_id"] not in new or row["moments.samples"] is not None}
+    known = {
+        row["problem_id"]: row
+        for row in store.problems().to_pylist()
+        if row["problem_id"] not in new or row["moments.samples"] is not None
+    }
     return pa.Table.from_pylist(list((new | known).values()), schema=rows.schema)
 
 
@@ -251,7 +298,9 @@ def _request_hash(request: Request, todo: Plan | None) -> str:
 def command(request: Request) -> str:
     """Write the command line that asks for this."""
     own = ["--config-dir", request.config_dir] if request.config_dir else []
-    return " ".join(["python -m lrbench", *["-m"] * request.multirun, *map(shlex.quote, [*own, *request.overrides])])
+    return " ".join(
+        ["python -m lrbench", *["-m"] * request.multirun, *map(shlex.quote, [*own, *request.overrides])]
+    )
 
 
 def blocks_of(manifest: dict[str, Any]) -> list[Block]:
@@ -262,7 +311,11 @@ def blocks_of(manifest: dict[str, Any]) -> list[Block]:
 @cache
 def versions() -> dict[str, str]:
     packages: Sequence[str] = ("torch", "hydra-core", "numpy", "numba", "scipy", "pyarrow")
-    return {"lrbench": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+    return {
+        "lrbench": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
 
 
 def machine() -> dict[str, Any]:

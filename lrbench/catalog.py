@@ -79,7 +79,11 @@ def _provenance(problem: "Problem") -> Iterator[str]:
 
 def _description(path: Path) -> str:
     """Return the first comment of a YAML file that says something to a reader."""
-    comments = (line.removeprefix("#").strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+    comments = (
+        line.removeprefix("#").strip()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("#")
+    )
     return next((comment for comment in comments if not comment.startswith("@package")), "")
 
 
@@ -89,4 +93,7 @@ def _result_sets(root: Path) -> Iterator[tuple[str, str]]:
     for folder, manifest in sorted(manifests.items(), key=lambda item: item[1]["created"], reverse=True):
         counts = manifest["counts"]
         done = sum(counts[word] for word in ("completed", "diverged", "failed"))
-        yield str(folder), f"{manifest['created'][:16].replace('T', ' ')}  {manifest['state']}, {done} of {counts['planned']} runs"
+        yield (
+            str(folder),
+            f"{manifest['created'][:16].replace('T', ' ')}  {manifest['state']}, {done} of {counts['planned']} runs",
+        )

@@ -59,7 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted; all finished runs are kept. The same command goes on from there; `report` shows what there is so far.", file=sys.stderr)
+        print(
+            "Interrupted; all finished runs are kept. The same command goes on from there; `report` shows what there is so far.",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -87,7 +90,11 @@ def _report(arguments: list[str]) -> int:
 
     from lrbench.results import load, newest
 
-    folder = _one([argument for argument in arguments if argument != "--open"], "report [FOLDER] [--open]", optional=True)
+    folder = _one(
+        [argument for argument in arguments if argument != "--open"],
+        "report [FOLDER] [--open]",
+        optional=True,
+    )
     page = load(folder or newest("results")).report()
     print(page)
     if "--open" in arguments:
@@ -108,7 +115,9 @@ def _reproduce(arguments: list[str]) -> int:
     for verdict in reproduce(store):
         total, differing = total + 1, differing + bool(verdict.difference)
         word = "differs" if verdict.difference else "same"
-        print(f"{word:8}{verdict.run_id[:8]}  {verdict.optimizer}, seed {verdict.seed}  {verdict.difference}".rstrip())
+        print(
+            f"{word:8}{verdict.run_id[:8]}  {verdict.optimizer}, seed {verdict.seed}  {verdict.difference}".rstrip()
+        )
     print(f"{total - differing} of {total} runs gave the same numbers, bit for bit.")
     return 1 if differing else 0
 
@@ -123,7 +132,9 @@ def _compare(arguments: list[str]) -> int:
 
     folders = [argument for argument in arguments if argument not in ("--anyway", "--open")]
     if len(folders) != 2 or any(folder.startswith("-") for folder in folders):
-        raise RequestError(f"usage: python -m lrbench compare A B [--anyway] [--open]; '{' '.join(arguments)}' came.")
+        raise RequestError(
+            f"usage: python -m lrbench compare A B [--anyway] [--open]; '{' '.join(arguments)}' came."
+        )
     difference = compare(*folders, anyway="--anyway" in arguments)
     print_difference(difference, Console(highlight=False))
     if os.path.samefile(difference.a.store.root, difference.b.store.root):
@@ -132,7 +143,10 @@ def _compare(arguments: list[str]) -> int:
     try:
         page = difference.report()
     except RequestError as error:  # the answer stands without its page
-        print(f"\n{error} It goes beside B: make that place writable, or copy B's folder to one that is.", file=sys.stderr)
+        print(
+            f"\n{error} It goes beside B: make that place writable, or copy B's folder to one that is.",
+            file=sys.stderr,
+        )
     else:
         print(f"\nPage: {os.path.relpath(page)}")
         if "--open" in arguments:
@@ -168,7 +182,9 @@ def _time(arguments: list[str]) -> int:
 
     flags = _flags(arguments)
     if flags.help or _asks_hydra(flags):
-        raise RequestError("time: it takes key=value and --config-dir DIR; what else Hydra or --help can tell is asked without time.")
+        raise RequestError(
+            "time: it takes key=value and --config-dir DIR; what else Hydra or --help can tell is asked without time."
+        )
     request = read(flags.overrides, True, flags.config_dir)
     try:
         with _progress_bar(sys.stderr.isatty(), live=False) as progress:
@@ -180,11 +196,21 @@ def _time(arguments: list[str]) -> int:
     return 1 if any(row["status"][0].as_py() == "failed" for row in timings.runs) else 0
 
 
-VERBS: dict[str, Callable[[list[str]], int]] = {"report": _report, "reproduce": _reproduce, "compare": _compare, "time": _time, "list": _list}
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "report": _report,
+    "reproduce": _reproduce,
+    "compare": _compare,
+    "time": _time,
+    "list": _list,
+}
 
 
 def _one(arguments: list[str], usage: str, optional: bool = False) -> str | None:
-    if len(arguments) > 1 or (not arguments and not optional) or any(argument.startswith("-") for argument in arguments):
+    if (
+        len(arguments) > 1
+        or (not arguments and not optional)
+        or any(argument.startswith("-") for argument in arguments)
+    ):
         raise RequestError(f"usage: python -m lrbench {usage}; '{' '.join(arguments)}' came.")
     return arguments[0] if arguments else None
 
@@ -195,7 +221,11 @@ def _help() -> str:
 
     text = (CONF / "config.yaml").read_text(encoding="utf-8")
     keys = text[text.index("# A run") : text.index("hydra:")].strip()
-    return HELP.format(version=__version__, kinds=" | ".join(KINDS), keys="\n".join(f"  {line}".rstrip() for line in keys.splitlines()))
+    return HELP.format(
+        version=__version__,
+        kinds=" | ".join(KINDS),
+        keys="\n".join(f"  {line}".rstrip() for line in keys.splitlines()),
+    )
 
 
 # ---- requests
@@ -219,7 +249,9 @@ def _flags(arguments: list[str]) -> "Namespace":
     parser.error = _wrong_flag
     flags = parser.parse_args(arguments)
     if flags.config_name or flags.config_path or flags.experimental_rerun:
-        raise RequestError("--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it.")
+        raise RequestError(
+            "--config-name, --config-path, --experimental-rerun: lrbench has one configuration; --config-dir DIR adds choices to it."
+        )
     return flags
 
 
@@ -297,14 +329,30 @@ def _progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
         yield lambda done, planned: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.text import Text
 
     class Speed(ProgressColumn):
         def render(self, task) -> Text:
             return Text(f"{task.speed or 0:.3g} runs/s")
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TextColumn("left"), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=live) as bar:
         task = bar.add_task("preparing; the first time it compiles, for half a minute")
-        yield lambda done, planned: bar.update(task, completed=done, total=planned, description="runs" if done else None, refresh=not live)
+        yield lambda done, planned: bar.update(
+            task, completed=done, total=planned, description="runs" if done else None, refresh=not live
+        )

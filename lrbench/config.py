@@ -19,7 +19,9 @@ from lrbench.errors import RequestError, did_you_mean
 Leaves = dict[str, Any]
 
 _PACKAGED = Path(__file__).parent / "conf"
-CONF = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf"  # in a wheel, else in the repository
+CONF = (
+    _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf"
+)  # in a wheel, else in the repository
 
 GROUPS = ("problem", "loss", "optimizer", "schedule")
 LARGEST_WHOLE = 2**53  # up to which float64 tells whole numbers apart
@@ -38,9 +40,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def number(low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False) -> Rule:
+def number(
+    low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False
+) -> Rule:
     """Finite numbers in [low, high]; `above` and `below` exclude the ends."""
-    bounds = [f"{'>' if above else '>='} {low:g}"] * math.isfinite(low) + [f"{'<' if below else '<='} {high:g}"] * math.isfinite(high)
+    bounds = [f"{'>' if above else '>='} {low:g}"] * math.isfinite(low) + [
+        f"{'<' if below else '<='} {high:g}"
+    ] * math.isfinite(high)
     return Rule(
         " ".join(["a finite number", " and ".join(bounds)]).strip(),
         lambda v: _is_number(v) and (low < v if above else low <= v) and (v < high if below else v <= high),
@@ -50,7 +56,10 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: bool = Fals
 def whole(low: int, high: float = math.inf) -> Rule:
     """Whole numbers in [low, high]."""
     bound = f" and <= {high}" * math.isfinite(high)
-    return Rule(f"a whole number >= {low}{bound}", lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high)
+    return Rule(
+        f"a whole number >= {low}{bound}",
+        lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high,
+    )
 
 
 def one_of(*choices: str) -> Rule:
@@ -60,18 +69,29 @@ def one_of(*choices: str) -> Rule:
 def sequence(*rules: Rule) -> Rule:
     return Rule(
         f"[{', '.join(rule.allowed for rule in rules)}]",
-        lambda v: isinstance(v, list) and len(v) == len(rules) and all(rule.accepts(x) for rule, x in zip(rules, v, strict=True)),
+        lambda v: (
+            isinstance(v, list)
+            and len(v) == len(rules)
+            and all(rule.accepts(x) for rule, x in zip(rules, v, strict=True))
+        ),
     )
 
 
 def either(*rules: Rule) -> Rule:
-    return Rule(", or ".join(rule.allowed for rule in rules), lambda v: any(rule.accepts(v) for rule in rules))
+    return Rule(
+        ", or ".join(rule.allowed for rule in rules), lambda v: any(rule.accepts(v) for rule in rules)
+    )
 
 
 NULL = Rule("null", lambda v: v is None)
 BOOLEAN = Rule("true or false", lambda v: isinstance(v, bool))
-NUMBERS = Rule("a list of finite numbers", lambda v: isinstance(v, list) and len(v) > 0 and all(map(_is_number, v)))
-ROWS = Rule("a list of rows of numbers such as [[4]]", lambda v: isinstance(v, list) and len(v) > 0 and all(map(NUMBERS.accepts, v)))
+NUMBERS = Rule(
+    "a list of finite numbers", lambda v: isinstance(v, list) and len(v) > 0 and all(map(_is_number, v))
+)
+ROWS = Rule(
+    "a list of rows of numbers such as [[4]]",
+    lambda v: isinstance(v, list) and len(v) > 0 and all(map(NUMBERS.accepts, v)),
+)
 FOLDER = Rule(
     "a folder's name: no / or \\, not . or .., at most 200 characters",
     lambda v: isinstance(v, str) and 0 < len(v) <= 200 and v not in (".", "..") and not set(v) & set("/\\\0"),
@@ -139,7 +159,10 @@ HYPERPARAMETERS = {
 SCHEDULES = {
     "step_size": whole(1),
     "gamma": _NOT_NEGATIVE,
-    "milestones": Rule("a list of whole numbers", lambda v: isinstance(v, list) and len(v) > 0 and all(whole(0).accepts(x) for x in v)),
+    "milestones": Rule(
+        "a list of whole numbers",
+        lambda v: isinstance(v, list) and len(v) > 0 and all(whole(0).accepts(x) for x in v),
+    ),
     "T_max": either(NULL, whole(1)),
     "eta_min": _NOT_NEGATIVE,
     "start_factor": number(0, 1, above=True),
@@ -198,13 +221,17 @@ def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
     if rule:
         check_value(path, value, rule)
     elif key == "_target_" and group in GROUPS and not isinstance(value, str):
-        raise RequestError(f"{path}: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(value)} came.")
+        raise RequestError(
+            f"{path}: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(value)} came."
+        )
     elif group in SETTINGS and target.startswith("torch.optim."):
         rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
         if rule:
             check_value(path, value, rule, of=f" for {target}")
     elif not (group in GROUPS and key):
-        raise RequestError(f"{path}: lrbench has no such key. {did_you_mean(path, [*RUN, *REQUEST, *GROUPS])}")
+        raise RequestError(
+            f"{path}: lrbench has no such key. {did_you_mean(path, [*RUN, *REQUEST, *GROUPS])}"
+        )
 
 
 def check_value(path: str, value: Any, rule: Rule, of: str = "") -> None:
@@ -229,7 +256,11 @@ def flatten(tree: dict, prefix: str = "") -> Leaves:
 
 def under(leaves: Leaves, group: str) -> Leaves:
     """Return the leaves of one group without its prefix."""
-    return {path.removeprefix(f"{group}."): value for path, value in leaves.items() if path.startswith(f"{group}.")}
+    return {
+        path.removeprefix(f"{group}."): value
+        for path, value in leaves.items()
+        if path.startswith(f"{group}.")
+    }
 
 
 def fingerprint(path: str, values: Iterable[Any]) -> np.ndarray:
@@ -238,7 +269,9 @@ def fingerprint(path: str, values: Iterable[Any]) -> np.ndarray:
     A run's id is the sum of the hashes of its leaves (mod 2^64 in each half): it does not depend on their order, nor on whether a value was swept,
     given or a default.
     """
-    digests = b"".join(blake2b(f"{path}={_canonical(value)}".encode(), digest_size=16).digest() for value in values)
+    digests = b"".join(
+        blake2b(f"{path}={_canonical(value)}".encode(), digest_size=16).digest() for value in values
+    )
     return np.frombuffer(digests, dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 

@@ -52,7 +52,11 @@ class Block:
     @property
     def columns(self) -> dict[str, Column]:
         codes = np.unravel_index(np.arange(self.size), self._lengths) if self.axes else []
-        return {path: Column(values, code) for axis, code in zip(self.axes, codes, strict=True) for path, values in axis.items()}
+        return {
+            path: Column(values, code)
+            for axis, code in zip(self.axes, codes, strict=True)
+            for path, values in axis.items()
+        }
 
     @property
     def _lengths(self) -> tuple[int, ...]:
@@ -89,7 +93,9 @@ class Group:
 
     def column(self, path: str, default: Any = None) -> Column:
         """Return a setting as a column, be it swept, shared or not given."""
-        return self.columns.get(path) or Column([self.shared.get(path, default)], np.zeros(len(self), dtype=np.int64))
+        return self.columns.get(path) or Column(
+            [self.shared.get(path, default)], np.zeros(len(self), dtype=np.int64)
+        )
 
     def run(self, row: int) -> Leaves:
         """Return all settings of one run."""
@@ -151,12 +157,18 @@ def plan(blocks: Iterable[Block], solved: Solved | None = None) -> Plan:
             problems[group.problem_id] = problem
             groups.append(group)
     groups, warnings = _distinct(groups)
-    return Plan(groups, problems, warnings + _without_effect(groups) + _biased(groups) + _not_attained(groups, problems))
+    return Plan(
+        groups,
+        problems,
+        warnings + _without_effect(groups) + _biased(groups) + _not_attained(groups, problems),
+    )
 
 
 def is_shared(path: str) -> bool:
     """Say whether all runs of a group have the same value there."""
-    return path not in ("init", "seed") and (not path.startswith(("optimizer.", "schedule.")) or path.endswith("._target_"))
+    return path not in ("init", "seed") and (
+        not path.startswith(("optimizer.", "schedule.")) or path.endswith("._target_")
+    )
 
 
 def _split(block: Block) -> list[tuple[Leaves, dict[str, Column], int]]:
@@ -165,18 +177,28 @@ def _split(block: Block) -> list[tuple[Leaves, dict[str, Column], int]]:
     free = {path: column for path, column in block.columns.items() if not is_shared(path)}
     if not shared:
         return [(block.base, free, block.size)]
-    combinations, which = np.unique(np.stack([column.codes for column in shared.values()]), axis=1, return_inverse=True)
+    combinations, which = np.unique(
+        np.stack([column.codes for column in shared.values()]), axis=1, return_inverse=True
+    )
     parts = []
     for number, codes in enumerate(combinations.T):
         rows = np.flatnonzero(which == number)
-        values = {path: column.values[code] for (path, column), code in zip(shared.items(), codes, strict=True)}
-        parts.append((block.base | values, {path: column.take(rows) for path, column in free.items()}, len(rows)))
+        values = {
+            path: column.values[code] for (path, column), code in zip(shared.items(), codes, strict=True)
+        }
+        parts.append(
+            (block.base | values, {path: column.take(rows) for path, column in free.items()}, len(rows))
+        )
     return parts
 
 
 def _problem(leaves: Leaves, solved: Solved) -> tuple[Problem, str]:
     """Load and solve the problem of these leaves and hash its data, or find both in `solved`."""
-    key = repr(sorted((path, repr(value)) for path, value in leaves.items() if path.startswith(("problem.", "loss."))))
+    key = repr(
+        sorted(
+            (path, repr(value)) for path, value in leaves.items() if path.startswith(("problem.", "loss."))
+        )
+    )
     if key not in solved:
         loss = lookup(under(leaves, "loss"))
         data = scaled(load(under(leaves, "problem")), target=loss.real_target)
@@ -192,11 +214,28 @@ def _digest(data: Data) -> str:
     return digest.hexdigest()
 
 
-def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], size: int, problem: Problem, digest: str) -> Group:
-    shared = _normalised({path: value for path, value in leaves.items() if path not in columns and path not in REQUEST}, problem)
+def _group(
+    choices: dict[str, str],
+    leaves: Leaves,
+    columns: dict[str, Column],
+    size: int,
+    problem: Problem,
+    digest: str,
+) -> Group:
+    shared = _normalised(
+        {path: value for path, value in leaves.items() if path not in columns and path not in REQUEST},
+        problem,
+    )
     _check_lengths(leaves, columns, choices["problem"], problem.data)
-    identity = {"data": digest, **{path: value for path, value in shared.items() if not path.startswith("problem.")}}
-    about = {path: value for path, value in identity.items() if path in ("data", "dtype") or path.startswith("loss.")}
+    identity = {
+        "data": digest,
+        **{path: value for path, value in shared.items() if not path.startswith("problem.")},
+    }
+    about = {
+        path: value
+        for path, value in identity.items()
+        if path in ("data", "dtype") or path.startswith("loss.")
+    }
     run = _total(identity, columns, size)
     seed = columns.get("seed") or Column([shared["seed"]], np.zeros(size, dtype=np.int64))
     return Group(
@@ -212,7 +251,9 @@ def _group(choices: dict[str, str], leaves: Leaves, columns: dict[str, Column], 
 def _check_lengths(leaves: Leaves, columns: dict[str, Column], problem: str, data: Data) -> None:
     for init in columns["init"].values if "init" in columns else [leaves["init"]]:
         if isinstance(init, list) and len(init) != data.p:
-            raise RequestError(f"init: problem={problem} takes {data.p} numbers [weights..., intercept], but {len(init)} came.")
+            raise RequestError(
+                f"init: problem={problem} takes {data.p} numbers [weights..., intercept], but {len(init)} came."
+            )
     for row in leaves["predict"] or []:
         if len(row) != data.d:
             raise RequestError(
@@ -224,18 +265,33 @@ def _normalised(leaves: Leaves, problem: Problem) -> Leaves:
     """Write budget and schedule's length as steps, a batch of all rows as null in sequential order, no penalty as nothing: one run, one spelling."""
     n, batch_size = problem.data.n, leaves["batch_size"]
     if batch_size is not None and batch_size > n:
-        raise RequestError(f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came.")
+        raise RequestError(
+            f"batch_size: a whole number from 1 to n = {n} or null (all rows) is allowed, but {batch_size} came."
+        )
     steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(n, batch_size)
-    idle = [f"loss.{name}" for name in PENALTY] if not leaves.get("loss.l2") else ["loss.penalize_intercept"] * (not problem.data.intercept)
+    idle = (
+        [f"loss.{name}" for name in PENALTY]
+        if not leaves.get("loss.l2")
+        else ["loss.penalize_intercept"] * (not problem.data.intercept)
+    )
     all_rows = batch_size is None or (batch_size == n and leaves["batch_order"] != "replacement")
     whole = {"batch_size": None, "batch_order": "sequential"} if all_rows else {}
-    lengths = {path: steps for path in (f"schedule.{name}" for name in LENGTHS) if leaves.get(path, steps) is None}
-    return {path: value for path, value in leaves.items() if path not in ("epochs", *idle)} | {"steps": steps} | whole | lengths
+    lengths = {
+        path: steps for path in (f"schedule.{name}" for name in LENGTHS) if leaves.get(path, steps) is None
+    }
+    return (
+        {path: value for path, value in leaves.items() if path not in ("epochs", *idle)}
+        | {"steps": steps}
+        | whole
+        | lengths
+    )
 
 
 def _total(leaves: Leaves, columns: dict[str, Column], size: int) -> np.ndarray:
     """Sum the fingerprints of all leaves of each run: (size, 2) uint64."""
-    constant = sum((fingerprint(path, [value])[0] for path, value in leaves.items()), start=np.zeros(2, dtype=np.uint64))
+    constant = sum(
+        (fingerprint(path, [value])[0] for path, value in leaves.items()), start=np.zeros(2, dtype=np.uint64)
+    )
     total = np.tile(constant, (size, 1))
     for path, column in columns.items():
         total += fingerprint(path, column.values)[column.codes]
@@ -249,13 +305,17 @@ def _distinct(groups: list[Group]) -> tuple[list[Group], list[str]]:
     for group in sorted(groups, key=lambda group: sorted(group.labels.items())):
         once = _without_idle_seeds(group)
         if len(once) < len(group):
-            warnings.append("Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds.")
+            warnings.append(
+                "Nothing in these runs depends on the seed (fixed init, fixed order of rows): a setting runs once; copies are not seeds."
+            )
         once = once.take(first_places(once.runs))
         label = group.labels["optimizer"]
         for other in kept:
             twins = _found_in(once.runs, other.runs)
             if twins.any() and (twin := other.labels["optimizer"]) != label:
-                warnings.append(f"optimizer={label}: some runs equal those of optimizer={twin} in class and hyperparameters; they are kept once.")
+                warnings.append(
+                    f"optimizer={label}: some runs equal those of optimizer={twin} in class and hyperparameters; they are kept once."
+                )
             once = once.take(np.flatnonzero(~twins))
         kept.append(once)
     return [group for group in kept if len(group)], list(dict.fromkeys(warnings))
@@ -267,9 +327,13 @@ def _without_effect(groups: list[Group]) -> list[str]:
     for group in groups:
         optimizer, schedule = group.labels["optimizer"], group.labels["schedule"]
         if group.shared.get("schedule._target_") == ONE_CYCLE and "optimizer.lr" in group.columns:
-            warnings.append(f"schedule={schedule} takes the learning rate from schedule.max_lr: optimizer.lr has no effect on {optimizer}.")
+            warnings.append(
+                f"schedule={schedule} takes the learning rate from schedule.max_lr: optimizer.lr has no effect on {optimizer}."
+            )
         if "schedule._target_" in group.shared and group.shared["optimizer._target_"] == "torch.optim.Rprop":
-            warnings.append(f"schedule={schedule} has no effect on {optimizer} after the first step: Rprop takes its step sizes from there on.")
+            warnings.append(
+                f"schedule={schedule} has no effect on {optimizer} after the first step: Rprop takes its step sizes from there on."
+            )
     return list(dict.fromkeys(warnings))
 
 
@@ -283,7 +347,9 @@ def _biased(groups: list[Group]) -> list[str]:
     }
     if not biased:
         return []
-    return [f"{', '.join(sorted(biased))}: draws the weights to 0, so that the gap ends above 0. As a part of the problem a penalty is loss.l2."]
+    return [
+        f"{', '.join(sorted(biased))}: draws the weights to 0, so that the gap ends above 0. As a part of the problem a penalty is loss.l2."
+    ]
 
 
 def _not_attained(groups: list[Group], problems: dict[str, Problem]) -> list[str]:

@@ -34,7 +34,10 @@ def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, en
         "status": pa.array(status, pa.string()),
         "reason": pa.array(reason, pa.string()),
         **{label: _constant(choice, count, pa.string()) for label, choice in group.labels.items()},
-        **{path: _setting(path, Column([value], np.zeros(count, dtype=np.int64))) for path, value in group.shared.items()},
+        **{
+            path: _setting(path, Column([value], np.zeros(count, dtype=np.int64)))
+            for path, value in group.shared.items()
+        },
         **{path: _setting(path, column) for path, column in group.columns.items()},
         "engine": _constant(engine, count, pa.string()),
         "start_loss": pa.array(outcome.loss[:, 0]),
@@ -70,7 +73,11 @@ def curve_rows(group: Group, outcome: Outcome) -> pa.Table:
 def path_rows(group: Group, step: np.ndarray, path: np.ndarray) -> pa.Table:
     """Return a row a run: its weights (K, p) at K states, flat, state after state."""
     return pa.table(
-        {"run_id": strings(group.run_id), "step": _lists(np.tile(step, (len(group), 1))), "weights": _lists(path.reshape(len(group), -1))}
+        {
+            "run_id": strings(group.run_id),
+            "step": _lists(np.tile(step, (len(group), 1))),
+            "weights": _lists(path.reshape(len(group), -1)),
+        }
     )
 
 
@@ -89,27 +96,73 @@ _PROBLEMS = pa.schema(
     [(name, pa.string()) for name in ("problem_id", "problem", "loss", "dtype")]
     + [(name, pa.int64()) for name in ("n", "d", "p", "rank")]
     + [(name, pa.int64()) for name in ("test_rows", "dropped")]
-    + [("intercept", pa.bool_()), ("quadratic", pa.bool_()), ("attained", pa.bool_()), ("minimisers", pa.string()), ("method", pa.string())]
-    + [(name, pa.float64()) for name in (*_SPECTRUM, "loss_star", "bound", "digits", "scale", "gap_floor", "gradient_noise", "solve_seconds")]
+    + [
+        ("intercept", pa.bool_()),
+        ("quadratic", pa.bool_()),
+        ("attained", pa.bool_()),
+        ("minimisers", pa.string()),
+        ("method", pa.string()),
+    ]
+    + [
+        (name, pa.float64())
+        for name in (
+            *_SPECTRUM,
+            "loss_star",
+            "bound",
+            "digits",
+            "scale",
+            "gap_floor",
+            "gradient_noise",
+            "solve_seconds",
+        )
+    ]
     + [(name, _FLOATS) for name in ("w_star", "w_true", "eigenvalues", "eigenvectors")]
     + [(f"moments.{name}", _FLOATS) for name in ("samples", "curvature", "fourth", "third", "noise")]
     + [("features", pa.list_(pa.string())), ("target", pa.string()), ("note", pa.string())]
-    + [("x_mean", _FLOATS), ("x_scale", _FLOATS), ("y_mean", pa.float64()), ("y_scale", pa.float64()), ("settings", pa.string())]
+    + [
+        ("x_mean", _FLOATS),
+        ("x_scale", _FLOATS),
+        ("y_mean", pa.float64()),
+        ("y_scale", pa.float64()),
+        ("settings", pa.string()),
+    ]
 )
 
 
 def _problem_row(problem: Problem, group: Group, drawn: bool) -> dict[str, Any]:
     data, dtype = problem.data, group.shared["dtype"]
-    row: dict[str, Any] = {"problem_id": group.problem_id, "dtype": dtype, "problem": group.labels["problem"], "loss": group.labels["loss"]}
+    row: dict[str, Any] = {
+        "problem_id": group.problem_id,
+        "dtype": dtype,
+        "problem": group.labels["problem"],
+        "loss": group.labels["loss"],
+    }
     row |= {name: getattr(data, name) for name in ("n", "d", "p", "intercept")}
     row |= {name: getattr(data, name) for name in ("dropped", "note", "w_true")}
-    row |= {name: getattr(problem, name) for name in ("rank", *_SPECTRUM, "loss_star", "digits", "scale", "eigenvalues")}
+    row |= {
+        name: getattr(problem, name)
+        for name in ("rank", *_SPECTRUM, "loss_star", "digits", "scale", "eigenvalues")
+    }
     row |= {name: getattr(problem, name) for name in ("gradient_noise", "solve_seconds")}
     optimum, eigenvectors = problem.optimum, problem.eigenvectors
-    row |= {"attained": optimum.attained, "minimisers": optimum.kind, "method": optimum.method, "bound": optimum.bound}
-    row |= {"quadratic": problem.loss.is_quadratic, "test_rows": 0 if data.test is None else len(data.test[1])}
-    row |= {"w_star": optimum.w if optimum.attained else None, "eigenvectors": None if eigenvectors is None else eigenvectors.ravel()}
-    row |= {"gap_floor": problem.gap_floor(dtype), "settings": json.dumps(under(group.shared, "problem"), ensure_ascii=False)}
+    row |= {
+        "attained": optimum.attained,
+        "minimisers": optimum.kind,
+        "method": optimum.method,
+        "bound": optimum.bound,
+    }
+    row |= {
+        "quadratic": problem.loss.is_quadratic,
+        "test_rows": 0 if data.test is None else len(data.test[1]),
+    }
+    row |= {
+        "w_star": optimum.w if optimum.attained else None,
+        "eigenvectors": None if eigenvectors is None else eigenvectors.ravel(),
+    }
+    row |= {
+        "gap_floor": problem.gap_floor(dtype),
+        "settings": json.dumps(under(group.shared, "problem"), ensure_ascii=False),
+    }
     if drawn and problem.loss.is_quadratic and not problem.loss.l2 and problem.rank == data.p <= MOST_MOMENTS:
         found = moments(data.design() @ problem.eigenvectors.T, -problem.optimum.tangent / 2)  # pyright: ignore[reportOptionalMemberAccess]
         row |= {f"moments.{name}": values for name, values in found.items()}
@@ -133,14 +186,20 @@ def _typed(path: str, value: Any) -> Any:
         return json.dumps(value) if isinstance(value, list) else value
     if isinstance(value, list):
         numbers = all(x is None or (isinstance(x, int | float) and not isinstance(x, bool)) for x in value)
-        return [None if x is None else float(x) for x in value] if numbers else json.dumps(value, ensure_ascii=False)
+        return (
+            [None if x is None else float(x) for x in value]
+            if numbers
+            else json.dumps(value, ensure_ascii=False)
+        )
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _test_loss(problem: Problem, weights: np.ndarray, completed: np.ndarray) -> pa.Array:
     """Return the loss over the test rows, inf unless completed; null where there are none."""
     loss = problem.test_loss(weights)
-    return pa.nulls(len(weights), pa.float64()) if loss is None else pa.array(np.where(completed, loss, np.inf))
+    return (
+        pa.nulls(len(weights), pa.float64()) if loss is None else pa.array(np.where(completed, loss, np.inf))
+    )
 
 
 def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:
@@ -149,7 +208,9 @@ def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:
         name = "target" if place == len(TARGETS) else f"{value:.0e}".replace("e-0", "e-")
         hits = outcome.hits[:, place]
         columns[f"steps_to_{name}"] = pa.array(hits, mask=hits == NEVER)
-        columns[f"evaluations_to_{name}"] = pa.array(outcome.evaluations_to_hits[:, place], mask=hits == NEVER)
+        columns[f"evaluations_to_{name}"] = pa.array(
+            outcome.evaluations_to_hits[:, place], mask=hits == NEVER
+        )
     return columns
 
 
@@ -162,13 +223,17 @@ def strings(ids: np.ndarray) -> pa.Array:
     """Turn (R,) strings of one length into an Arrow array, without an object for each."""
     width = ids.dtype.itemsize
     offsets = np.arange(len(ids) + 1, dtype=np.int32) * width
-    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(ids)))
+    return pa.StringArray.from_buffers(
+        len(ids), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(ids))
+    )
 
 
 def _lists(values: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
     """Turn (R, k) into R lists."""
     offsets = pa.array(np.arange(len(values) + 1, dtype=np.int32) * values.shape[1])
-    return pa.ListArray.from_arrays(offsets, pa.array(values.ravel()), mask=None if missing is None else pa.array(missing))
+    return pa.ListArray.from_arrays(
+        offsets, pa.array(values.ravel()), mask=None if missing is None else pa.array(missing)
+    )
 
 
 def _constant(value: Any, count: int, kind: pa.DataType) -> pa.Array:

@@ -12,7 +12,18 @@ from lrbench.store import ResultStore
 from lrbench.train import check_optimizers, train
 
 CURVE = ("step", "evaluations", "loss", "gap")
-RUN = ("status", "reason", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio", "first_bad_step", "evaluations", "weights")
+RUN = (
+    "status",
+    "reason",
+    "final_loss",
+    "final_gap",
+    "last_epoch_gap",
+    "half_gap",
+    "peak_ratio",
+    "first_bad_step",
+    "evaluations",
+    "weights",
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,9 @@ def reproduce(store: ResultStore) -> Iterator[Verdict]:
     for tables in train(stored, manifest):
         for run, curve in zip(*(table.to_pylist() for table in tables), strict=True):
             before = runs.pop(run["run_id"])
-            yield _verdict(before, _difference(curves[run["run_id"]], curve, CURVE) or _difference(before, run, RUN))
+            yield _verdict(
+                before, _difference(curves[run["run_id"]], curve, CURVE) or _difference(before, run, RUN)
+            )
     for run in runs.values():
         yield _verdict(run, "its problem's data are other ones today")
 
@@ -54,7 +67,11 @@ def _difference(before: dict[str, Any], now: dict[str, Any], columns: tuple[str,
     for column in columns:
         if repr(before[column]) != repr(now[column]):
             if isinstance(before[column], list) and isinstance(now[column], list):
-                place, old, new = next((i, a, b) for i, (a, b) in enumerate(zip(before[column], now[column], strict=False)) if repr(a) != repr(b))
+                place, old, new = next(
+                    (i, a, b)
+                    for i, (a, b) in enumerate(zip(before[column], now[column], strict=False))
+                    if repr(a) != repr(b)
+                )
                 return f"{column} at record {place}: {old!r} before, {new!r} now"
             return f"{column}: {before[column]!r} before, {now[column]!r} now"
     return ""

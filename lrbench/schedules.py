@@ -16,7 +16,19 @@ _TORCH = "torch.optim.lr_scheduler."
 ONE_CYCLE = _TORCH + "OneCycleLR"
 BY_STEP = {  # these look at nothing but the number of the step
     ONE_CYCLE,
-    *(f"{_TORCH}{name}LR" for name in ("Step", "MultiStep", "Exponential", "CosineAnnealing", "Linear", "Constant", "Polynomial", "Lambda")),
+    *(
+        f"{_TORCH}{name}LR"
+        for name in (
+            "Step",
+            "MultiStep",
+            "Exponential",
+            "CosineAnnealing",
+            "Linear",
+            "Constant",
+            "Polynomial",
+            "Lambda",
+        )
+    ),
     _TORCH + "CosineAnnealingWarmRestarts",
 }
 
@@ -29,7 +41,11 @@ def make(optimizer: Any, schedule: Leaves, steps: int) -> Any:
     """Make the torch scheduler of a configuration with `_target_` for a run of so many steps; None where there is no schedule."""
     if not schedule:
         return None
-    arguments = {key: steps if key in LENGTHS and value is None else value for key, value in schedule.items() if key != "_target_"}
+    arguments = {
+        key: steps if key in LENGTHS and value is None else value
+        for key, value in schedule.items()
+        if key != "_target_"
+    }
     if (function := _function(schedule)) is not None:
         arguments["lr_lambda"] = function
     return pkgutil.resolve_name(schedule["_target_"])(optimizer, **arguments)
@@ -64,7 +80,9 @@ def _trajectory(schedule: str, function: Any, target: str, lrs: tuple[float, ...
 
     settings = json.loads(schedule)
     try:
-        optimizer = pkgutil.resolve_name(target)([{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs])
+        optimizer = pkgutil.resolve_name(target)(
+            [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs]
+        )
         lr, momentum = np.empty((steps, len(lrs))), np.empty(steps)
         scheduler = make(optimizer, settings, steps)
         optimizer.step()  # without gradients it does nothing; a scheduler wants to see it
@@ -75,7 +93,9 @@ def _trajectory(schedule: str, function: Any, target: str, lrs: tuple[float, ...
                 scheduler.step()
     except Exception as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
-    return Trajectory(lr, momentum if cycles_momentum(settings["_target_"], settings.get("cycle_momentum", True)) else None)
+    return Trajectory(
+        lr, momentum if cycles_momentum(settings["_target_"], settings.get("cycle_momentum", True)) else None
+    )
 
 
 def _function(schedule: Leaves) -> Any:

@@ -41,7 +41,9 @@ def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
         return pq.read_table(path, columns=columns)
     except (pa.ArrowException, OSError) as error:
-        raise RequestError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}). {RESTORE}") from error
+        raise RequestError(
+            f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}). {RESTORE}"
+        ) from error
 
 
 class ResultStore:
@@ -62,10 +64,14 @@ class ResultStore:
         """Open an existing store: a folder, or the name of one in results/."""
         store = next((one for one in (cls(root), cls(Path("results") / root)) if one.exists()), cls(root))
         if not store.exists():
-            raise RequestError(f"{store.root}: no result set (a folder with manifest.json). `lrbench list results` shows what there is.")
+            raise RequestError(
+                f"{store.root}: no result set (a folder with manifest.json). `lrbench list results` shows what there is."
+            )
         schema = store.manifest().get("schema")
         if schema != SCHEMA:
-            raise RequestError(f"{store.root}: written with schema {schema}; this version of lrbench reads schema {SCHEMA}.")
+            raise RequestError(
+                f"{store.root}: written with schema {schema}; this version of lrbench reads schema {SCHEMA}."
+            )
         return store
 
     @classmethod
@@ -108,7 +114,9 @@ class ResultStore:
         """
         tables = [_table(path) for path in self._parts("runs")]
         if not tables:
-            raise RequestError(f"{self.root}: no run is stored yet. Start its sweep again: it does what is missing.")
+            raise RequestError(
+                f"{self.root}: no run is stored yet. Start its sweep again: it does what is missing."
+            )
         return tables
 
     def curves(self) -> pa.Table:
@@ -117,8 +125,12 @@ class ResultStore:
 
     def curve_parts(self) -> Iterator[pa.Table]:
         """Yield the loss curves part by part, so that who wants some need not hold all."""
-        if missing := {path.name for path in self._parts("runs")} - {path.name for path in self._parts("curves")}:
-            raise RequestError(f"{self.root / 'curves'}: the part {min(missing)} is not there, though runs/ has it. {RESTORE}")
+        if missing := {path.name for path in self._parts("runs")} - {
+            path.name for path in self._parts("curves")
+        }:
+            raise RequestError(
+                f"{self.root / 'curves'}: the part {min(missing)} is not there, though runs/ has it. {RESTORE}"
+            )
         return (_table(path) for path in self._parts("curves"))
 
     def problems(self) -> pa.Table:
@@ -147,12 +159,18 @@ class ResultStore:
     def append(self, runs: pa.Table, curves: pa.Table) -> None:
         """Add one part. The curves go first: a run counts as finished only when its row is there."""
         part = f"{uuid.uuid4().hex}.parquet"
-        for kind, table, dictionary in (("curves", curves, False), ("runs", runs, True)):  # numbers of curves hardly repeat
+        for kind, table, dictionary in (
+            ("curves", curves, False),
+            ("runs", runs, True),
+        ):  # numbers of curves hardly repeat
             with self._replacing(self.root / kind / part) as path:
                 pq.write_table(table, path, use_dictionary=dictionary)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        self.write_text(self._manifest_path, json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False) + "\n")
+        self.write_text(
+            self._manifest_path,
+            json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False) + "\n",
+        )
 
     def write_problems(self, problems: pa.Table) -> None:
         with self._replacing(self._problems_path) as path:

@@ -81,7 +81,9 @@ def measure(request: Request, progress: Progress = lambda done, planned: None) -
                 tick()
     wall, cpu = (sum(sum(getattr(run, clock)) for run in timed) for clock in ("wall", "cpu"))
     seen = busy(wall, cpu, max((run.spread for run in timed), default=0.0), load, os.cpu_count() or 1)
-    return Timings([run.row() for run in runs], problem_rows(todo), _conditions(timed, pinned), seen, todo.warnings)
+    return Timings(
+        [run.row() for run in runs], problem_rows(todo), _conditions(timed, pinned), seen, todo.warnings
+    )
 
 
 def busy(wall: float, cpu: float, spread: float, load: float, processors: int) -> list[str]:
@@ -94,21 +96,30 @@ def busy(wall: float, cpu: float, spread: float, load: float, processors: int) -
     signs = {
         f"wall time {100 * waited:.0f} % above this thread's CPU time": wall > 1.1 * cpu,
         f"a spread of {100 * spread:.0f} %": spread > 0.2,
-        f"a load average of {load:.2f} at the beginning, with {processors} processor{'s' * (processors != 1)}": load > processors - 1,
+        f"a load average of {load:.2f} at the beginning, with {processors} processor{'s' * (processors != 1)}": load
+        > processors - 1,
     }
     return [words for words, seen in signs.items() if seen]
 
 
 def _planned(request: Request) -> Plan:
     if request.ask["engine"] == "fused":
-        raise RequestError("engine: time measures torch's own steps, so auto or reference is allowed, but fused came. Leave engine out.")
+        raise RequestError(
+            "engine: time measures torch's own steps, so auto or reference is allowed, but fused came. Leave engine out."
+        )
     if request.tune:
-        raise RequestError("tune: time measures settings as they are given. Leave it out, and give the settings that it chose.")
+        raise RequestError(
+            "tune: time measures settings as they are given. Leave it out, and give the settings that it chose."
+        )
     if not request.native:
-        raise RequestError("hydra/launcher, hydra/sweeper: time trains one run after the other in this process. Leave them out.")
+        raise RequestError(
+            "hydra/launcher, hydra/sweeper: time trains one run after the other in this process. Leave them out."
+        )
     todo = plan(request.blocks)
     if len(todo) > MOST_RUNS:
-        raise RequestError(f"time takes a few settings, at most {MOST_RUNS} runs, but {len(todo)} came. Ask for fewer values, or one seed.")
+        raise RequestError(
+            f"time takes a few settings, at most {MOST_RUNS} runs, but {len(todo)} came. Ask for fewer values, or one seed."
+        )
     check_optimizers(todo, "reference")
     return todo
 
@@ -143,7 +154,9 @@ class _Run:
             return
         try:
             self.steps, *_ = self._timed(_for_seconds(MOST_SECONDS, self._batches()))
-        except Exception as error:  # a third party's: beyond the first state that is not finite no training has been before
+        except (
+            Exception
+        ) as error:  # a third party's: beyond the first state that is not finite no training has been before
             self._fail(f"{type(error).__name__}: {error}")
 
     def repeat(self) -> None:
@@ -161,7 +174,11 @@ class _Run:
     def row(self) -> pa.Table:
         """Return the stored row with the columns that `Timings` names."""
         step = float(np.median(self.wall)) / self.steps if self.steps else None
-        measured = {"step_seconds": step, "step_spread": self.spread if self.steps else None, "seconds_to_target": self._seconds_to_target(step)}
+        measured = {
+            "step_seconds": step,
+            "step_spread": self.spread if self.steps else None,
+            "seconds_to_target": self._seconds_to_target(step),
+        }
         row = self.stored.append_column("repeat_steps", pa.array([self.steps or None], pa.int64()))
         for name, value in measured.items():
             row = row.append_column(name, pa.array([value], pa.float64()))
@@ -178,10 +195,14 @@ class _Run:
 
     def _fail(self, reason: str) -> None:
         for name, value in {"status": "failed", "reason": reason}.items():
-            self.stored = self.stored.set_column(self.stored.column_names.index(name), name, pa.array([value]))
+            self.stored = self.stored.set_column(
+                self.stored.column_names.index(name), name, pa.array([value])
+            )
 
     def _batches(self) -> Iterator[Rows]:
-        return batches(self.problem.data.n, *(self.leaves[key] for key in ("batch_size", "batch_order", "seed", "steps")))
+        return batches(
+            self.problem.data.n, *(self.leaves[key] for key in ("batch_size", "batch_order", "seed", "steps"))
+        )
 
     def _timed(self, rows: Iterable[Rows]) -> tuple[int, float, float, float]:
         """Train from the start; return how many steps it were, and of the loop alone the wall and CPU seconds, and the wall seconds to the target."""
@@ -211,7 +232,11 @@ class _Run:
 
 def _trained(todo: Plan, ask: Leaves, tick) -> Iterator[_Run]:
     """Train each run untimed, as a sweep with engine=reference does."""
-    runs = ((todo.problems[group.problem_id], group.run(row)) for group in todo.groups for row in range(len(group)))
+    runs = (
+        (todo.problems[group.problem_id], group.run(row))
+        for group in todo.groups
+        for row in range(len(group))
+    )
     rows = train(todo, ask | {"engine": "reference", "record": "all"})
     for (problem, leaves), (stored, curve) in zip(runs, rows, strict=True):
         tick()
@@ -270,4 +295,6 @@ def _processor() -> str:
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next(filter(None, [*names, platform.processor(), platform.machine()]), "a processor without a name")
+    return next(
+        filter(None, [*names, platform.processor(), platform.machine()]), "a processor without a name"
+    )

@@ -26,11 +26,19 @@ MOST_TRACED = 100  # states of a path
 def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
     """Train all runs of a plan; yield their rows as they are done. `ask` says with which engine, what to record, and the target."""
     halves = [(group, _fused(group, ask["engine"])) for group in plan.groups]
-    yield from _train_fused(plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask)
+    yield from _train_fused(
+        plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask
+    )
     for group in (group.take(np.flatnonzero(~fused)) for group, fused in halves if not fused.all()):
         for row in range(len(group)):
             one = group.take(np.array([row]))
-            yield _rows(one, _reference(one.run(0), plan.problems[group.problem_id], ask), plan.problems[group.problem_id], ask, "reference")
+            yield _rows(
+                one,
+                _reference(one.run(0), plan.problems[group.problem_id], ask),
+                plan.problems[group.problem_id],
+                ask,
+                "reference",
+            )
 
 
 def trace(plan: Plan, ask: Leaves) -> Iterator[pa.Table]:
@@ -40,7 +48,13 @@ def trace(plan: Plan, ask: Leaves) -> Iterator[pa.Table]:
         step = recorded_steps(group.shared["steps"], MOST_TRACED)
         for row in range(len(group)):
             one = group.take(np.array([row]))
-            yield path_rows(one, step, _traced(one, problem, ask, step) if fused[row] else _reference(one.run(0), problem, ask, step.tolist()).path)
+            yield path_rows(
+                one,
+                step,
+                _traced(one, problem, ask, step)
+                if fused[row]
+                else _reference(one.run(0), problem, ask, step.tolist()).path,
+            )
 
 
 def check_optimizers(plan: Plan, engine: str) -> None:
@@ -58,20 +72,27 @@ def check_optimizers(plan: Plan, engine: str) -> None:
         if engine != "reference" and _fused(group, "auto").all():
             continue
         if engine == "fused":
-            choices = ", ".join(f"{kind}={group.labels[kind]} ({group.shared.get(f'{kind}._target_', 'none')})" for kind in ("optimizer", "schedule"))
+            choices = ", ".join(
+                f"{kind}={group.labels[kind]} ({group.shared.get(f'{kind}._target_', 'none')})"
+                for kind in ("optimizer", "schedule")
+            )
             raise RequestError(f"engine: fused has no rule for some runs of {choices}. Use engine=auto.")
         _check_arguments("optimizer", group)
 
 
 def _check_arguments(kind: str, group: Group) -> None:
     target = group.shared[f"{kind}._target_"]
-    parameters = inspect.signature(_resolve(f"{kind}._target_", target, f"a class such as {EXAMPLES[kind]}")).parameters
+    parameters = inspect.signature(
+        _resolve(f"{kind}._target_", target, f"a class such as {EXAMPLES[kind]}")
+    ).parameters
     names = list(parameters)[1:]  # the first takes the model's parameters, or the optimizer
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for key in under(group.shared | group.columns, kind):
         if key != "_target_" and key not in names:
-            raise RequestError(f"{kind}.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}")
+            raise RequestError(
+                f"{kind}.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}"
+            )
 
 
 def _resolve(path: str, target: str, example: str):
@@ -79,7 +100,9 @@ def _resolve(path: str, target: str, example: str):
     try:
         found = pkgutil.resolve_name(target)
     except Exception as error:  # whatever the user's module raises when it is imported
-        raise RequestError(f"{path}: {allowed}, but {target} cannot be had: {type(error).__name__}: {error}.") from error
+        raise RequestError(
+            f"{path}: {allowed}, but {target} cannot be had: {type(error).__name__}: {error}."
+        ) from error
     if not callable(found):
         raise RequestError(f"{path}: {allowed}, but {target} is a {type(found).__name__}.")
     return found
@@ -107,13 +130,21 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
 
     def work(rule: Rule, chunk: Group, problem: Problem) -> Rows:
         step = recorded_steps(chunk.shared["steps"], ask["record"])
-        return _rows(chunk, fused.train(rule, chunk, problem, step, targets(ask["target"]), stop), problem, ask, "fused")
+        return _rows(
+            chunk,
+            fused.train(rule, chunk, problem, step, targets(ask["target"]), stop),
+            problem,
+            ask,
+            "fused",
+        )
 
     jobs = (
         (rule, chunk, problem)
         for group in groups
         for problem in [plan.problems[group.problem_id]]
-        for rule, chunk in fused.chunks(group, problem, len(recorded_steps(group.shared["steps"], ask["record"])))
+        for rule, chunk in fused.chunks(
+            group, problem, len(recorded_steps(group.shared["steps"], ask["record"]))
+        )
     )
     under_way: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(fused.workers()) as pool:
@@ -138,7 +169,9 @@ def _traced(one: Group, problem: Problem, ask: Leaves, step: np.ndarray) -> np.n
     from lrbench.engines import fused
 
     [(rule, chunk)] = fused.chunks(one, problem, 0)
-    return fused.train(rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step).path
+    return fused.train(
+        rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step
+    ).path
 
 
 # ---- reference
@@ -152,10 +185,14 @@ def _reference(run: Leaves, problem: Problem, ask: Leaves, traced: Sequence[int]
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
             reference.train(problem, run, curve)
-        except Exception as error:  # a third party's construction and steps; the run becomes a row that says why
+        except (
+            Exception
+        ) as error:  # a third party's construction and steps; the run becomes a row that says why
             curve.failure = f"{type(error).__name__}: {error}"
     epoch = steps_per_epoch(problem.data.n, run["batch_size"])
-    return outcome([curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]), epoch)
+    return outcome(
+        [curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]), epoch
+    )
 
 
 @contextmanager

@@ -53,7 +53,11 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch, engine):
     half = lrbench.load("results/mine")
     assert half.manifest["state"] == "interrupted"
     before = set(half.runs["run_id"])
-    monkeypatch.setattr(bench, "train", lambda plan, ask: again.extend(group.run_id for group in plan.groups) or whole(plan, ask))
+    monkeypatch.setattr(
+        bench,
+        "train",
+        lambda plan, ask: again.extend(group.run_id for group in plan.groups) or whole(plan, ask),
+    )
     again = []
     results = lrbench.sweep(*request)
     assert {run_id.decode() for group in again for run_id in group} == set(results.runs["run_id"]) - before
@@ -64,7 +68,12 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch, engine):
 
 def test_sweeps_in_threads():
     with ThreadPoolExecutor(4) as pool:
-        sweeps = list(pool.map(lambda lr: lrbench.sweep("optimizer=sgd,adam", f"optimizer.lr={lr}", *SMALL), (0.1, 0.2, 0.3, 0.4)))
+        sweeps = list(
+            pool.map(
+                lambda lr: lrbench.sweep("optimizer=sgd,adam", f"optimizer.lr={lr}", *SMALL),
+                (0.1, 0.2, 0.3, 0.4),
+            )
+        )
     assert [len(results.runs) for results in sweeps] == [2] * 4
     assert [set(results.runs["optimizer.lr"]) for results in sweeps] == [{0.1}, {0.2}, {0.3}, {0.4}]
 
@@ -89,12 +98,17 @@ def test_a_store_with_another_schema_is_refused():
     store = lrbench.sweep(*SMALL).store
     text = store.root.joinpath("manifest.json").read_text()
     store.root.joinpath("manifest.json").write_text(text.replace(f'"schema": {SCHEMA}', '"schema": 99'))
-    with pytest.raises(ValueError, match=rf"written with schema 99; this version of lrbench reads schema {SCHEMA}"):
+    with pytest.raises(
+        ValueError, match=rf"written with schema 99; this version of lrbench reads schema {SCHEMA}"
+    ):
         ResultStore.open(store.root)
 
 
 def test_ids_of_other_optimizers_stay_when_one_is_added():
-    few, many = (lrbench.sweep(f"optimizer={names}", "seed=range(2)", *SMALL).runs.set_index("run_id") for names in ("sgd", "sgd,adam,rprop"))
+    few, many = (
+        lrbench.sweep(f"optimizer={names}", "seed=range(2)", *SMALL).runs.set_index("run_id")
+        for names in ("sgd", "sgd,adam,rprop")
+    )
     assert set(few.index) < set(many.index)
     assert few["final_loss"].equals(many.loc[few.index, "final_loss"])
 
@@ -105,7 +119,9 @@ def test_an_own_choice_from_an_own_folder():
     (folder / "fast.yaml").write_text("_target_: torch.optim.SGD\nlr: 0.02\n")
     results = lrbench.sweep("optimizer=sgd,fast", *SMALL, config_dir="mine")
     assert sorted(results.summary()["optimizer"]) == ["fast", "sgd"]
-    assert results.manifest["request"]["command"].startswith("python -m lrbench -m --config-dir mine optimizer=sgd,fast ")
+    assert results.manifest["request"]["command"].startswith(
+        "python -m lrbench -m --config-dir mine optimizer=sgd,fast "
+    )
 
 
 NEEDS = {
@@ -117,9 +133,14 @@ NEEDS = {
     ("schedule", "lambda"): ["schedule.lr_lambda=math.cos"],
 }
 CHOICES = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
-SWEPT = {group: [choice for each, choice in CHOICES if each == group and (group, choice) not in NEEDS] for group in ("optimizer", "schedule")}
+SWEPT = {
+    group: [choice for each, choice in CHOICES if each == group and (group, choice) not in NEEDS]
+    for group in ("optimizer", "schedule")
+}
 ALONE = [  # the exercise is a command of the README: test_cli.py
-    (group, choice) for group, choice in CHOICES if choice not in SWEPT.get(group, []) and choice != "exercise"
+    (group, choice)
+    for group, choice in CHOICES
+    if choice not in SWEPT.get(group, []) and choice != "exercise"
 ]
 
 
@@ -134,7 +155,11 @@ def test_every_other_choice_runs_alone(group, choice):
     Path("data.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
     ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
     few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
-    tuned = ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"] if group == "tune" and choice != "none" else []
+    tuned = (
+        ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"]
+        if group == "tune" and choice != "none"
+        else []
+    )
     assert main([*tuned, ask, *NEEDS.get((group, choice), []), *few, *SMALL]) == 0
 
 
@@ -147,11 +172,22 @@ def test_every_choice_says_what_it_is(kind):
     ("text", "other"),
     [
         ("x,y\n1,5\n2,5\n3,5\n", "x,y\n1,5\n"),  # a constant target; one row
-        ("a,b,y\n1,7,2\n2,7,3\n3,7,5\n", "a,b,y\n1,1,2\n2,2,3\n3,3,5\n"),  # a constant column; a duplicated one
-        ("a,b,c,d,y\n1,2,3,4,5\n4,3,2,2,1\n", "a,b,y\n1e12,1e-12,1\n3e12,4e-12,2\n2e12,-1e-12,4\n"),  # n < d; columns of unlike size
+        (
+            "a,b,y\n1,7,2\n2,7,3\n3,7,5\n",
+            "a,b,y\n1,1,2\n2,2,3\n3,3,5\n",
+        ),  # a constant column; a duplicated one
+        (
+            "a,b,c,d,y\n1,2,3,4,5\n4,3,2,2,1\n",
+            "a,b,y\n1e12,1e-12,1\n3e12,4e-12,2\n2e12,-1e-12,4\n",
+        ),  # n < d; columns of unlike size
         ("\ufeffx,y\r\n1,2\r\n2,5\r\n3,5\r\n", None),  # a byte-order mark, CRLF; and one problem alone
     ],
-    ids=["constant target or one row", "constant or duplicated column", "n < d or unlike sizes", "mark and CRLF"],
+    ids=[
+        "constant target or one row",
+        "constant or duplicated column",
+        "n < d or unlike sizes",
+        "mark and CRLF",
+    ],
 )
 def test_what_is_odd_but_sound_works_from_command_to_report(text, other, capsys):
     tables = {f"{name}.csv": table for name, table in {"one": text, "two": other}.items() if table}
@@ -169,7 +205,20 @@ def test_weights_and_predictions_come_back_in_the_files_units(capsys):
 
     rows = [(1, 20, -27), (2, 50, -84), (4, 30, -38), (7, 10, 11)]
     Path("data.csv").write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
-    assert main(["problem=csv", "problem.path=data.csv", "problem.target=y", "optimizer=lbfgs", "steps=9", "predict=[[10,1]]", "name=mine"]) == 0
+    assert (
+        main(
+            [
+                "problem=csv",
+                "problem.path=data.csv",
+                "problem.target=y",
+                "optimizer=lbfgs",
+                "steps=9",
+                "predict=[[10,1]]",
+                "name=mine",
+            ]
+        )
+        == 0
+    )
     results = lrbench.load("results/mine")
     weights, predictions = one_run.weights(results), one_run.predictions(results)
     assert weights["exact, in units"].tolist() == pytest.approx([3, -2, 10], rel=1e-12)

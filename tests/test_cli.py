@@ -13,11 +13,17 @@ import pytest
 
 from lrbench.cli import main
 
-CSV = "size,rooms,price\n" + "\n".join(f"{50 + 7 * k % 91},{1 + k % 5},{100 + 3 * k + (k * k) % 17}" for k in range(40)) + "\n"
+CSV = (
+    "size,rooms,price\n"
+    + "\n".join(f"{50 + 7 * k % 91},{1 + k % 5},{100 + 3 * k + (k * k) % 17}" for k in range(40))
+    + "\n"
+)
 
 
 def lrbench(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "lrbench", *arguments], capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "lrbench", *arguments], capture_output=True, text=True, **options
+    )
 
 
 def written() -> list[str]:
@@ -39,10 +45,19 @@ def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys):
     assert max(map(len, out.splitlines())) <= 80
     (report,) = re.findall(r"Report: (\S+)", out)
     folder = Path(report).parent
-    assert {"manifest.json", "problems.parquet", "report.html", "summary.csv", "summary.md", "paths.parquet"} <= set(os.listdir(folder))
+    assert {
+        "manifest.json",
+        "problems.parquet",
+        "report.html",
+        "summary.csv",
+        "summary.md",
+        "paths.parquet",
+    } <= set(os.listdir(folder))
     names = {path.stem for path in (folder / "figures").iterdir()}
     assert {"loss_curves", "lr_sensitivity", "heat_map", "seeds", "pairs", "directions"} <= names
-    assert {f"{name}.{kind}" for name in names for kind in ("svg", "png")} == set(os.listdir(folder / "figures"))
+    assert {f"{name}.{kind}" for name in names for kind in ("svg", "png")} == set(
+        os.listdir(folder / "figures")
+    )
     assert {"ranking.csv", "ranking.tex", "pairwise.csv", "targets.csv"} <= set(os.listdir(folder / "tables"))
     assert all(path.startswith("results/") for path in written())
 
@@ -53,16 +68,50 @@ def test_diverged_is_a_result_and_failed_is_not(capsys):
     assert main(["-m", "optimizer=sgd,muon", "steps=3", "report=false"]) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "ValueError: Muon only supports 2D parameters" in out
-    assert main(["-m", "optimizer=muon", "problem=synthetic", "problem.intercept=false", "steps=3", "report=false"]) == 0
+    assert (
+        main(
+            [
+                "-m",
+                "optimizer=muon",
+                "problem=synthetic",
+                "problem.intercept=false",
+                "steps=3",
+                "report=false",
+            ]
+        )
+        == 0
+    )
 
 
 def test_sparse_adam_refuses_in_its_own_words(capsys):
-    assert main(["optimizer=custom", "optimizer._target_=torch.optim.SparseAdam", "+optimizer.lr=0.1", "steps=3", "report=false"]) == 1
+    assert (
+        main(
+            [
+                "optimizer=custom",
+                "optimizer._target_=torch.optim.SparseAdam",
+                "+optimizer.lr=0.1",
+                "steps=3",
+                "report=false",
+            ]
+        )
+        == 1
+    )
     assert "does not support dense gradients" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_third_party_optimizer_by_its_dotted_path():
-    assert main(["optimizer=custom", "optimizer._target_=schedulefree.AdamWScheduleFree", "+optimizer.lr=0.1", "steps=5", "report=false"]) == 0
+    assert (
+        main(
+            [
+                "optimizer=custom",
+                "optimizer._target_=schedulefree.AdamWScheduleFree",
+                "+optimizer.lr=0.1",
+                "steps=5",
+                "report=false",
+            ]
+        )
+        == 0
+    )
 
 
 @pytest.fixture
@@ -114,7 +163,10 @@ def csv(name: str, target: str = "y") -> list[str]:
         (csv("inf"), ["inf.csv", "'y'", "3", "inf"]),
         (csv("twice"), ["twice.csv", "'a'"]),
         (csv("ragged"), ["ragged.csv", "3"]),
-        (["optimizer=custom", "optimizer._target_=torch.optim.Nothing"], ["optimizer._target_", "torch.optim.Nothing"]),
+        (
+            ["optimizer=custom", "optimizer._target_=torch.optim.Nothing"],
+            ["optimizer._target_", "torch.optim.Nothing"],
+        ),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
         (["--config-name", "mine"], ["--config-name", "--config-dir DIR"]),
     ],
@@ -144,7 +196,12 @@ def test_list_and_report_and_reproduce(capsys):
     capsys.readouterr()
     assert main(["list", "results"]) == 0
     assert "results/mine" in capsys.readouterr().out
-    for kind, name in {"optimizers": "rmsprop_centered", "problems": "synthetic", "losses": "mse_sum", "experiments": "lecture"}.items():
+    for kind, name in {
+        "optimizers": "rmsprop_centered",
+        "problems": "synthetic",
+        "losses": "mse_sum",
+        "experiments": "lecture",
+    }.items():
         assert main(["list", kind]) == 0
         assert re.search(rf"^{name}  ", capsys.readouterr().out, flags=re.MULTILINE)
     assert main(["report"]) == 0
@@ -181,7 +238,15 @@ def test_help_and_version_are_fast_and_complete(capsys):
 
 
 def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
-    request = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "engine=reference", "name=mine", "report=false"]
+    request = [
+        "-m",
+        "optimizer=sgd",
+        "seed=range(60)",
+        "epochs=3000",
+        "engine=reference",
+        "name=mine",
+        "report=false",
+    ]
     child = subprocess.Popen([sys.executable, "-m", "lrbench", *request], stderr=subprocess.PIPE, text=True)
     runs = Path("results/mine/runs")
     while not list(runs.glob("*.parquet")):
@@ -213,13 +278,22 @@ def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
 
 
 def test_optuna_minimises_the_final_gap():
-    lines = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=4", "optimizer.lr=interval(0.001,0.05)", "steps=5", "name=optuna", "report=false"]
+    lines = [
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=4",
+        "optimizer.lr=interval(0.001,0.05)",
+        "steps=5",
+        "name=optuna",
+        "report=false",
+    ]
     done = lrbench("-m", *lines, env={**os.environ, "PYTHONWARNINGS": "ignore"})
     assert done.returncode == 0, done.stderr
     import lrbench as package
 
     runs = package.load("results/optuna").runs
-    best = re.search(r"best_value: (\S+)", Path("results/optuna/hydra/optimization_results.yaml").read_text())[1]
+    best = re.search(
+        r"best_value: (\S+)", Path("results/optuna/hydra/optimization_results.yaml").read_text()
+    )[1]
     assert len(runs) == 4
     assert float(best) == runs["final_gap"].min()
 
@@ -232,7 +306,9 @@ def test_hydras_sweepers_leave_nothing_of_a_wrong_request():
 
 
 def test_a_sweep_that_hydra_stopped_half_way_is_not_called_done():
-    done = lrbench("-m", "hydra/sweeper=basic", "optimizer.lr=0.1,fast", "steps=3", "name=half", "report=false")
+    done = lrbench(
+        "-m", "hydra/sweeper=basic", "optimizer.lr=0.1,fast", "steps=3", "name=half", "report=false"
+    )
     assert done.returncode == 1
     assert 'a finite number >= 0 is allowed for torch.optim.SGD, but "fast" came' in done.stderr
     assert '"state": "interrupted"' in Path("results/half/manifest.json").read_text()
@@ -243,7 +319,9 @@ def test_a_folder_without_runs_or_with_a_torn_manifest_is_told(capsys):
 
     Path("results").mkdir()
     begun = {"name": "begun", "created": "2026-01-01", "state": "running", "blocks": [], "versions": {}}
-    ResultStore("results/begun").write_manifest(begun | {"counts": dict.fromkeys(("planned", "completed", "diverged", "failed"), 0)})
+    ResultStore("results/begun").write_manifest(
+        begun | {"counts": dict.fromkeys(("planned", "completed", "diverged", "failed"), 0)}
+    )
     for verb in ("report", "reproduce"):
         assert main([verb, "results/begun"]) == 2
         assert "results/begun: no run is stored yet" in capsys.readouterr().err
@@ -257,7 +335,9 @@ def test_damaged_folders_are_told(capsys):
     whole = Path("results/whole")
     part = next((whole / "runs").iterdir()).name
     damages = {
-        f"runs/{part}: cannot be read as parquet": lambda folder: (folder / "runs" / part).write_bytes(b"PAR1"),
+        f"runs/{part}: cannot be read as parquet": lambda folder: (folder / "runs" / part).write_bytes(
+            b"PAR1"
+        ),
         f"curves: the part {part} is not there": lambda folder: (folder / "curves" / part).unlink(),
         "problems.parquet: is not there": lambda folder: (folder / "problems.parquet").unlink(),
     }
@@ -291,20 +371,31 @@ def test_hydras_questions_are_answered(multirun):
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = [
-    [line for line in block.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith(("#", "make ", "pip "))]
+    [
+        line
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.strip() and not line.startswith(("#", "make ", "pip "))
+    ]
     for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
 ]
 
 
 def words_of(line: str) -> list[str]:
     """Return the words that `python` gets when bash runs the line."""
-    done = subprocess.run(["bash", "-c", f'python() {{ printf "%s\\0" "$@"; }}\n{line}'], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", f'python() {{ printf "%s\\0" "$@"; }}\n{line}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.split("\0")[:-1]
 
 
 def test_the_first_command_of_the_readme_is_a_process_that_runs():
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-c", BLOCKS[0][0]], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    done = subprocess.run(
+        ["bash", "-c", BLOCKS[0][0]], capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -312,7 +403,9 @@ def test_the_first_command_of_the_readme_is_a_process_that_runs():
 def test_every_command_of_the_readme_runs_as_it_stands(block, capsys):
     """A block in a folder of its own, in their order. Bash makes the words, and this process runs them."""
     Path("houses.csv").write_text(CSV)
-    assert any("python -m lrbench +experiment=exercise" in lines for lines in BLOCKS)  # which no other test trains
+    assert any(
+        "python -m lrbench +experiment=exercise" in lines for lines in BLOCKS
+    )  # which no other test trains
     for line in BLOCKS[block][block == 0 :]:
         module, name, *arguments = words_of(line)
         assert (module, name) == ("-m", "lrbench")

@@ -47,7 +47,11 @@ from lrbench.errors import RequestError
 )
 def test_what_no_run_can_have_is_refused(path, value, allowed):
     with pytest.raises(RequestError, match=rf"{path}: .*{allowed}"):
-        check_leaf(path, value, {"optimizer._target_": "torch.optim.SGD", "schedule._target_": "torch.optim.lr_scheduler.StepLR"})
+        check_leaf(
+            path,
+            value,
+            {"optimizer._target_": "torch.optim.SGD", "schedule._target_": "torch.optim.lr_scheduler.StepLR"},
+        )
 
 
 def test_other_classes_judge_their_own_hyperparameters():
@@ -81,7 +85,11 @@ def test_every_hyperparameter_that_is_written_out_has_a_range_and_torchs_default
     for key, value in settings.items():
         check_leaf(f"optimizer.{key}", value, {"optimizer._target_": target})
         assert key in config.HYPERPARAMETERS
-    own = {key for key, value in settings.items() if value != (list(d) if isinstance(d := signature[key].default, tuple) else d)}
+    own = {
+        key
+        for key, value in settings.items()
+        if value != (list(d) if isinstance(d := signature[key].default, tuple) else d)
+    }
     assert own == {
         "sgd": {"lr"},
         "sgd_momentum": {"lr", "momentum"},
@@ -92,10 +100,18 @@ def test_every_hyperparameter_that_is_written_out_has_a_range_and_torchs_default
 
 
 def test_flatten():
-    assert flatten({"a": {"b": 1, "c": {"d": [1, {"e": 2}]}}, "f": {}}) == {"a.b": 1, "a.c.d": [1, {"e": 2}], "f": {}}
+    assert flatten({"a": {"b": 1, "c": {"d": [1, {"e": 2}]}}, "f": {}}) == {
+        "a.b": 1,
+        "a.c.d": [1, {"e": 2}],
+        "f": {},
+    }
 
 
-LEAVES = st.dictionaries(st.text(min_size=1), st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.floats(), st.text()), min_size=2)
+LEAVES = st.dictionaries(
+    st.text(min_size=1),
+    st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.floats(), st.text()),
+    min_size=2,
+)
 
 
 def identity(leaves) -> str:

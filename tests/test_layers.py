@@ -23,16 +23,49 @@ ALLOWED = {
     "optimizers": set(),
     "engines": {"config", "losses", "optimizers", "plan", "problems", "schedules", "seeds"},
     "records": {"config", "engines", "plan", "problems"},
-    "train": {"config", "engines", "errors", "optimizers", "plan", "problems", "records", "schedules", "seeds"},
+    "train": {
+        "config",
+        "engines",
+        "errors",
+        "optimizers",
+        "plan",
+        "problems",
+        "records",
+        "schedules",
+        "seeds",
+    },
     "tuning": {"config", "errors", "plan", "problems", "seeds"},
     "sweeper": {"config", "errors", "plan", "tuning"},
     "bench": {"__init__", "config", "errors", "plan", "records", "store", "sweeper", "train", "tuning"},
     "reproduce": {"bench", "plan", "store", "train"},
-    "timing": {"bench", "config", "engines", "errors", "plan", "problems", "records", "schedules", "seeds", "sweeper", "train"},
+    "timing": {
+        "bench",
+        "config",
+        "engines",
+        "errors",
+        "plan",
+        "problems",
+        "records",
+        "schedules",
+        "seeds",
+        "sweeper",
+        "train",
+    },
     "catalog": {"config", "errors", "losses", "problems", "store"},
     "results": {"__init__", "config", "errors", "seeds", "store"},
     "__init__": {"bench", "errors", "results", "sweeper"},
-    "cli": {"__init__", "bench", "catalog", "config", "errors", "reproduce", "results", "store", "sweeper", "timing"},
+    "cli": {
+        "__init__",
+        "bench",
+        "catalog",
+        "config",
+        "errors",
+        "reproduce",
+        "results",
+        "store",
+        "sweeper",
+        "timing",
+    },
     "__main__": {"cli"},
 }
 
@@ -68,7 +101,10 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "lrbench":
-            found |= {f"lrbench.{alias.name}" if (PACKAGE / f"{alias.name}.py").exists() else "lrbench" for alias in node.names}
+            found |= {
+                f"lrbench.{alias.name}" if (PACKAGE / f"{alias.name}.py").exists() else "lrbench"
+                for alias in node.names
+            }
         elif isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
     return found

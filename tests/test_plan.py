@@ -7,7 +7,10 @@ from lrbench.errors import RequestError
 from lrbench.plan import Block, plan
 from lrbench.sweeper.request import read
 
-BASE = {block.choices["optimizer"]: block for block in read(["optimizer=sgd,sgd_momentum,adam"], multirun=True).blocks}
+BASE = {
+    block.choices["optimizer"]: block
+    for block in read(["optimizer=sgd,sgd_momentum,adam"], multirun=True).blocks
+}
 
 
 def block(optimizer="sgd", *axes, **changes) -> Block:
@@ -30,7 +33,10 @@ def test_planning_does_not_depend_on_order(lrs, seeds, draw):
         return draw.sample(values, len(values))
 
     one = [block("sgd", {"optimizer.lr": lrs}, {"seed": seeds}), block("adam", {"seed": seeds})]
-    other = [block("adam", {"seed": shuffled(seeds)}), block("sgd", {"seed": shuffled(seeds)}, {"optimizer.lr": shuffled(lrs)})]
+    other = [
+        block("adam", {"seed": shuffled(seeds)}),
+        block("sgd", {"seed": shuffled(seeds)}, {"optimizer.lr": shuffled(lrs)}),
+    ]
     assert ids(*one) == ids(*other)
 
 
@@ -38,7 +44,12 @@ def test_planning_does_not_depend_on_order(lrs, seeds, draw):
 @settings(max_examples=20, deadline=None)
 def test_an_id_does_not_depend_on_how_a_value_was_given(lrs, seeds):
     swept = ids(block("sgd", {"optimizer.lr": lrs}, {"seed": seeds}))
-    given_ = sorted(run_id for lr in lrs for seed in seeds for run_id in ids(block("sgd", **{"optimizer.lr": lr, "seed": seed})))
+    given_ = sorted(
+        run_id
+        for lr in lrs
+        for seed in seeds
+        for run_id in ids(block("sgd", **{"optimizer.lr": lr, "seed": seed}))
+    )
     assert swept == given_
 
 
@@ -64,7 +75,17 @@ def test_one_run_has_one_spelling(one, other):
     assert ids(block("sgd", **one)) == ids(block("sgd", **other))
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"init": "zeros"}, {"dtype": "float32"}, {"epochs": 3}, {"batch_size": 1}, {"optimizer.lr": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"init": "zeros"},
+        {"dtype": "float32"},
+        {"epochs": 3},
+        {"batch_size": 1},
+        {"optimizer.lr": 0.5},
+    ],
+)
 def test_a_run_is_all_its_settings(change):
     assert ids(block("sgd")) != ids(block("sgd", **change))
 
@@ -79,15 +100,21 @@ def test_the_id_is_the_datas_content_not_its_path(tmp_path):
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     for path in paths:
         path.write_text("x,y\n1,2\n2,5\n3,7\n")
-    one, other = (ids(*read(["problem=csv", f"problem.path={path}", "problem.target=y"]).blocks) for path in paths)
+    one, other = (
+        ids(*read(["problem=csv", f"problem.path={path}", "problem.target=y"]).blocks) for path in paths
+    )
     assert one == other
     paths[1].write_text("x,y\n1,2\n2,5\n3,8\n")
     assert ids(*read(["problem=csv", f"problem.path={paths[1]}", "problem.target=y"]).blocks) != one
 
 
 def test_what_a_group_shares_is_the_same_for_all_its_runs():
-    groups = plan([block("sgd", {"steps": [5, 6]}, {"optimizer.lr": [0.1, 0.2]}, {"batch_size": [1, None]})]).groups
-    assert sorted((group.shared["steps"], str(group.shared["batch_size"]), len(group)) for group in groups) == [
+    groups = plan(
+        [block("sgd", {"steps": [5, 6]}, {"optimizer.lr": [0.1, 0.2]}, {"batch_size": [1, None]})]
+    ).groups
+    assert sorted(
+        (group.shared["steps"], str(group.shared["batch_size"]), len(group)) for group in groups
+    ) == [
         (5, "1", 2),
         (5, "None", 2),
         (6, "1", 2),
@@ -95,7 +122,9 @@ def test_what_a_group_shares_is_the_same_for_all_its_runs():
     ]
 
 
-@pytest.mark.parametrize(("changes", "kept"), [({"init": "zeros"}, 1), ({"init": [1, 2]}, 1), ({"init": "torch"}, 3)])
+@pytest.mark.parametrize(
+    ("changes", "kept"), [({"init": "zeros"}, 1), ({"init": [1, 2]}, 1), ({"init": "torch"}, 3)]
+)
 def test_copies_are_not_seeds(changes, kept):
     todo = plan([block("sgd", {"seed": [4, 2, 9]}, **changes)])
     assert len(todo) == kept
@@ -106,7 +135,9 @@ def test_copies_are_not_seeds(changes, kept):
 
 
 def test_shuffled_minibatches_depend_on_the_seed():
-    assert len(plan([block("sgd", {"seed": [0, 1]}, init="zeros", batch_size=1, batch_order="shuffled")])) == 2
+    assert (
+        len(plan([block("sgd", {"seed": [0, 1]}, init="zeros", batch_size=1, batch_order="shuffled")])) == 2
+    )
 
 
 def test_the_same_run_under_two_names_is_kept_once_and_said():
@@ -138,7 +169,10 @@ def test_without_what_is_finished():
         ({"batch_size": 4}, r"batch_size: a whole number from 1 to n = 3 .* but 4 came"),
         ({"init": [1, 2, 3]}, r"init: problem=lecture takes 2 numbers .* but 3 came"),
         ({"steps": 0}, r"steps: "),
-        ({"problem._target_": "lrbench.problems.lectur"}, r"problem\._target_: no function at 'lrbench\.problems\.lectur'"),
+        (
+            {"problem._target_": "lrbench.problems.lectur"},
+            r"problem\._target_: no function at 'lrbench\.problems\.lectur'",
+        ),
     ],
 )
 def test_what_the_problem_does_not_allow(changes, message):
@@ -151,11 +185,18 @@ def test_ten_thousand_runs_take_no_more_compositions_than_eight(monkeypatch):
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
     compose, compositions = ConfigLoaderImpl.load_configuration, []
-    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", lambda *lines: compositions.append(lines) or compose(*lines))
+    monkeypatch.setattr(
+        ConfigLoaderImpl, "load_configuration", lambda *lines: compositions.append(lines) or compose(*lines)
+    )
 
     def planned(lrs, seeds):
         compositions.clear()
-        todo = plan(read(["optimizer=sgd,adam", f"optimizer.lr=range(1,{lrs + 1})", f"seed=range({seeds})"], multirun=True).blocks)
+        todo = plan(
+            read(
+                ["optimizer=sgd,adam", f"optimizer.lr=range(1,{lrs + 1})", f"seed=range({seeds})"],
+                multirun=True,
+            ).blocks
+        )
         return len({run_id for group in todo.groups for run_id in group.run_id}), len(compositions)
 
     assert planned(2, 2) == (8, planned(50, 100)[1])
@@ -164,7 +205,12 @@ def test_ten_thousand_runs_take_no_more_compositions_than_eight(monkeypatch):
 
 def test_runs_are_columns():
     (group,) = plan([block("sgd", {"optimizer.lr": [0.1, 0.2]}, {"seed": [3, 4]})]).groups
-    assert [(group.run(i)["optimizer.lr"], group.run(i)["seed"]) for i in range(4)] == [(0.1, 3), (0.1, 4), (0.2, 3), (0.2, 4)]
+    assert [(group.run(i)["optimizer.lr"], group.run(i)["seed"]) for i in range(4)] == [
+        (0.1, 3),
+        (0.1, 4),
+        (0.2, 3),
+        (0.2, 4),
+    ]
     taken = group.take(np.array([2]))
     assert taken.run(0) == group.run(2)
     assert taken.run_id[0] == group.run_id[2]

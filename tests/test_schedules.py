@@ -29,7 +29,10 @@ GIVEN = {
     "lambda": {"lr_lambda": "math.cos"},
 }
 MOVED = ["sgd", "sgd_momentum", "adam", "rmsprop", "asgd", "rprop"]
-BAR = {"float64": 1e-10, "float32": 1000 * 1.2e-7}  # of the largest gap so far; RMSprop and Adam leap about the minimum and multiply what is rounded
+BAR = {
+    "float64": 1e-10,
+    "float32": 1000 * 1.2e-7,
+}  # of the largest gap so far; RMSprop and Adam leap about the minimum and multiply what is rounded
 
 
 def test_each_choice_is_tested():
@@ -39,7 +42,15 @@ def test_each_choice_is_tested():
 @cache
 def composed(optimizer, schedule) -> Block:
     given = {"onecycle": ["schedule.max_lr=0.2"], "lambda": ["schedule.lr_lambda=math.cos"]}.get(schedule, [])
-    lines = [f"optimizer={optimizer}", f"schedule={schedule}", "problem=synthetic", "problem.n=30", "problem.d=4", "problem.kappa=20", *given]
+    lines = [
+        f"optimizer={optimizer}",
+        f"schedule={schedule}",
+        "problem=synthetic",
+        "problem.n=30",
+        "problem.d=4",
+        "problem.kappa=20",
+        *given,
+    ]
     (block,) = read(lines).blocks
     return block
 
@@ -58,8 +69,15 @@ def block(optimizer, schedule, *axes, **settings) -> Block:
 
 
 def trained(todo: Plan, engine: str) -> dict[str, dict]:
-    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, {"engine": engine, "record": "all", "target": 1e-6})]
-    return {run["run_id"]: run | {"gap": curve["gap"]} for runs, curves in parts for run, curve in zip(runs, curves, strict=True)}
+    parts = [
+        (runs.to_pylist(), curves.to_pylist())
+        for runs, curves in train(todo, {"engine": engine, "record": "all", "target": 1e-6})
+    ]
+    return {
+        run["run_id"]: run | {"gap": curve["gap"]}
+        for runs, curves in parts
+        for run, curve in zip(runs, curves, strict=True)
+    }
 
 
 def compare(blocks, dtype="float64"):
@@ -84,18 +102,26 @@ def compare(blocks, dtype="float64"):
 @pytest.mark.parametrize("schedule", GIVEN)
 def test_both_engines_follow_it(schedule):
     no_momentum = {name: {"cycle_momentum": False} for name in ("asgd", "rprop") if schedule == "onecycle"}
-    compare(block(name, schedule, {"optimizer.lr": [0.01, 0.3]}, **no_momentum.get(name, {})) for name in MOVED)
+    compare(
+        block(name, schedule, {"optimizer.lr": [0.01, 0.3]}, **no_momentum.get(name, {})) for name in MOVED
+    )
 
 
 def test_both_engines_in_float32():
-    compare([block(name, schedule) for name in ("sgd_momentum", "adam") for schedule in ("cosine", "onecycle")], "float32")
+    compare(
+        [block(name, schedule) for name in ("sgd_momentum", "adam") for schedule in ("cosine", "onecycle")],
+        "float32",
+    )
 
 
 @pytest.mark.parametrize(
     ("schedule", "swept"),
     [
         ("step", {"gamma": [0.1, 0.5], "step_size": [3, 10]}),
-        ("onecycle", {"max_lr": [0.05, 0.3], "cycle_momentum": [True, False], "anneal_strategy": ["cos", "linear"]}),
+        (
+            "onecycle",
+            {"max_lr": [0.05, 0.3], "cycle_momentum": [True, False], "anneal_strategy": ["cos", "linear"]},
+        ),
         ("cosine", {"eta_min": [0, 0.01], "T_max": [None, 20]}),
         ("multistep", {"milestones": [[3, 9], [20]]}),
         ("lambda", {"lr_lambda": ["math.cos", "math.sqrt"]}),
@@ -140,11 +166,18 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize(("name", "settings"), [("SGD", {}), ("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"momentum": 0.5}), ("Rprop", {})])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("SGD", {}), ("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"momentum": 0.5}), ("Rprop", {})],
+)
 @pytest.mark.parametrize("schedule", CLASSES)
 def test_the_trajectory_is_that_of_torchs_scheduler(schedule, name, settings):
     """Bit for bit, for several learning rates at once; momentum where one has it (the trajectory of a class starts from its default)."""
-    leaves = {key.removeprefix("schedule."): value for key, value in block("sgd", schedule).base.items() if key.startswith("schedule.")}
+    leaves = {
+        key.removeprefix("schedule."): value
+        for key, value in block("sgd", schedule).base.items()
+        if key.startswith("schedule.")
+    }
     lrs = (0.01, 0.3, 0.02)
     if (schedule, name) == ("onecycle", "Rprop"):
         with pytest.raises(Refused, match="ValueError: optimizer must support momentum"):
@@ -164,7 +197,10 @@ def test_the_trajectory_is_that_of_torchs_scheduler(schedule, name, settings):
 @pytest.mark.parametrize(("schedule", "key"), [("cosine", "T_max"), ("onecycle", "total_steps")])
 def test_null_is_the_runs_own_length(schedule, key):
     for steps in (20, 50):
-        null, given = (trained(plan([block("sgd", schedule, steps=steps, **{key: value})]), "auto") for value in (None, steps))
+        null, given = (
+            trained(plan([block("sgd", schedule, steps=steps, **{key: value})]), "auto")
+            for value in (None, steps)
+        )
         ((null,), (given,)) = null.values(), given.values()
         assert null["gap"] == given["gap"]
 
@@ -176,19 +212,32 @@ def test_null_is_the_runs_own_length(schedule, key):
 @pytest.mark.parametrize(
     ("optimizer", "settings", "words"),
     [
-        ("adagrad", {}, "ValueError: optimizer must support momentum or beta1 with `cycle_momentum` option enabled"),
-        ("sgd", {"total_steps": 30}, "ValueError: Tried to step 31 times. The specified number of total steps is 30"),
+        (
+            "adagrad",
+            {},
+            "ValueError: optimizer must support momentum or beta1 with `cycle_momentum` option enabled",
+        ),
+        (
+            "sgd",
+            {"total_steps": 30},
+            "ValueError: Tried to step 31 times. The specified number of total steps is 30",
+        ),
     ],
 )
 def test_runs_that_torch_refuses_are_failed_rows_with_its_words(optimizer, settings, words, engine):
     rows = trained(plan([block(optimizer, "onecycle", {"optimizer.lr": [0.1, 0.2]}, **settings)]), engine)
-    assert [(row["status"], row["reason"], row["engine"]) for row in rows.values()] == [("failed", words, "reference")] * 2
+    assert [(row["status"], row["reason"], row["engine"]) for row in rows.values()] == [
+        ("failed", words, "reference")
+    ] * 2
 
 
 def test_a_refused_run_takes_no_other_with_it():
     """Cycling the momentum that Adagrad has not; without it all is well, and it is trained in the same group."""
     rows = trained(plan([block("adagrad", "onecycle", {"schedule.cycle_momentum": [True, False]})]), "auto")
-    assert sorted((row["status"], row["engine"]) for row in rows.values()) == [("completed", "fused"), ("failed", "reference")]
+    assert sorted((row["status"], row["engine"]) for row in rows.values()) == [
+        ("completed", "fused"),
+        ("failed", "reference"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +257,9 @@ def test_a_run_under_a_schedule_has_the_same_bits_in_any_company(optimizer, sche
         assert alone["gap"] == together[alone["run_id"]]["gap"]
 
 
-@pytest.mark.parametrize(("optimizer", "momentum"), [("sgd", 0.0), ("sgd_momentum", 0.9), ("rmsprop", 0.0), ("adam", 0.5)])
+@pytest.mark.parametrize(
+    ("optimizer", "momentum"), [("sgd", 0.0), ("sgd_momentum", 0.9), ("rmsprop", 0.0), ("adam", 0.5)]
+)
 @pytest.mark.parametrize("ends", [(0.9, 0.9), (0.0, 0.9)])
 def test_one_cycle_sets_the_momentum_whatever_the_runs_own(optimizer, momentum, ends):
     """Also where it stays at torch's default, or is 0 at times."""
@@ -223,7 +274,12 @@ def test_one_cycle_sets_the_momentum_whatever_the_runs_own(optimizer, momentum, 
 def test_reduce_on_plateau_watches_the_loss(optimizer):
     """In the reference engine, as the loss decides; a plain loop of torch's is the same."""
     one = base(optimizer, "none")
-    leaves = {"schedule._target_": "torch.optim.lr_scheduler.ReduceLROnPlateau", "schedule.patience": 2, "optimizer.lr": 0.9, "init": "zeros"}
+    leaves = {
+        "schedule._target_": "torch.optim.lr_scheduler.ReduceLROnPlateau",
+        "schedule.patience": 2,
+        "optimizer.lr": 0.9,
+        "init": "zeros",
+    }
     todo = plan([Block(one.choices, one.base | leaves | {"steps": STEPS}, [])])
     (row,) = trained(todo, "auto").values()
     assert (row["engine"], row["status"]) == ("reference", "completed")

@@ -47,7 +47,10 @@ def test_with_replacement_a_batch_may_be_as_large_as_the_data():
 @pytest.mark.parametrize("order", ["shuffled", "sequential", "replacement"])
 @pytest.mark.parametrize("batch_size", [1, 3, 4, 7])
 def test_the_seed_fixes_batches_however_long_the_run(order, batch_size):
-    one, same, other, longer = (list(batches(7, batch_size, order, seed, steps)) for seed, steps in ((5, 20), (5, 20), (6, 20), (5, 33)))
+    one, same, other, longer = (
+        list(batches(7, batch_size, order, seed, steps))
+        for seed, steps in ((5, 20), (5, 20), (6, 20), (5, 33))
+    )
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(one, longer, strict=False))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True)) == is_fixed(batch_size, order)
@@ -57,7 +60,9 @@ def test_the_seed_fixes_batches_however_long_the_run(order, batch_size):
 @pytest.mark.parametrize(("n", "batch_size"), [(7, 1), (7, 3), (6, 3), (7, 7), (1, 1)])
 @pytest.mark.parametrize("steps", [1, 2, 3, 10])
 def test_sizes_are_those_of_the_batches(n, batch_size, order, steps):
-    assert sizes(n, batch_size, order, steps).tolist() == [len(rows) for rows in batches(n, batch_size, order, 0, steps)]
+    assert sizes(n, batch_size, order, steps).tolist() == [
+        len(rows) for rows in batches(n, batch_size, order, 0, steps)
+    ]
 
 
 def test_all_rows_are_a_batch_of_n():
@@ -76,7 +81,12 @@ def test_the_start_has_the_distribution_of_nn_linear():
 
     torch.manual_seed(0)
     ours = np.concatenate([start("torch", seed, d=4, p=5) for seed in range(400)])
-    theirs = np.concatenate([np.append(layer.weight.detach().numpy(), layer.bias.item()) for layer in (torch.nn.Linear(4, 1) for _ in range(400))])
+    theirs = np.concatenate(
+        [
+            np.append(layer.weight.detach().numpy(), layer.bias.item())
+            for layer in (torch.nn.Linear(4, 1) for _ in range(400))
+        ]
+    )
     assert ks_2samp(ours, theirs).pvalue > 0.01
     assert abs(ours).max() <= 0.5
 

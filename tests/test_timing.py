@@ -18,8 +18,22 @@ from lrbench.problems import synthetic
 from lrbench.results.timings import timings as frame_of
 from lrbench.sweeper.request import read
 
-THREE = ["optimizer=sgd,adam,lbfgs", "optimizer.lr=0.3", "problem=synthetic", "problem.kappa=2", "steps=20", "target=0.1"]
-SHOWN = ["optimizer=sgd,adam,lbfgs", "optimizer.lr=0.01", "problem=synthetic", "problem.kappa=10,1000", "seed=0,1", "steps=2"]
+THREE = [
+    "optimizer=sgd,adam,lbfgs",
+    "optimizer.lr=0.3",
+    "problem=synthetic",
+    "problem.kappa=2",
+    "steps=20",
+    "target=0.1",
+]
+SHOWN = [
+    "optimizer=sgd,adam,lbfgs",
+    "optimizer.lr=0.01",
+    "problem=synthetic",
+    "problem.kappa=10,1000",
+    "seed=0,1",
+    "steps=2",
+]
 FAILING = ["optimizer=sgd,adagrad", "schedule=onecycle", "schedule.max_lr=0.1", "steps=20"]
 
 
@@ -82,7 +96,9 @@ def test_seconds_to_the_target_are_those_of_its_steps(three):
 
 def test_a_repeat_that_ends_before_the_target_counts_its_steps(monkeypatch):
     monkeypatch.setattr(timing, "MOST_SECONDS", 0.0)
-    (row,) = rows_of(measured("optimizer.lr=0.01", "problem=synthetic", "problem.kappa=2", "steps=600", "target=0.1")).values()
+    (row,) = rows_of(
+        measured("optimizer.lr=0.01", "problem=synthetic", "problem.kappa=2", "steps=600", "target=0.1")
+    ).values()
     assert row["repeat_steps"] == timing.LEAST_STEPS < row["steps_to_target"]
     assert row["seconds_to_target"] == row["steps_to_target"] * row["step_seconds"]
 
@@ -90,13 +106,20 @@ def test_a_repeat_that_ends_before_the_target_counts_its_steps(monkeypatch):
 def test_runs_take_turns_after_one_warm_up_each(monkeypatch):
     took = []
     original = timing._Run._timed
-    monkeypatch.setattr(timing._Run, "_timed", lambda run, rows: took.append(run.leaves["seed"]) or original(run, rows))
+    monkeypatch.setattr(
+        timing._Run, "_timed", lambda run, rows: took.append(run.leaves["seed"]) or original(run, rows)
+    )
     measured("seed=0,1,2", "steps=2")
     assert took == [0, 1, 2] * (1 + timing.REPEATS)
 
 
 def test_a_schedule_that_looks_at_the_loss_gets_it():
-    lines = ["schedule._target_=torch.optim.lr_scheduler.ReduceLROnPlateau", "schedule=constant", "~schedule.factor", "~schedule.total_iters"]
+    lines = [
+        "schedule._target_=torch.optim.lr_scheduler.ReduceLROnPlateau",
+        "schedule=constant",
+        "~schedule.factor",
+        "~schedule.total_iters",
+    ]
     (row,) = rows_of(measured(*lines, "steps=30")).values()
     assert row["repeat_steps"] == 30
 
@@ -112,13 +135,21 @@ def test_diverged_runs_are_timed_and_never_at_the_target():
 def test_what_fails_only_after_the_last_finite_state_is_a_row_with_its_reason(monkeypatch):
     class Picky(torch.optim.SGD):
         def step(self, closure=None):
-            if not all(parameter.isfinite().all() for group in self.param_groups for parameter in group["params"]):
+            if not all(
+                parameter.isfinite().all() for group in self.param_groups for parameter in group["params"]
+            ):
                 raise ArithmeticError("not with me")
             return super().step(closure)
 
     monkeypatch.setattr(torch.optim, "Picky", Picky, raising=False)
-    (row,) = rows_of(measured("optimizer=custom", "optimizer._target_=torch.optim.Picky", "+optimizer.lr=1e9", "steps=40")).values()
-    assert (row["status"], row["reason"], row["step_seconds"]) == ("failed", "ArithmeticError: not with me", None)
+    (row,) = rows_of(
+        measured("optimizer=custom", "optimizer._target_=torch.optim.Picky", "+optimizer.lr=1e9", "steps=40")
+    ).values()
+    assert (row["status"], row["reason"], row["step_seconds"]) == (
+        "failed",
+        "ArithmeticError: not with me",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,8 +233,18 @@ def test_what_is_shown(capsys):
     assert main(["time", *SHOWN]) == 0
     out = capsys.readouterr().out
     assert max(map(cell_len, out.splitlines())) <= 80
-    assert re.findall(r"^synthetic kappa=\d+", out, flags=re.MULTILINE) == ["synthetic kappa=10", "synthetic kappa=1000"]
-    assert len(re.findall(r"^(?:sgd|adam|lbfgs) +lr=0\.01 seed=[01] +\d+\S* +\d+\.\d % +\S", out, flags=re.MULTILINE)) == 12
+    assert re.findall(r"^synthetic kappa=\d+", out, flags=re.MULTILINE) == [
+        "synthetic kappa=10",
+        "synthetic kappa=1000",
+    ]
+    assert (
+        len(
+            re.findall(
+                r"^(?:sgd|adam|lbfgs) +lr=0\.01 seed=[01] +\d+\S* +\d+\.\d % +\S", out, flags=re.MULTILINE
+            )
+        )
+        == 12
+    )
     assert "not reached" in out
     words = " ".join(out.split())
     assert "Medians of 7 repeats of " in words
@@ -223,7 +264,10 @@ def test_a_failed_run_is_a_row_with_its_reason_and_exit_code_1(capsys):
 def test_what_diverged_is_named_with_its_task(capsys):
     assert main(["time", "optimizer.lr=100", "problem=synthetic", "problem.kappa=2,20", "steps=5"]) == 0
     words = " ".join(capsys.readouterr().out.split())
-    assert "! Diverged, and timed all the same: sgd (lr=100) on synthetic kappa=2 and sgd (lr=100) on synthetic kappa=20." in words
+    assert (
+        "! Diverged, and timed all the same: sgd (lr=100) on synthetic kappa=2 and sgd (lr=100) on synthetic kappa=20."
+        in words
+    )
 
 
 def test_where_everything_fails_nothing_is_timed(capsys):

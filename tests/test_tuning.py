@@ -34,7 +34,10 @@ from lrbench.tuning import read as read_tune
 from lrbench.tuning.sampling import grid, sobol
 
 POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # type: ignore[assignment]
-CHOICES: dict = {path.stem: OmegaConf.to_container(OmegaConf.load(path)) for path in sorted((CONF / "optimizer").glob("*.yaml"))}
+CHOICES: dict = {
+    path.stem: OmegaConf.to_container(OmegaConf.load(path))
+    for path in sorted((CONF / "optimizer").glob("*.yaml"))
+}
 NAMES = [name for name in CHOICES if name != "custom"]
 SMALL = {"trials": 5, "reserve": 4, "seeds": [11, 12]}
 
@@ -44,13 +47,28 @@ def requested(*lines: str) -> Request:
     return read(list(lines), multirun=True)
 
 
-def ask(*optimizers: str, base: Leaves | None = None, axes: Sequence[dict] = (), folder: Path | str = "results", **policy) -> Request:
+def ask(
+    *optimizers: str,
+    base: Leaves | None = None,
+    axes: Sequence[dict] = (),
+    folder: Path | str = "results",
+    **policy,
+) -> Request:
     """Ask for a small sweep with tune=lr. Read once: to compose three choices takes longer than to train them."""
-    request = requested("optimizer=sgd,sgd_momentum,adam", "tune=lr", "steps=6", "engine=reference", "seed=range(3)")
-    blocks = [replace(block, base=block.base | (base or {}), axes=[*axes, *block.axes]) for block in request.blocks]
+    request = requested(
+        "optimizer=sgd,sgd_momentum,adam", "tune=lr", "steps=6", "engine=reference", "seed=range(3)"
+    )
+    blocks = [
+        replace(block, base=block.base | (base or {}), axes=[*axes, *block.axes]) for block in request.blocks
+    ]
     chosen = [block for block in blocks if block.choices["optimizer"] in optimizers]
     assert request.tune
-    return replace(request, blocks=chosen, ask=request.ask | {"results_dir": str(folder)}, tune=replace(request.tune, **SMALL | policy))
+    return replace(
+        request,
+        blocks=chosen,
+        ask=request.ask | {"results_dir": str(folder)},
+        tune=replace(request.tune, **SMALL | policy),
+    )
 
 
 def tuned(*optimizers: str, **options) -> ResultStore:
@@ -67,7 +85,9 @@ def roles(store: ResultStore) -> pd.DataFrame:
     found = store.roles()
     assert found is not None
     parts = [part.to_pandas().dropna(axis=1, how="all") for part in store.runs()]
-    return found.to_pandas().merge(pd.concat(parts).drop(columns="optimizer"), on="run_id", how="left", validate="many_to_one")
+    return found.to_pandas().merge(
+        pd.concat(parts).drop(columns="optimizer"), on="run_id", how="left", validate="many_to_one"
+    )
 
 
 def chosen_by_pandas(rows: pd.DataFrame, floor: float) -> pd.Series:
@@ -89,7 +109,12 @@ def everyone() -> Request:
     [block] = request.blocks
     common = {path: value for path, value in block.base.items() if not path.startswith("optimizer.")}
     own = {name: {f"optimizer.{key}": value for key, value in CHOICES[name].items()} for name in NAMES}
-    return replace(request, blocks=[Block(block.choices | {"optimizer": name}, common | own[name], [{"seed": [0]}]) for name in NAMES])
+    return replace(
+        request,
+        blocks=[
+            Block(block.choices | {"optimizer": name}, common | own[name], [{"seed": [0]}]) for name in NAMES
+        ],
+    )
 
 
 # ---- seeds, boxes, points
@@ -105,7 +130,9 @@ def test_tuning_seeds_are_a_stream_of_their_own():
 
 def test_the_default_lr_is_torchs_own(everyone):
     for block in everyone.blocks:
-        signature = inspect.signature(getattr(torch.optim, block.base["optimizer._target_"].removeprefix("torch.optim."))).parameters
+        signature = inspect.signature(
+            getattr(torch.optim, block.base["optimizer._target_"].removeprefix("torch.optim."))
+        ).parameters
         default = everyone.tune.defaults(block.choices["optimizer"], block.base)
         assert default["optimizer.lr"] == signature["lr"].default
 
@@ -115,7 +142,9 @@ def test_every_choice_has_a_box_of_its_own_hyperparameters_that_holds_the_defaul
     for optimizer, box in POLICY["boxes"].items():
         for name in set(box) - {"unit", "default"}:
             ranges, values = box[name], CHOICES[optimizer][name]
-            for range_, value in zip(*([x] if not isinstance(x, list) else x for x in (ranges, values)), strict=True):
+            for range_, value in zip(
+                *([x] if not isinstance(x, list) else x for x in (ranges, values)), strict=True
+            ):
                 [(scale, (low, high))] = range_.items()
                 if value != 0:  # no momentum and an empty accumulator lie beyond a logarithm
                     assert low <= (1 - value if scale == "one_minus" else value) <= high, (optimizer, name)
@@ -141,11 +170,18 @@ def test_trials_lie_in_their_boxes_and_are_as_many_for_all(everyone):
     assert [block.choices["optimizer"] for block in blocks] == NAMES
     for block in blocks:
         box, axis = POLICY["boxes"][block.choices["optimizer"]], block.axes[0]
-        assert set(axis) == {"optimizer.lr", *(f"optimizer.{name}" for name in set(box) - {"unit", "default"})}
+        assert set(axis) == {
+            "optimizer.lr",
+            *(f"optimizer.{name}" for name in set(box) - {"unit", "default"}),
+        }
         for path, values in axis.items():
             assert len(values) == 32
             ranges = {"log": [1e-5, 1e2]} if path == "optimizer.lr" else box[path.removeprefix("optimizer.")]
-            columns = [(ranges, values)] if isinstance(ranges, dict) else zip(ranges, zip(*values, strict=True), strict=True)
+            columns = (
+                [(ranges, values)]
+                if isinstance(ranges, dict)
+                else zip(ranges, zip(*values, strict=True), strict=True)
+            )
             for range_, column in columns:
                 assert_one_in_each_part(range_, np.array(column))
 
@@ -166,9 +202,18 @@ def assert_one_in_each_part(range_: dict, values: np.ndarray) -> None:
 
 
 def test_oracle_units_by_hand(everyone):
-    some = [replace(block, base=block.base | {"steps": 25}) for block in everyone.blocks if block.choices["optimizer"] in ("sgd", "adam", "adadelta")]
-    policy = replace(everyone.tune, units="oracle", lr=[1e-3, 1e3], trials=2, seeds=[5, 6, 7], sampler="grid", keys=["lr"])
-    axes = {block.choices["optimizer"]: block.axes[0]["optimizer.lr"] for block in trial_blocks(replace(everyone, blocks=some, tune=policy))}
+    some = [
+        replace(block, base=block.base | {"steps": 25})
+        for block in everyone.blocks
+        if block.choices["optimizer"] in ("sgd", "adam", "adadelta")
+    ]
+    policy = replace(
+        everyone.tune, units="oracle", lr=[1e-3, 1e3], trials=2, seeds=[5, 6, 7], sampler="grid", keys=["lr"]
+    )
+    axes = {
+        block.choices["optimizer"]: block.axes[0]["optimizer.lr"]
+        for block in trial_blocks(replace(everyone, blocks=some, tune=policy))
+    }
     data = lecture()
     A = np.column_stack([data.X, np.ones(data.n)])
     L = np.linalg.eigvalsh(2 * A.T @ A)[-1]  # of the sum of squares
@@ -180,7 +225,9 @@ def test_oracle_units_by_hand(everyone):
 
 
 def test_where_no_weights_attain_the_infimum_there_is_no_oracle(capsys):
-    Path("halves.csv").write_text("x,y\n" + "".join(f"{x},{int(x > 3)}\n" for x in range(8)), encoding="utf-8")
+    Path("halves.csv").write_text(
+        "x,y\n" + "".join(f"{x},{int(x > 3)}\n" for x in range(8)), encoding="utf-8"
+    )
     lines = [
         "problem=csv",
         "problem.path=halves.csv",
@@ -208,7 +255,9 @@ def test_the_choice_is_the_lowest_geometric_mean_of_the_stored_trials(sweep):
         evaluation = own[own["role"] == "evaluation"]
         assert (evaluation["trial"] == best[optimizer]).all()
         assert sorted(evaluation["seed"]) == [0, 1, 2]
-        assert {*evaluation["optimizer.lr"]} == {*own[(own["role"] == "trial") & (own["trial"] == best[optimizer])]["optimizer.lr"]}
+        assert {*evaluation["optimizer.lr"]} == {
+            *own[(own["role"] == "trial") & (own["trial"] == best[optimizer])]["optimizer.lr"]
+        }
         default = own[own["role"] == "default"]
         assert sorted(default["seed"]) == [0, 1, 2]
         assert {*default["optimizer.lr"]} == {0.001}
@@ -224,18 +273,40 @@ def test_every_role_has_its_run_and_seeds_of_its_own(sweep):
     assert (trials.groupby(["optimizer", "trial"]).size() == 2).all()
     assert manifest["counts"]["planned"] == rows["run_id"].nunique() == len(sweep.outcomes())
     assert manifest["state"] == "complete"
-    assert {"choice", "keys", "trials", "reserve", "seeds", "seed", "sampler", "metric", "units", "lr", "boxes"} == set(manifest["tune"])
+    assert {
+        "choice",
+        "keys",
+        "trials",
+        "reserve",
+        "seeds",
+        "seed",
+        "sampler",
+        "metric",
+        "units",
+        "lr",
+        "boxes",
+    } == set(manifest["tune"])
 
 
-def outcomes(gaps: dict[str, list[float]], hits: dict[str, list[float]]) -> tuple[protocol.Competitor, pa.Table]:
+def outcomes(
+    gaps: dict[str, list[float]], hits: dict[str, list[float]]
+) -> tuple[protocol.Competitor, pa.Table]:
     """A competitor with a trial a key and hand-written outcomes; a gap of inf is a lost run."""
-    ids = {name: np.array([f"{name}{seed}".encode() for seed in range(len(values))], dtype="S32") for name, values in gaps.items()}
+    ids = {
+        name: np.array([f"{name}{seed}".encode() for seed in range(len(values))], dtype="S32")
+        for name, values in gaps.items()
+    }
     table = pa.table(
         {
             "run_id": [run.decode() for runs in ids.values() for run in runs],
-            "status": ["completed" if np.isfinite(gap) else "diverged" for values in gaps.values() for gap in values],
+            "status": [
+                "completed" if np.isfinite(gap) else "diverged" for values in gaps.values() for gap in values
+            ],
             "last_epoch_gap": [gap for values in gaps.values() for gap in values],
-            "evaluations_to_target": pa.array([hit if np.isfinite(hit) else None for values in hits.values() for hit in values], pa.float64()),
+            "evaluations_to_target": pa.array(
+                [hit if np.isfinite(hit) else None for values in hits.values() for hit in values],
+                pa.float64(),
+            ),
         }
     )
     trials = [protocol.Trial(None, {}, None, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
@@ -251,12 +322,27 @@ INF = np.inf
         ([[1.0, 4.0], [3.0, 1.0], [2.0, 2.0]], [[INF] * 2] * 3, "gap", 1),  # geometric means 2, sqrt 3, 2
         ([[1.0, 4.0], [2.0, 2.0]], [[INF] * 2] * 2, "gap", 0),  # the lowest number
         ([[1.0, 4.0], [2.0, 2.0]], [[INF] * 2, [INF, 5.0]], "gap", 1),  # reached by half of the seeds
-        ([[1e-9, INF], [9.0, 9.0]], [[1.0, INF], [INF] * 2], "gap", 1),  # a lost seed is last, whatever the others
+        (
+            [[1e-9, INF], [9.0, 9.0]],
+            [[1.0, INF], [INF] * 2],
+            "gap",
+            1,
+        ),  # a lost seed is last, whatever the others
         ([[INF, INF], [1.0, INF]], [[1.0, 1.0], [INF] * 2], "gap", 1),  # fewest lost
         ([[1e-9, 1e-9], [1e-7, 1e-8]], [[8.0, 8.0], [7.0, 7.0]], "gap", 1),  # both at the floor
         ([[1.0, 1.0], [2.0, 2.0]], [[8.0, 8.0], [7.0, 7.0]], "evaluations", 1),
-        ([[1.0, INF], [2.0, 2.0]], [[6.0, 6.0], [7.0, 7.0]], "evaluations", 0),  # half of the seeds suffice for a median
-        ([[1.0, INF], [2.0, 2.0]], [[INF, 6.0], [7.0, 7.0]], "evaluations", 1),  # what is lost has not reached it
+        (
+            [[1.0, INF], [2.0, 2.0]],
+            [[6.0, 6.0], [7.0, 7.0]],
+            "evaluations",
+            0,
+        ),  # half of the seeds suffice for a median
+        (
+            [[1.0, INF], [2.0, 2.0]],
+            [[INF, 6.0], [7.0, 7.0]],
+            "evaluations",
+            1,
+        ),  # what is lost has not reached it
         ([[3.0, 3.0], [2.0, 2.0]], [[INF] * 2] * 2, "evaluations", 1),  # none reaches it: the gap decides
     ],
 )
@@ -282,7 +368,13 @@ def test_metric_evaluations_chooses_the_first_at_the_target():
     ("optimizer", "base", "box", "grown", "trials"),
     [
         ("sgd", {"steps": 5}, [1e-6, 1e-5], [1e-6, 1e-3], 5 + 2 + 2),  # far too low: up, twice at most
-        ("adam", {"steps": 2, "init": [2, 1e-4]}, [0.1, 10.0], [1e-3, 10.0], 5 + 2 + 2),  # from beside the minimum the least step is best: down
+        (
+            "adam",
+            {"steps": 2, "init": [2, 1e-4]},
+            [0.1, 10.0],
+            [1e-3, 10.0],
+            5 + 2 + 2,
+        ),  # from beside the minimum the least step is best: down
         ("sgd", {"steps": 5}, [1e-4, 10.0], [1e-4, 10.0], 5),
     ],
 )
@@ -296,7 +388,17 @@ def test_a_box_grows_where_the_best_lr_is_at_its_end(optimizer, base, box, grown
 
 
 def test_a_scrambled_box_grows_by_points_of_the_new_decade():
-    rows = roles(tuned("sgd_momentum", base={"steps": 5}, lr=[1e-6, 1e-5], sampler="sobol", keys=None, trials=8, reserve=16))
+    rows = roles(
+        tuned(
+            "sgd_momentum",
+            base={"steps": 5},
+            lr=[1e-6, 1e-5],
+            sampler="sobol",
+            keys=None,
+            trials=8,
+            reserve=16,
+        )
+    )
     trials = rows[rows["role"] == "trial"].groupby("trial").first()
     lr = trials["optimizer.lr"].to_numpy()
     assert ((lr[8:16] >= 1e-5) & (lr[8:16] <= 1e-4)).all()
@@ -340,19 +442,27 @@ def test_another_optimizer_changes_nothing_of_the_first(sweep):
 def test_a_task_is_tuned_as_it_would_be_alone():
     store = tuned("sgd", axes=[{"steps": [3, 6]}])
     for steps in (3, 6):
-        pd.testing.assert_frame_equal(own_roles(tuned("sgd", base={"steps": steps})), own_roles(store, f"steps == {steps}"))
+        pd.testing.assert_frame_equal(
+            own_roles(tuned("sgd", base={"steps": steps})), own_roles(store, f"steps == {steps}")
+        )
 
 
 def test_what_else_is_swept_multiplies_the_trials_and_may_be_chosen():
     rows = roles(tuned("sgd", axes=[{"optimizer.weight_decay": [1.0, 0.0]}], lr=[0.001, 0.01], reserve=0))
-    numbers = rows[rows["role"] == "trial"].groupby("optimizer.weight_decay")["trial"].agg(["min", "max", "nunique"])
+    numbers = (
+        rows[rows["role"] == "trial"]
+        .groupby("optimizer.weight_decay")["trial"]
+        .agg(["min", "max", "nunique"])
+    )
     assert numbers.to_numpy().tolist() == [[5, 9, 5], [0, 4, 5]]
     assert {*rows[rows["role"] != "trial"]["optimizer.weight_decay"]} == {0.0}
 
 
 def test_two_choices_that_are_the_same_run_have_a_role_each():
     store = tuned("sgd", "sgd_momentum", base={"optimizer.momentum": 0.9})
-    pd.testing.assert_frame_equal(own_roles(store, "optimizer == 'sgd'"), own_roles(store, "optimizer == 'sgd_momentum'"))
+    pd.testing.assert_frame_equal(
+        own_roles(store, "optimizer == 'sgd'"), own_roles(store, "optimizer == 'sgd_momentum'")
+    )
 
 
 def test_where_nothing_depends_on_the_seed_a_setting_runs_once():
@@ -364,10 +474,18 @@ def test_where_nothing_depends_on_the_seed_a_setting_runs_once():
 
 
 def test_classes_of_custom_compete_apart():
-    request = requested("optimizer=custom", "optimizer._target_=torch.optim.SGD,torch.optim.Adam", "+optimizer.lr=0.05", "tune=lr", "seed=range(3)")
+    request = requested(
+        "optimizer=custom",
+        "optimizer._target_=torch.optim.SGD,torch.optim.Adam",
+        "+optimizer.lr=0.05",
+        "tune=lr",
+        "seed=range(3)",
+    )
     alike = ask("sgd")
     blocks = [replace(block, base=block.base | {"steps": 6}) for block in request.blocks]
-    rows = roles(bench.run(replace(request, blocks=blocks, ask=alike.ask, tune=alike.tune))[0]).rename(columns={"optimizer._target_": "target"})
+    rows = roles(bench.run(replace(request, blocks=blocks, ask=alike.ask, tune=alike.tune))[0]).rename(
+        columns={"optimizer._target_": "target"}
+    )
     assert {*rows["optimizer"]} == {"custom"}
     assert {*rows[rows["role"] == "default"]["optimizer.lr"]} == {0.05}
     assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 10] * 2
@@ -451,9 +569,12 @@ def test_the_name_tells_requests_apart(sweep):
     same = ask("sgd", "adam")
     boxes = same.tune.boxes | {"sgd": {"default": {"lr": 0.002}}}
     others = [
-        replace(same, tune=replace(same.tune, **policy)) for policy in ({"reserve": 2}, {"seed": 1}, {"boxes": boxes}, {"metric": "evaluations"})
+        replace(same, tune=replace(same.tune, **policy))
+        for policy in ({"reserve": 2}, {"seed": 1}, {"boxes": boxes}, {"metric": "evaluations"})
     ]
-    more_seeds = replace(same, blocks=[replace(block, axes=[{"seed": [0, 1, 2, 3]}]) for block in same.blocks])
+    more_seeds = replace(
+        same, blocks=[replace(block, axes=[{"seed": [0, 1, 2, 3]}]) for block in same.blocks]
+    )
     names = [bench.name_of(request, plan(trial_blocks(request))) for request in (same, more_seeds, *others)]
     assert names[0] == sweep.name
     assert len({*names}) == 6
@@ -484,10 +605,14 @@ def test_sessions_on_another_machine_are_remembered(monkeypatch):
 PAGE = (Path(__file__).parents[1] / "docs" / "tuning.md").read_text(encoding="utf-8")
 
 
-COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()]
+COMMANDS = [
+    line for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()
+]
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "experiment" not in line])  # the exercise is asked for below
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if "experiment" not in line]
+)  # the exercise is asked for below
 def test_the_page_asks_for_what_there_is(line):
     words = shlex.split(line.removeprefix("python -m lrbench "))
     request = read([word for word in words if word != "-m"], multirun="-m" in words)
@@ -508,7 +633,11 @@ def test_what_the_page_says_may_be_written_may_be():
 
 def test_a_request_without_tune_composes_each_choice_once_and_nothing_more(monkeypatch):
     composed = []
-    monkeypatch.setattr(compose, "_compose", lambda loader, lines, real=compose._compose: composed.append(lines) or real(loader, lines))
+    monkeypatch.setattr(
+        compose,
+        "_compose",
+        lambda loader, lines, real=compose._compose: composed.append(lines) or real(loader, lines),
+    )
     request = read(["optimizer=sgd,adam", "seed=range(3)"], multirun=True)
     assert request.tune is None
     assert len(composed) == 2
@@ -520,8 +649,17 @@ def test_the_exercise_is_every_optimizer_of_the_fused_engine():
     request = read(["+experiment=exercise", "optimizer=sgd"])
     [block] = request.blocks
     assert request.tune
-    assert (request.ask["name"], request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == ("exercise", "lr", "grid", 3)
-    assert (block.choices["problem"], block.base["steps"], block.axes) == ("diabetes", 500, [{"seed": list(range(10))}])
+    assert (request.ask["name"], request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == (
+        "exercise",
+        "lr",
+        "grid",
+        3,
+    )
+    assert (block.choices["problem"], block.base["steps"], block.axes) == (
+        "diabetes",
+        500,
+        [{"seed": list(range(10))}],
+    )
 
 
 def test_other_hyperparameters_may_be_given_where_the_first_choice_lacks_them():
@@ -543,7 +681,10 @@ def test_other_hyperparameters_may_be_given_where_the_first_choice_lacks_them():
         ({"keys": ["lr", "beta"]}, r"tune\.keys: no box holds 'beta'. Did you mean 'betas'"),
         ({"keys": []}, r"tune\.keys: .*but \[\] came"),
         ({"lr": {"absolute": [-1, 1]}}, r"tune\.lr\.absolute: .*> 0"),
-        ({"lr": {"absolute": [1, 0.1]}}, r"tune\.lr\.absolute: \[low, high\] with low < high.*but \[1, 0.1\] came"),
+        (
+            {"lr": {"absolute": [1, 0.1]}},
+            r"tune\.lr\.absolute: \[low, high\] with low < high.*but \[1, 0.1\] came",
+        ),
         ({"lr": {"absolute": []}}, r"tune\.lr\.absolute: .*but \[\] came"),
         ({"lr": [1e-3, 1]}, r"tune\.lr: a mapping of absolute and oracle"),
         ({"boxes": None}, r"tune\.boxes: a mapping"),
@@ -571,23 +712,47 @@ SWEEP = ("-m", "optimizer=sgd", "seed=range(3)", "steps=5", "report=false")
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["optimizer=sgd", "tune=lr"], r"tune=lr tries many settings.*-m:\n  python -m lrbench -m optimizer=sgd tune=lr"),
+        (
+            ["optimizer=sgd", "tune=lr"],
+            r"tune=lr tries many settings.*-m:\n  python -m lrbench -m optimizer=sgd tune=lr",
+        ),
         ([*SWEEP, "tune=lr,all"], "tune: how a sweep is tuned has one value"),
         ([*SWEEP, "tune=lr", "tune.trials=8,16"], r"tune\.trials: how a sweep is tuned has one value"),
         ([*SWEEP, "tune=lr", "tune.seeds=[7,2]"], r"tune\.seeds: 2 is also a seed of the evaluation"),
-        ([*SWEEP, "optimizer=sgd_momentum", "tune=all", "tune.sampler=grid"], r"a grid is for one number, and sgd_momentum has 2 \(lr, momentum\)"),
+        (
+            [*SWEEP, "optimizer=sgd_momentum", "tune=all", "tune.sampler=grid"],
+            r"a grid is for one number, and sgd_momentum has 2 \(lr, momentum\)",
+        ),
         ([*SWEEP, "tune=all", "tune.keys=[momentum]"], r"tune\.keys: nothing of sgd is tuned"),
-        ([*SWEEP, "tune=all", "tune.boxes.adm.unit=none"], r"tune\.boxes has no key 'adm'. Did you mean 'adam'"),
-        ([*SWEEP, "tune=all", "+tune.boxes.sgd.momentm.log=[0.1,1]"], r"tune\.boxes\.sgd\.momentm: .*Did you mean 'momentum'"),
+        (
+            [*SWEEP, "tune=all", "tune.boxes.adm.unit=none"],
+            r"tune\.boxes has no key 'adm'. Did you mean 'adam'",
+        ),
+        (
+            [*SWEEP, "tune=all", "+tune.boxes.sgd.momentm.log=[0.1,1]"],
+            r"tune\.boxes\.sgd\.momentm: .*Did you mean 'momentum'",
+        ),
         ([*SWEEP, "tune=lr", "tune.boxes.sgd.default.lr=-1"], r"optimizer\.lr: a finite number >= 0"),
         ([*SWEEP, "tune=lr", "+tune.boxes.sgd.default.momentm=0"], "no hyperparameter 'momentm'"),
-        ([*SWEEP, "tune.trials=3"], "tune=none has no settings. Choose what is tuned with it: tune=lr or tune=all"),
+        (
+            [*SWEEP, "tune.trials=3"],
+            "tune=none has no settings. Choose what is tuned with it: tune=lr or tune=all",
+        ),
         ([*SWEEP, "tune=some"], "there is no tune=some"),
-        ([*SWEEP, "tune=lr", "sweep.optimizer.sgd.lr=0.1,0.2"], r"optimizer\.lr: tune=lr tries values of its own for sgd"),
+        (
+            [*SWEEP, "tune=lr", "sweep.optimizer.sgd.lr=0.1,0.2"],
+            r"optimizer\.lr: tune=lr tries values of its own for sgd",
+        ),
         ([*SWEEP, "tune=lr", "optimizer.lr=0.1"], r"optimizer\.lr: tune=lr tries values of its own for sgd"),
         ([*SWEEP, "tune=lr", "hydra/launcher=joblib"], "lrbench chooses and trains a tuned sweep itself"),
-        (["-m", "tune=lr", "optimizer=custom", "optimizer._target_=torch.optim.SGD"], r"Add \+optimizer\.lr=<its default>"),
-        ([*SWEEP, "tune=lr", "sweep.zip=[seed,epochs]", "epochs=1,2,3"], r"sweep\.zip: seed moves together with epochs"),
+        (
+            ["-m", "tune=lr", "optimizer=custom", "optimizer._target_=torch.optim.SGD"],
+            r"Add \+optimizer\.lr=<its default>",
+        ),
+        (
+            [*SWEEP, "tune=lr", "sweep.zip=[seed,epochs]", "epochs=1,2,3"],
+            r"sweep\.zip: seed moves together with epochs",
+        ),
         (["time", "optimizer=sgd", "tune=lr"], "time measures settings as they are given"),
     ],
 )

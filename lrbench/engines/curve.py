@@ -45,9 +45,13 @@ class Curve:
         return True
 
 
-def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float], epoch: int) -> Outcome:
+def outcome(
+    curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float], epoch: int
+) -> Outcome:
     """Return what is known of the runs that made these curves, recorded at `step`; an epoch has so many steps."""
-    loss, gap, evaluations = (np.stack([getattr(curve, name) for curve in curves]) for name in ("loss", "gap", "evaluations"))
+    loss, gap, evaluations = (
+        np.stack([getattr(curve, name) for curve in curves]) for name in ("loss", "gap", "evaluations")
+    )
     finite = np.isfinite(loss)
     last = finite.sum(axis=1) - 1  # states are finite until the first that is not
     none = last < 0
@@ -71,6 +75,8 @@ def outcome(curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets
         peak=np.where(finite, gap, 0.0).max(axis=1),
         last_loss=np.where(none, np.nan, loss[rows, last]),
         weights=np.stack([unknown if curve.weights is None else curve.weights for curve in curves]),
-        path=np.array([[unknown if w is None else w for w in curve.traced.values()] for curve in curves]).reshape(len(curves), -1, problem.data.p),
+        path=np.array(
+            [[unknown if w is None else w for w in curve.traced.values()] for curve in curves]
+        ).reshape(len(curves), -1, problem.data.p),
         failures=failures,
     )

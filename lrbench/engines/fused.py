@@ -18,7 +18,10 @@ from lrbench.schedules import BY_STEP, accepted, cycles_momentum
 from lrbench.seeds import is_fixed, start
 
 WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest ...
-WIDTHS_BY_ROWS = (8, 64)  # ... of a loss that is a sum over the rows, where an idle lane costs more than a wide tile saves
+WIDTHS_BY_ROWS = (
+    8,
+    64,
+)  # ... of a loss that is a sum over the rows, where an idle lane costs more than a wide tile saves
 CHUNK = 16384  # runs at once, at most ...
 CHUNK_BYTES = 2**26  # ... and about what they may take
 MOST_NUMBERS_OF_STEP = 8  # that a rule has
@@ -28,8 +31,15 @@ NO_STEPS = np.zeros(0, dtype=np.int64)
 def covers(group: Group) -> np.ndarray:
     """Say which runs of a group have an update rule, (R,) bool."""
     settings = group.shared | group.columns
-    family, names = FAMILIES.get(group.shared["optimizer._target_"]), set(under(settings, "optimizer")) - {"_target_"}
-    if family is None or not names <= set(family.defaults) or settings.get("schedule._target_") not in {None, *BY_STEP}:
+    family, names = (
+        FAMILIES.get(group.shared["optimizer._target_"]),
+        set(under(settings, "optimizer")) - {"_target_"},
+    )
+    if (
+        family is None
+        or not names <= set(family.defaults)
+        or settings.get("schedule._target_") not in {None, *BY_STEP}
+    ):
         return np.zeros(len(group), dtype=bool)
     schedules, schedule = distinct_schedules(group)
     followed = np.array([not one or _follows(one, family, group) for one in schedules])[schedule]
@@ -41,7 +51,10 @@ def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
 
     Where OneCycleLR sets momentum to 0, torch lets the buffers of SGD and RMSprop rest, and the rules do not.
     """
-    rests = "momentum" in family.defaults and 0 in (schedule.get("base_momentum"), schedule.get("max_momentum"))
+    rests = "momentum" in family.defaults and 0 in (
+        schedule.get("base_momentum"),
+        schedule.get("max_momentum"),
+    )
     return not rests and accepted(schedule, group.shared["optimizer._target_"], group.shared["steps"])
 
 
@@ -68,7 +81,13 @@ def workers() -> int:
 
 
 def train(
-    rule: Rule, group: Group, problem: Problem, step: np.ndarray, targets: Sequence[float], stop: np.ndarray, traced: np.ndarray = NO_STEPS
+    rule: Rule,
+    group: Group,
+    problem: Problem,
+    step: np.ndarray,
+    targets: Sequence[float],
+    stop: np.ndarray,
+    traced: np.ndarray = NO_STEPS,
 ) -> Outcome:
     """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
 
@@ -106,16 +125,25 @@ def train(
     place = _places(slots, len(group))
     weights = np.empty((len(group), problem.data.p))
     weights[:, geometry.order] = _unpacked(W, place)
-    gap, hits, bad, peak = _unpacked(gaps, place), _unpacked(hits, place)[:, target_of], bad.ravel()[place], peak.ravel()[place]
+    gap, hits, bad, peak = (
+        _unpacked(gaps, place),
+        _unpacked(hits, place)[:, target_of],
+        bad.ravel()[place],
+        peak.ravel()[place],
+    )
     weights[bad == 0] = np.nan
     reached = (bad == NEVER)[:, None] | (bad[:, None] > summed[:, 1])
     means = np.where(reached, _unpacked(sums, place) / (np.ptp(summed, axis=1) + 1), np.inf)
     path = np.empty((len(group), len(traced), problem.data.p))
-    path[:, :, geometry.order] = np.moveaxis(paths, -1, 1).reshape(slots.size, len(traced), problem.data.p)[place]
+    path[:, :, geometry.order] = np.moveaxis(paths, -1, 1).reshape(slots.size, len(traced), problem.data.p)[
+        place
+    ]
     return _outcome(problem, minibatches.evaluations, step, gap, means, hits, bad, peak, weights, path)
 
 
-def _outcome(problem: Problem, evaluations: np.ndarray, step, gap, means, hits, bad, peak, weights, path) -> Outcome:
+def _outcome(
+    problem: Problem, evaluations: np.ndarray, step, gap, means, hits, bad, peak, weights, path
+) -> Outcome:
     ends = np.where(bad == NEVER, len(evaluations) - 1, bad)
     last_gap = gap[:, -1].copy()
     last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
@@ -146,7 +174,9 @@ def _switched(group: Group) -> np.ndarray:
     switched = getattr(numbers(group, family), family.switch) != 0
     if family.switch == "momentum" and "schedule._target_" in group.shared:
         cycle = group.column("schedule.cycle_momentum", True)
-        moved = np.array([cycles_momentum(group.shared["schedule._target_"], value) for value in cycle.values])
+        moved = np.array(
+            [cycles_momentum(group.shared["schedule._target_"], value) for value in cycle.values]
+        )
         switched = switched | moved[cycle.codes]
     return switched
 
@@ -155,7 +185,11 @@ def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
     """Return how many runs are trained at once, so that they and their shares of step tables and minibatches take about CHUNK_BYTES."""
     run, steps = group.shared, group.shared["steps"]
     floats = p * (len(rule.state) + 2) + 4 * records
-    if "lr" in rule.column or "schedule._target_" in run or any(path.startswith("optimizer.") and path != "optimizer.lr" for path in group.columns):
+    if (
+        "lr" in rule.column
+        or "schedule._target_" in run
+        or any(path.startswith("optimizer.") and path != "optimizer.lr" for path in group.columns)
+    ):
         floats += steps * MOST_NUMBERS_OF_STEP
     if not is_fixed(run["batch_size"], run["batch_order"]):
         floats += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
@@ -193,7 +227,10 @@ def _starts(group: Group, problem: Problem) -> np.ndarray:
     """Return the first weights of each run, (R, p)."""
     init, seed = group.column("init"), group.column("seed")
     rows, which = alike([init.codes, seed.codes])
-    first = [start(init.values[i], seed.values[s], problem.data.d, problem.data.p) for i, s in zip(init.codes[rows], seed.codes[rows], strict=True)]
+    first = [
+        start(init.values[i], seed.values[s], problem.data.d, problem.data.p)
+        for i, s in zip(init.codes[rows], seed.codes[rows], strict=True)
+    ]
     return np.stack(first)[which]
 
 
@@ -202,6 +239,12 @@ def _first_states(rule: Rule, table: StepTable, p: int) -> np.ndarray:
     runs = len(table.column)
     states = np.empty((runs, p, len(rule.state)))
     for place, begin in enumerate(rule.state.values()):
-        of_run = table.first_lr if begin == "lr" else getattr(table.run, begin) if isinstance(begin, str) else np.full(runs, begin)
+        of_run = (
+            table.first_lr
+            if begin == "lr"
+            else getattr(table.run, begin)
+            if isinstance(begin, str)
+            else np.full(runs, begin)
+        )
         states[:, :, place] = of_run[:, None]
     return states

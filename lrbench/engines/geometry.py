@@ -39,9 +39,15 @@ class Geometry:
         data, loss, real = problem.data, problem.loss, np.dtype(dtype)
         by_rows, rounded = not loss.is_quadratic, real != np.float64
         order, quadratic, guard = _by_rows(problem, real) if by_rows else _quadratic(problem, real)
-        X, y = (np.ascontiguousarray(data.design()[:, order]), data.y) if by_rows or sampled else (np.zeros((0, 0)), NOTHING)
+        X, y = (
+            (np.ascontiguousarray(data.design()[:, order]), data.y)
+            if by_rows or sampled
+            else (np.zeros((0, 0)), NOTHING)
+        )
         in_float64 = (X, y) if by_rows and rounded else (np.zeros((0, 0)), NOTHING)
-        star, centre, tangent = (problem.optimum.star, problem.centre, problem.optimum.tangent) if by_rows else (NOTHING,) * 3
+        star, centre, tangent = (
+            (problem.optimum.star, problem.centre, problem.optimum.tangent) if by_rows else (NOTHING,) * 3
+        )
         with np.errstate(over="ignore"):
             rows = X.astype(real, copy=False), y.astype(real), loss.penalties(data.d, data.p)[order], loss.k
         return cls(
@@ -49,7 +55,9 @@ class Geometry:
             quadratic=quadratic,
             rows=rows,
             others=(star, centre, tangent, loss.factor(data.n), *in_float64),
-            largest_gap=min(loss.factor(data.n) * float(np.finfo(real).max), float(np.finfo(np.float64).max) / 2),
+            largest_gap=min(
+                loss.factor(data.n) * float(np.finfo(real).max), float(np.finfo(np.float64).max) / 2
+            ),
             guard=guard,
         )
 
@@ -63,14 +71,25 @@ def _quadratic(problem: Problem, real: np.dtype) -> tuple[np.ndarray, tuple[np.n
     with np.errstate(over="ignore"):
         rounded = R.astype(real)
     relative = 0.0 if exact else float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * (problem.kappa or 1.0))
-    arrays = problem.w_star[order], rounded, *_extent(R), np.ascontiguousarray(rounded.T), *_extent(R.T), np.zeros((0, 0)) if exact else R
+    arrays = (
+        problem.w_star[order],
+        rounded,
+        *_extent(R),
+        np.ascontiguousarray(rounded.T),
+        *_extent(R.T),
+        np.zeros((0, 0)) if exact else R,
+    )
     return order, arrays, (1 + relative) ** 2 if exact or rank == p else np.inf
 
 
 def _by_rows(problem: Problem, real: np.dtype) -> tuple[np.ndarray, tuple[np.ndarray, ...], float]:
     """Return order, arrays and guard of a loss that has no R."""
     none, no_matrix = np.zeros(0, np.int64), np.zeros((0, 0), real)
-    return np.arange(problem.data.p), (problem.w_star, no_matrix, none, none, no_matrix, none, none, np.zeros((0, 0))), 1.0
+    return (
+        np.arange(problem.data.p),
+        (problem.w_star, no_matrix, none, none, no_matrix, none, none, np.zeros((0, 0))),
+        1.0,
+    )
 
 
 def _extent(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,4 +99,6 @@ def _extent(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = np.where(A != 0, columns, k - 1).min(axis=1)
     last = np.where(A != 0, columns, 0).max(axis=1) + 1
     blocks = [slice(i, i + 4) for i in range(m)]
-    return np.array([first[block].min() for block in blocks]), np.array([last[block].max() for block in blocks])
+    return np.array([first[block].min() for block in blocks]), np.array(
+        [last[block].max() for block in blocks]
+    )

@@ -36,8 +36,15 @@ _one_at_a_time = threading.Lock()  # of several threads one compiles, the others
 
 def _block(rows: int, columns: int, add: bool) -> Callable[..., None]:
     """Return `y[i : i + rows] = (or +=) A[i : i + rows, j : j + columns] x[j : j + columns]`, written out: what is loaded is used several times."""
-    lines = ["def block(A, i, j, x, y, lanes):", " n = uintp(lanes)", " y0 = uintp(i) * n", " x0 = uintp(j) * n"]
-    lines += [f" y{r} = y{r - 1} + n" for r in range(1, rows)] + [f" x{c} = x{c - 1} + n" for c in range(1, columns)]
+    lines = [
+        "def block(A, i, j, x, y, lanes):",
+        " n = uintp(lanes)",
+        " y0 = uintp(i) * n",
+        " x0 = uintp(j) * n",
+    ]
+    lines += [f" y{r} = y{r - 1} + n" for r in range(1, rows)] + [
+        f" x{c} = x{c - 1} + n" for c in range(1, columns)
+    ]
     lines += [f" a{r}{c} = A[i + {r}, j + {c}]" for r in range(rows) for c in range(columns)]
     lines += [" for l in range(n):"] + [f"  v{c} = x[x{c} + l]" for c in range(columns)]
     for r in range(rows):
@@ -97,7 +104,29 @@ def transposed(A, T):
 
 
 @njit(**JIT)
-def measure_rows(w, w_star, X, y, star, centre, tangent, penalty, c, k, excess, e, u, T, from_0, to_p, to_size, part, g, gap, lanes):
+def measure_rows(
+    w,
+    w_star,
+    X,
+    y,
+    star,
+    centre,
+    tangent,
+    penalty,
+    c,
+    k,
+    excess,
+    e,
+    u,
+    T,
+    from_0,
+    to_p,
+    to_size,
+    part,
+    g,
+    gap,
+    lanes,
+):
     """e = w - w*, gap = c sum_i excess_i + sum_j penalty_j e_j^2 / 2 over the rows of X, and its gradient g, or none where g is empty."""
     n, half = uintp(lanes), 0.5
     gap[:] = 0.0
@@ -215,7 +244,9 @@ def spread(coefficients, column, same, row, lanes):
 
 
 @njit(**JIT)
-def sampled_gradient(X, y, rows, factor, k, slopes, penalty, share, w, X_rows, y_rows, T, from_0, to_p, to_size, u, g, lanes):
+def sampled_gradient(
+    X, y, rows, factor, k, slopes, penalty, share, w, X_rows, y_rows, T, from_0, to_p, to_size, u, g, lanes
+):
     """g = factor sum_i slope_i x_i over these rows, and their share of the penalty's gradient."""
     n, size, p = uintp(lanes), rows.size, X.shape[1]
     X_rows, y_rows = X_rows[: size * p].reshape(size, p), y_rows[:size]
@@ -265,9 +296,17 @@ def _run(
         np.empty(longest * lanes, real),
     )
     no_g, none64 = np.empty(0, real), np.empty(0)
-    part, e_rows64, u_rows64 = np.empty(p * lanes * by_rows, real), np.empty(p * lanes * in_float64), np.empty(BLOCK * lanes * in_float64)
+    part, e_rows64, u_rows64 = (
+        np.empty(p * lanes * by_rows, real),
+        np.empty(p * lanes * in_float64),
+        np.empty(BLOCK * lanes * in_float64),
+    )
     from_0, to_p, to_size = np.zeros(longest, np.int64), np.full(longest, p), np.empty(longest, np.int64)
-    w, ahead, numbers_of_step = np.empty(p * lanes, real), np.empty(p * lanes, real), np.empty(table.shape[1] * lanes, real)
+    w, ahead, numbers_of_step = (
+        np.empty(p * lanes, real),
+        np.empty(p * lanes, real),
+        np.empty(table.shape[1] * lanes, real),
+    )
     gap, within, near = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     for tile in range(W.shape[0]):
         out, tile_state, tile_peak = W[tile], state[tile], peak[tile]
@@ -296,7 +335,23 @@ def _run(
             news = look(gap, within, near, tile_peak, lanes) > dead
             now = recorded < record.size and record[recorded] == t
             if news:
-                dead += note(t, w, w_star, R64, u64, gap, within, near, targets, guard, hits[tile], bad[tile], ahead, out, lanes)
+                dead += note(
+                    t,
+                    w,
+                    w_star,
+                    R64,
+                    u64,
+                    gap,
+                    within,
+                    near,
+                    targets,
+                    guard,
+                    hits[tile],
+                    bad[tile],
+                    ahead,
+                    out,
+                    lanes,
+                )
             half, end = summed[0, 0] <= t <= summed[0, 1], t >= summed[1, 0]
             if rounded and (now or half or end):
                 measure(w, w_star, R64, R_first, R_last, e64, u64, gap, lanes)
@@ -386,11 +441,33 @@ def _compiled_run(dtype: str):
     f1, f2, f3 = nt.float64[::1], nt.float64[:, ::1], nt.float64[:, :, ::1]
     i1, i2, i3 = nt.int64[::1], nt.int64[:, ::1], nt.int64[:, :, ::1]
     r1, r2, r3 = real[::1], real[:, ::1], real[:, :, ::1]
-    quadratic, rows, others = (f1, r2, i1, i1, r2, i1, i1, f2), (r2, r1, f1, nt.float64), (f1, f1, f1, nt.float64, f2, f1)
+    quadratic, rows, others = (
+        (f1, r2, i1, i1, r2, i1, i1, f2),
+        (r2, r1, f1, nt.float64),
+        (f1, f1, f1, nt.float64, f2, f1),
+    )
     minibatches = (i2, i1, r1, f1, i1)
     runs, out = (r3, r2, r2, r3, i2), (f3, f3, nt.float64[:, :, :, ::1], i3, i2, f2)
     functions = (_update_type(real), _excess_type(real), _excess_type(nt.float64), _slopes_type(real))
-    return _cached(nt.void(i1, *quadratic, *rows, *others, *minibatches, *runs, i1, i2, i1, nt.float64, f1, nt.float64, *out, *functions), _run)
+    return _cached(
+        nt.void(
+            i1,
+            *quadratic,
+            *rows,
+            *others,
+            *minibatches,
+            *runs,
+            i1,
+            i2,
+            i1,
+            nt.float64,
+            f1,
+            nt.float64,
+            *out,
+            *functions,
+        ),
+        _run,
+    )
 
 
 @functools.cache
@@ -474,5 +551,7 @@ def {name}(p, g, w, ahead, state, run, step):
 @functools.cache
 def _sources() -> str:
     package = Path(__file__).parents[1]
-    sources = sorted([path for room in ("engines", "losses", "optimizers") for path in package.glob(f"{room}/*.py")])
+    sources = sorted(
+        [path for room in ("engines", "losses", "optimizers") for path in package.glob(f"{room}/*.py")]
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -37,7 +37,15 @@ class Minibatches:
         if self.of_all_rows:
             return np.zeros((0, 0), np.int64), np.zeros(0, np.int64), np.zeros(0, real), np.zeros(0)
         data, loss = self._problem.data, self._problem.loss
-        rows = [np.concatenate([np.asarray(rows) for rows in batches(data.n, *self._how, int(seed), self._steps)]) for seed in self._seeds]
+        rows = [
+            np.concatenate([np.asarray(rows) for rows in batches(data.n, *self._how, int(seed), self._steps)])
+            for seed in self._seeds
+        ]
         starts = np.concatenate([[0], np.cumsum(self._sizes)])
         factors = np.array([loss.factor(size) for size in self._sizes], dtype=real)
-        return np.stack(rows), starts, factors, np.array([loss.penalty_share(size, data.n) for size in self._sizes])
+        return (
+            np.stack(rows),
+            starts,
+            factors,
+            np.array([loss.penalty_share(size, data.n) for size in self._sizes]),
+        )

@@ -72,7 +72,9 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
     scheduler = schedules.make(optimizer, under(run, "schedule"), run["steps"])
     step = update_with_closure if wants_closure(optimizer) else update
     rows_seen = 0
-    for t, rows in enumerate(batches(problem.data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"]), start=1):
+    for t, rows in enumerate(
+        batches(problem.data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"]), start=1
+    ):
         x_batch, y_batch = X[rows], y[rows]
         set_mode(optimizer, "train")
         rows_seen += len(x_batch) * step(model, criterion, optimizer, x_batch, y_batch)
@@ -98,7 +100,9 @@ def make_criterion(run: Leaves, problem: Problem, model: LinearModel):
 
 
 @torch.no_grad()
-def measure(curve: Curve, t: int, problem: Problem, model: LinearModel, criterion, X, y, evaluations: float) -> bool:
+def measure(
+    curve: Curve, t: int, problem: Problem, model: LinearModel, criterion, X, y, evaluations: float
+) -> bool:
     """Note loss (over all rows) and gap of the model as it stands; return whether they were finite."""
     weights = get_weights(model)
     return curve.add(t, criterion(model(X), y).item(), float(problem.gap(weights)), evaluations, weights)
@@ -112,7 +116,11 @@ def build(settings: Leaves, *arguments):
 
 def _numbers(value):
     """Make the whole numbers of a list floats: torch takes betas of [0, 0.999] for a mixture of types."""
-    return [float(x) if isinstance(x, int) and not isinstance(x, bool) else x for x in value] if isinstance(value, list) else value
+    return (
+        [float(x) if isinstance(x, int) and not isinstance(x, bool) else x for x in value]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def advance(scheduler, loss: float) -> None:

@@ -46,8 +46,15 @@ def step_table(group: Group, family: Family, rule: Rule) -> StepTable:
     """Tabulate the steps of a group. A run's numbers do not depend on the others: its own schedule says whether it has a factor or learning rates."""
     steps, target, run = group.shared["steps"], group.shared["optimizer._target_"], numbers(group, family)
     schedules, schedule = distinct_schedules(group)
-    scales = np.array(["lr" not in rule.column and (not one or trajectory(one, target, UNITS, steps).scales) for one in schedules])[schedule]
-    rows, column = alike([*(getattr(run, name) for name in rule.column), schedule, np.where(scales, 1.0, run.lr)])
+    scales = np.array(
+        [
+            "lr" not in rule.column and (not one or trajectory(one, target, UNITS, steps).scales)
+            for one in schedules
+        ]
+    )[schedule]
+    rows, column = alike(
+        [*(getattr(run, name) for name in rule.column), schedule, np.where(scales, 1.0, run.lr)]
+    )
     step = SimpleNamespace(**{name: values[rows][None] for name, values in vars(run).items()})
     step.factor = np.ones((1, 1))
     if schedules != [{}]:
@@ -69,7 +76,9 @@ def distinct_schedules(group: Group) -> tuple[list[Leaves], np.ndarray]:
     shared = under(group.shared, "schedule")
     swept = under(group.columns, "schedule")
     rows, which = alike([column.codes for column in swept.values()] or [np.zeros(len(group), np.int64)])
-    return [shared | {name: column.values[column.codes[row]] for name, column in swept.items()} for row in rows], which
+    return [
+        shared | {name: column.values[column.codes[row]] for name, column in swept.items()} for row in rows
+    ], which
 
 
 def alike(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +90,9 @@ def alike(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.unique(which, return_index=True)[1], which
 
 
-def _follow(schedules: Sequence[Leaves], schedule: np.ndarray, target: str, lrs: np.ndarray, steps: int, step: Numbers) -> np.ndarray:
+def _follow(
+    schedules: Sequence[Leaves], schedule: np.ndarray, target: str, lrs: np.ndarray, steps: int, step: Numbers
+) -> np.ndarray:
     """Return the learning rates (T, C) of C columns, and set the momentum of `step` where a schedule moves it."""
     lr, name = np.empty((steps, len(lrs))), "beta1" if hasattr(step, "beta1") else "momentum"
     for number, one in enumerate(schedules):

@@ -45,13 +45,19 @@ def _above_zero(value: float) -> bool:
 
 KINDS = {
     "torch.nn.MSELoss": Kind("squared", shape="quadratic", steepest=lambda k: 2.0),
-    "torch.nn.HuberLoss": Kind("huber", "delta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1.0),
-    "torch.nn.SmoothL1Loss": Kind("smooth_l1", "beta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1 / k),
+    "torch.nn.HuberLoss": Kind(
+        "huber", "delta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1.0
+    ),
+    "torch.nn.SmoothL1Loss": Kind(
+        "smooth_l1", "beta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1 / k
+    ),
     "torch.nn.L1Loss": Kind("l1", shape="linear"),
     "torch.nn.BCEWithLogitsLoss": Kind("logistic", targets="label", steepest=lambda k: 0.25),
     "torch.nn.PoissonNLLLoss": Kind("poisson", targets="count"),
     "lrbench.losses.criteria.LogCoshLoss": Kind("log_cosh", steepest=lambda k: 1.0),
-    "lrbench.losses.criteria.QuantileLoss": Kind("quantile", "quantile", "a number > 0 and < 1", lambda value: 0 < value < 1, 0.5, shape="linear"),
+    "lrbench.losses.criteria.QuantileLoss": Kind(
+        "quantile", "quantile", "a number > 0 and < 1", lambda value: 0 < value < 1, 0.5, shape="linear"
+    ),
 }
 REDUCTIONS = ("mean", "sum")
 LARGEST_L2 = 1e40
@@ -115,7 +121,9 @@ class Loss:
         """Return the second derivative by the prediction, elementwise."""
         return _elementwise(self.formula("curvature"))(z, y, self.k)
 
-    def excesses(self, move: np.ndarray, z: np.ndarray, y: np.ndarray, star: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+    def excesses(
+        self, move: np.ndarray, z: np.ndarray, y: np.ndarray, star: np.ndarray, tangent: np.ndarray
+    ) -> np.ndarray:
         """Return how far the loss of each sample lies above its tangent at star = z - move, elementwise."""
         return _elementwise(self.formula("excess"))(move, z, y, star, tangent, self.k)
 
@@ -162,22 +170,35 @@ def lookup(settings: Mapping[str, Any]) -> Loss:
     """
     target, reduction = str(settings.get("_target_")), settings.get("reduction", "mean")
     if target not in KINDS:
-        raise RequestError(f"loss._target_: '{target}' is no loss whose exact minimiser is known. {did_you_mean(target, tuple(KINDS))}")
+        raise RequestError(
+            f"loss._target_: '{target}' is no loss whose exact minimiser is known. {did_you_mean(target, tuple(KINDS))}"
+        )
     if reduction not in REDUCTIONS:
-        raise RequestError(f"loss.reduction: '{reduction}' is no reduction of {target}. {did_you_mean(str(reduction), REDUCTIONS)}")
+        raise RequestError(
+            f"loss.reduction: '{reduction}' is no reduction of {target}. {did_you_mean(str(reduction), REDUCTIONS)}"
+        )
     kind = KINDS[target]
     own = [kind.parameter] if kind.parameter else []
     for key in settings:
         if key not in ("_target_", "reduction", *own, *PENALTY):
-            raise RequestError(f"loss.{key}: {target} has no setting '{key}' here. {did_you_mean(key, ('reduction', *own, *PENALTY))}")
+            raise RequestError(
+                f"loss.{key}: {target} has no setting '{key}' here. {did_you_mean(key, ('reduction', *own, *PENALTY))}"
+            )
     k = settings.get(kind.parameter, kind.default) if kind.parameter else 0.0
     if not (_is_number(k) and kind.accepts(k)):
         raise RequestError(f"loss.{kind.parameter}: {kind.allowed} is allowed for {target}, but {k!r} came.")
-    l2, penalize_intercept = settings.get("l2", PENALTY["l2"]), settings.get("penalize_intercept", PENALTY["penalize_intercept"])
+    l2, penalize_intercept = (
+        settings.get("l2", PENALTY["l2"]),
+        settings.get("penalize_intercept", PENALTY["penalize_intercept"]),
+    )
     if not (_is_number(l2) and (l2 == 0 or 1 / LARGEST_L2 <= l2 <= LARGEST_L2)):
-        raise RequestError(f"loss.l2: 0 or a number from {1 / LARGEST_L2:g} to {LARGEST_L2:g} is allowed, but {l2!r} came.")
+        raise RequestError(
+            f"loss.l2: 0 or a number from {1 / LARGEST_L2:g} to {LARGEST_L2:g} is allowed, but {l2!r} came."
+        )
     if not isinstance(penalize_intercept, bool):
-        raise RequestError(f"loss.penalize_intercept: true or false is allowed, but {penalize_intercept!r} came.")
+        raise RequestError(
+            f"loss.penalize_intercept: true or false is allowed, but {penalize_intercept!r} came."
+        )
     return Loss(target, reduction, float(k), float(l2), penalize_intercept)
 
 

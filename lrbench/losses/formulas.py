@@ -238,4 +238,6 @@ def poisson_curvature(z, y, k):
 def poisson_excess(move, z, y, star, tangent, k):
     if math.isinf(star):
         return math.exp(z)
-    return math.exp(star) * _expm1_minus(move) if abs(move) < 0.5 else math.exp(z) - math.exp(star) * (1 + move)
+    return (
+        math.exp(star) * _expm1_minus(move) if abs(move) < 0.5 else math.exp(z) - math.exp(star) * (1 + move)
+    )

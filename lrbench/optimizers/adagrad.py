@@ -29,7 +29,14 @@ def adagrad(g, w, state, run, step):
 
 
 ADAGRAD = Family(
-    defaults={"lr": 0.01, "lr_decay": 0, "weight_decay": 0, "initial_accumulator_value": 0, "eps": 1e-10, "maximize": False},
+    defaults={
+        "lr": 0.01,
+        "lr_decay": 0,
+        "weight_decay": 0,
+        "initial_accumulator_value": 0,
+        "eps": 1e-10,
+        "maximize": False,
+    },
     rule=Rule(
         adagrad,
         state={"sum": "initial_accumulator_value"},

@@ -62,7 +62,14 @@ def _run(s):
 
 
 def _steps(t, s):
-    return s.factor, *shares(s.beta1), s.beta2, 1 - s.beta2, s.factor / (1 - s.beta1**t), (1 - s.beta2**t) ** 0.5
+    return (
+        s.factor,
+        *shares(s.beta1),
+        s.beta2,
+        1 - s.beta2,
+        s.factor / (1 - s.beta1**t),
+        (1 - s.beta2**t) ** 0.5,
+    )
 
 
 def accepted(s: Numbers) -> np.ndarray | bool:
@@ -75,10 +82,19 @@ MEANS = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 _RULES = {
     "rule": Rule(adam, state=MEANS, run=_run, step=_steps, column=("beta1", "beta2")),
     "switch": "amsgrad",
-    "switched": Rule(amsgrad, state=MEANS | {"max_exp_avg_sq": 0.0}, run=_run, step=_steps, column=("beta1", "beta2")),
+    "switched": Rule(
+        amsgrad, state=MEANS | {"max_exp_avg_sq": 0.0}, run=_run, step=_steps, column=("beta1", "beta2")
+    ),
     "covers": accepted,
 }
-_DEFAULTS = {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False, "maximize": False}
+_DEFAULTS = {
+    "lr": 0.001,
+    "betas": (0.9, 0.999),
+    "eps": 1e-8,
+    "weight_decay": 0,
+    "amsgrad": False,
+    "maximize": False,
+}
 
 ADAM = Family(defaults=_DEFAULTS | {"decoupled_weight_decay": False}, **_RULES)
 ADAMW = Family(defaults=_DEFAULTS | {"weight_decay": 0.01}, fixed={"decoupled_weight_decay": True}, **_RULES)

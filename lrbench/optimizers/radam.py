@@ -37,7 +37,9 @@ def radam(g, w, state, run, step):
 
 
 def _steps(t, s):
-    beta2_t = power(s.beta2, t)  # rho loses three digits to cancellation, so that the last one of beta2^t counts
+    beta2_t = power(
+        s.beta2, t
+    )  # rho loses three digits to cancellation, so that the last one of beta2^t counts
     rest = 1 - beta2_t
     rho_inf = 2 / (1 - s.beta2) - 1
     rho = rho_inf - 2 * t * beta2_t / rest
@@ -49,7 +51,14 @@ def _steps(t, s):
 
 
 RADAM = Family(
-    defaults={"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "decoupled_weight_decay": False, "maximize": False},
+    defaults={
+        "lr": 0.001,
+        "betas": (0.9, 0.999),
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "decoupled_weight_decay": False,
+        "maximize": False,
+    },
     rule=Rule(
         radam,
         state=MEANS,

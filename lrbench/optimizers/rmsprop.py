@@ -56,7 +56,15 @@ def _steps(t, s):
 
 
 RMSPROP = Family(
-    defaults={"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0, "centered": False, "maximize": False},
+    defaults={
+        "lr": 0.01,
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "momentum": 0,
+        "centered": False,
+        "maximize": False,
+    },
     rule=Rule(
         rmsprop,
         state={"square_avg": 0.0, "momentum_buffer": 0.0},

@@ -30,7 +30,15 @@ def rprop(g, w, state, run, step):
 
 
 def _run(s):
-    return s.etaminus, s.etaplus, s.step_size_min, s.step_size_max, direction(s.maximize), np.ones_like(s.etaplus), np.zeros_like(s.etaplus)
+    return (
+        s.etaminus,
+        s.etaplus,
+        s.step_size_min,
+        s.step_size_max,
+        direction(s.maximize),
+        np.ones_like(s.etaplus),
+        np.zeros_like(s.etaplus),
+    )
 
 
 RPROP = Family(

@@ -13,7 +13,11 @@ Numbers = SimpleNamespace
 A pair has a name for each half (`PAIRS`). Of a step there is also `factor`, the learning rate of the step as a multiple of the run's `lr`.
 """
 
-PAIRS = {"betas": ("beta1", "beta2"), "etas": ("etaminus", "etaplus"), "step_sizes": ("step_size_min", "step_size_max")}
+PAIRS = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("etaminus", "etaplus"),
+    "step_sizes": ("step_size_min", "step_size_max"),
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,9 +61,19 @@ HEAVY_BALL = Rule(
 )
 
 SGD = Family(
-    defaults={"lr": 0.001, "momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False, "maximize": False},
+    defaults={
+        "lr": 0.001,
+        "momentum": 0,
+        "dampening": 0,
+        "weight_decay": 0,
+        "nesterov": False,
+        "maximize": False,
+    },
     rule=GRADIENT_DESCENT,
     switch="momentum",
     switched=HEAVY_BALL,
-    covers=lambda s: nonnegative(s, "lr", "momentum", "weight_decay") & ((s.nesterov == 0) | ((s.momentum > 0) & (s.dampening == 0))),
+    covers=lambda s: (
+        nonnegative(s, "lr", "momentum", "weight_decay")
+        & ((s.nesterov == 0) | ((s.momentum > 0) & (s.dampening == 0)))
+    ),
 )

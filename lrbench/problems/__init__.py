@@ -14,7 +14,16 @@ from lrbench.problems.flights import flights
 from lrbench.problems.lecture import lecture
 from lrbench.problems.scikit_learn import breast_cancer, diabetes, digits, iris, linnerud, wine
 from lrbench.problems.sparse import sparse
-from lrbench.problems.statsmodels_data import engel, fair, grunfeld, longley, randhie, stackloss, star98, statecrime
+from lrbench.problems.statsmodels_data import (
+    engel,
+    fair,
+    grunfeld,
+    longley,
+    randhie,
+    stackloss,
+    star98,
+    statecrime,
+)
 from lrbench.problems.synthetic import synthetic
 from lrbench.problems.table import csv
 from lrbench.problems.wilson import wilson
@@ -57,7 +66,9 @@ def load(settings: Mapping[str, Any]) -> Data:
     _check_arguments(target, given, parameters)
     data = function(**given)
     if not isinstance(data, Data):
-        raise RequestError(f"problem._target_: {target} must return lrbench.problems.Data, but returned {type(data).__name__}.")
+        raise RequestError(
+            f"problem._target_: {target} must return lrbench.problems.Data, but returned {type(data).__name__}."
+        )
     return data
 
 
@@ -75,11 +86,17 @@ def _resolve(target: str) -> tuple[Callable[..., Any], list[inspect.Parameter]]:
 
 
 def _check_arguments(target: str, given: Mapping[str, Any], parameters: list[inspect.Parameter]) -> None:
-    names = [parameter.name for parameter in parameters if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)]
+    names = [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     for key in given:
         if key not in names and not takes_any:
             raise RequestError(f"problem.{key}: {target} has no setting '{key}'. {did_you_mean(key, names)}")
     for parameter in parameters:
         if parameter.name in names and parameter.default is parameter.empty and parameter.name not in given:
-            raise RequestError(f"problem.{parameter.name}: {target} needs a value here. Give it as problem.{parameter.name}=...")
+            raise RequestError(
+                f"problem.{parameter.name}: {target} needs a value here. Give it as problem.{parameter.name}=..."
+            )

@@ -19,8 +19,14 @@ from lrbench.problems.separation import movable, still
 SHRINK = 0.1  # of widths from a stage to the next
 EDGE = 1e-9  # a slope this close to the end of its interval, relative to its length, is at the end
 TINY = 1e-300
-SLACKS = (-1e-6, 1e-6)  # relative: residuals within the width less or plus this are tried as those of rows that are fitted exactly
-INDEPENDENT = (1e-11, 1e-7)  # times the largest singular value: directions below it are tried as those that the exactly fitted rows leave open
+SLACKS = (
+    -1e-6,
+    1e-6,
+)  # relative: residuals within the width less or plus this are tried as those of rows that are fitted exactly
+INDEPENDENT = (
+    1e-11,
+    1e-7,
+)  # times the largest singular value: directions below it are tried as those that the exactly fitted rows leave open
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +44,11 @@ class Clipped:
         return self.width == 0
 
     def terms(self) -> Terms:
-        return Terms(self.slope, lambda v: self.inside(v) / self.width, lambda move, v: self.excess(move, v, self.slope(v)))
+        return Terms(
+            self.slope,
+            lambda v: self.inside(v) / self.width,
+            lambda move, v: self.excess(move, v, self.slope(v)),
+        )
 
     def slope(self, v: np.ndarray) -> np.ndarray:
         """Return f'(v); 0 at a kink."""
@@ -91,7 +101,9 @@ def kinked_fit(Q: np.ndarray, rows: Clipped) -> tuple[np.ndarray, np.ndarray]:
         u, v = step.u, Q @ step.u
         noise = 4 * EPS * float((np.abs(step.s) * (np.abs(v) + np.abs(rows.y)))[rows.linear].sum())
         for slack, independent in product(SLACKS, INDEPENDENT):
-            exact = rows.linear & (np.abs(v - rows.y) <= stage.width * np.where(v > rows.y, rows.high, -rows.low) * (1 + slack))
+            exact = rows.linear & (
+                np.abs(v - rows.y) <= stage.width * np.where(v > rows.y, rows.high, -rows.low) * (1 + slack)
+            )
             fit = _polished(Q, rows, u, step.s, exact, independent)
             best = fit if best is None or fit.bound < best.bound else best
             if best.bound <= noise:
@@ -110,9 +122,13 @@ def unique(Q: np.ndarray, rows: Clipped, v: np.ndarray, s: np.ndarray) -> bool:
 
     Every minimiser has these slopes. Where they are between the ends of their interval the prediction is given; at an end it may go on, away from y.
     """
-    at_end = np.isfinite(rows.high) & (np.minimum(rows.high - s, s - rows.low) <= EDGE * (rows.high - rows.low))
+    at_end = np.isfinite(rows.high) & (
+        np.minimum(rows.high - s, s - rows.low) <= EDGE * (rows.high - rows.low)
+    )
     edge = rows.y + rows.width * s
-    sided = at_end & (np.abs(v - edge) <= EDGE * (np.abs(rows.width * s) + EPS / EDGE * 16 * (np.abs(v) + np.abs(rows.y))))
+    sided = at_end & (
+        np.abs(v - edge) <= EDGE * (np.abs(rows.width * s) + EPS / EDGE * 16 * (np.abs(v) + np.abs(rows.y)))
+    )
     if still(Q[~at_end | sided]).shape[1]:
         return False
     return not movable(Q, ~at_end, np.where(sided, np.sign(s), 0.0)).any()
@@ -122,7 +138,9 @@ def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
     """Yield the losses with widths from about the residuals (m,) at v on down to their own, or to rounding where that is 0."""
     clips = np.isfinite(rows.high)
     floor = EPS * float(np.abs(rows.y).max(initial=0)) or TINY
-    start = np.abs(v - rows.y)[clips].max(initial=0) / float(np.maximum(rows.high, -rows.low)[clips].max(initial=0) or 1)
+    start = np.abs(v - rows.y)[clips].max(initial=0) / float(
+        np.maximum(rows.high, -rows.low)[clips].max(initial=0) or 1
+    )
     width = max(float(start), 1e6 * floor)
     while clips.any() and width > max(float(rows.width[clips].max()), floor):
         yield replace(rows, width=np.where(clips, width, rows.width))
@@ -131,7 +149,9 @@ def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
         yield rows
 
 
-def _polished(Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray, independent: float) -> Fit:
+def _polished(
+    Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray, independent: float
+) -> Fit:
     """Fit the rows `exact`, with the others on the side of their residual, and balance the slopes of these rows; all by linear algebra."""
     sizes, axes = principal(Q, exact.astype(float))
     bound = sizes > independent * max(sizes.max(initial=0), TINY)

@@ -63,14 +63,22 @@ class Data:
             )
         checks.boolean("intercept", self.intercept)
         checks.boolean("standardize", self.standardize)
-        test = None if self.test is None else (_finite("the test rows' X", self.test[0]), _finite("the test rows' y", self.test[1]))
-        if test is not None and (test[0].shape[1:] != X.shape[1:] or test[1].shape != test[0].shape[:1] or not len(test[1])):
+        test = (
+            None
+            if self.test is None
+            else (_finite("the test rows' X", self.test[0]), _finite("the test rows' y", self.test[1]))
+        )
+        if test is not None and (
+            test[0].shape[1:] != X.shape[1:] or test[1].shape != test[0].shape[:1] or not len(test[1])
+        ):
             raise RequestError(
                 f"problem: test rows X (m, {X.shape[1]}) and y (m,) are needed, but X has shape {test[0].shape}, y has {test[1].shape}."
             )
         w_true = None if self.w_true is None else _finite("w_true", self.w_true)
         if w_true is not None and w_true.shape != (X.shape[1] + self.intercept,):
-            raise RequestError(f"problem: w_true must be ({X.shape[1] + self.intercept},) [weights..., intercept], but has shape {w_true.shape}.")
+            raise RequestError(
+                f"problem: w_true must be ({X.shape[1] + self.intercept},) [weights..., intercept], but has shape {w_true.shape}."
+            )
         for name, value in (("X", X), ("y", y), ("features", features), ("test", test), ("w_true", w_true)):
             object.__setattr__(self, name, value)
 
@@ -136,7 +144,9 @@ def scaled(data: Data, target: bool) -> Data:
     y_mean, y_scale = _mean_and_deviation(data.y[:, None]) if target else (np.zeros(1), np.ones(1))
     scaler = Scaler(x_mean * data.intercept, x_scale, float(y_mean[0] * data.intercept), float(y_scale[0]))
     test = None if data.test is None else (scaler.x(data.test[0]), scaler.y(data.test[1]))
-    return replace(data, X=scaler.x(data.X), y=scaler.y(data.y), scaler=scaler, standardize=False, test=test, w_true=None)
+    return replace(
+        data, X=scaler.x(data.X), y=scaler.y(data.y), scaler=scaler, standardize=False, test=test, w_true=None
+    )
 
 
 def _mean_and_deviation(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +158,9 @@ def _mean_and_deviation(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     size = _not_zero(np.maximum(highest, -lowest))
     mean = size * (sum((block / size).sum(axis=0) for block in _blocks(columns)) / len(columns))
     size = _not_zero(np.maximum(highest - mean, mean - lowest))
-    deviation = size * np.sqrt(sum((((block - mean) / size) ** 2).sum(axis=0) for block in _blocks(columns)) / len(columns))
+    deviation = size * np.sqrt(
+        sum((((block - mean) / size) ** 2).sum(axis=0) for block in _blocks(columns)) / len(columns)
+    )
     return mean, _not_zero(deviation)
 
 
@@ -168,5 +180,7 @@ def _finite(name: str, values: Any) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise RequestError(f"problem: {name} must hold numbers ({error}).") from error
     if not np.isfinite(array).all():
-        raise RequestError(f"problem: {name} must hold finite numbers, but {np.count_nonzero(~np.isfinite(array))} of them are nan or inf.")
+        raise RequestError(
+            f"problem: {name} must hold finite numbers, but {np.count_nonzero(~np.isfinite(array))} of them are nan or inf."
+        )
     return array

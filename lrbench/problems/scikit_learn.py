@@ -23,7 +23,15 @@ def diabetes(intercept: bool = True, standardize: bool = True) -> Data:
 
     bunch: Any = load_diabetes(scaled=False)
     note = f"Efron, Hastie, Johnstone and Tibshirani (2004), {COPY}, without a licence of its own."
-    return Data(bunch.data, bunch.target, intercept, tuple(bunch.feature_names), "progression", standardize=standardize, note=note)
+    return Data(
+        bunch.data,
+        bunch.target,
+        intercept,
+        tuple(bunch.feature_names),
+        "progression",
+        standardize=standardize,
+        note=note,
+    )
 
 
 def breast_cancer(intercept: bool = True, standardize: bool = True) -> Data:
@@ -56,7 +64,9 @@ def iris(species: int | str = "versicolor", intercept: bool = True, standardize:
     """
     from sklearn.datasets import load_iris
 
-    return _one_class(load_iris(), "species", species, intercept, standardize, f"Iris, UCI repository (CC BY 4.0), {COPY}.")
+    return _one_class(
+        load_iris(), "species", species, intercept, standardize, f"Iris, UCI repository (CC BY 4.0), {COPY}."
+    )
 
 
 def wine(cultivar: int | str = 0, intercept: bool = True, standardize: bool = True) -> Data:
@@ -67,7 +77,14 @@ def wine(cultivar: int | str = 0, intercept: bool = True, standardize: bool = Tr
     """
     from sklearn.datasets import load_wine
 
-    return _one_class(load_wine(), "cultivar", cultivar, intercept, standardize, f"Wine, UCI repository (CC BY 4.0), {COPY}.")
+    return _one_class(
+        load_wine(),
+        "cultivar",
+        cultivar,
+        intercept,
+        standardize,
+        f"Wine, UCI repository (CC BY 4.0), {COPY}.",
+    )
 
 
 def linnerud(target: str = "Weight", intercept: bool = True, standardize: bool = True) -> Data:
@@ -80,18 +97,36 @@ def linnerud(target: str = "Weight", intercept: bool = True, standardize: bool =
 
     bunch: Any = load_linnerud()
     if target not in bunch.target_names:
-        raise RequestError(f"problem.target: there is no '{target}'. {did_you_mean(str(target), bunch.target_names)}")
+        raise RequestError(
+            f"problem.target: there is no '{target}'. {did_you_mean(str(target), bunch.target_names)}"
+        )
     y = bunch.target[:, bunch.target_names.index(target)]
     note = f"Linnerud, from Tenenhaus (1998), {COPY}, without a licence of its own."
-    return Data(bunch.data, y, intercept, tuple(bunch.feature_names), target, standardize=standardize, note=note)
+    return Data(
+        bunch.data, y, intercept, tuple(bunch.feature_names), target, standardize=standardize, note=note
+    )
 
 
-def _one_class(bunch: Any, key: str, chosen: int | str, intercept: bool, standardize: bool, note: str) -> Data:
+def _one_class(
+    bunch: Any, key: str, chosen: int | str, intercept: bool, standardize: bool, note: str
+) -> Data:
     """Return y = 1 for the class chosen, by its number or its name, and 0 for the rest."""
     names = [str(name) for name in bunch.target_names]
-    numbers = {str(number): number for number in range(len(names))} | {name: number for number, name in enumerate(names)}
+    numbers = {str(number): number for number in range(len(names))} | {
+        name: number for number, name in enumerate(names)
+    }
     if str(chosen) not in numbers:
-        raise RequestError(f"problem.{key}: there is no '{chosen}'. {did_you_mean(str(chosen), tuple(numbers))}")
+        raise RequestError(
+            f"problem.{key}: there is no '{chosen}'. {did_you_mean(str(chosen), tuple(numbers))}"
+        )
     number = numbers[str(chosen)]
     y = np.equal(bunch.target, number)
-    return Data(bunch.data, y, intercept, tuple(map(str, bunch.feature_names)), names[number], standardize=standardize, note=note)
+    return Data(
+        bunch.data,
+        y,
+        intercept,
+        tuple(map(str, bunch.feature_names)),
+        names[number],
+        standardize=standardize,
+        note=note,
+    )

@@ -47,7 +47,9 @@ def _margins(G: np.ndarray) -> np.ndarray:
     G, index = np.unique(np.round(G, 15), axis=0, return_inverse=True)
     none = np.zeros(len(index))
     tight = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
-    found = linprog(-G.sum(axis=0), A_ub=-G, b_ub=np.zeros(len(G)), bounds=(-1, 1), method="highs", options=tight)
+    found = linprog(
+        -G.sum(axis=0), A_ub=-G, b_ub=np.zeros(len(G)), bounds=(-1, 1), method="highs", options=tight
+    )
     if found.x is None or not found.x.any():
         return none
     d = found.x / np.linalg.norm(found.x)

@@ -15,7 +15,9 @@ from lrbench.problems.minimise import Minimiser, minimise
 from lrbench.problems.threads import one_thread
 
 LARGEST, SMALLEST = 1e40, 1e-40  # of a column: all that is computed from it then fits float64
-MOST_SCALED = MOST_DIRECTIONS = 500  # parameters up to which another decomposition costs little, and eigenvectors are kept
+MOST_SCALED = MOST_DIRECTIONS = (
+    500  # parameters up to which another decomposition costs little, and eigenvectors are kept
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,9 @@ class Problem:
     R: np.ndarray  # (rank, p) with H = R'R
     smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
     rounding: float  # eps^2 of it is the gap that rounding makes
-    solve_seconds: float  # wall seconds that the minimiser took, without the spectrum; differs from time to time
+    solve_seconds: (
+        float  # wall seconds that the minimiser took, without the spectrum; differs from time to time
+    )
 
     @property
     def w_star(self) -> np.ndarray:
@@ -99,7 +103,9 @@ class Problem:
         w = np.zeros(self.data.p)
         if self.data.intercept:
             penalised = replace(self.loss, l2=self.loss.l2 * self.loss.penalize_intercept)
-            constant = solve(Data(np.ones((self.data.n, 1)), self.data.y, False, ("1",), self.data.target), penalised)
+            constant = solve(
+                Data(np.ones((self.data.n, 1)), self.data.y, False, ("1",), self.data.target), penalised
+            )
             if not constant.optimum.attained:
                 return None
             w[-1] = constant.w_star[0]
@@ -123,7 +129,9 @@ class Problem:
             if self.loss.is_quadratic:
                 gap = 0.5 * (_rowwise(self.R, moved) ** 2).sum(axis=-1)
             else:
-                gap = self._excess(moved) + 0.5 * (self.loss.penalties(self.data.d, self.data.p) * moved**2).sum(axis=-1)
+                gap = self._excess(moved) + 0.5 * (
+                    self.loss.penalties(self.data.d, self.data.p) * moved**2
+                ).sum(axis=-1)
         return np.where(np.isfinite(gap), gap, np.inf)
 
     @cached_property
@@ -132,7 +140,9 @@ class Problem:
 
     def _excess(self, moved: np.ndarray) -> np.ndarray:
         shift = _rowwise(self._design, moved)
-        excess = self.loss.excesses(shift, self.centre + shift, self.data.y, self.optimum.star, self.optimum.tangent)
+        excess = self.loss.excesses(
+            shift, self.centre + shift, self.data.y, self.optimum.star, self.optimum.tangent
+        )
         return self.loss.factor(self.data.n) * excess.sum(axis=-1)
 
     def loss_at(self, w: np.ndarray) -> np.ndarray:
@@ -140,7 +150,9 @@ class Problem:
         w = np.asarray(w, dtype=np.float64)
         with np.errstate(all="ignore"):
             losses = self.loss.values(_rowwise(self._design, w), self.data.y).sum(axis=-1)
-            loss = self.loss.factor(self.data.n) * losses + 0.5 * (self.loss.penalties(self.data.d, self.data.p) * w**2).sum(axis=-1)
+            loss = self.loss.factor(self.data.n) * losses + 0.5 * (
+                self.loss.penalties(self.data.d, self.data.p) * w**2
+            ).sum(axis=-1)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def test_loss(self, w: np.ndarray) -> np.ndarray | None:
@@ -164,7 +176,12 @@ class Problem:
         floor = 10 * eps**2 * self.rounding
         if self.loss.kind.shape == "linear":
             at_kinks = self._design[self.optimum.star == self.data.y]
-            floor += 10 * eps * self.loss.factor(self.data.n) * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
+            floor += (
+                10
+                * eps
+                * self.loss.factor(self.data.n)
+                * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
+            )
         return floor
 
 
@@ -187,7 +204,9 @@ def solve(data: Data, loss: Loss) -> Problem:
         optimum, curvature = minimise(A, data.y, loss, penalties), c
         end = perf_counter()
         plain = factorise(A)
-        factors = factorise(with_penalty(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c))
+        factors = factorise(
+            with_penalty(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c)
+        )
     values, largest = _singular_values(factors), plain.ends()[0]
     eigenvalues = np.append(curvature * values**2, np.zeros(data.p - factors.rank))
     return Problem(
@@ -197,8 +216,17 @@ def solve(data: Data, loss: Loss) -> Problem:
         eigenvalues=eigenvalues,
         rank=factors.rank,
         R=np.sqrt(curvature) * factors.root(),
-        smoothness=float(eigenvalues[0]) if loss.is_quadratic else c * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max()),
-        rounding=_rounding(np.sqrt(curvature) * optimum.w, c / np.sqrt(curvature) * optimum.tangent, plain, factors, largest, values),
+        smoothness=float(eigenvalues[0])
+        if loss.is_quadratic
+        else c * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max()),
+        rounding=_rounding(
+            np.sqrt(curvature) * optimum.w,
+            c / np.sqrt(curvature) * optimum.tangent,
+            plain,
+            factors,
+            largest,
+            values,
+        ),
         solve_seconds=end - begin,
     )
 
@@ -231,7 +259,9 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
     )
 
 
-def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors, largest: float, values: np.ndarray) -> float:
+def _rounding(
+    w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors, largest: float, values: np.ndarray
+) -> float:
     """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for A'A of `plain`, and H = S'S of `factors` with eigenvalues from mu to L.
 
     The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this
@@ -245,8 +275,17 @@ def _rounding(w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factor
     sizes = np.sqrt((S**2).sum(axis=0))
     ways = [(1.0, largest, *values[[0, -1]])]
     if len(sizes) <= MOST_SCALED and (sizes > 0).all():
-        ways.append((sizes, linalg.svdvals(A / sizes)[0], *np.asarray(linalg.svdvals(S / sizes))[[0, factors.rank - 1]]))
-    return min(float(largest**2 * np.sum((size * w) ** 2) + 0.5 * slopes @ slopes * (of_A / smallest) ** 2) for size, of_A, largest, smallest in ways)
+        ways.append(
+            (
+                sizes,
+                linalg.svdvals(A / sizes)[0],
+                *np.asarray(linalg.svdvals(S / sizes))[[0, factors.rank - 1]],
+            )
+        )
+    return min(
+        float(largest**2 * np.sum((size * w) ** 2) + 0.5 * slopes @ slopes * (of_A / smallest) ** 2)
+        for size, of_A, largest, smallest in ways
+    )
 
 
 def _check_sizes(data: Data) -> None:
@@ -258,7 +297,9 @@ def _check_sizes(data: Data) -> None:
                 "Choose other units; problem.standardize=true does so for tables and real data."
             )
     if not data.intercept and not data.X.any():
-        raise RequestError("problem: all features are 0 and there is no intercept, so there is nothing to fit. Use problem.intercept=true.")
+        raise RequestError(
+            "problem: all features are 0 and there is no intercept, so there is nothing to fit. Use problem.intercept=true."
+        )
 
 
 def _rowwise(matrix: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -39,10 +39,21 @@ def sparse(
     Raises:
         RequestError: a value out of its range.
     """
-    n, d, seed, test_rows = checks.whole("n", n, 1), checks.whole("d", d, 1), checks.whole("seed", seed, 0), checks.whole("test_rows", test_rows, 0)
-    sparsity, noise, intercept = checks.number("sparsity", sparsity, 0), checks.number("noise", noise, 0), checks.boolean("intercept", intercept)
+    n, d, seed, test_rows = (
+        checks.whole("n", n, 1),
+        checks.whole("d", d, 1),
+        checks.whole("seed", seed, 0),
+        checks.whole("test_rows", test_rows, 0),
+    )
+    sparsity, noise, intercept = (
+        checks.number("sparsity", sparsity, 0),
+        checks.number("noise", noise, 0),
+        checks.boolean("intercept", intercept),
+    )
     if sparsity >= 1:
-        raise RequestError(f"problem.sparsity: must be the share of zeros, below 1, but {sparsity:g} was given.")
+        raise RequestError(
+            f"problem.sparsity: must be the share of zeros, below 1, but {sparsity:g} was given."
+        )
 
     def stream(ingredient: int) -> np.random.Generator:
         return seeds.stream(seed, seeds.DATA, ingredient)
@@ -50,7 +61,9 @@ def sparse(
     frequencies = _frequencies(d, (1 - sparsity) * d)
     w_true = stream(WEIGHTS).standard_normal(d + 1)[: d + intercept]
 
-    def rows(m: int, features: np.random.Generator, errors: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def rows(
+        m: int, features: np.random.Generator, errors: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         X = np.where(features.random((m, d)) < frequencies, features.standard_normal((m, d)), 0.0)
         return X, X @ w_true[:d] + w_true[d:].sum() + noise * errors.standard_normal(m)
 

@@ -13,13 +13,27 @@ from lrbench.problems.dummies import dummies
 def longley(intercept: bool = True, standardize: bool = True) -> Data:
     """Return US employment in n = 16 years from d = 6 economic series that nearly depend on each other (Longley 1967)."""
     table = _load("longley")
-    return _data(table.exog, table.endog, "TOTEMP", intercept, standardize, "Longley (1967), from statsmodels, public domain.")
+    return _data(
+        table.exog,
+        table.endog,
+        "TOTEMP",
+        intercept,
+        standardize,
+        "Longley (1967), from statsmodels, public domain.",
+    )
 
 
 def stackloss(intercept: bool = True, standardize: bool = True) -> Data:
     """Return the ammonia lost on n = 21 days of a plant from d = 3 settings; a few days are outliers (Brownlee 1965)."""
     table = _load("stackloss")
-    return _data(table.exog, table.endog, "STACKLOSS", intercept, standardize, "Brownlee (1965), from statsmodels, public domain.")
+    return _data(
+        table.exog,
+        table.endog,
+        "STACKLOSS",
+        intercept,
+        standardize,
+        "Brownlee (1965), from statsmodels, public domain.",
+    )
 
 
 def statecrime(intercept: bool = True, standardize: bool = True) -> Data:
@@ -39,7 +53,9 @@ def grunfeld(intercept: bool = True, standardize: bool = True) -> Data:
     names = ["value", "capital", "year"]
     X = np.column_stack([table.exog[names], of_firm])
     note = "Grunfeld (1950) as restored by Kleiber and Zeileis (2008), from statsmodels, public domain."
-    return Data(X, np.asarray(table.endog), intercept, (*names, *firms), "invest", standardize=standardize, note=note)
+    return Data(
+        X, np.asarray(table.endog), intercept, (*names, *firms), "invest", standardize=standardize, note=note
+    )
 
 
 def engel(intercept: bool = True, standardize: bool = True) -> Data:
@@ -48,7 +64,14 @@ def engel(intercept: bool = True, standardize: bool = True) -> Data:
     The spread grows with the income: the example of quantile regression (Koenker and Bassett 1982).
     """
     table = _load("engel").data
-    return _data(table[["income"]], table["foodexp"], "foodexp", intercept, standardize, "Engel (1857), from statsmodels, public domain.")
+    return _data(
+        table[["income"]],
+        table["foodexp"],
+        "foodexp",
+        intercept,
+        standardize,
+        "Engel (1857), from statsmodels, public domain.",
+    )
 
 
 def randhie(intercept: bool = True, standardize: bool = True) -> Data:
@@ -61,7 +84,14 @@ def randhie(intercept: bool = True, standardize: bool = True) -> Data:
 def fair(intercept: bool = True, standardize: bool = True) -> Data:
     """Return the time that n = 6,366 married women spent on affairs, mostly 0, from d = 8 answers (Fair 1978)."""
     table = _load("fair")
-    return _data(table.exog, table.endog, "affairs", intercept, standardize, "Fair (1978), from statsmodels, with permission of the author.")
+    return _data(
+        table.exog,
+        table.endog,
+        "affairs",
+        intercept,
+        standardize,
+        "Fair (1978), from statsmodels, with permission of the author.",
+    )
 
 
 def star98(intercept: bool = True, standardize: bool = True) -> Data:
@@ -80,9 +110,13 @@ def _load(name: str) -> Any:
     try:
         from statsmodels import datasets
     except ImportError as error:
-        raise RequestError(f"problem: {name} comes with statsmodels, which cannot be imported ({error}). Run: pip install 'lrbench[data]'") from error
+        raise RequestError(
+            f"problem: {name} comes with statsmodels, which cannot be imported ({error}). Run: pip install 'lrbench[data]'"
+        ) from error
     return getattr(datasets, name).load_pandas()
 
 
 def _data(X: Any, y: ArrayLike, target: str, intercept: bool, standardize: bool, note: str) -> Data:
-    return Data(X.to_numpy(), np.asarray(y), intercept, tuple(X.columns), target, standardize=standardize, note=note)
+    return Data(
+        X.to_numpy(), np.asarray(y), intercept, tuple(X.columns), target, standardize=standardize, note=note
+    )

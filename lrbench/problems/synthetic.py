@@ -72,10 +72,17 @@ def synthetic(
         RequestError: a value out of its range, or a spectrum or kind of noise that does not exist.
     """
     n, d, seed = checks.whole("n", n, 1), checks.whole("d", d, 1), checks.whole("seed", seed, 0)
-    L, kappa, noise = checks.positive("L", L), checks.number("kappa", kappa, 1), checks.number("noise", noise, 0)
+    L, kappa, noise = (
+        checks.positive("L", L),
+        checks.number("kappa", kappa, 1),
+        checks.number("noise", noise, 0),
+    )
     rotated, intercept = checks.boolean("rotated", rotated), checks.boolean("intercept", intercept)
     duplicates, test_rows = checks.whole("duplicates", duplicates, 0), checks.whole("test_rows", test_rows, 0)
-    outliers, outlier_size = checks.number("outliers", outliers, 0), checks.positive("outlier_size", outlier_size)
+    outliers, outlier_size = (
+        checks.number("outliers", outliers, 0),
+        checks.positive("outlier_size", outlier_size),
+    )
     _check_sizes(n, d, duplicates, intercept)
     _check_noise(noise, noise_kind, outliers)
     eigenvalues = _eigenvalues(d, L, kappa, spectrum, rotated)
@@ -104,15 +111,27 @@ def synthetic(
         X_test = features(np.sqrt(1 / 2) * stream(TEST_ROWS).standard_normal((test_rows, d)))
         test = _twice(X_test, duplicates), target(X_test, stream(TEST_NOISE))
     w_true = np.append(_twice(np.array(w), duplicates), constants)
-    return Data(_twice(X, duplicates), y, intercept, tuple(f"x_{j}" for j in range(d + duplicates)), "y", w_true=w_true, test=test)
+    return Data(
+        _twice(X, duplicates),
+        y,
+        intercept,
+        tuple(f"x_{j}" for j in range(d + duplicates)),
+        "y",
+        w_true=w_true,
+        test=test,
+    )
 
 
 def _eigenvalues(d: int, L: float, kappa: float, spectrum: str, rotated: bool) -> np.ndarray:
     """Return the eigenvalues (d,), descending from L to L / kappa."""
     if str(spectrum) not in SPECTRA:
-        raise RequestError(f"problem.spectrum: there is no '{spectrum}'. {did_you_mean(str(spectrum), tuple(SPECTRA))}")
+        raise RequestError(
+            f"problem.spectrum: there is no '{spectrum}'. {did_you_mean(str(spectrum), tuple(SPECTRA))}"
+        )
     if d == 1 and kappa != 1:
-        raise RequestError(f"problem.kappa: one feature has one eigenvalue, so with problem.d=1 kappa must be 1, but {kappa:g} was given.")
+        raise RequestError(
+            f"problem.kappa: one feature has one eigenvalue, so with problem.d=1 kappa must be 1, but {kappa:g} was given."
+        )
     if rotated and kappa > MAX_KAPPA:
         raise RequestError(
             f"problem.kappa: must be at most {MAX_KAPPA:g} for rotated features, whose rounding hides a smaller eigenvalue, but {kappa:g} was given. "
@@ -124,18 +143,28 @@ def _eigenvalues(d: int, L: float, kappa: float, spectrum: str, rotated: bool) -
 def _check_sizes(n: int, d: int, duplicates: int, intercept: bool) -> None:
     if n < d + intercept:
         parameters = f"{d} features and an intercept" if intercept else f"{d} features"
-        raise RequestError(f"problem.n: {parameters} need at least {d + intercept} samples for a spectrum without zeros, but {n} was given.")
+        raise RequestError(
+            f"problem.n: {parameters} need at least {d + intercept} samples for a spectrum without zeros, but {n} was given."
+        )
     if duplicates > d:
-        raise RequestError(f"problem.duplicates: at most all problem.d={d} features can be there twice, but {duplicates} was given.")
+        raise RequestError(
+            f"problem.duplicates: at most all problem.d={d} features can be there twice, but {duplicates} was given."
+        )
 
 
 def _check_noise(noise: float, noise_kind: str, outliers: float) -> None:
     if str(noise_kind) not in NOISES:
-        raise RequestError(f"problem.noise_kind: there is no '{noise_kind}'. {did_you_mean(str(noise_kind), tuple(NOISES))}")
+        raise RequestError(
+            f"problem.noise_kind: there is no '{noise_kind}'. {did_you_mean(str(noise_kind), tuple(NOISES))}"
+        )
     if outliers > 1:
-        raise RequestError(f"problem.outliers: must be a share of the rows, at most 1, but {outliers:g} was given.")
+        raise RequestError(
+            f"problem.outliers: must be a share of the rows, at most 1, but {outliers:g} was given."
+        )
     if outliers and not noise:
-        raise RequestError("problem.outliers: are moved by so many times the noise, so problem.noise must be above 0, but is 0.")
+        raise RequestError(
+            "problem.outliers: are moved by so many times the noise, so problem.noise must be above 0, but is 0."
+        )
 
 
 def _signs(n: int, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -22,7 +22,13 @@ NUMBER = r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*"
 LINE_BYTES = 1 << 24  # of the longest line; pyarrow's own block holds 1 MB
 
 
-def csv(path: str, target: str, features: Iterable[str] | None = None, standardize: bool = True, intercept: bool = True) -> Data:
+def csv(
+    path: str,
+    target: str,
+    features: Iterable[str] | None = None,
+    standardize: bool = True,
+    intercept: bool = True,
+) -> Data:
     """Return one numeric column of a table as target and others as features.
 
     A .csv file is UTF-8 with a header line and commas between cells. true and false count as 1 and 0.
@@ -69,13 +75,17 @@ def _read(path: Path) -> _Sheet:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise RequestError(f"problem.path: cannot read {path}: {error.strerror}. Paths are relative to {Path.cwd()}.") from error
+        raise RequestError(
+            f"problem.path: cannot read {path}: {error.strerror}. Paths are relative to {Path.cwd()}."
+        ) from error
     if path.suffix.lower() not in readers:
         raise RequestError(f"problem.path: {path} must end in .csv or .parquet; other formats are not read.")
     sheet = readers[path.suffix.lower()](path, content)
     for name, count in Counter(sheet.names).items():
         if count > 1:
-            raise RequestError(f"problem.path: {path} has {count} columns called '{name}'. Give each its own name.")
+            raise RequestError(
+                f"problem.path: {path} has {count} columns called '{name}'. Give each its own name."
+            )
     if sheet.table.num_rows == 0:
         raise RequestError(f"problem.path: {path} has column names, but no row of data.")
     return sheet
@@ -89,12 +99,18 @@ def _read_csv(path: Path, content: bytes) -> _Sheet:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RequestError(f"problem.path: {path} is not UTF-8 (byte {content[error.start]:#04x} in line {line}). Save it as CSV UTF-8.") from error
+        raise RequestError(
+            f"problem.path: {path} is not UTF-8 (byte {content[error.start]:#04x} in line {line}). Save it as CSV UTF-8."
+        ) from error
     if not text.strip():
-        raise RequestError(f"problem.path: {path} is empty. A line of column names and rows of numbers are needed.")
+        raise RequestError(
+            f"problem.path: {path} is empty. A line of column names and rows of numbers are needed."
+        )
     try:
         table = read_csv(
-            pa.BufferReader(content + b"\n"),  # without a last newline, pyarrow takes a header alone for no table at all
+            pa.BufferReader(
+                content + b"\n"
+            ),  # without a last newline, pyarrow takes a header alone for no table at all
             read_options=ReadOptions(block_size=LINE_BYTES),
             parse_options=ParseOptions(newlines_in_values=True),
         )
@@ -123,7 +139,9 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = rows.line_num + 1
     except Error as error:
-        raise RequestError(f"problem.path: {path} is no table: {error} in the row of line {line}. Is there a quote without its partner?") from error
+        raise RequestError(
+            f"problem.path: {path} is no table: {error} in the row of line {line}. Is there a quote without its partner?"
+        ) from error
 
 
 def _ragged(path: Path, text: str) -> str | None:
@@ -141,29 +159,43 @@ def _ragged(path: Path, text: str) -> str | None:
 
 def _feature_names(sheet: _Sheet, target: str, features: Iterable[str] | None) -> list[str]:
     _check_exists(sheet, "target", target)
-    names = [name for name in sheet.names if name != target] if features is None else _listed(sheet, target, features)
+    names = (
+        [name for name in sheet.names if name != target]
+        if features is None
+        else _listed(sheet, target, features)
+    )
     if not names:
-        raise RequestError(f"problem.features: no feature is left to predict '{target}' from. {sheet.path} has the columns {', '.join(sheet.names)}.")
+        raise RequestError(
+            f"problem.features: no feature is left to predict '{target}' from. {sheet.path} has the columns {', '.join(sheet.names)}."
+        )
     if "" in names:
-        raise RequestError(f"problem.features: a column of {sheet.path} has no name. Name it, or list the features that you mean.")
+        raise RequestError(
+            f"problem.features: a column of {sheet.path} has no name. Name it, or list the features that you mean."
+        )
     return names
 
 
 def _listed(sheet: _Sheet, target: str, features: Iterable[str]) -> list[str]:
     if isinstance(features, str) or not isinstance(features, Iterable):
-        raise RequestError(f"problem.features: must be a list, but '{features}' was given. Write problem.features=[{features}].")
+        raise RequestError(
+            f"problem.features: must be a list, but '{features}' was given. Write problem.features=[{features}]."
+        )
     names = [str(name) for name in features]
     for name in names:
         _check_exists(sheet, "features", name)
         if name == target or names.count(name) > 1:
-            raise RequestError(f"problem.features: '{name}' is {'the target' if name == target else 'there twice'}. Take it out.")
+            raise RequestError(
+                f"problem.features: '{name}' is {'the target' if name == target else 'there twice'}. Take it out."
+            )
     return names
 
 
 def _check_exists(sheet: _Sheet, key: str, name: str) -> None:
     if name not in sheet.names:
         commas = " Cells are separated by commas." if len(sheet.names) == 1 else ""
-        raise RequestError(f"problem.{key}: {sheet.path} has no column '{name}'. {did_you_mean(name, sheet.names)}{commas}")
+        raise RequestError(
+            f"problem.{key}: {sheet.path} has no column '{name}'. {did_you_mean(name, sheet.names)}{commas}"
+        )
 
 
 # ---- numbers
@@ -192,9 +224,13 @@ def _numbers(sheet: _Sheet, name: str) -> np.ndarray:
 def _is_numeric(kind: "pa.DataType") -> bool:
     from pyarrow import types
 
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    return (
+        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    )
 
 
 def _first_text(column: "pa.ChunkedArray") -> int:
     """Return the first row whose text is no number; the first of all where parquet stores numbers as text."""
-    return next((row for row, cell in enumerate(column.to_pylist()) if not re.fullmatch(NUMBER, str(cell))), 0)
+    return next(
+        (row for row, cell in enumerate(column.to_pylist()) if not re.fullmatch(NUMBER, str(cell))), 0
+    )

@@ -10,7 +10,9 @@ from lrbench.problems.data import Data
 LABELS, TEST_LABELS = range(2)
 
 
-def wilson(n: int = 20, positive: float = 0.6, test_rows: int = 20, seed: int = 0, intercept: bool = False) -> Data:
+def wilson(
+    n: int = 20, positive: float = 0.6, test_rows: int = 20, seed: int = 0, intercept: bool = False
+) -> Data:
     """Return the design of Wilson, Roelofs, Stern, Srebro and Recht (2017), "The Marginal Value of Adaptive Gradient Methods", section 3.3.
 
     Labels y are 1 or -1, mostly 1. Of each row, x_1 = y, x_2 = x_3 = 1, and features that no other row has are 1: one if y = 1, five if y = -1; all
@@ -29,15 +31,24 @@ def wilson(n: int = 20, positive: float = 0.6, test_rows: int = 20, seed: int = 
     Raises:
         RequestError: a value out of its range, rows of one label only or without a positive majority, or an intercept.
     """
-    n, test_rows, seed = checks.whole("n", n, 1), checks.whole("test_rows", test_rows, 1), checks.whole("seed", seed, 0)
+    n, test_rows, seed = (
+        checks.whole("n", n, 1),
+        checks.whole("test_rows", test_rows, 1),
+        checks.whole("seed", seed, 0),
+    )
     share = checks.number("positive", positive, 0)
     if not n / 2 < round(n * share) < n:
         raise RequestError(
             f"problem.positive: must make more than half of problem.n={n} labels positive, but not all, and {share:g} makes {round(n * share)} so."
         )
     if checks.boolean("intercept", intercept):
-        raise RequestError("problem.intercept: must be false, since the design has two columns of ones of its own, but true was given.")
-    y, y_test = (_labels(m, share, seeds.stream(seed, seeds.DATA, part)) for m, part in ((n, LABELS), (test_rows, TEST_LABELS)))
+        raise RequestError(
+            "problem.intercept: must be false, since the design has two columns of ones of its own, but true was given."
+        )
+    y, y_test = (
+        _labels(m, share, seeds.stream(seed, seeds.DATA, part))
+        for m, part in ((n, LABELS), (test_rows, TEST_LABELS))
+    )
     labels = np.append(y, y_test)
     of_row = np.repeat(np.arange(len(labels)), np.where(labels > 0, 1, 5))
     own = of_row == np.arange(len(labels))[:, None]

@@ -67,10 +67,15 @@ class Difference:
         """Show the sentences and the settings in a notebook."""
         from lrbench.results.report.page import brief
 
-        return brief(self.sentences, [("Setting by setting", compare_text.rows_text(self.rows.head(compare_text.MOST_ROWS)))])
+        return brief(
+            self.sentences,
+            [("Setting by setting", compare_text.rows_text(self.rows.head(compare_text.MOST_ROWS)))],
+        )
 
 
-def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", anyway: bool = False) -> Difference:
+def compare(
+    a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", anyway: bool = False
+) -> Difference:
     """Compare B with A. anyway: also where data or budget differ; tasks are paired by label then, else in order.
 
     Raises:
@@ -82,7 +87,10 @@ def compare(a: "Results | str | os.PathLike", b: "Results | str | os.PathLike", 
     settings = paired_settings(*runs)
     pairs = paired_runs(*runs, settings)
     _check_shared(*runs, settings, pairs)
-    left_out = [_settings(one, "setting_id") - _settings(settings, f"setting_id_{side}") for one, side in zip(runs, "ab", strict=True)]
+    left_out = [
+        _settings(one, "setting_id") - _settings(settings, f"setting_id_{side}")
+        for one, side in zip(runs, "ab", strict=True)
+    ]
     rows = changes(settings.assign(differs=differing(a, b, settings)), pairs)
     differences = compare_keys.differences(a, b, tasks)
     regression = bool(((rows["change"] == "worse") | ((rows["lost"] > 0) & (rows["differs"] == ""))).any())
@@ -101,9 +109,15 @@ def paired_tasks(a: Results, b: Results, anyway: bool) -> pd.DataFrame:
     Raises:
         RequestError: each has a task that the other has not, and nobody said anyway; or none can be paired.
     """
-    of_a, of_b = (dict(zip(map(_identity, results.tasks[TASK].to_dict("records")), results.tasks["task"], strict=True)) for results in (a, b))
+    of_a, of_b = (
+        dict(zip(map(_identity, results.tasks[TASK].to_dict("records")), results.tasks["task"], strict=True))
+        for results in (a, b)
+    )
     same = [(label, of_b[task]) for task, label in of_a.items() if task in of_b]
-    only_a, only_b = ([label for task, label in one.items() if task not in other] for one, other in ((of_a, of_b), (of_b, of_a)))
+    only_a, only_b = (
+        [label for task, label in one.items() if task not in other]
+        for one, other in ((of_a, of_b), (of_b, of_a))
+    )
     unlike = [(label, label) for label in only_a if label in only_b]
     left_a, left_b = ([label for label in only if (label, label) not in unlike] for only in (only_a, only_b))
     if len(left_a) == len(left_b):
@@ -112,7 +126,10 @@ def paired_tasks(a: Results, b: Results, anyway: bool) -> pd.DataFrame:
     if only_a and only_b and not (anyway and (same or unlike)):
         raise RequestError(compare_text.refusal(only_a, only_b, unlike, differs))
     rows = [(labels[0], *labels, []) for labels in same]
-    rows += [(compare_text.pair_label(*labels), *labels, changed) for labels, changed in zip(unlike, differs, strict=True)] * anyway
+    rows += [
+        (compare_text.pair_label(*labels), *labels, changed)
+        for labels, changed in zip(unlike, differs, strict=True)
+    ] * anyway
     return pd.DataFrame(rows, columns=["task", "task_a", "task_b", "differs"])
 
 
@@ -137,7 +154,9 @@ def runs_of(results: Results, tasks: pd.DataFrame, side: str, mixed: bool) -> pd
     labels = dict(zip(tasks[side], tasks["task"], strict=True))
     unlike = entries["task"].isin(tasks.loc[tasks["differs"].map(bool), side])
     own = own_settings(entries[unlike]).map(repr)
-    varies = (entries["init"] == "torch") | (entries["batch_size"].notna() & (entries["batch_order"] != "sequential"))
+    varies = (entries["init"] == "torch") | (
+        entries["batch_size"].notna() & (entries["batch_order"] != "sequential")
+    )
     return entries[[*BITS, "run_id", "setting", "setting_id", "gap", "gap_floor"]].assign(
         task=entries["task"].map(labels),
         optimizer=entries["name"],
@@ -150,20 +169,35 @@ def runs_of(results: Results, tasks: pd.DataFrame, side: str, mixed: bool) -> pd
 
 def own_settings(entries: pd.DataFrame) -> pd.Series:
     """Return what an optimizer and its schedule are made with, a dictionary a run, without what it does not have."""
-    columns = sorted(column for column in entries if column == "schedule" or column.startswith(("optimizer.", "schedule.")))
-    rows = entries[columns].astype(object).where(entries[columns].notna(), None).itertuples(index=False, name=None)
-    made = [{column: value for column, value in zip(columns, row, strict=True) if value is not None} for row in rows]
+    columns = sorted(
+        column for column in entries if column == "schedule" or column.startswith(("optimizer.", "schedule."))
+    )
+    rows = (
+        entries[columns]
+        .astype(object)
+        .where(entries[columns].notna(), None)
+        .itertuples(index=False, name=None)
+    )
+    made = [
+        {column: value for column, value in zip(columns, row, strict=True) if value is not None}
+        for row in rows
+    ]
     return pd.Series(made, entries.index, object)
 
 
 def paired_settings(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Return a row a setting of both; where a task, optimizer and role has none in common, a row of the two chosen ones, `alike` false."""
-    of_a, of_b = (runs.drop_duplicates([*GROUP, "key"])[[*GROUP, "key", "setting", "setting_id", "chosen"]] for runs in (a, b))
+    of_a, of_b = (
+        runs.drop_duplicates([*GROUP, "key"])[[*GROUP, "key", "setting", "setting_id", "chosen"]]
+        for runs in (a, b)
+    )
     common = of_a.merge(of_b, on=[*GROUP, "key"], suffixes=("_a", "_b"))
     chosen = of_a[of_a["chosen"]].merge(of_b[of_b["chosen"]], on=GROUP, suffixes=("_a", "_b"))
     settled = pd.MultiIndex.from_frame(chosen[GROUP]).isin(pd.MultiIndex.from_frame(common[GROUP]))
     rows = pd.concat([common.assign(alike=True), chosen[~settled].assign(alike=False)], ignore_index=True)
-    once = rows.drop_duplicates(["task", "optimizer", "setting_id_a", "setting_id_b"], ignore_index=True)  # a default that was chosen
+    once = rows.drop_duplicates(
+        ["task", "optimizer", "setting_id_a", "setting_id_b"], ignore_index=True
+    )  # a default that was chosen
     return once.rename(columns={"setting_a": "setting"})
 
 
@@ -172,10 +206,16 @@ def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.
     numbered = settings.assign(row=range(len(settings)))
     sides = []
     for runs, side in ((a, "a"), (b, "b")):
-        ids = numbered[[*GROUP, f"setting_id_{side}", "row"]].rename(columns={f"setting_id_{side}": "setting_id"})
+        ids = numbered[[*GROUP, f"setting_id_{side}", "row"]].rename(
+            columns={f"setting_id_{side}": "setting_id"}
+        )
         paired = runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])
         sides.append(paired[["row", "block", "run_id", "gap", "gap_floor", *BITS]])
-    pairs = sides[0].merge(sides[1], on=["row", "block"], suffixes=("_a", "_b")).sort_values(["row", "block"], ignore_index=True)
+    pairs = (
+        sides[0]
+        .merge(sides[1], on=["row", "block"], suffixes=("_a", "_b"))
+        .sort_values(["row", "block"], ignore_index=True)
+    )
     return pairs.assign(gap_floor=pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1))
 
 
@@ -186,16 +226,24 @@ def _settings(rows: pd.DataFrame, ids: str) -> int:
 def _check_shared(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame, pairs: pd.DataFrame) -> None:
     if settings.empty:
         names = [listed(sorted(runs["optimizer"].unique())) or "nothing but trials" for runs in (a, b)]
-        raise RequestError(f"compare: the two share no optimizer in any task. A has {names[0]}; B has {names[1]}. Run the same optimizers in both.")
+        raise RequestError(
+            f"compare: the two share no optimizer in any task. A has {names[0]}; B has {names[1]}. Run the same optimizers in both."
+        )
     if pairs.empty:
-        raise RequestError("compare: the two share no seed, so that no run of A has a partner in B. Run B on the seeds of A.")
+        raise RequestError(
+            "compare: the two share no seed, so that no run of A has a partner in B. Run B on the seeds of A."
+        )
 
 
 def differing(a: Results, b: Results, settings: pd.DataFrame) -> list[str]:
     """Say of each row how the two settings differ, `lr 0.1 → 0.03`."""
     unlike = settings[~settings["alike"]]
     of_a, of_b = (
-        own_settings(first := results.entries[results.entries["setting_id"].isin(unlike[f"setting_id_{side}"])].drop_duplicates("setting_id"))
+        own_settings(
+            first := results.entries[
+                results.entries["setting_id"].isin(unlike[f"setting_id_{side}"])
+            ].drop_duplicates("setting_id")
+        )
         .set_axis(first["setting_id"])
         .to_dict()
         for results, side in ((a, "a"), (b, "b"))

@@ -6,8 +6,34 @@ import pandas as pd
 from lrbench.results.statistics import ALPHA, MARGIN, by_group, compare, geometric_mean, holm, paired_t
 
 # what two runs must share to be identical
-BITS = ["status", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio", "first_bad_step", "last_finite_loss", "evaluations"]
-COLUMNS = ["task", "optimizer", "setting", "role", "differs", "gap_a", "gap_b", "ratio", "low", "high", "at_least", "n", "test", "p", "p_holm"]
+BITS = [
+    "status",
+    "final_loss",
+    "final_gap",
+    "last_epoch_gap",
+    "half_gap",
+    "peak_ratio",
+    "first_bad_step",
+    "last_finite_loss",
+    "evaluations",
+]
+COLUMNS = [
+    "task",
+    "optimizer",
+    "setting",
+    "role",
+    "differs",
+    "gap_a",
+    "gap_b",
+    "ratio",
+    "low",
+    "high",
+    "at_least",
+    "n",
+    "test",
+    "p",
+    "p_holm",
+]
 COLUMNS += ["change", "runs", "lost", "recovered"]
 NUMBERS = ["ratio", "low", "high", "at_least", "p"]
 
@@ -21,13 +47,21 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     identical = by_group(all_of, same_bits(pairs), codes).astype(bool)
     found = comparisons(pairs, codes, identical).set_axis(present)
     found["change"] = np.where(identical, "identical", "")
-    found["gap_a"], found["gap_b"] = (by_group(geometric_mean, pairs[f"gap_{side}"].to_numpy(), codes) for side in "ab")
+    found["gap_a"], found["gap_b"] = (
+        by_group(geometric_mean, pairs[f"gap_{side}"].to_numpy(), codes) for side in "ab"
+    )
     completed_a, completed_b = (pairs[f"status_{side}"] == "completed" for side in "ab")
-    for column, runs in {"runs": completed_a | True, "lost": completed_a & ~completed_b, "recovered": completed_b & ~completed_a}.items():
+    for column, runs in {
+        "runs": completed_a | True,
+        "lost": completed_a & ~completed_b,
+        "recovered": completed_b & ~completed_a,
+    }.items():
         found[column] = np.bincount(codes, runs)
     rows = settings.join(found)
     counts = ["n", "runs", "lost", "recovered"]
-    rows = rows.fillna({"test": "unpaired", "change": "", **dict.fromkeys(counts, 0)}).astype(dict.fromkeys(counts, int))
+    rows = rows.fillna({"test": "unpaired", "change": "", **dict.fromkeys(counts, 0)}).astype(
+        dict.fromkeys(counts, int)
+    )
     rows["p_holm"] = holm(rows["p"].to_numpy())
     rows["change"] = np.select([shown_worse(rows), shown_better(rows)], ["worse", "better"], rows["change"])
     return shown_first(rows)[COLUMNS]
@@ -41,7 +75,11 @@ def losses(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     sides = []
     for runs, side in ((a, "a"), (b, "b")):
         once = runs.drop_duplicates(["task", "run_id"])
-        counts = (once["status"] != "completed").groupby([once["task"], once["optimizer"]], sort=False).agg(["sum", "size"])
+        counts = (
+            (once["status"] != "completed")
+            .groupby([once["task"], once["optimizer"]], sort=False)
+            .agg(["sum", "size"])
+        )
         sides.append(counts.set_axis([f"lost_{side}", f"runs_{side}"], axis=1))
     return sides[0].join(sides[1], how="inner").reset_index()
 
@@ -66,8 +104,18 @@ def comparisons(pairs: pd.DataFrame, codes: np.ndarray, identical: np.ndarray) -
     starts = np.cumsum(sizes) - sizes
     known = (np.minimum(a, b) > floor) & np.isfinite(np.maximum(a, b))
     distinct = ~pairs[["row", "gap_a", "gap_b"]].duplicated().to_numpy()
-    plain = by_group(all_of, known & distinct, codes).astype(bool) & ~by_group(all_of, a == b, codes).astype(bool) & ~identical
-    found = pd.DataFrame({"n": sizes, "test": np.where(identical, "identical", np.where(sizes == 1, "none", "t")), **dict.fromkeys(NUMBERS, np.nan)})
+    plain = (
+        by_group(all_of, known & distinct, codes).astype(bool)
+        & ~by_group(all_of, a == b, codes).astype(bool)
+        & ~identical
+    )
+    found = pd.DataFrame(
+        {
+            "n": sizes,
+            "test": np.where(identical, "identical", np.where(sizes == 1, "none", "t")),
+            **dict.fromkeys(NUMBERS, np.nan),
+        }
+    )
     for size in np.unique(sizes[plain]):
         groups = np.flatnonzero(plain & (sizes == size))
         runs = starts[groups, None] + np.arange(size)
@@ -75,7 +123,11 @@ def comparisons(pairs: pd.DataFrame, codes: np.ndarray, identical: np.ndarray) -
     for group in np.flatnonzero(~plain & ~identical):
         runs = slice(starts[group], starts[group] + sizes[group])
         one = compare(a[runs], b[runs], floor[starts[group]])
-        found.loc[group, ["n", "test", *NUMBERS]] = [one.n, one.test, *(getattr(one, name) for name in NUMBERS)]
+        found.loc[group, ["n", "test", *NUMBERS]] = [
+            one.n,
+            one.test,
+            *(getattr(one, name) for name in NUMBERS),
+        ]
     return found
 
 

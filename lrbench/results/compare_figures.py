@@ -18,7 +18,9 @@ ROW = 0.46  # inches: a row an optimizer, A above B
 
 def palette(difference: "Difference") -> dict[str, str]:
     """Return `ink.palette` of the optimizers that are compared, in the order of A's rankings, and where only B ranked them of B's."""
-    ranked = pd.concat([difference.a.ranking, difference.b.ranking])[["task", "optimizer", "gap"]].drop_duplicates(["task", "optimizer"])
+    ranked = pd.concat([difference.a.ranking, difference.b.ranking])[
+        ["task", "optimizer", "gap"]
+    ].drop_duplicates(["task", "optimizer"])
     return ink.palette(ranked[ranked["optimizer"].isin(difference.rows["optimizer"])])
 
 
@@ -28,7 +30,13 @@ def loss_curves(difference: "Difference", frame: pd.DataFrame) -> Figure:
 
     def panel(curves: pd.DataFrame, ax: Axes) -> None:
         of_task = rows[rows["task"] == (task := curves["task"].iloc[0])]
-        details = dict(zip(of_task["optimizer"], of_task["differs"].where(of_task["differs"] != "", of_task["setting"]), strict=True))
+        details = dict(
+            zip(
+                of_task["optimizer"],
+                of_task["differs"].where(of_task["differs"] != "", of_task["setting"]),
+                strict=True,
+            )
+        )
         compare_plots.loss_curves(curves, details, ax, colours, attained[task])
 
     return _panels(difference, frame, panel)
@@ -37,7 +45,10 @@ def loss_curves(difference: "Difference", frame: pd.DataFrame) -> Figure:
 def _attained(difference: "Difference") -> dict[str, bool]:
     """Return task -> whether some weights have the least loss, in A and in B."""
     tasks = difference.tasks
-    sides = [results.tasks.set_index("task")["attained"].loc[tasks[f"task_{side}"]] for side, results in (("a", difference.a), ("b", difference.b))]
+    sides = [
+        results.tasks.set_index("task")["attained"].loc[tasks[f"task_{side}"]]
+        for side, results in (("a", difference.a), ("b", difference.b))
+    ]
     return {task: bool(in_a and in_b) for task, in_a, in_b in zip(tasks["task"], *sides, strict=True)}
 
 

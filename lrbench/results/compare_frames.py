@@ -53,11 +53,20 @@ def _median_curves(results: "Results", pairs: pd.DataFrame, side: str) -> Iterat
     found = results.curves_of(runs["run_id"]).merge(runs, on="run_id")
     for key, group in found.groupby(COMPETITOR, sort=False):
         gap = group.pivot(index="step", columns="run_id", values="gap").dropna()  # (T + 1, runs)
-        evaluations = group.pivot(index="step", columns="run_id", values="evaluations").loc[gap.index].median(axis=1)
+        evaluations = (
+            group.pivot(index="step", columns="run_id", values="evaluations").loc[gap.index].median(axis=1)
+        )
         lost = np.full((len(gap), counts[key] - gap.shape[1]), np.inf)  # failed runs leave no curve
         values = at_least_floor(np.hstack([gap.to_numpy(), lost]), group["gap_floor"].iloc[0])
         labels = dict(zip(COMPETITOR, key, strict=True)) | {"side": side}
-        line = pd.DataFrame({**labels, "step": gap.index, "evaluations": evaluations.to_numpy(), "median": quantile(values, 0.5)})
+        line = pd.DataFrame(
+            {
+                **labels,
+                "step": gap.index,
+                "evaluations": evaluations.to_numpy(),
+                "median": quantile(values, 0.5),
+            }
+        )
         if np.isfinite(line["median"]).any():
             yield line
 
@@ -69,7 +78,11 @@ def finals(difference: "Difference") -> pd.DataFrame:
     rows = pd.concat(sides, ignore_index=True)
     codes = rows.groupby(["row", "side"]).ngroup().to_numpy()
     median = by_group(lambda gaps: quantile(gaps, 0.5), rows["gap"].to_numpy(), codes)[codes]
-    return rows.assign(median=median, lost=np.bincount(codes, np.isinf(rows["gap"])).astype(int)[codes], runs=np.bincount(codes)[codes])
+    return rows.assign(
+        median=median,
+        lost=np.bincount(codes, np.isinf(rows["gap"])).astype(int)[codes],
+        runs=np.bincount(codes)[codes],
+    )
 
 
 def sensitivity(difference: "Difference") -> pd.DataFrame:
@@ -78,9 +91,18 @@ def sensitivity(difference: "Difference") -> pd.DataFrame:
     for side, results in _sides(difference):
         labels = dict(zip(difference.tasks[f"task_{side.lower()}"], difference.tasks["task"], strict=True))
         rows = curves.sensitivity(results)
-        sides.append(rows.assign(side=side, task=rows["task"].map(labels), lost=rows["diverged"] + rows["failed"]).dropna(subset="task"))
+        sides.append(
+            rows.assign(
+                side=side, task=rows["task"].map(labels), lost=rows["diverged"] + rows["failed"]
+            ).dropna(subset="task")
+        )
     both = pd.concat(sides, ignore_index=True)
-    rates = both.groupby([*COMPETITOR, "side"]).size().unstack(fill_value=0).reindex(columns=["A", "B"], fill_value=0)
+    rates = (
+        both.groupby([*COMPETITOR, "side"])
+        .size()
+        .unstack(fill_value=0)
+        .reindex(columns=["A", "B"], fill_value=0)
+    )
     gridded = rates.index[rates.min(axis=1) >= FEWEST_RATES]
     compared = pd.MultiIndex.from_frame(difference.rows[COMPETITOR])
     keys = pd.MultiIndex.from_frame(both[COMPETITOR])

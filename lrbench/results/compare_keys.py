@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 5
 SAID = ("engine", "target", "record", "state")  # of the manifest, as they stand there
-OWNERS = {"optimizer.": "optimizer", "schedule.": "optimizer", "problem.": "problem", "loss.": "loss"}  # to whose choice a key belongs
+OWNERS = {
+    "optimizer.": "optimizer",
+    "schedule.": "optimizer",
+    "problem.": "problem",
+    "loss.": "loss",
+}  # to whose choice a key belongs
 SEARCHED = ("optimizer.", "schedule.")
 OF_TASK = ["problem", "loss", "dtype", "steps", "batch_size", "batch_order", "init"]
 ELSEWHERE = {*REQUEST, *OF_TASK, "epochs"}
@@ -32,9 +37,15 @@ def differences(a: "Results", b: "Results", tasks: pd.DataFrame) -> pd.DataFrame
     lists_a, lists_b = _lists(a.manifest), _lists(b.manifest)
     shared = {choice for group in GROUPS for choice in lists_a[group] if choice in lists_b[group]}
     keys_a, keys_b = _keys(a.manifest, shared), _keys(b.manifest, shared)
-    keys = [key for key in dict.fromkeys([*keys_a, *keys_b]) if a.tuned == b.tuned or not key.startswith("tune.")]
-    rows = [(key, _without(lists_a[key], lists_b[key]), _without(lists_b[key], lists_a[key])) for key in lists_a]
-    rows += [("tasks", _without(a.tasks["task"], tasks["task_a"]), _without(b.tasks["task"], tasks["task_b"]))]
+    keys = [
+        key for key in dict.fromkeys([*keys_a, *keys_b]) if a.tuned == b.tuned or not key.startswith("tune.")
+    ]
+    rows = [
+        (key, _without(lists_a[key], lists_b[key]), _without(lists_b[key], lists_a[key])) for key in lists_a
+    ]
+    rows += [
+        ("tasks", _without(a.tasks["task"], tasks["task_a"]), _without(b.tasks["task"], tasks["task_b"]))
+    ]
     said = set(rows)
     of_tasks = [(task["task"], changed) for task in tasks.to_dict("records") for changed in task["differs"]]
     rows += [(f"{task}: {changed[0]}", *changed[1:]) for task, changed in of_tasks if changed not in said]
@@ -47,7 +58,9 @@ def task_differences(a: "Results", b: "Results", task_a: str, task_b: str) -> li
     """Return what differs between a task of A and one of B: (key, in A, in B)."""
     of_a, of_b = _task_facts(a, task_a), _task_facts(b, task_b)
     keys = [key for key in dict.fromkeys([*of_a, *of_b]) if of_a.get(key) != of_b.get(key)]
-    return [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys if key != "data"] or [("data", of_a["data"], of_b["data"])]
+    return [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys if key != "data"] or [
+        ("data", of_a["data"], of_b["data"])
+    ]
 
 
 def _task_facts(results: "Results", label: str) -> Keys:
@@ -55,8 +68,12 @@ def _task_facts(results: "Results", label: str) -> Keys:
     task = results.tasks[results.tasks["task"] == label].iloc[0]
     run = results.entries[results.entries["task"] == label].iloc[0]
     own = [column for column in run.index if column.startswith(("problem.", "loss."))]
-    facts = {key: task[key] for key in [*OF_TASK, "n", "d"]} | {key: run[key] for key in own if not _missing(run[key])}
-    return {key: _value(value) for key, value in facts.items()} | {"data": f"content {task['problem_id'][:8]}"}
+    facts = {key: task[key] for key in [*OF_TASK, "n", "d"]} | {
+        key: run[key] for key in own if not _missing(run[key])
+    }
+    return {key: _value(value) for key, value in facts.items()} | {
+        "data": f"content {task['problem_id'][:8]}"
+    }
 
 
 def _keys(manifest: dict[str, Any], choices: set[str]) -> Keys:
@@ -68,7 +85,9 @@ def _keys(manifest: dict[str, Any], choices: set[str]) -> Keys:
         for key in manifest[part]
     }
     tune = manifest["tune"] or {"choice": "none", "boxes": {}}
-    tuned = {"tune": tune["choice"]} | {f"tune.{key}": _value(value) for key, value in {**tune, **tune["boxes"]}.items() if key != "boxes"}
+    tuned = {"tune": tune["choice"]} | {
+        f"tune.{key}": _value(value) for key, value in {**tune, **tune["boxes"]}.items() if key != "boxes"
+    }
     said = {key: _value(manifest[key]) for key in SAID}
     return said | _engines(manifest["engines"], choices) | tuned | _configuration(manifest, choices) | made
 
@@ -77,7 +96,9 @@ def _lists(manifest: dict[str, Any]) -> dict[str, list[str]]:
     """Return the lines of the request that may change a number, and the choices of each group."""
     lines = [line for line in manifest["request"]["overrides"] if line.partition("=")[0] not in REQUEST]
     chosen = [block["choices"] for block in manifest["blocks"]]
-    return {"request": lines} | {group: list(dict.fromkeys(choices[group] for choices in chosen)) for group in GROUPS}
+    return {"request": lines} | {
+        group: list(dict.fromkeys(choices[group] for choices in chosen)) for group in GROUPS
+    }
 
 
 def _engines(engines: dict[str, dict[str, int]], choices: set[str]) -> Keys:
@@ -103,7 +124,9 @@ def _configuration(manifest: dict[str, Any], choices: set[str]) -> Keys:
             tried = manifest["tune"] and path in swept and path.startswith(SEARCHED)
             if path not in ELSEWHERE and not tried and (owner is None or owner in choices):
                 key = f"{owner}: {path.removeprefix(f'{group}.')}" if owner else path
-                values[key] |= dict.fromkeys(_value(value) for value in column if path != "seed" or value not in tune["seeds"])
+                values[key] |= dict.fromkeys(
+                    _value(value) for value in column if path != "seed" or value not in tune["seeds"]
+                )
     return {key: _values(list(texts)) for key, texts in values.items()}
 
 

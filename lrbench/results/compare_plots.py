@@ -9,7 +9,19 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
 from lrbench.results.curves import BEYOND
-from lrbench.results.ink import GREY, INK, SMALL, back_to_front, evaluations_axis, gid, label_lines, log_axis, log_range, name_axis, set_ticks
+from lrbench.results.ink import (
+    GREY,
+    INK,
+    SMALL,
+    back_to_front,
+    evaluations_axis,
+    gid,
+    label_lines,
+    log_axis,
+    log_range,
+    name_axis,
+    set_ticks,
+)
 from lrbench.results.rows import WITHOUT_RATIO
 from lrbench.results.text import interval
 
@@ -21,7 +33,9 @@ HEADROOM = 0.09  # of the axes: the strip of crosses
 LOST = 0.1  # of the axes, at the right: where crosses and their counts stand
 
 
-def loss_curves(frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours: dict[str, str], attained: bool) -> Axes:
+def loss_curves(
+    frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours: dict[str, str], attained: bool
+) -> Axes:
     """Draw one task of `compare_frames.median_curves`: the gap against gradient evaluations, a line an optimizer and side.
 
     details: a smaller line of text below a name. attained: whether some weights have the least loss. A cross where a line ends because the median
@@ -33,15 +47,43 @@ def loss_curves(frame: pd.DataFrame, details: dict[str, str], ax: Axes, colours:
     _gap_axis(ax.yaxis, drawn["median"].clip(upper=top / 3), 3, 0.0)
     bottom = ax.get_ylim()[0]
     for (name, side), line in _by_side(drawn, colours):
-        ax.plot(line["evaluations"], line["median"].clip(lower=bottom), gid=gid(ax, f"line{side}", name, colours), **_look(colours[name], side))
+        ax.plot(
+            line["evaluations"],
+            line["median"].clip(lower=bottom),
+            gid=gid(ax, f"line{side}", name, colours),
+            **_look(colours[name], side),
+        )
         if len(line) < len(frame[(frame["optimizer"] == name) & (frame["side"] == side)]):
-            cross = {"marker": "x", "s": 32, "linewidths": 1.5, "color": colours[name], "zorder": 4, "clip_on": False}
-            ax.scatter(line["evaluations"].iloc[-1], min(line["median"].iloc[-1], top), gid=gid(ax, f"stop{side}", name, colours), **cross)
+            cross = {
+                "marker": "x",
+                "s": 32,
+                "linewidths": 1.5,
+                "color": colours[name],
+                "zorder": 4,
+                "clip_on": False,
+            }
+            ax.scatter(
+                line["evaluations"].iloc[-1],
+                min(line["median"].iloc[-1], top),
+                gid=gid(ax, f"stop{side}", name, colours),
+                **cross,
+            )
     evaluations_axis(ax, frame["evaluations"])
     ax.set(xlabel="gradient evaluations", ylabel=f"gap  (loss − {'minimum' if attained else 'infimum'})")
-    ends = drawn.groupby("optimizer", sort=False).last().reset_index()[["optimizer", "median"]].rename(columns={"median": "y"})
+    ends = (
+        drawn.groupby("optimizer", sort=False)
+        .last()
+        .reset_index()[["optimizer", "median"]]
+        .rename(columns={"median": "y"})
+    )
     label_lines(ax, ends.assign(detail=[details.get(name, "") for name in ends["optimizer"]]), colours)
-    _key(ax, [Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, label=side) for side, dashes in LINES.items()])
+    _key(
+        ax,
+        [
+            Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, label=side)
+            for side, dashes in LINES.items()
+        ],
+    )
     return ax
 
 
@@ -58,12 +100,36 @@ def finals(frame: pd.DataFrame, rows: pd.DataFrame, ax: Axes, colours: dict[str,
         label.set_gid(gid(ax, "name", name, colours))
         for side, runs in frame[frame["optimizer"] == name].groupby("side"):
             _strip(ax, y + HEIGHTS[str(side)], runs, str(side), name, colours)
-        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": SMALL, "annotation_clip": False}
-        ax.annotate(WITHOUT_RATIO.get(row["test"]) or interval(row), (1.02, y), gid=gid(ax, "ratio", name, colours), **place)
-    ax.annotate("B / A", (1.02, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, alpha=0.8)
+        place: dict[str, Any] = {
+            "xycoords": ("axes fraction", "data"),
+            "va": "center",
+            "fontsize": SMALL,
+            "annotation_clip": False,
+        }
+        ax.annotate(
+            WITHOUT_RATIO.get(row["test"]) or interval(row),
+            (1.02, y),
+            gid=gid(ax, "ratio", name, colours),
+            **place,
+        )
+    ax.annotate(
+        "B / A",
+        (1.02, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=SMALL,
+        alpha=0.8,
+    )
     ax.set(xlabel="final gap")
     look = {"marker": "o", "linestyle": "none", "markeredgecolor": INK, "markersize": 4.5}
-    _key(ax, [Line2D([], [], label=side, markerfacecolor=INK if full else "none", **look) for side, full in FILLED.items()])
+    _key(
+        ax,
+        [
+            Line2D([], [], label=side, markerfacecolor=INK if full else "none", **look)
+            for side, full in FILLED.items()
+        ],
+    )
     return ax
 
 
@@ -76,17 +142,42 @@ def lr_sensitivity(frame: pd.DataFrame, ax: Axes, colours: dict[str, str]) -> Ax
     log_axis(ax.xaxis, frame["lr"].min() / 2, frame["lr"].max() * 2)
     _gap_axis(ax.yaxis, frame["gap"], 3, HEADROOM * bool(len(lost)))
     for (name, side), line in _by_side(frame, colours):
-        look = _look(colours[name], side) | {"marker": "o", "markersize": 4, "markerfacecolor": colours[name] if FILLED[side] else "none"}
+        look = _look(colours[name], side) | {
+            "marker": "o",
+            "markersize": 4,
+            "markerfacecolor": colours[name] if FILLED[side] else "none",
+        }
         look |= {"linestyle": "none"} if line["scattered"].any() else {}
         ax.plot(
-            line["lr"], line["gap"].where(np.isfinite(line["gap"])).clip(lower=ax.get_ylim()[0]), gid=gid(ax, f"line{side}", name, colours), **look
+            line["lr"],
+            line["gap"].where(np.isfinite(line["gap"])).clip(lower=ax.get_ylim()[0]),
+            gid=gid(ax, f"line{side}", name, colours),
+            **look,
         )
     for (name, side), crosses in _by_side(lost, colours):
-        look = {"marker": "x", "s": 26, "linewidths": 1.5, "color": colours[name], "transform": ax.get_xaxis_transform(), "zorder": 4}
-        ax.scatter(crosses["lr"], np.full(len(crosses), STRIP[side]), gid=gid(ax, f"lost{side}", name, colours), **look)
+        look = {
+            "marker": "x",
+            "s": 26,
+            "linewidths": 1.5,
+            "color": colours[name],
+            "transform": ax.get_xaxis_transform(),
+            "zorder": 4,
+        }
+        ax.scatter(
+            crosses["lr"],
+            np.full(len(crosses), STRIP[side]),
+            gid=gid(ax, f"lost{side}", name, colours),
+            **look,
+        )
     ax.set(xlabel="learning rate", ylabel="final gap")
     label_lines(ax, frame[["optimizer"]].drop_duplicates().assign(y=np.nan, detail=""), colours)
-    _key(ax, [Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, label=side) for side, dashes in LINES.items()])
+    _key(
+        ax,
+        [
+            Line2D([], [], color=INK, linestyle=dashes, linewidth=1.4, label=side)
+            for side, dashes in LINES.items()
+        ],
+    )
     return ax
 
 
@@ -95,12 +186,18 @@ def _gap_axis(axis: Axis, gaps: pd.Series, factor: float, headroom: float) -> No
     log_axis(axis, *log_range(gaps, factor), headroom=headroom)
     if np.isinf(gaps).all():
         set_ticks(axis, [])
-        axis.axes.annotate("no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8)
+        axis.axes.annotate(
+            "no run completed", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", alpha=0.8
+        )
 
 
 def _by_side(frame: pd.DataFrame, colours: dict[str, str]) -> list[tuple[tuple[str, str], pd.DataFrame]]:
     """Return the rows of each optimizer and side, the best optimizer last, so that it is drawn on top."""
-    return [((name, str(side)), line) for name, own in back_to_front(frame, colours) for side, line in own.groupby("side")]
+    return [
+        ((name, str(side)), line)
+        for name, own in back_to_front(frame, colours)
+        for side, line in own.groupby("side")
+    ]
 
 
 def _look(colour: str, side: str) -> dict[str, Any]:
@@ -112,7 +209,9 @@ def _strip(ax: Axes, y: float, runs: pd.DataFrame, side: str, name: str, colours
     """Draw the runs of an optimizer on a side; those that were lost as one cross at the right, with their number."""
     row, colour, lowest = runs.iloc[0], colours[name], ax.get_xlim()[0]
     reached = runs.loc[np.isfinite(runs["gap"]), "gap"].clip(lower=lowest)
-    dots, bar, cross, count = (gid(ax, f"{part}{side}", name, colours) for part in ("dots", "bar", "cross", "count"))
+    dots, bar, cross, count = (
+        gid(ax, f"{part}{side}", name, colours) for part in ("dots", "bar", "cross", "count")
+    )
     look = {"s": 20, "edgecolors": colour, "linewidths": 1.1, "alpha": 0.8, "zorder": 2, "gid": dots}
     ax.scatter(reached, np.full(len(reached), y), facecolors=colour if FILLED[side] else "none", **look)
     if np.isfinite(row["median"]):

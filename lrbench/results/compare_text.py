@@ -13,7 +13,17 @@ from rich.text import Text
 
 from lrbench.results import leader
 from lrbench.results.statistics import ALPHA, MARGIN, sign_test
-from lrbench.results.text import MISSING, counted, factor, interval, listed, named, number, p_value, setting_value
+from lrbench.results.text import (
+    MISSING,
+    counted,
+    factor,
+    interval,
+    listed,
+    named,
+    number,
+    p_value,
+    setting_value,
+)
 
 if TYPE_CHECKING:
     from lrbench.results.compare import Difference
@@ -25,7 +35,10 @@ MOST_ROWS = 20
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
 UNLIKE = "Compared although the tasks differ"
-DIRECTION = {"worse": ("higher", "is mostly lost in B"), "better": ("lower", "is mostly lost in A")}  # of the gap; without a ratio
+DIRECTION = {
+    "worse": ("higher", "is mostly lost in B"),
+    "better": ("lower", "is mostly lost in A"),
+}  # of the gap; without a ratio
 ALIKE = {
     "identical": "identical, bit for bit",
     "equal": "equal in every gap",
@@ -36,24 +49,50 @@ ALIKE = {
 Changed = list[tuple[str, str, str]]  # key, in A, in B
 
 
-def refusal(only_a: Sequence[str], only_b: Sequence[str], unlike: Sequence[tuple[str, str]], differs: Sequence[Changed]) -> str:
+def refusal(
+    only_a: Sequence[str],
+    only_b: Sequence[str],
+    unlike: Sequence[tuple[str, str]],
+    differs: Sequence[Changed],
+) -> str:
     """Say why the tasks do not compare, a line a task: what each alone has, and what differs between those that belong together."""
-    lines = [f"  {pair_label(*labels)}: {_written(changed)}" for labels, changed in zip(unlike, differs, strict=True)]
+    lines = [
+        f"  {pair_label(*labels)}: {_written(changed)}"
+        for labels, changed in zip(unlike, differs, strict=True)
+    ]
     if (more := len(lines) - MOST_LINES) > 0:
         lines = [*lines[:MOST_LINES], f"  and {counted(more, 'more task')}"]
     lines = lines or [f"  only in A: {listed(only_a)}", f"  only in B: {listed(only_b)}"]
-    text = "\n".join(["compare: A and B have different tasks, and gaps compare only where data, loss and budget are the same.", *lines])
-    return text + ("\nRun both on the same task, or say --anyway (anyway=True)." if unlike else "\nRun both on the same tasks.")
+    text = "\n".join(
+        [
+            "compare: A and B have different tasks, and gaps compare only where data, loss and budget are the same.",
+            *lines,
+        ]
+    )
+    return text + (
+        "\nRun both on the same task, or say --anyway (anyway=True)."
+        if unlike
+        else "\nRun both on the same tasks."
+    )
 
 
 def differing(a: dict, b: dict) -> str:
     """Write how two settings differ: "lr 0.1 → 0.03, momentum 0 → 0.9"."""
     keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-    return ", ".join(f"{key.removeprefix('optimizer.')} {setting_value(a.get(key))} → {setting_value(b.get(key))}" for key in keys)
+    return ", ".join(
+        f"{key.removeprefix('optimizer.')} {setting_value(a.get(key))} → {setting_value(b.get(key))}"
+        for key in keys
+    )
 
 
 def sentences(
-    a: "Results", b: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, runs: int, left_out: Sequence[int], losses: pd.DataFrame
+    a: "Results",
+    b: "Results",
+    tasks: pd.DataFrame,
+    rows: pd.DataFrame,
+    runs: int,
+    left_out: Sequence[int],
+    losses: pd.DataFrame,
 ) -> list[str]:
     """Return what may be said, what matters most first.
 
@@ -93,7 +132,9 @@ def _shown(rows: pd.DataFrame, change: str) -> Iterator[str]:
 def _how(row: dict, direction: str, lost: str) -> str:
     """Say by how much, from the test that was made."""
     if row["test"] == "t":
-        ratios = sorted(ratio if row["ratio"] > 1 else 1 / ratio for ratio in (row["low"], row["ratio"], row["high"]))
+        ratios = sorted(
+            ratio if row["ratio"] > 1 else 1 / ratio for ratio in (row["low"], row["ratio"], row["high"])
+        )
         return f"ends {factor(ratios[1])} times {direction} in B than in A ({leader.interval(ratios[0], ratios[2])})"
     least = max(row["at_least"], 1 / row["at_least"]) if row["at_least"] else math.inf
     how = lost if least == math.inf else f"ends at least {factor(least)} times {direction} in B than in A"
@@ -110,9 +151,16 @@ def _ended_otherwise(rows: pd.DataFrame, column: str, what: str) -> Iterator[str
 def _more_lost(rows: pd.DataFrame, losses: pd.DataFrame) -> Iterator[str]:
     """Say where a larger share of the runs is lost in B than in A, unless all of them are told as runs that completed in A."""
     told = rows.groupby(["task", "optimizer"], as_index=False)["lost"].sum()
-    more = losses.merge(told, on=["task", "optimizer"]).query("lost_b > lost and lost_b * runs_a > lost_a * runs_b").to_dict("records")
+    more = (
+        losses.merge(told, on=["task", "optimizer"])
+        .query("lost_b > lost and lost_b * runs_a > lost_a * runs_b")
+        .to_dict("records")
+    )
     if more:
-        cases = [f"{_share(row, 'b')} runs of {row['optimizer']} on {row['task']} (in A {_share(row, 'a')})" for row in more]
+        cases = [
+            f"{_share(row, 'b')} runs of {row['optimizer']} on {row['task']} (in A {_share(row, 'a')})"
+            for row in more
+        ]
         yield f"In B {listed(cases)} did not complete."
 
 
@@ -125,8 +173,16 @@ def _alike(rows: pd.DataFrame, runs: int, left_out: int) -> Iterator[str]:
     if (rows["change"] == "identical").all():
         yield f"All {counted(runs, 'run')}{' that both have' * bool(left_out)} are identical, bit for bit."
         return
-    counts = rows["test"].mask((rows["test"] == "identical") & (rows["change"] != "identical"), "equal").value_counts()
-    cases = [f"{counts[test]} {'is' if counts[test] == 1 else 'are'} {text}" for test, text in ALIKE.items() if test in counts]
+    counts = (
+        rows["test"]
+        .mask((rows["test"] == "identical") & (rows["change"] != "identical"), "equal")
+        .value_counts()
+    )
+    cases = [
+        f"{counts[test]} {'is' if counts[test] == 1 else 'are'} {text}"
+        for test, text in ALIKE.items()
+        if test in counts
+    ]
     if cases:
         yield f"Of {counted(len(rows), 'setting')} {listed(cases)}."
 
@@ -136,20 +192,28 @@ def _none_shown(a: "Results", tasks: pd.DataFrame, rows: pd.DataFrame) -> Iterat
     differ = rows["change"].isin(list(DIRECTION)) | (rows["lost"] > 0) | (rows["recovered"] > 0)
     tested = rows[rows["p"].notna() & ~differ]
     if len(tested):
-        what = f"No difference shown for {listed(_short(tested, rows))}" if differ.any() else "No regression is shown"
+        what = (
+            f"No difference shown for {listed(_short(tested, rows))}"
+            if differ.any()
+            else "No regression is shown"
+        )
         yield f"{what} over {over_what(a, tasks, tested, 'n')}; {_visible(tested)}."
 
 
 def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     """Name rows by their optimizers, and those with more of which an optimizer has several among all that are not identical."""
     several = rows.loc[rows["change"] != "identical", "optimizer"].value_counts()
-    return [row["optimizer"] if several[row["optimizer"]] == 1 else _name(row) for row in few.to_dict("records")]
+    return [
+        row["optimizer"] if several[row["optimizer"]] == 1 else _name(row) for row in few.to_dict("records")
+    ]
 
 
 def over_what(a: "Results", tasks: pd.DataFrame, rows: pd.DataFrame, count: str) -> str:
     """Say over how many starts or batch orders rows go, "10 starts", or "2 to 10 pairs" where they differ; count: the column with the number."""
     in_a = a.tasks.set_index("task").loc[tasks["task_a"]].set_axis(tasks["task"])
-    varied = {leader.what_varied(in_a.loc[task], n) for task, n in set(zip(rows["task"], rows[count], strict=True))}
+    varied = {
+        leader.what_varied(in_a.loc[task], n) for task, n in set(zip(rows["task"], rows[count], strict=True))
+    }
     return varied.pop() if len(varied) == 1 else f"{rows[count].min()} to {rows[count].max()} pairs"
 
 
@@ -175,7 +239,9 @@ def _untested(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _left_out(left_out: Sequence[int]) -> Iterator[str]:
-    parts = [f"{counted(count, 'setting')} of {side}" for count, side in zip(left_out, "AB", strict=True) if count]
+    parts = [
+        f"{counted(count, 'setting')} of {side}" for count, side in zip(left_out, "AB", strict=True) if count
+    ]
     if parts:
         yield f"Without a partner, and so not compared: {' and '.join(parts)}."
 
@@ -211,7 +277,9 @@ def print_difference(difference: "Difference", console: Console) -> None:
     """
     first = [sentence for sentence in difference.sentences if sentence.startswith(UNLIKE)]
     _print(first, console)
-    console.print(_table(difference.differences.rename(columns={"a": "A", "b": "B"}), ("key", "A", "B"), console.width))
+    console.print(
+        _table(difference.differences.rename(columns={"a": "A", "b": "B"}), ("key", "A", "B"), console.width)
+    )
     console.print()
     rows = difference.rows
     if (rows["change"] != "identical").any():
@@ -230,7 +298,10 @@ def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
     cells = {
         "task": rows["task"].tolist(),
         "optimizer": rows["optimizer"].tolist(),
-        "setting": [(row["differs"] or row["setting"] or MISSING) + " (default)" * (row["role"] == "default") for row in records],
+        "setting": [
+            (row["differs"] or row["setting"] or MISSING) + " (default)" * (row["role"] == "default")
+            for row in records
+        ],
         "gap A": [number(row["gap_a"]) for row in records],
         "gap B": [number(row["gap_b"]) for row in records],
         "B / A (95 %)": list(map(interval, records)),
@@ -242,8 +313,12 @@ def rows_text(rows: pd.DataFrame) -> pd.DataFrame:
 
 def rest(rows: pd.DataFrame) -> list[str]:
     """Say how many rows are left out, and how many of them are shown to have changed."""
-    changed = [f"{count} {change}" for change in DIRECTION if (count := int((rows["change"] == change).sum()))]
-    return [f"... and {counted(len(rows), 'more setting')}{', ' + ', '.join(changed) if changed else ' without a shown change'}"] * bool(len(rows))
+    changed = [
+        f"{count} {change}" for change in DIRECTION if (count := int((rows["change"] == change).sum()))
+    ]
+    return [
+        f"... and {counted(len(rows), 'more setting')}{', ' + ', '.join(changed) if changed else ' without a shown change'}"
+    ] * bool(len(rows))
 
 
 def _print(sentences: Sequence[str], console: Console) -> None:
@@ -256,7 +331,9 @@ def _table(text: pd.DataFrame, folding: Sequence[str], width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column, wide in _widths(text, folding, width).items():
         folds = column in folding
-        table.add_column(Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds, width=wide)
+        table.add_column(
+            Text(column), justify="left" if folds else "right", overflow="fold", no_wrap=not folds, width=wide
+        )
     for cells in text.itertuples(index=False):
         table.add_row(*map(Text, cells))
     return table
@@ -267,10 +344,16 @@ def _widths(text: pd.DataFrame, folding: Sequence[str], width: int) -> dict[str,
 
     Down to their longest words if that is enough, else down to equal shares of the line, and at last as far as it takes.
     """
-    widths, words, room = _longest(text), _longest_words(text, folding), width - BETWEEN * (len(text.columns) - 1)
+    widths, words, room = (
+        _longest(text),
+        _longest_words(text, folding),
+        width - BETWEEN * (len(text.columns) - 1),
+    )
     within = [dict.fromkeys(words, share) for share in (room // len(words), 1)]
     for least in [words] if _least(text, folding) <= width else within:
-        while sum(widths.values()) > room and (wider := [column for column in least if widths[column] > least[column]]):
+        while sum(widths.values()) > room and (
+            wider := [column for column in least if widths[column] > least[column]]
+        ):
             widths[max(wider, key=widths.__getitem__)] -= 1
     return widths
 
@@ -285,4 +368,8 @@ def _longest(text: pd.DataFrame) -> dict[str, int]:
 
 
 def _longest_words(text: pd.DataFrame, folding: Sequence[str]) -> dict[str, int]:
-    return {column: max(cell_len(word) for cell in [column, *text[column]] for word in cell.split()) for column in folding if column in text}
+    return {
+        column: max(cell_len(word) for cell in [column, *text[column]] for word in cell.split())
+        for column in folding
+        if column in text
+    }

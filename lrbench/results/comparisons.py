@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames import typed
-from lrbench.results.statistics import TESTED, Comparison, Contest, compare, contest, friedman_ranks, geometric_mean, probability_of_improvement
+from lrbench.results.statistics import (
+    TESTED,
+    Comparison,
+    Contest,
+    compare,
+    contest,
+    friedman_ranks,
+    geometric_mean,
+    probability_of_improvement,
+)
 from lrbench.results.statistics import across as across_contest
 
 NUMBERS = {
@@ -16,11 +25,39 @@ NUMBERS = {
     **dict.fromkeys(("wins", "losses", "ties"), int),
     "p": float,
 }
-PAIRS = {"task": str, "a": str, "b": str, **NUMBERS, "p_holm": float, "family": str, "better": str, "improvement": float}
-ACROSS = {"a": str, "b": str, "problems": int, "ratio": float, "wins": int, "losses": int, "p": float, "p_holm": float, "better": str}
+PAIRS = {
+    "task": str,
+    "a": str,
+    "b": str,
+    **NUMBERS,
+    "p_holm": float,
+    "family": str,
+    "better": str,
+    "improvement": float,
+}
+ACROSS = {
+    "a": str,
+    "b": str,
+    "problems": int,
+    "ratio": float,
+    "wins": int,
+    "losses": int,
+    "p": float,
+    "p_holm": float,
+    "better": str,
+}
 ACROSS |= {"rank_a": float, "rank_b": float}
-OVERALL = {"optimizer": str, "mean_rank": float, **dict.fromkeys(("tasks", "led", "solved", "targets", "lost"), int)}
-GAINS = {"task": str, "optimizer": str, "setting": str, **dict.fromkeys(("gap", "default_gap", "gain", "low", "high", "at_least"), float)}
+OVERALL = {
+    "optimizer": str,
+    "mean_rank": float,
+    **dict.fromkeys(("tasks", "led", "solved", "targets", "lost"), int),
+}
+GAINS = {
+    "task": str,
+    "optimizer": str,
+    "setting": str,
+    **dict.fromkeys(("gap", "default_gap", "gain", "low", "high", "at_least"), float),
+}
 GAINS |= {"n": int, "test": str, "p": float}
 
 
@@ -31,7 +68,11 @@ def leaders(settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
     """
     found = settings.merge(chosen.loc[chosen["completed"] > 0, ["task", "optimizer", "setting_id"]])
     found = found[found["completed"] > 0].assign(lost=found["seeds"] - found["completed"])
-    return found.sort_values(["gap", "lost", "evaluations_to_target", "optimizer"]).drop_duplicates("task").set_index("task")["optimizer"]
+    return (
+        found.sort_values(["gap", "lost", "evaluations_to_target", "optimizer"])
+        .drop_duplicates("task")
+        .set_index("task")["optimizer"]
+    )
 
 
 def pairs(reported: pd.DataFrame, competitors: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
@@ -42,8 +83,12 @@ def pairs(reported: pd.DataFrame, competitors: pd.DataFrame, leaders: pd.Series)
     Only seeds count that all have. Where there is none each optimizer's mean is its one block: an order by digits, with n = 0.
     """
     completed = competitors[competitors["completed"] > 0]
-    gaps = reported.merge(completed[["task", "optimizer"]], left_on=["task", "name"], right_on=["task", "optimizer"])
-    return typed([_pairs(task, rows, leaders.get(task)) for task, rows in gaps.groupby("task", sort=False)], PAIRS)
+    gaps = reported.merge(
+        completed[["task", "optimizer"]], left_on=["task", "name"], right_on=["task", "optimizer"]
+    )
+    return typed(
+        [_pairs(task, rows, leaders.get(task)) for task, rows in gaps.groupby("task", sort=False)], PAIRS
+    )
 
 
 def _pairs(task: object, entries: pd.DataFrame, leader: str | None) -> pd.DataFrame:
@@ -51,8 +96,12 @@ def _pairs(task: object, entries: pd.DataFrame, leader: str | None) -> pd.DataFr
     shared = grid.dropna(axis=1).to_numpy()  # (k, n)
     blocks = shared if shared.shape[1] else geometric_mean_of_rows(grid.to_numpy())
     names = grid.index.to_numpy()
-    found = contest(blocks, entries["gap_floor"].iloc[0], None if leader is None else int(grid.index.get_loc(leader)))
-    improvement = [probability_of_improvement(blocks[a], blocks[b]) for a, b in zip(found.a, found.b, strict=True)]
+    found = contest(
+        blocks, entries["gap_floor"].iloc[0], None if leader is None else int(grid.index.get_loc(leader))
+    )
+    improvement = [
+        probability_of_improvement(blocks[a], blocks[b]) for a, b in zip(found.a, found.b, strict=True)
+    ]
     rows = pd.DataFrame({"task": task, **_named(found, names), "improvement": improvement})
     return rows if shared.shape[1] else rows.assign(n=0)
 
@@ -79,8 +128,19 @@ def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:
     rows, turned = pairs.copy(), turn.to_numpy()
     with np.errstate(divide="ignore"):
         opposite = pairs.assign(
-            **{"a": pairs["b"], "b": pairs["a"], "wins": pairs["losses"], "losses": pairs["wins"], "improvement": 1 - pairs["improvement"]},
-            **{"ratio": 1 / pairs["ratio"], "low": 1 / pairs["high"], "high": 1 / pairs["low"], "at_least": 1 / pairs["at_least"]},
+            **{
+                "a": pairs["b"],
+                "b": pairs["a"],
+                "wins": pairs["losses"],
+                "losses": pairs["wins"],
+                "improvement": 1 - pairs["improvement"],
+            },
+            **{
+                "ratio": 1 / pairs["ratio"],
+                "low": 1 / pairs["high"],
+                "high": 1 / pairs["low"],
+                "at_least": 1 / pairs["at_least"],
+            },
         )
     rows[turned] = opposite[turned]
     return rows
@@ -126,10 +186,19 @@ def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
         return typed([], OVERALL)
     ranks = pd.concat([across.set_index(side)[f"rank_{side}"] for side in "ab"]).groupby(level=0).first()
     reached = ranking["evaluations_to_target"]
-    counts = {"tasks": 1, "led": ranking["first"], "solved": np.isfinite(reached), "targets": reached.notna(), "lost": np.isinf(ranking["gap"])}
+    counts = {
+        "tasks": 1,
+        "led": ranking["first"],
+        "solved": np.isfinite(reached),
+        "targets": reached.notna(),
+        "lost": np.isinf(ranking["gap"]),
+    }
     rows = ranking[["optimizer"]].assign(**counts).groupby("optimizer", sort=False).sum().reset_index()
     rows = rows.assign(mean_rank=rows["optimizer"].map(ranks))
-    return typed([rows.sort_values(["mean_rank", "led"], ascending=[True, False], kind="stable", ignore_index=True)], OVERALL)
+    return typed(
+        [rows.sort_values(["mean_rank", "led"], ascending=[True, False], kind="stable", ignore_index=True)],
+        OVERALL,
+    )
 
 
 def tuned_against_default(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
@@ -142,18 +211,36 @@ def tuned_against_default(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.
         return typed([], GAINS)
     keys = ["task", "name"]
     defaults = defaults.drop_duplicates(["name", "run_id"])[[*keys, "seed", "gap"]]
-    both = reported[[*keys, "seed", "setting", "gap", "gap_floor"]].merge(defaults, how="outer", on=[*keys, "seed"], suffixes=("", "_default"))
+    both = reported[[*keys, "seed", "setting", "gap", "gap_floor"]].merge(
+        defaults, how="outer", on=[*keys, "seed"], suffixes=("", "_default")
+    )
     ran = both.groupby(keys)[["gap", "gap_default"]].transform("count").min(axis=1) > 0
-    return typed([_gain(task, name, rows) for (task, name), rows in both[ran].groupby(keys, sort=False)], GAINS)
+    return typed(
+        [_gain(task, name, rows) for (task, name), rows in both[ran].groupby(keys, sort=False)], GAINS
+    )
 
 
 def _gain(task: object, optimizer: object, rows: pd.DataFrame) -> dict[str, object]:
     tuned, default = rows.dropna(subset="gap"), rows["gap_default"].dropna()
     pairs = tuned.dropna(subset="gap_default")
-    found = compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), tuned["gap_floor"].iloc[0]) if len(pairs) else NO_PAIR
-    means = {"gap": float(geometric_mean(tuned["gap"].to_numpy())), "default_gap": float(geometric_mean(default.to_numpy()))}
+    found = (
+        compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), tuned["gap_floor"].iloc[0])
+        if len(pairs)
+        else NO_PAIR
+    )
+    means = {
+        "gap": float(geometric_mean(tuned["gap"].to_numpy())),
+        "default_gap": float(geometric_mean(default.to_numpy())),
+    }
     numbers = {name: getattr(found, name) for name in ("low", "high", "at_least", "n", "test", "p")}
-    return {"task": task, "optimizer": optimizer, "setting": tuned["setting"].iloc[0], **means, "gain": found.ratio, **numbers}
+    return {
+        "task": task,
+        "optimizer": optimizer,
+        "setting": tuned["setting"].iloc[0],
+        **means,
+        "gain": found.ratio,
+        **numbers,
+    }
 
 
 NO_PAIR = Comparison(0, "none", 0, 0, 0)

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-AXES = {"steps": "steps", "evaluations": "gradient evaluations", "samples": "samples", "epochs": "epochs", "flops": "FLOPs"}
+AXES = {
+    "steps": "steps",
+    "evaluations": "gradient evaluations",
+    "samples": "samples",
+    "epochs": "epochs",
+    "flops": "FLOPs",
+}
 
 
 def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
@@ -25,6 +31,12 @@ def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
         steps = task["steps"] if until == "" else ranking["steps_to_target"]
         evaluations = ranking[f"evaluations{until}"]
         samples = evaluations * task["n"]
-        values = {"steps": steps, "evaluations": evaluations, "samples": samples, "epochs": steps / steps_a_pass, "flops": samples * flops_a_row}
+        values = {
+            "steps": steps,
+            "evaluations": evaluations,
+            "samples": samples,
+            "epochs": steps / steps_a_pass,
+            "flops": samples * flops_a_row,
+        }
         rows = rows.assign(**{f"{axis}{until}": value.astype(float) for axis, value in values.items()})
     return rows

@@ -29,13 +29,19 @@ def best_curves(results: "Results") -> pd.DataFrame:
 
 def _best_curves(results: "Results") -> Iterator[pd.DataFrame]:
     chosen, entries = results.chosen.set_index(["task", "optimizer"], drop=False), results.reported
-    curves = results.curves_of(entries["run_id"]).merge(entries[["run_id", "task", "name", "gap_floor"]], on="run_id")
+    curves = results.curves_of(entries["run_id"]).merge(
+        entries[["run_id", "task", "name", "gap_floor"]], on="run_id"
+    )
     for key, group in curves.groupby(["task", "name"], sort=False):
         setting = chosen.loc[key]
         gap = group.pivot(index="step", columns="run_id", values="gap").dropna()
-        evaluations = group.pivot(index="step", columns="run_id", values="evaluations").loc[gap.index].median(axis=1)
+        evaluations = (
+            group.pivot(index="step", columns="run_id", values="evaluations").loc[gap.index].median(axis=1)
+        )
         lost = np.full((len(gap), int(setting["seeds"]) - gap.shape[1]), np.inf)  # failed runs leave no curve
-        values = at_least_floor(np.hstack([gap.to_numpy(), lost]), group["gap_floor"].iloc[0])  # (T + 1, seeds)
+        values = at_least_floor(
+            np.hstack([gap.to_numpy(), lost]), group["gap_floor"].iloc[0]
+        )  # (T + 1, seeds)
         shares = {"median": 0.5, "q25": 0.25, "q75": 0.75}
         labels = setting[["task", "optimizer", "setting", "diverged", "failed", "seeds"]].to_dict()
         quantiles = {column: quantile(values, q) for column, q in shares.items()}
@@ -63,11 +69,15 @@ def stops(results: "Results") -> pd.DataFrame:
     That is their first step with a gap above BEYOND times the start's, or else their last.
     """
     entries = results.reported
-    diverged = entries.loc[entries["status"] == "diverged", ["run_id", "task", "name", "start_gap"]].rename(columns={"name": "optimizer"})
+    diverged = entries.loc[entries["status"] == "diverged", ["run_id", "task", "name", "start_gap"]].rename(
+        columns={"name": "optimizer"}
+    )
     rows = results.curves_of(diverged["run_id"]).merge(diverged, on="run_id")
     runs = rows.groupby(["optimizer", "run_id"], sort=False)
     beyond, last = rows["gap"] > BEYOND * rows["start_gap"], runs.cumcount(ascending=False) == 0
-    return rows[beyond | last].drop_duplicates(["optimizer", "run_id"])[["task", "optimizer", "run_id", "evaluations", "gap"]]
+    return rows[beyond | last].drop_duplicates(["optimizer", "run_id"])[
+        ["task", "optimizer", "run_id", "evaluations", "gap"]
+    ]
 
 
 # ---- over the learning rate
@@ -81,8 +91,12 @@ def sensitivity(results: "Results") -> pd.DataFrame:
     """
     settings = results.settings
     ordered = best_first(settings[settings["lr"] > 0])
-    rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).sort_values(["task", "optimizer", "lr"], ignore_index=True)
-    chosen = results.ranking[["task", "optimizer", "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
+    rows = ordered.drop_duplicates(["task", "optimizer", "lr"]).sort_values(
+        ["task", "optimizer", "lr"], ignore_index=True
+    )
+    chosen = results.ranking[["task", "optimizer", "setting_id", "edge"]].rename(
+        columns={"setting_id": "chosen"}
+    )
     rows = rows.merge(chosen, on=["task", "optimizer"])
     no_curve = {key: scattered(group) for key, group in ordered.groupby(["task", "optimizer"], sort=False)}
     rows = rows.assign(
@@ -104,7 +118,9 @@ def spread_seeds(seeds: pd.DataFrame, most: int) -> pd.DataFrame:
     rates = runs["lr"].unique()
     runs = runs[runs["lr"].isin(rates[evenly(len(rates), most // 2)])]
     each = max(2, most // runs["lr"].nunique())
-    return runs.groupby("lr", group_keys=False)[runs.columns.tolist()].apply(lambda rate: rate.iloc[evenly(len(rate), each)])
+    return runs.groupby("lr", group_keys=False)[runs.columns.tolist()].apply(
+        lambda rate: rate.iloc[evenly(len(rate), each)]
+    )
 
 
 def evenly(count: int, most: int) -> np.ndarray:
@@ -133,8 +149,13 @@ def default_rates(results: "Results") -> pd.DataFrame:
 
 def gains(results: "Results") -> pd.DataFrame:
     """Return `results.tuned_against_default` with lost and seeds of the tuned setting, default_lost and default_seeds of the default one."""
-    key, defaults = ["task", "optimizer"], results.defaults[["task", "name", "status"]].rename(columns={"name": "optimizer"})
-    tuned = results.chosen.assign(lost=results.chosen["diverged"] + results.chosen["failed"])[[*key, "lost", "seeds"]]
+    key, defaults = (
+        ["task", "optimizer"],
+        results.defaults[["task", "name", "status"]].rename(columns={"name": "optimizer"}),
+    )
+    tuned = results.chosen.assign(lost=results.chosen["diverged"] + results.chosen["failed"])[
+        [*key, "lost", "seeds"]
+    ]
     lost = defaults.assign(default_lost=defaults["status"] != "completed").groupby(key)["default_lost"]
     default = lost.agg(default_lost="sum", default_seeds="size").reset_index()
     return results.tuned_against_default.drop(columns=["n"]).merge(tuned, on=key).merge(default, on=key)
@@ -159,7 +180,10 @@ def solved(results: "Results") -> pd.DataFrame:
     """
     entries = results.reported[results.reported["scale"].notna()]
     budgets = entries.groupby("task")["evaluations"].max()
-    rows = [_solved(task, name, group, budgets[task]) for (task, name), group in entries.groupby(["task", "name"], sort=False)]
+    rows = [
+        _solved(task, name, group, budgets[task])
+        for (task, name), group in entries.groupby(["task", "name"], sort=False)
+    ]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["task"])
 
 
@@ -179,13 +203,18 @@ def profile(results: "Results") -> pd.DataFrame:
     """
     ranking = results.ranking
     everywhere = ranking.groupby("optimizer")["task"].transform("nunique") == ranking["task"].nunique()
-    costs = ranking[everywhere].pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
+    costs = (
+        ranking[everywhere].pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
+    )
     if len(costs) < FEWEST_PROFILED or costs.empty:
         return pd.DataFrame(columns=["optimizer"])
     x, shares = performance_profile(costs.to_numpy())
     ratio = np.concatenate([x, [2 * x[-1] if len(x) else 2.0]])  # room for the last step
     shares = np.hstack([shares, shares[:, -1:] if len(x) else np.zeros((costs.shape[1], 1))])
-    lines = [pd.DataFrame({"optimizer": name, "ratio": ratio, "share": share}) for name, share in zip(costs.columns, shares, strict=True)]
+    lines = [
+        pd.DataFrame({"optimizer": name, "ratio": ratio, "share": share})
+        for name, share in zip(costs.columns, shares, strict=True)
+    ]
     return pd.concat(lines, ignore_index=True).assign(tasks=len(costs))
 
 
@@ -194,18 +223,24 @@ def profile(results: "Results") -> pd.DataFrame:
 
 def mean_ranks(across: pd.DataFrame) -> pd.Series:
     """Return the mean rank of each optimizer of `results.across`, lowest first."""
-    ranks = dict(zip(across["a"], across["rank_a"], strict=True)) | dict(zip(across["b"], across["rank_b"], strict=True))
+    ranks = dict(zip(across["a"], across["rank_a"], strict=True)) | dict(
+        zip(across["b"], across["rank_b"], strict=True)
+    )
     return pd.Series(ranks, dtype=float).sort_values(kind="stable")
 
 
 def not_separated(across: pd.DataFrame) -> list[list[str]]:
     """Return the longest stretches of optimizers, in order of mean rank, of which no two are shown different (Demšar, 2006)."""
     names = mean_ranks(across).index.tolist()
-    shown = {frozenset(pair) for pair in across.loc[across["better"] != "", ["a", "b"]].itertuples(index=False)}
+    shown = {
+        frozenset(pair) for pair in across.loc[across["better"] != "", ["a", "b"]].itertuples(index=False)
+    }
     stretches: list[list[str]] = []
     for first in range(len(names)):
         last = first + 1
-        while last < len(names) and not any(frozenset((name, names[last])) in shown for name in names[first:last]):
+        while last < len(names) and not any(
+            frozenset((name, names[last])) in shown for name in names[first:last]
+        ):
             last += 1
         if last - first > 1 and not (stretches and names[last - 1] in stretches[-1]):
             stretches.append(names[first:last])

@@ -25,12 +25,21 @@ def paths(results: "Results") -> list[tuple[pd.Series, str, np.ndarray, np.ndarr
     traced = {row["run_id"]: row for row in table.to_pylist()}
     tasks = results.tasks.set_index("task", drop=False)
     rows = results.reported[results.reported["run_id"].isin(traced)]
-    order = results.ranking.merge(rows[["task", "name", "run_id"]], left_on=["task", "optimizer"], right_on=["task", "name"])
+    order = results.ranking.merge(
+        rows[["task", "name", "run_id"]], left_on=["task", "optimizer"], right_on=["task", "name"]
+    )
     found = []
     for name, task_name, run_id in zip(order["optimizer"], order["task"], order["run_id"], strict=True):
         task, row = tasks.loc[task_name], traced[run_id]
         if task["minimisers"] in ("unique", "affine") and task["eigenvectors"] is not None and task["rank"]:
-            found.append((task, name, np.array(row["step"]), np.array(row["weights"]).reshape(len(row["step"]), task["p"])))
+            found.append(
+                (
+                    task,
+                    name,
+                    np.array(row["step"]),
+                    np.array(row["weights"]).reshape(len(row["step"]), task["p"]),
+                )
+            )
     return found
 
 
@@ -50,8 +59,22 @@ def parts(results: "Results") -> pd.DataFrame:
         banded = np.stack([part[:, band].sum(axis=1) for band in bands], axis=1) / part[0].sum()
         grid = {"direction": np.tile(np.arange(len(bands)), len(step)), "step": np.repeat(step, len(bands))}
         steepest = np.tile([eigenvalues[band[0]] for band in bands], len(step))
-        frames.append(pd.DataFrame({"task": task["task"], "optimizer": name, **grid, "eigenvalue": steepest, "part": banded.ravel()}))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["task", "optimizer", "direction", "step", "eigenvalue", "part"])
+        frames.append(
+            pd.DataFrame(
+                {
+                    "task": task["task"],
+                    "optimizer": name,
+                    **grid,
+                    "eigenvalue": steepest,
+                    "part": banded.ravel(),
+                }
+            )
+        )
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=["task", "optimizer", "direction", "step", "eigenvalue", "part"])
+    )
 
 
 def remaining(results: "Results") -> pd.DataFrame:
@@ -71,7 +94,14 @@ def remaining(results: "Results") -> pd.DataFrame:
         share = [part[third == place].sum() / part.sum() if part.sum() > 0 else np.nan for place in (2, 1, 0)]
         worst = eigenvalues[np.argmax(part)] if part.sum() > 0 else np.nan
         names = ("steep", "middle", "flat")
-        rows.append({"task": task["task"], "optimizer": name, **dict(zip(names, share, strict=True)), "largest at eigenvalue": worst})
+        rows.append(
+            {
+                "task": task["task"],
+                "optimizer": name,
+                **dict(zip(names, share, strict=True)),
+                "largest at eigenvalue": worst,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -89,5 +119,13 @@ def statistical(results: "Results") -> pd.DataFrame:
             above = np.flatnonzero(~(left <= from_data))
             last = above[-1] + 1 if len(above) else 0
             since = float(step[last]) if last < len(step) else np.inf
-            rows.append({"task": task["task"], "optimizer": name, "left": left[-1], "from data": from_data, "pointless from": since})
+            rows.append(
+                {
+                    "task": task["task"],
+                    "optimizer": name,
+                    "left": left[-1],
+                    "from data": from_data,
+                    "pointless from": since,
+                }
+            )
     return pd.DataFrame(rows)

@@ -80,13 +80,19 @@ def is_plain_descent(entries: pd.DataFrame) -> pd.Series:
 
 def spans_gradients(entries: pd.DataFrame) -> pd.Series:
     """Say of each run whether its iterates lie in the start plus the span of its gradients over all rows: conjugate gradients bound it."""
-    return entries["optimizer._target_"].isin([SGD, LBFGS]) & (_setting(entries, "weight_decay") == 0) & entries["batch_size"].isna()
+    return (
+        entries["optimizer._target_"].isin([SGD, LBFGS])
+        & (_setting(entries, "weight_decay") == 0)
+        & entries["batch_size"].isna()
+    )
 
 
 def _setting(entries: pd.DataFrame, name: str) -> pd.Series:
     """Return a setting of SGD as a number a run; where a configuration leaves it out it is torch's default, 0."""
     column = f"optimizer.{name}"
-    return entries[column].fillna(0).astype(float) if column in entries else pd.Series(0.0, index=entries.index)
+    return (
+        entries[column].fillna(0).astype(float) if column in entries else pd.Series(0.0, index=entries.index)
+    )
 
 
 def _momentum(runs: pd.DataFrame) -> tuple[float, bool]:
@@ -116,7 +122,11 @@ def curves(results: "Results") -> pd.DataFrame:
         if (found := _curve(task, runs)) is not None
         for evaluations, gap in [found]
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "optimizer", "evaluations", "gap"])
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["task", "optimizer", "evaluations", "gap"])
+    )
 
 
 def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
@@ -129,7 +139,9 @@ def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     if c.size * steps > MOST_NUMBERS:
         return None
     if pd.isna(task["batch_size"]):
-        return shown.astype(float), np.median(_gaps(spectrum(task), c, steps, run["lr"], momentum, nesterov), axis=0)[shown]
+        return shown.astype(float), np.median(
+            _gaps(spectrum(task), c, steps, run["lr"], momentum, nesterov), axis=0
+        )[shown]
     if not _drawn(task) or momentum:
         return None
     batch = int(task["batch_size"])
@@ -137,9 +149,15 @@ def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]
     return shown * batch / task["n"], gaps[shown]
 
 
-def _gaps(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float, nesterov: bool) -> np.ndarray:
+def _gaps(
+    eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float, nesterov: bool
+) -> np.ndarray:
     method = theory.nesterov if nesterov else theory.heavy_ball
-    return method(eigenvalues, c, steps, lr, momentum) if momentum else theory.gradient_descent(eigenvalues, c, steps, lr)
+    return (
+        method(eigenvalues, c, steps, lr, momentum)
+        if momentum
+        else theory.gradient_descent(eigenvalues, c, steps, lr)
+    )
 
 
 def _drawn(task: pd.Series) -> bool:
@@ -147,7 +165,10 @@ def _drawn(task: pd.Series) -> bool:
 
 
 def _moments(task: pd.Series) -> dict[str, np.ndarray]:
-    return {name: np.array(task[f"moments.{name}"]) for name in ("samples", "curvature", "fourth", "third", "noise")}
+    return {
+        name: np.array(task[f"moments.{name}"])
+        for name in ("samples", "curvature", "fourth", "third", "noise")
+    }
 
 
 def _reduction(run: pd.Series) -> str:
@@ -163,8 +184,12 @@ def least_possible(results: "Results") -> pd.DataFrame:
         if len(runs):
             count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
             gap = np.median(_floors(spectrum(task), starts(task, runs["seed"])[:MOST_STARTS], count), axis=0)
-            parts.append(pd.DataFrame({"task": task["task"], "evaluations": np.arange(count + 1.0), "gap": gap}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "evaluations", "gap"])
+            parts.append(
+                pd.DataFrame({"task": task["task"], "evaluations": np.arange(count + 1.0), "gap": gap})
+            )
+    return (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["task", "evaluations", "gap"])
+    )
 
 
 def _floors(eigenvalues: np.ndarray, c: np.ndarray, count: int) -> np.ndarray:
@@ -188,17 +213,32 @@ def edges(results: "Results") -> pd.DataFrame:
 def _edge(task: pd.Series, runs: pd.DataFrame) -> float | None:
     momentum, nesterov = _momentum(runs)
     if pd.isna(task["batch_size"]):
-        return (theory.edge_nesterov if nesterov else theory.edge_heavy_ball)(task["L"], momentum) if momentum < 1 else None
-    return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(runs.iloc[0])) if _drawn(task) and not momentum else None
+        return (
+            (theory.edge_nesterov if nesterov else theory.edge_heavy_ball)(task["L"], momentum)
+            if momentum < 1
+            else None
+        )
+    return (
+        theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(runs.iloc[0]))
+        if _drawn(task) and not momentum
+        else None
+    )
 
 
 def diverging(results: "Results") -> pd.DataFrame:
     """Return task, optimizer and diverges_from_lr: of an SGD that ran on all rows and at one momentum only, so that it holds of every run."""
     runs = results.entries[results.entries["batch_size"].isna()]
-    runs = runs.assign(known=is_descent(runs) | (runs["status"] == "failed"), way=list(zip(*map(partial(_setting, runs), MOMENTUM), strict=True)))
+    runs = runs.assign(
+        known=is_descent(runs) | (runs["status"] == "failed"),
+        way=list(zip(*map(partial(_setting, runs), MOMENTUM), strict=True)),
+    )
     groups = runs.groupby(["task", "name"]).agg(known=("known", "all"), ways=("way", "nunique"))
     alike = groups[groups["known"] & (groups["ways"] == 1)].index.to_frame(index=False)
-    return edges(results).merge(alike.rename(columns={"name": "optimizer"})).rename(columns={"lr": "diverges_from_lr"})
+    return (
+        edges(results)
+        .merge(alike.rename(columns={"name": "optimizer"}))
+        .rename(columns={"lr": "diverges_from_lr"})
+    )
 
 
 def noise_floors(results: "Results") -> pd.DataFrame:
@@ -220,10 +260,25 @@ def limits(results: "Results") -> pd.DataFrame:
         if pd.notna(task["batch_size"]):
             continue
         L, mu = _ends(task)
-        best = (theory.asymptotic_gradient_descent(L, mu), theory.asymptotic_heavy_ball(L, mu), theory.asymptotic_nesterov(L, mu))
-        limit = (theory.edge_gradient_descent(L), theory.edge_heavy_ball(L, best[1].momentum), theory.edge_nesterov(L, best[2].momentum))
-        for method, constants, edge in zip(("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True):
-            known = {"lr": constants.lr, "momentum": constants.momentum, "steps to a tenth": _steps_to_a_tenth(constants.rate), "largest lr": edge}
+        best = (
+            theory.asymptotic_gradient_descent(L, mu),
+            theory.asymptotic_heavy_ball(L, mu),
+            theory.asymptotic_nesterov(L, mu),
+        )
+        limit = (
+            theory.edge_gradient_descent(L),
+            theory.edge_heavy_ball(L, best[1].momentum),
+            theory.edge_nesterov(L, best[2].momentum),
+        )
+        for method, constants, edge in zip(
+            ("gradient descent", "heavy ball", "Nesterov"), best, limit, strict=True
+        ):
+            known = {
+                "lr": constants.lr,
+                "momentum": constants.momentum,
+                "steps to a tenth": _steps_to_a_tenth(constants.rate),
+                "largest lr": edge,
+            }
             rows.append({"task": task["task"], "method": method, **known})
     return pd.DataFrame(rows)
 
@@ -248,10 +303,18 @@ def _first_step(task: pd.Series, run: pd.Series) -> dict[str, float]:
     (c,) = starts(task, pd.Series([run["seed"]]))
     V = np.array(task["eigenvectors"]).reshape(task["rank"], task["p"])
     names = [name for name in run.index if name.startswith("optimizer.") and not name.endswith("._target_")]
-    given = {name.partition(".")[2]: run[name] for name in names if isinstance(run[name], tuple) or pd.notna(run[name])}
+    given = {
+        name.partition(".")[2]: run[name]
+        for name in names
+        if isinstance(run[name], tuple) or pd.notna(run[name])
+    }
     w = _start(task, run["seed"])
     moves = theory.first_step(run["optimizer._target_"], V.T @ (spectrum(task) * c), w, given)
-    return {"lr": run["lr"], "largest move": float(moves.max()), "way to go": float(np.abs(w - np.array(task["w_star"])).max())}
+    return {
+        "lr": run["lr"],
+        "largest move": float(moves.max()),
+        "way to go": float(np.abs(w - np.array(task["w_star"])).max()),
+    }
 
 
 # ---- what tuning could have found
@@ -268,7 +331,10 @@ def baselines(results: "Results") -> pd.DataFrame:
     for task in quadratics(results):
         runs = results.reported[results.reported["task"] == task["task"]]
         if pd.isna(task["batch_size"]):
-            rows += [{"task": task["task"], **row} for row in _baselines(task, starts(task, runs["seed"])[:MOST_STARTS], int(task["steps"]))]
+            rows += [
+                {"task": task["task"], **row}
+                for row in _baselines(task, starts(task, runs["seed"])[:MOST_STARTS], int(task["steps"]))
+            ]
     return pd.DataFrame(rows)
 
 
@@ -279,14 +345,25 @@ def _baselines(task: pd.Series, c: np.ndarray, steps: int) -> Iterator[dict[str,
     eigenvalues, ends = spectrum(task), _ends(task)
     polyak, best = theory.asymptotic_heavy_ball(*ends), theory.asymptotic_gradient_descent(*ends)
     settings = {
-        "gradient descent, oracle at this budget": (theory.best_gradient_descent(eigenvalues, c, steps), np.zeros(len(c))),
+        "gradient descent, oracle at this budget": (
+            theory.best_gradient_descent(eigenvalues, c, steps),
+            np.zeros(len(c)),
+        ),
         "heavy ball, oracle at this budget": theory.best_heavy_ball(eigenvalues, c, steps),
         "gradient descent, asymptotically best": (np.full(len(c), best.lr), np.zeros(len(c))),
         "heavy ball, asymptotically best": (np.full(len(c), polyak.lr), np.full(len(c), polyak.momentum)),
     }
     for method, (lr, momentum) in settings.items():
-        gaps = [theory.heavy_ball(eigenvalues, *one)[-1] for one in zip(c, [steps] * len(c), lr, momentum, strict=True)]
-        yield {"method": method, "lr": float(np.median(lr)), "momentum": float(np.median(momentum)), "gap": _mean(task, gaps)}
+        gaps = [
+            theory.heavy_ball(eigenvalues, *one)[-1]
+            for one in zip(c, [steps] * len(c), lr, momentum, strict=True)
+        ]
+        yield {
+            "method": method,
+            "lr": float(np.median(lr)),
+            "momentum": float(np.median(momentum)),
+            "gap": _mean(task, gaps),
+        }
     least = _floors(eigenvalues, c, min(steps, 2 * len(eigenvalues)))[:, -1]
     yield {"method": "conjugate gradients", "lr": np.nan, "momentum": np.nan, "gap": _mean(task, least)}
 
@@ -306,7 +383,11 @@ def alarms(results: "Results") -> list[str]:
         runs = runs[spans_gradients(runs)]
         parts = [runs.iloc[first : first + MOST_READ] for first in range(0, len(runs), MOST_READ)]
         impossible += [_impossible(task, part, results.curves_of(part["run_id"])) for part in parts]
-    return [_alarm(name, rows) for name, rows in pd.concat(impossible).groupby("name", sort=False)] if impossible else []
+    return (
+        [_alarm(name, rows) for name, rows in pd.concat(impossible).groupby("name", sort=False)]
+        if impossible
+        else []
+    )
 
 
 def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
@@ -314,7 +395,11 @@ def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd
     count = int(min(runs["evaluations"].max(), 2 * task["rank"]))
     possible = _floors(spectrum(task), starts(task, runs["seed"]), count)
     rows = curves.merge(runs[["run_id", "task", "name", "setting", "seed"]], on="run_id")
-    which = pd.Index(runs["seed"].unique()).get_indexer(rows["seed"]) if task["init"] == "torch" else np.zeros(len(rows), dtype=int)
+    which = (
+        pd.Index(runs["seed"].unique()).get_indexer(rows["seed"])
+        if task["init"] == "torch"
+        else np.zeros(len(rows), dtype=int)
+    )
     least = possible[which, np.minimum(rows["evaluations"].astype(int), count)]
     return rows.assign(least=least)[(rows["gap"] < BELOW * least) & (rows["gap"] > CLEAR * task["gap_floor"])]
 

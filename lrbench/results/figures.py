@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 WIDTH, PANEL, LEFT, RIGHT, TITLE, FOOT = 9.0, 3.7, 0.85, 2.1, 0.55, 0.65  # inches
-NAMES, ROW, PART, BAR = 1.6, 0.27, 0.4, 1.2  # inches: names on the left, a row a name, what belongs to no row, a colour bar on the right
+NAMES, ROW, PART, BAR = (
+    1.6,
+    0.27,
+    0.4,
+    1.2,
+)  # inches: names on the left, a row a name, what belongs to no row, a colour bar on the right
 BAR_TICK, MOST_BAR_TICKS = 0.22, 6  # inches: a number beside it
-SLANTED, CELL_HEIGHT, CELL_WIDTH, PAIRS_FOOT = 0.75, 0.37, 0.8, 0.25  # inches: round slanted names, a cell, a cell at most, below
+SLANTED, CELL_HEIGHT, CELL_WIDTH, PAIRS_FOOT = (
+    0.75,
+    0.37,
+    0.8,
+    0.25,
+)  # inches: round slanted names, a cell, a cell at most, below
 MAP = 4.4  # inches: the height of a map
 MOST_COMPARED = 20  # optimizers of a matrix
 DPI = 150
@@ -42,7 +52,9 @@ def loss_curves(results: "Results") -> Figure:
     """
     frame, stops = curves.best_curves(results), curves.stops(results)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: no run left a loss curve; all failed. See the column reason of runs.")
+        raise RequestError(
+            f"{results.store.root}: no run left a loss curve; all failed. See the column reason of runs."
+        )
     colours, theory = ink.palette(results.ranking), _theory(results)
 
     def panel(task: pd.Series, ax: Axes) -> None:
@@ -54,10 +66,19 @@ def loss_curves(results: "Results") -> Figure:
 
 def _theory(results: "Results") -> pd.DataFrame:
     """Return the lines of theory, a row a point: task, optimizer, line (its name), evaluations, gap."""
-    curves, least, floors = expected.curves(results), expected.least_possible(results), expected.noise_floors(results)
+    curves, least, floors = (
+        expected.curves(results),
+        expected.least_possible(results),
+        expected.noise_floors(results),
+    )
     evaluations = results.entries.groupby("task")["evaluations"].max()
-    ends = [floors.assign(line="noise floor", evaluations=floors["task"].map(evaluations) * share) for share in (0.2, 1.0)]
-    return pd.concat([curves.assign(line="theory"), least.assign(line=plots.LEAST, optimizer=""), *ends], ignore_index=True)
+    ends = [
+        floors.assign(line="noise floor", evaluations=floors["task"].map(evaluations) * share)
+        for share in (0.2, 1.0)
+    ]
+    return pd.concat(
+        [curves.assign(line="theory"), least.assign(line=plots.LEAST, optimizer=""), *ends], ignore_index=True
+    )
 
 
 def directions(results: "Results") -> Figure:
@@ -68,7 +89,9 @@ def directions(results: "Results") -> Figure:
     """
     frame = parts(results)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: no weights on the way are stored; a sweep with report=true keeps them.")
+        raise RequestError(
+            f"{results.store.root}: no weights on the way are stored; a sweep with report=true keeps them."
+        )
     task = _tasks(results, frame)["task"].iloc[0]
     first = frame[frame["task"] == task]
     shown = first[first["optimizer"].isin(first["optimizer"].unique()[:MOST_PANELS])]
@@ -79,7 +102,9 @@ def directions(results: "Results") -> Figure:
     rows = -(-len(names) // columns)
     with matplotlib.rc_context(ink.STYLE):
         figure = Figure(figsize=(WIDTH, 0.7 + 2.6 * rows), layout="constrained")
-        figure.suptitle(ink.fitted(task, 11, 72 * WIDTH, bold=True), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(
+            ink.fitted(task, 11, 72 * WIDTH, bold=True), x=0.01, ha="left", fontsize=11, fontweight="bold"
+        )
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for name, ax in zip(names, axes, strict=False):
             plots.directions(shown[shown["optimizer"] == name], ax, lowest)
@@ -120,7 +145,10 @@ def sensitivity_panels(results: "Results", frame: pd.DataFrame) -> dict[str, lis
     tasks = _tasks(results, frame)["task"].head(MOST_PANELS)
     most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
     coloured = [name for name, colour in ink.palette(results.ranking).items() if colour != ink.GREY]
-    return {task: [name for name in coloured if name in set(frame.loc[frame["task"] == task, "optimizer"])][:most] for task in tasks}
+    return {
+        task: [name for name in coloured if name in set(frame.loc[frame["task"] == task, "optimizer"])][:most]
+        for task in tasks
+    }
 
 
 def heat_map(results: "Results") -> Figure:
@@ -130,10 +158,14 @@ def heat_map(results: "Results") -> Figure:
         RequestError: no optimizer ran at two learning rates.
     """
     frame, defaults = curves.cells(_sensitivity(results)), curves.default_rates(results)
-    names = {task: rows["optimizer"].tolist() for task, rows in _ranked(results, frame).groupby("task", sort=False)}
+    names = {
+        task: rows["optimizer"].tolist() for task, rows in _ranked(results, frame).groupby("task", sort=False)
+    }
 
     def panel(task: pd.Series, ax: Axes) -> None:
-        coloured = rows.heat_map(_of(frame, task), _of(defaults, task), ax, names[task["task"]], ink.palette(results.ranking))
+        coloured = rows.heat_map(
+            _of(frame, task), _of(defaults, task), ax, names[task["task"]], ink.palette(results.ranking)
+        )
         if coloured:
             place = ax.get_position()
             bar = ax.figure.add_axes((place.x1 + 0.3 / WIDTH, place.y0, 0.13 / WIDTH, place.height))
@@ -142,13 +174,17 @@ def heat_map(results: "Results") -> Figure:
             bar.tick_params(labelsize=ink.SMALL)
             bar.set_title("log10 gap", fontsize=ink.SMALL, fontweight="normal", loc="center", pad=6)
 
-    return _panels(_tasks(results, frame), panel, {task: ROW * len(rows) for task, rows in names.items()}, NAMES, BAR)
+    return _panels(
+        _tasks(results, frame), panel, {task: ROW * len(rows) for task, rows in names.items()}, NAMES, BAR
+    )
 
 
 def _sensitivity(results: "Results") -> pd.DataFrame:
     frame = curves.sensitivity(results)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1.")
+        raise RequestError(
+            f"{results.store.root}: no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1."
+        )
     return frame
 
 
@@ -160,8 +196,14 @@ def tuned_against_default(results: "Results") -> Figure:
     """
     frame = curves.gains(results)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: nothing was tuned, so there is no default to compare with. Ask with tune=lr or tune=all.")
-    return _rows(results, frame, lambda task, ax: rows.tuned_against_default(_of(frame, task), ax, ink.palette(results.ranking)))
+        raise RequestError(
+            f"{results.store.root}: nothing was tuned, so there is no default to compare with. Ask with tune=lr or tune=all."
+        )
+    return _rows(
+        results,
+        frame,
+        lambda task, ax: rows.tuned_against_default(_of(frame, task), ax, ink.palette(results.ranking)),
+    )
 
 
 def seeds(results: "Results") -> Figure:
@@ -172,8 +214,14 @@ def seeds(results: "Results") -> Figure:
     """
     frame = curves.finals(results)
     if frame["seeds"].max() < 2:
-        raise RequestError(f"{results.store.root}: each setting ran once. Ask for several seeds, such as seed=range(10).")
-    return _rows(results, frame, lambda task, ax: rows.seeds(_of(frame, task), ax, ink.palette(results.ranking), task["gap_floor"]))
+        raise RequestError(
+            f"{results.store.root}: each setting ran once. Ask for several seeds, such as seed=range(10)."
+        )
+    return _rows(
+        results,
+        frame,
+        lambda task, ax: rows.seeds(_of(frame, task), ax, ink.palette(results.ranking), task["gap_floor"]),
+    )
 
 
 def _rows(results: "Results", frame: pd.DataFrame, panel: Callable[[pd.Series, Axes], object]) -> Figure:
@@ -189,7 +237,9 @@ def targets(results: "Results") -> Figure:
     """
     frame, colours = curves.solved(results), ink.palette(results.ranking)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: the constant model is as good as any, so relative gaps and targets are undefined.")
+        raise RequestError(
+            f"{results.store.root}: the constant model is as good as any, so relative gaps and targets are undefined."
+        )
     return _panels(_tasks(results, frame), lambda task, ax: plots.solved(_of(frame, task), ax, colours))
 
 
@@ -201,7 +251,9 @@ def budget(results: "Results") -> Figure:
     """
     frame, colours = results.budget_curve, ink.palette(results.ranking)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: no optimizer tried four settings. Sweep more, or ask with tune=lr.")
+        raise RequestError(
+            f"{results.store.root}: no optimizer tried four settings. Sweep more, or ask with tune=lr."
+        )
     return _panels(_tasks(results, frame), lambda task, ax: plots.budget(_of(frame, task), ax, colours))
 
 
@@ -212,7 +264,9 @@ def pairs(results: "Results") -> Figure:
         RequestError: there is but one optimizer.
     """
     if results.pairwise.empty:
-        raise RequestError(f"{results.store.root}: one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam.")
+        raise RequestError(
+            f"{results.store.root}: one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam."
+        )
     ranked = results.ranking.groupby("task", sort=False).head(MOST_COMPARED)
     names = {task: rows["optimizer"].tolist() for task, rows in ranked.groupby("task", sort=False)}
     heights = {task: CELL_HEIGHT * len(of_task) for task, of_task in names.items()}
@@ -235,7 +289,9 @@ def profile(results: "Results") -> Figure:
     """
     frame = curves.profile(results)
     if frame.empty:
-        raise RequestError(f"{results.store.root}: a performance profile takes three tasks or more. Sweep problem= or another setting of the task.")
+        raise RequestError(
+            f"{results.store.root}: a performance profile takes three tasks or more. Sweep problem= or another setting of the task."
+        )
     return _one(PANEL, LEFT, RIGHT, lambda ax: plots.profile(frame, ax, ink.palette(results.ranking)))
 
 
@@ -250,7 +306,9 @@ def mean_ranks(results: "Results") -> Figure:
         raise RequestError(f"{results.store.root}: ranks over problems are compared from six problems on.")
     ranks, stretches = curves.mean_ranks(across), curves.not_separated(across)
     height = 0.22 * (len(stretches) + 1 + (len(ranks) + 1) // 2)
-    return _one(height, RIGHT, RIGHT, lambda ax: rows.mean_ranks(ranks, stretches, ax, ink.palette(results.ranking)))
+    return _one(
+        height, RIGHT, RIGHT, lambda ax: rows.mean_ranks(ranks, stretches, ax, ink.palette(results.ranking))
+    )
 
 
 def path(results: "Results") -> Figure:
@@ -279,15 +337,24 @@ def save(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}")
     with matplotlib.rc_context(ink.STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of a name in a script that DejaVu lacks; the SVG holds it as text
-        figure.savefig(beside, format=path.suffix[1:], dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing from font"
+        )  # of a name in a script that DejaVu lacks; the SVG holds it as text
+        figure.savefig(
+            beside,
+            format=path.suffix[1:],
+            dpi=DPI,
+            metadata={"Date": None} if path.suffix == ".svg" else None,
+        )
     if path.suffix == ".svg":
         beside.write_text(svg.compact(beside.read_text(encoding="utf-8")), encoding="utf-8")
     os.replace(beside, path)
     return path
 
 
-def _panels(tasks: pd.DataFrame, panel: Callable[[pd.Series, Axes], object], *shape: Any, **margins: float) -> Figure:
+def _panels(
+    tasks: pd.DataFrame, panel: Callable[[pd.Series, Axes], object], *shape: Any, **margins: float
+) -> Figure:
     """Draw `panels` of tasks, a row each."""
     rows = tasks.set_index("task", drop=False)
     return panels(tasks["task"].tolist(), lambda task, ax: panel(rows.loc[task], ax), *shape, **margins)
@@ -316,14 +383,21 @@ def panels(
         figure, top = Figure(figsize=(WIDTH, total)), total
         for task, height in zip(shown, of, strict=True):
             bottom = top - title - height
-            ax = figure.add_axes((left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total))
+            ax = figure.add_axes(
+                (left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, height / total)
+            )
             panel(task, ax)
             ink.title(ax, task)
             top = bottom - foot
     return figure
 
 
-def _grid(tasks: pd.DataFrame, names: dict[str, list[str]], panel: Callable[[pd.Series, str, Axes], object], colours: dict[str, str]) -> Figure:
+def _grid(
+    tasks: pd.DataFrame,
+    names: dict[str, list[str]],
+    panel: Callable[[pd.Series, str, Axes], object],
+    colours: dict[str, str],
+) -> Figure:
     """Draw of each task a block with a panel a name, three in a row at most; its title, x and y label belong to the block, so that a panel may go."""
     most = max(map(len, names.values()), default=0)
     if not most:
@@ -341,14 +415,23 @@ def _grid(tasks: pd.DataFrame, names: dict[str, list[str]], panel: Callable[[pd.
             heading = ink.fitted(task["task"], 11, 72 * (WIDTH - SMALL_LEFT), bold=True)
             figure.text(SMALL_LEFT / WIDTH, (top + 0.1) / total, heading, fontsize=11, fontweight="bold")
             for place, name in enumerate(names[task["task"]]):
-                left, bottom = SMALL_LEFT + place % columns * (width + SMALL_GAP), top - place // columns * row - SMALL_TITLE - height
+                left, bottom = (
+                    SMALL_LEFT + place % columns * (width + SMALL_GAP),
+                    top - place // columns * row - SMALL_TITLE - height,
+                )
                 ax = figure.add_axes((left / WIDTH, bottom / total, width / WIDTH, height / total))
                 ax.set_gid(ink.gid(ax, "panel", name, colours))
                 panel(task, name, ax)
             middle = (top - (SMALL_TITLE - SMALL_FOOT + blocks[task["task"]]) / 2) / total
             top -= blocks[task["task"]] + SMALL_LABEL
             figure.text(0.15 / WIDTH, middle, "final gap", ha="left", va="center", rotation=90)
-            figure.text((SMALL_LEFT + WIDTH - SMALL_RIGHT) / 2 / WIDTH, (top + 0.22) / total, "learning rate", ha="center", va="center")
+            figure.text(
+                (SMALL_LEFT + WIDTH - SMALL_RIGHT) / 2 / WIDTH,
+                (top + 0.22) / total,
+                "learning rate",
+                ha="center",
+                va="center",
+            )
     return figure
 
 

@@ -37,7 +37,9 @@ def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
     table = pa.concat_tables([_taken(part, wanted) for part in store.curve_parts()])
     lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
     columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
-    return pd.DataFrame({"run_id": table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True), **columns})
+    return pd.DataFrame(
+        {"run_id": table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True), **columns}
+    )
 
 
 def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
@@ -59,13 +61,21 @@ def roles(store: ResultStore) -> pd.DataFrame | None:
     run_id; role: trial, evaluation or default; optimizer; trial: number of the setting, NaN for defaults; lr_low, lr_high: the box of a trial's lr.
     """
     table = store.roles()
-    return None if table is None else table.to_pandas().astype({"trial": float, "lr_low": float, "lr_high": float})
+    return (
+        None
+        if table is None
+        else table.to_pandas().astype({"trial": float, "lr_low": float, "lr_high": float})
+    )
 
 
 def typed(rows: Iterable, columns: dict[str, type]) -> pd.DataFrame:
     """Return rows (dicts, tuples or frames) as one frame with these columns, of the same types where there are no rows."""
     rows = list(rows)
-    frame = pd.concat(rows, ignore_index=True) if rows and isinstance(rows[0], pd.DataFrame) else pd.DataFrame(rows, columns=list(columns))
+    frame = (
+        pd.concat(rows, ignore_index=True)
+        if rows and isinstance(rows[0], pd.DataFrame)
+        else pd.DataFrame(rows, columns=list(columns))
+    )
     return frame[list(columns)].astype(columns)
 
 
@@ -77,7 +87,10 @@ def _part(table: pa.Table) -> pd.DataFrame:
 def with_tuples(table: pa.Table) -> pd.DataFrame:
     """Return a table as a frame; lists as tuples, which can be compared and counted."""
     lists = [field.name for field in table.schema if pa.types.is_list(field.type)]
-    tuples = {name: [None if cell is None else tuple(cell) for cell in table.column(name).to_pylist()] for name in lists}
+    tuples = {
+        name: [None if cell is None else tuple(cell) for cell in table.column(name).to_pylist()]
+        for name in lists
+    }
     return table.to_pandas().assign(**tuples)
 
 

@@ -22,8 +22,21 @@ PAPER = "#ffffff"
 GREY = "#8b929c"
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
 STYLE: dict[str, Any] = {
-    **{"svg.fonttype": "none", "svg.hashsalt": "lrbench", "text.parse_math": False, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]},
-    **{"font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 18, "axes.labelpad": 8},
+    **{
+        "svg.fonttype": "none",
+        "svg.hashsalt": "lrbench",
+        "text.parse_math": False,
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+    },
+    **{
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 18,
+        "axes.labelpad": 8,
+    },
     **{
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -32,9 +45,26 @@ STYLE: dict[str, Any] = {
         "axes.titlecolor": INK,
         "text.color": INK,
     },
-    **{"xtick.color": INK, "ytick.color": INK, "axes.linewidth": 0.8, "xtick.major.width": 0.8, "ytick.major.width": 0.8},
-    **{"axes.facecolor": "none", "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "path.simplify_threshold": 0.2},
-    **{"axes.grid": True, "axes.axisbelow": True, "grid.color": INK, "grid.alpha": 0.1, "grid.linewidth": 0.8},
+    **{
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.linewidth": 0.8,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+    },
+    **{
+        "axes.facecolor": "none",
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "path.simplify_threshold": 0.2,
+    },
+    **{
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": INK,
+        "grid.alpha": 0.1,
+        "grid.linewidth": 0.8,
+    },
 }
 REFERENCE: dict[str, Any] = {"color": INK, "alpha": 0.6, "linewidth": 1}
 SMALL = 8.5
@@ -55,7 +85,9 @@ def palette(ranking: pd.DataFrame) -> dict[str, str]:
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(order)}
 
 
-def gid(ax: Axes, part: str, name: str | Sequence[str], colours: dict[str, str], shared: bool = False) -> str | None:
+def gid(
+    ax: Axes, part: str, name: str | Sequence[str], colours: dict[str, str], shared: bool = False
+) -> str | None:
     """Return the id of what is drawn for an optimizer: "<part>-<number of the axes>-optimizer-<place in the palette>", by whose end a page finds it.
 
     Of several names there is an end each: "...-optimizer-2-optimizer-5" is left out where one of them is (a cell of two). With `shared` a "-any"
@@ -90,7 +122,12 @@ def log_range(values: pd.Series | np.ndarray, factor: float) -> tuple[float, flo
 
 def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: int = MOST_TICKS) -> None:
     """Make an axis logarithmic from low to high, with so many powers of ten as ticks at most; headroom: its share that is left free above high."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom)))})
+    axis.axes.set(
+        **{
+            f"{axis.axis_name}scale": "log",
+            f"{axis.axis_name}lim": (low, low * (high / low) ** (1 / (1 - headroom))),
+        }
+    )
     set_ticks(axis, _powers(low, high, most))
 
 
@@ -107,7 +144,12 @@ def units_axis(ax: Axes, smoothness: float, most: int) -> None:
     """Add an axis on top that counts learning rates in units of 1/L; so many ticks at most."""
     low, high = (lr * smoothness for lr in ax.get_xlim())
     inset = (high / low) ** (11 / _width(ax))  # half a number wide, so that none hangs out
-    _top_axis(ax, smoothness, "× 1/L", [tick for tick in _powers(low, high, most) if low * inset <= tick <= high / inset])
+    _top_axis(
+        ax,
+        smoothness,
+        "× 1/L",
+        [tick for tick in _powers(low, high, most) if low * inset <= tick <= high / inset],
+    )
 
 
 def steps_axis(ax: Axes, steps: float) -> None:
@@ -125,7 +167,15 @@ def _top_axis(ax: Axes, factor: float, name: str, ticks: Sequence[float]) -> Sec
     set_ticks(top.xaxis, ticks)
     top.spines["top"].set_visible(False)
     top.tick_params(length=2, pad=2, labelsize=SMALL - 1)
-    ax.annotate(name, (0, 1), (-6, 4), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL - 1)
+    ax.annotate(
+        name,
+        (0, 1),
+        (-6, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=SMALL - 1,
+    )
     return top
 
 
@@ -134,7 +184,15 @@ def level(ax: Axes, y: float, label: str) -> None:
     low, high = ax.get_ylim()
     if low <= y <= high:
         ax.axhline(y, linestyle=(0, (4, 3)), **REFERENCE)
-        ax.annotate(label, (0, y), (5, 3), xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SMALL, alpha=0.8)
+        ax.annotate(
+            label,
+            (0, y),
+            (5, 3),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            fontsize=SMALL,
+            alpha=0.8,
+        )
 
 
 def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
@@ -152,11 +210,19 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: dict[str, str]) -> None:
         heights.append(1.0 if ends["y"].isna().all() else -math.inf)
         labels.append((GREY, "others", ""))
     for owner, (colour, name, detail), height in zip(owners, labels, _spread(heights), strict=True):
-        own = {part: gid(ax, part, owner, colours, shared=len(owner) > 1) for part in ("key", "name", "detail")}
+        own = {
+            part: gid(ax, part, owner, colours, shared=len(owner) > 1) for part in ("key", "name", "detail")
+        }
         look = {"arrowstyle": "-", "color": colour, "linewidth": 2.4, "gid": own["key"]}
         ax.annotate("", (1.012, height), (1.04, height), xycoords="axes fraction", arrowprops=look)
-        place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-        ax.annotate(fitted(name, 9, room), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place)
+        place: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "annotation_clip": False,
+        }
+        ax.annotate(
+            fitted(name, 9, room), (1.05, height), (0, 0), va="center", fontsize=9, gid=own["name"], **place
+        )
         if detail:
             below = {"va": "center", "fontsize": 7.5, "alpha": 0.75, "gid": own["detail"]}
             ax.annotate(fitted(detail, 7.5, room), (1.05, height), (0, -11), **below, **place)
@@ -192,9 +258,13 @@ def length(text: str, size: float, bold: bool = False) -> float:
 @cache
 def _advance(sign: str, bold: bool) -> float:
     """Return the width of a sign at a font size of 1; one that the font lacks is drawn as a box."""
-    font = get_font(fontManager.findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")))
+    font = get_font(
+        fontManager.findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal"))
+    )
     font.set_size(100, 72)
-    return font.load_char(ord(sign)).linearHoriAdvance / 65536 / 100 if font.get_char_index(ord(sign)) else 1.4
+    return (
+        font.load_char(ord(sign)).linearHoriAdvance / 65536 / 100 if font.get_char_index(ord(sign)) else 1.4
+    )
 
 
 def _width(ax: Axes) -> float:
@@ -229,7 +299,12 @@ def _powers(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     first, last = math.ceil(round(math.log10(low), 6)), math.floor(round(math.log10(high), 6))
     if last > first + 1:
         return [10.0**power for power in range(first, last + 1, math.ceil((last - first) / (most - 1)))]
-    return [tick for power in range(first - 1, last + 1) for digit in (1, 2, 5) if low <= (tick := digit * 10.0**power) <= high]
+    return [
+        tick
+        for power in range(first - 1, last + 1)
+        for digit in (1, 2, 5)
+        if low <= (tick := digit * 10.0**power) <= high
+    ]
 
 
 def set_ticks(axis: Axis, ticks: Sequence[float]) -> None:

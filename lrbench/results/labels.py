@@ -26,7 +26,9 @@ def setting_texts(settings: pd.DataFrame) -> pd.Series:
     settings: a row a setting with `name`, `schedule` and the optimizer.* and schedule.* columns.
     """
     own = sorted(_settings_of(settings, "optimizer."), key=lambda column: column != "optimizer.lr")
-    texts = [_texts(group, _varying(group, own) or _lr(group)) for _, group in settings.groupby("name", sort=False)]
+    texts = [
+        _texts(group, _varying(group, own) or _lr(group)) for _, group in settings.groupby("name", sort=False)
+    ]
     return _joined(pd.concat(texts).reindex(settings.index), _schedule_texts(settings))
 
 
@@ -35,7 +37,10 @@ def _schedule_texts(settings: pd.DataFrame) -> pd.Series:
     if "schedule" not in settings:
         return pd.Series("", index=settings.index)
     choice = _texts(settings, _varying(settings, ["schedule"]))
-    own = [_texts(group, _varying(group, _settings_of(group, "schedule."))) for _, group in settings.groupby("schedule", sort=False)]
+    own = [
+        _texts(group, _varying(group, _settings_of(group, "schedule.")))
+        for _, group in settings.groupby("schedule", sort=False)
+    ]
     return _joined(choice, pd.concat(own).reindex(settings.index))
 
 
@@ -50,7 +55,9 @@ def task_labels(tasks: pd.DataFrame) -> pd.Series:
     """
     details = pd.Series("", index=tasks.index)
     for _, group in tasks.groupby("problem", sort=False):
-        details[group.index] = _texts(group, _varying(group, [*_settings_of(group, "problem."), *BESIDE_PROBLEM]))
+        details[group.index] = _texts(
+            group, _varying(group, [*_settings_of(group, "problem."), *BESIDE_PROBLEM])
+        )
     for _, group in tasks.groupby(["problem", "loss"], sort=False):
         details[group.index] += " " + _texts(group, _varying(group, _settings_of(group, "loss.")))
     labels = (tasks["problem"] + " " + details).str.split().str.join(" ")
@@ -78,11 +85,18 @@ def _lr(frame: pd.DataFrame) -> list[str]:
 
 
 def _varying(frame: pd.DataFrame, columns: list[str]) -> list[str]:
-    return [column for column in columns if frame[column].nunique() + frame[column].isna().any() > 1] if len(frame) > 1 else []
+    return (
+        [column for column in columns if frame[column].nunique() + frame[column].isna().any() > 1]
+        if len(frame) > 1
+        else []
+    )
 
 
 def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     words = [column.rpartition(".")[2] for column in columns]
     rows = frame[columns].itertuples(index=False, name=None)
-    texts = [" ".join(f"{word}={setting_value(cell)}" for word, cell in zip(words, row, strict=True)) for row in rows]
+    texts = [
+        " ".join(f"{word}={setting_value(cell)}" for word, cell in zip(words, row, strict=True))
+        for row in rows
+    ]
     return pd.Series(texts, index=frame.index, dtype=object)

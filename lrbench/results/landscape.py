@@ -47,10 +47,17 @@ def points(results: "Results") -> pd.DataFrame:
         task = traced[0][0]
         if task["quadratic"] and task["rank"] >= min(task["p"], 2):
             form = _form(task)
-            states = pd.concat([_placed(task, form, w).assign(task=task["task"], optimizer=name, step=step) for _, name, step, w in traced])
+            states = pd.concat(
+                [
+                    _placed(task, form, w).assign(task=task["task"], optimizer=name, step=step)
+                    for _, name, step, w in traced
+                ]
+            )
             if _highest(form, states) > task["gap_floor"]:
                 frames.append(states.assign(inside=_inside(states, _frame(form, states))))
-    return pd.concat(frames[:MOST_MAPS], ignore_index=True)[POINTS] if frames else pd.DataFrame(columns=POINTS)
+    return (
+        pd.concat(frames[:MOST_MAPS], ignore_index=True)[POINTS] if frames else pd.DataFrame(columns=POINTS)
+    )
 
 
 def maps(results: "Results", points: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +67,10 @@ def maps(results: "Results", points: pd.DataFrame) -> pd.DataFrame:
     climbs may leave it.
     """
     mapped = _mapped(results, points)
-    rows = [(task["task"], *_names(task), *_frame(form, states), *np.append(form[0], 0.0)[:2]) for task, form, states in mapped]
+    rows = [
+        (task["task"], *_names(task), *_frame(form, states), *np.append(form[0], 0.0)[:2])
+        for task, form, states in mapped
+    ]
     return pd.DataFrame(rows, columns=MAPS)
 
 
@@ -88,7 +98,14 @@ def cuts(points: pd.DataFrame, maps: pd.DataFrame) -> pd.DataFrame:
         last = np.flatnonzero(path["inside"])[-1]
         if last + 1 < len(path):
             before, beyond = path[["x", "y"]].to_numpy()[last : last + 2]
-            rows.append((task, name, path["step"].iloc[last + 1], *_crossing(before, beyond, frames.loc[str(task)].to_numpy())))
+            rows.append(
+                (
+                    task,
+                    name,
+                    path["step"].iloc[last + 1],
+                    *_crossing(before, beyond, frames.loc[str(task)].to_numpy()),
+                )
+            )
     return pd.DataFrame(rows, columns=CUTS)
 
 
@@ -104,14 +121,25 @@ def _mapped(results: "Results", points: pd.DataFrame) -> Iterator[tuple[pd.Serie
 def _form(task: pd.Series) -> Form:
     if task["p"] > 2:
         return np.zeros(2), spectrum(task)[[-1, 0]], np.eye(2)
-    return np.array(task["w_star"]), spectrum(task), np.array(task["eigenvectors"]).reshape(task["p"], task["p"])
+    return (
+        np.array(task["w_star"]),
+        spectrum(task),
+        np.array(task["eigenvectors"]).reshape(task["p"], task["p"]),
+    )
 
 
 def _names(task: pd.Series) -> tuple[str, str]:
     if task["p"] > 2:
         flattest, *_, steepest = spectrum(task)[::-1]
-        return f"flattest direction  (eigenvalue {number(flattest)})", f"steepest direction  (eigenvalue {number(steepest)})"
-    x, y = [*(f"weight of {name}" for name in task["features"]), *["intercept"] * bool(task["intercept"]), "gap  (loss − minimum)"][:2]
+        return (
+            f"flattest direction  (eigenvalue {number(flattest)})",
+            f"steepest direction  (eigenvalue {number(steepest)})",
+        )
+    x, y = [
+        *(f"weight of {name}" for name in task["features"]),
+        *["intercept"] * bool(task["intercept"]),
+        "gap  (loss − minimum)",
+    ][:2]
     return x, y
 
 
@@ -146,7 +174,9 @@ def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
     highest = gap[states["step"] == 0].max()
     shown = np.vstack([minimiser, z[gap <= highest]])
     low, high = shown.min(axis=0), shown.max(axis=0)
-    around = np.sqrt(2 * highest * (eigenvectors**2 / eigenvalues[:, None]).sum(axis=0))  # half the width of the start's level line
+    around = np.sqrt(
+        2 * highest * (eigenvectors**2 / eigenvalues[:, None]).sum(axis=0)
+    )  # half the width of the start's level line
     thin = high - low < THINNEST * around
     near = NEAR * (high - low)
     low, high = np.minimum(low, minimiser - near), np.maximum(high, minimiser + near)
@@ -175,7 +205,9 @@ def _ellipses(form: Form, frame: np.ndarray, highest: float) -> pd.DataFrame:
     outer = int(np.log(_gap(form, corners).max() / highest) / np.log(DECLINE))
     gaps = highest * DECLINE ** np.arange(-INNER, outer + 1.0)
     angle = np.linspace(0, 2 * np.pi, VERTICES + 1)
-    c = np.sqrt(2 * gaps[:, None, None] / eigenvalues) * np.stack([np.cos(angle), np.sin(angle)], axis=1)  # (lines, vertices, 2)
+    c = np.sqrt(2 * gaps[:, None, None] / eigenvalues) * np.stack(
+        [np.cos(angle), np.sin(angle)], axis=1
+    )  # (lines, vertices, 2)
     z = (minimiser + c @ eigenvectors).reshape(-1, 2)
     return pd.DataFrame({"gap": np.repeat(gaps, VERTICES + 1), "x": z[:, 0], "y": z[:, 1]})
 
@@ -186,5 +218,7 @@ def _crossing(before: np.ndarray, beyond: np.ndarray, frame: np.ndarray) -> np.n
         return before
     low, high = frame[[0, 2]], frame[[1, 3]]
     way = beyond - before
-    share = np.divide(np.where(way > 0, high, low) - before, way, out=np.full(2, np.inf), where=way != 0).min()
+    share = np.divide(
+        np.where(way > 0, high, low) - before, way, out=np.full(2, np.inf), where=way != 0
+    ).min()
     return np.clip(before + share * way, low, high)

@@ -18,7 +18,11 @@ def what_varied(task: pd.Series, seeds: int) -> str:
     """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch orders", "1 seed"."""
     drawn = pd.notna(task["batch_size"]) and task["batch_order"] != "sequential"
     varying = ["start"] * (task["init"] == "torch") + ["batch order"] * drawn
-    return counted(seeds, "seed") if seeds == 1 or not varying else f"{seeds} {' and '.join(f'{word}s' for word in varying)}"
+    return (
+        counted(seeds, "seed")
+        if seeds == 1 or not varying
+        else f"{seeds} {' and '.join(f'{word}s' for word in varying)}"
+    )
 
 
 def stated(p: float) -> str:
@@ -39,7 +43,11 @@ def visible(pairs: pd.DataFrame) -> pd.Series:
 
 def not_visible(ratio: float) -> str:
     """Say what cannot be seen: differences under this ratio, or any where it is beyond all numbers."""
-    return f"differences under {factor(ratio)} times are not visible" if np.isfinite(ratio) else "no difference is visible"
+    return (
+        f"differences under {factor(ratio)} times are not visible"
+        if np.isfinite(ratio)
+        else "no difference is visible"
+    )
 
 
 def best_of(rows: pd.DataFrame) -> pd.Series | None:
@@ -81,10 +89,14 @@ def _rivals(results: "Results", best: pd.Series) -> pd.DataFrame:
     return oriented(pairs, pairs["b"] == best["optimizer"])
 
 
-def _by_digits(results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame) -> str:
+def _by_digits(
+    results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame
+) -> str:
     """Say where one run each ended, or runs that are the same: facts, no test."""
     leaders = rows[(rows["rank"] == 1) & (rows["gap"] == best["gap"])]
-    names = listed([named(name, setting) for name, setting in zip(leaders["optimizer"], leaders["setting"], strict=True)])
+    names = listed(
+        [named(name, setting) for name, setting in zip(leaders["optimizer"], leaders["setting"], strict=True)]
+    )
     context = f"after {counted(task['steps'], 'step')}, {_basis(task, best)}{_field(rows)}."
     if len(leaders) > 1 and best["at_floor"]:
         return f"{names} are tied on {task['task']}: they end at the gap floor, {number(best['gap'])} or less, {context}"
@@ -96,11 +108,16 @@ def _by_digits(results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd
     return f"{names} {lowest} gap {_gap(best)}{', ' if best['at_floor'] else ' '}{context}"
 
 
-def _tested(results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame) -> str:
+def _tested(
+    results: "Results", task: pd.Series, rows: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame
+) -> str:
     """Say who ends lowest, from whom it cannot be told apart, and who is behind by how much."""
     scope = " of this one problem" if results.tasks["problem_id"].nunique() == 1 else ""
     mean = f"geometric mean {_gap(best)}{' over the last epoch' if pd.notna(task['batch_size']) else ''}"
-    name, lowest = named(best["optimizer"], best["setting"]), "lowest " if best["gap"] == rows["gap"].min() else ""
+    name, lowest = (
+        named(best["optimizer"], best["setting"]),
+        "lowest " if best["gap"] == rows["gap"].min() else "",
+    )
     why = ", lowest on the tuning seeds," if results.tuned and best["leader"] and not lowest else ""
     after = f"after {counted(task['steps'], 'step')}"
     clauses = [
@@ -135,7 +152,10 @@ def _lower(rows: pd.DataFrame, best: pd.Series) -> Iterator[str]:
 
 
 def _level(rivals: pd.DataFrame) -> Iterator[str]:
-    for test, words in (("identical", "identical to {}: bit-equal runs, no test"), ("floor", "level with {} at the gap floor")):
+    for test, words in (
+        ("identical", "identical to {}: bit-equal runs, no test"),
+        ("floor", "level with {} at the gap floor"),
+    ):
         names = list(rivals.loc[rivals["test"] == test, "b"])
         if names:
             yield words.format(listed(names))
@@ -172,7 +192,13 @@ def _behind(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
     if len(behind) == 1:
         yield f"{first['b']} is behind ({_by(first, best)})"
     else:
-        who = f"{len(behind)}" if len(behind) < len(rivals) else "both" if len(behind) == 2 else f"all {len(behind)}"
+        who = (
+            f"{len(behind)}"
+            if len(behind) < len(rivals)
+            else "both"
+            if len(behind) == 2
+            else f"all {len(behind)}"
+        )
         yield f"{who} others are behind (next: {first['b']}, {_by(first, best)})"
 
 
@@ -182,8 +208,16 @@ def _by(pair: dict, best: pd.Series) -> str:
     if pair["test"] == "t":
         return f"{factor(pair['ratio'])} times, {interval(pair['low'], pair['high'])}{distinct}"
     if pair["test"] == "none":
-        return f"{factor(pair['ratio'])} times, one run" if np.isfinite(pair["ratio"]) else "its one run did not complete"
-    bound = f"at least {factor(pair['at_least'])} times in half of them" if np.isfinite(pair["at_least"]) else "most of its runs did not complete"
+        return (
+            f"{factor(pair['ratio'])} times, one run"
+            if np.isfinite(pair["ratio"])
+            else "its one run did not complete"
+        )
+    bound = (
+        f"at least {factor(pair['at_least'])} times in half of them"
+        if np.isfinite(pair["at_least"])
+        else "most of its runs did not complete"
+    )
     return f"in {int(pair['wins'])} of {counted(int(pair['n']), 'run')}, {bound}"
 
 

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 
-def told(results: "Results") -> list[tuple[str, str, str, pd.DataFrame, Callable[[pd.DataFrame], pd.DataFrame]]]:
+def told(
+    results: "Results",
+) -> list[tuple[str, str, str, pd.DataFrame, Callable[[pd.DataFrame], pd.DataFrame]]]:
     """Return (name, heading, sentence, frame, how it is written) of each thing that a single run gives; nothing of several runs."""
     if len(results.runs) != 1:
         return []
     answers = predictions(results)
     found = (
         ("milestones", "Loss on the way", "", milestones(results), as_text),
-        ("weights", "Learned weights", "The run's last weights beside those of the exact minimum.", weights(results), _as_settings),
+        (
+            "weights",
+            "Learned weights",
+            "The run's last weights beside those of the exact minimum.",
+            weights(results),
+            _as_settings,
+        ),
         ("predictions", "Prediction", " ".join(_answers(answers)), answers, _as_settings),
     )
     return [one for one in found if len(one[3])]
@@ -32,7 +40,13 @@ def _as_settings(frame: pd.DataFrame) -> pd.DataFrame:
 def _answers(predictions: pd.DataFrame) -> Iterator[str]:
     """Say of each row what the model answers."""
     for row in predictions.to_dict("records"):
-        given = listed([f"{name} = {setting_value(value)}" for name, value in row.items() if name not in ("run", "exact")])
+        given = listed(
+            [
+                f"{name} = {setting_value(value)}"
+                for name, value in row.items()
+                if name not in ("run", "exact")
+            ]
+        )
         exact = f"; exact {setting_value(row['exact'])}" if "exact" in row else ""
         yield f"For {given} the model answers {setting_value(row['run'])}{exact}."
 
@@ -41,7 +55,9 @@ def milestones(results: "Results") -> pd.DataFrame:
     """Return step, loss and gap at the start, at the powers of ten and at the end, as far as they are recorded."""
     curve = results.curves_of(results.runs["run_id"].head(1))
     powers = 10.0 ** np.arange(19)
-    return curve.loc[curve["step"].isin([0, *powers, curve["step"].max()]), ["step", "loss", "gap"]].reset_index(drop=True)
+    return curve.loc[
+        curve["step"].isin([0, *powers, curve["step"].max()]), ["step", "loss", "gap"]
+    ].reset_index(drop=True)
 
 
 def weights(results: "Results") -> pd.DataFrame:
@@ -53,7 +69,11 @@ def weights(results: "Results") -> pd.DataFrame:
     if not w:
         return pd.DataFrame()
     names = [*problem["features"], *(["intercept"] if problem["intercept"] else [])]
-    scaled = {} if problem["x_mean"] is None else {f"{name}, in units": _in_units(problem, values) for name, values in w.items()}
+    scaled = (
+        {}
+        if problem["x_mean"] is None
+        else {f"{name}, in units": _in_units(problem, values) for name, values in w.items()}
+    )
     return pd.DataFrame({"parameter": names, **w, **scaled})
 
 
@@ -82,7 +102,11 @@ def _both(results: "Results") -> dict[str, np.ndarray]:
 
 def _weights(results: "Results") -> np.ndarray:
     run = results.runs.iloc[0]
-    w = run["weights"] if "weights" in run else run[[column for column in results.runs if column.startswith("w_")]].astype(float)
+    w = (
+        run["weights"]
+        if "weights" in run
+        else run[[column for column in results.runs if column.startswith("w_")]].astype(float)
+    )
     return np.empty(0) if np.isnan(w).any() else np.asarray(w, dtype=float)
 
 

@@ -36,9 +36,17 @@ def torch_defaults(target: str) -> Settings:
 
 
 def _call(run: pd.Series, group: str, first: str, defaults: Settings) -> str:
-    stored = {str(path).removeprefix(f"{group}."): _value(cell) for path, cell in run.items() if str(path).startswith(f"{group}.")}
+    stored = {
+        str(path).removeprefix(f"{group}."): _value(cell)
+        for path, cell in run.items()
+        if str(path).startswith(f"{group}.")
+    }
     target = stored.pop("_target_")
-    given = {key: value for key, value in stored.items() if value is not None and not (key in defaults and value == defaults[key])}
+    given = {
+        key: value
+        for key, value in stored.items()
+        if value is not None and not (key in defaults and value == defaults[key])
+    }
     ordered = sorted(given, key=lambda key: key != "lr")
     return f"{target}({', '.join([first, *(f'{key}={_written(key, given[key], SETTINGS[group].get(key))}' for key in ordered)])})"
 
@@ -59,7 +67,9 @@ def _written(key: str, value: Any, rule: Rule | None) -> str:
     """Write a value as Python. The store keeps counts as double: they are whole again where their rule, or a name that has none, wants it."""
     if key == "lr_lambda":
         return value
-    stays = rule.accepts(list(value) if isinstance(value, tuple) else value) if rule else isinstance(value, tuple)
+    stays = (
+        rule.accepts(list(value) if isinstance(value, tuple) else value) if rule else isinstance(value, tuple)
+    )
     return repr(value if stays else _whole(value))
 
 

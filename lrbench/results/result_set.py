@@ -38,7 +38,9 @@ def newest(results_dir: str | os.PathLike = "results") -> Path:
     """
     stores = ResultStore.all(results_dir)
     if not stores:
-        raise RequestError(f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` makes one.")
+        raise RequestError(
+            f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` makes one."
+        )
     return max(stores, key=lambda store: _written(store.manifest())).root
 
 
@@ -181,7 +183,9 @@ class Results:
     @cached_property
     def _leaders(self) -> pd.Series:
         """Task -> the optimizer that the tuning seeds put first; empty where no seeds were kept apart."""
-        return comparisons.leaders(self.settings, self._competitors) if self.tuned else pd.Series(dtype=object)
+        return (
+            comparisons.leaders(self.settings, self._competitors) if self.tuned else pd.Series(dtype=object)
+        )
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
@@ -199,7 +203,9 @@ class Results:
     def _own(self) -> pd.DataFrame:
         """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, tolerance, tolerance_open."""
         tolerances, gains = self._tolerances, self._gains
-        width = tolerances[[*COMPETITOR, "tolerance"]].assign(tolerance_open=tolerances["open_low"] | tolerances["open_high"])
+        width = tolerances[[*COMPETITOR, "tolerance"]].assign(
+            tolerance_open=tolerances["open_low"] | tolerances["open_high"]
+        )
         gained = gains[[*COMPETITOR, "default_gap"]].assign(gain=gains["gain"].where(gains["test"] == "t"))
         return width.merge(gained, on=COMPETITOR, how="outer")
 
@@ -213,8 +219,14 @@ class Results:
         """The runs whose weights on the way are worth keeping: of each task and optimizer, the first reported seed that did not fail."""
         runs = self.reported[self.reported["status"] != "failed"].sort_values("seed", kind="stable")
         first = runs.drop_duplicates(["task", "name"])[["task", "name", "run_id"]]
-        shown = self.ranking[self.ranking["task"].isin(self.tasks["task"].head(MOST_TASKS))].groupby("task", sort=False).head(MOST_OPTIMIZERS)
-        return list(shown.merge(first, left_on=["task", "optimizer"], right_on=["task", "name"])["run_id"].unique())
+        shown = (
+            self.ranking[self.ranking["task"].isin(self.tasks["task"].head(MOST_TASKS))]
+            .groupby("task", sort=False)
+            .head(MOST_OPTIMIZERS)
+        )
+        return list(
+            shown.merge(first, left_on=["task", "optimizer"], right_on=["task", "name"])["run_id"].unique()
+        )
 
     @cached_property
     def baselines(self) -> pd.DataFrame:
@@ -234,15 +246,21 @@ class Results:
         """Return the ranking: each optimizer at its best setting, a row a task and optimizer, best first."""
         return self.ranking.copy()
 
-    plot_curves = _drawn("loss_curves", "the gap against gradient evaluations, each optimizer at its best setting")
+    plot_curves = _drawn(
+        "loss_curves", "the gap against gradient evaluations, each optimizer at its best setting"
+    )
     plot_sensitivity = _drawn("lr_sensitivity", "the final gap against the learning rate")
     plot_heat_map = _drawn("heat_map", "the final gap of all optimizers over the learning rate as colours")
-    plot_tuned_against_default = _drawn("tuned_against_default", "the final gap of every optimizer tuned and at its defaults")
+    plot_tuned_against_default = _drawn(
+        "tuned_against_default", "the final gap of every optimizer tuned and at its defaults"
+    )
     plot_targets = _drawn("targets", "the share of (seed, target) pairs solved against gradient evaluations")
     plot_profile = _drawn("profile", "the performance profile over the tasks")
     plot_seeds = _drawn("seeds", "the final gap of every seed at the chosen settings")
     plot_pairs = _drawn("pairs", "the paired ratios of the best optimizers as a matrix")
-    plot_mean_ranks = _drawn("mean_ranks", "the critical difference diagram of the optimizers that ran on all tasks")
+    plot_mean_ranks = _drawn(
+        "mean_ranks", "the critical difference diagram of the optimizers that ran on all tasks"
+    )
     plot_path = _drawn("path", "the paths of the optimizers on a map of the gap")
     plot_budget = _drawn("budget", "the best gap against the number of trials")
     plot_directions = _drawn("directions", "what is left of the gap by eigen-direction and step")
@@ -252,7 +270,9 @@ class Results:
         from lrbench.results import text, verdict
         from lrbench.results.report.page import brief
 
-        rankings = [(str(task), text.ranking_text(rows)) for task, rows in self.ranking.groupby("task", sort=False)]
+        rankings = [
+            (str(task), text.ranking_text(rows)) for task, rows in self.ranking.groupby("task", sort=False)
+        ]
         return brief([*verdict.headline(self), f"{text.RELATIVE_NOTE}."], rankings)
 
     def report(self, path: str | os.PathLike | None = None) -> Path:
@@ -266,7 +286,9 @@ class Results:
         try:
             return report.write(self, self.store.report if path is None else Path(path))
         except OSError as error:
-            raise RequestError(f"{error.filename}: the report cannot be written ({error.strerror}). Make it writable, or copy the folder.") from error
+            raise RequestError(
+                f"{error.filename}: the report cannot be written ({error.strerror}). Make it writable, or copy the folder."
+            ) from error
 
 
 def _written(manifest: dict[str, Any]) -> str:

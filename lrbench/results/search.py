@@ -7,16 +7,46 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames import typed
-from lrbench.results.statistics import best_of_subsets, by_group, expected_running_time, lr_tolerance, median_first_hit, widest_stretch
+from lrbench.results.statistics import (
+    best_of_subsets,
+    by_group,
+    expected_running_time,
+    lr_tolerance,
+    median_first_hit,
+    widest_stretch,
+)
 from lrbench.results.tables import best_first, first_hits
 
 FEWEST_TRIALS = 4
 TARGETS = [f"1e-{digits}" for digits in range(1, 9)]
-TOLERANCES = {"task": str, "optimizer": str, "lrs": int, "tolerance": float, "open_low": bool, "open_high": bool}
+TOLERANCES = {
+    "task": str,
+    "optimizer": str,
+    "lrs": int,
+    "tolerance": float,
+    "open_low": bool,
+    "open_high": bool,
+}
 TOLERANCES |= dict.fromkeys(("lowest_lr", "highest_lr", "best_lr"), float)
 BUDGETS = {"task": str, "optimizer": str, "trials": int, "q25": float, "median": float, "q75": float}
-REACHED = {"task": str, "optimizer": str, "target": float, "hits": int, "seeds": int, "evaluations": float, "ert": float}
-SUCCESS = {"task": str, "optimizer": str, "solved": bool, "hits": int, "seeds": int, "trials_to_success": float, "trials": float}
+REACHED = {
+    "task": str,
+    "optimizer": str,
+    "target": float,
+    "hits": int,
+    "seeds": int,
+    "evaluations": float,
+    "ert": float,
+}
+SUCCESS = {
+    "task": str,
+    "optimizer": str,
+    "solved": bool,
+    "hits": int,
+    "seeds": int,
+    "trials_to_success": float,
+    "trials": float,
+}
 COMPETENCE = {"task": str, "family": str, "kappa": float, "steps": int, "optimizers": object, "gap": float}
 
 
@@ -28,7 +58,9 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
     open_low, open_high: it touches that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
     """
     found = []
-    for (task, optimizer), group in best_first(settings.dropna(subset="lr")).groupby(["task", "optimizer"], sort=False):
+    for (task, optimizer), group in best_first(settings.dropna(subset="lr")).groupby(
+        ["task", "optimizer"], sort=False
+    ):
         rows = group[~group["lr"].duplicated()]
         lr, reached = rows["lr"].to_numpy(), (2 * rows["holds"] >= rows["seeds"]).to_numpy()
         if scattered(group):
@@ -41,7 +73,10 @@ def sensitivity(settings: pd.DataFrame) -> pd.DataFrame:
 
 def scattered(settings: pd.DataFrame) -> bool:
     """Say of an optimizer's settings whether there is but one a learning rate, and they differ in more than that."""
-    return settings["lr"].is_unique and len({re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}) > 1
+    return (
+        settings["lr"].is_unique
+        and len({re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}) > 1
+    )
 
 
 def budget_curve(settings: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +85,10 @@ def budget_curve(settings: pd.DataFrame) -> pd.DataFrame:
     for (task, optimizer), gaps in settings.groupby(["task", "optimizer"], sort=False)["gap"]:
         if (trials := len(gaps)) >= FEWEST_TRIALS:
             sizes = [*(2**k for k in range((trials - 1).bit_length())), trials]
-            rows += [(task, optimizer, m, *quartiles) for m, quartiles in zip(sizes, best_of_subsets(gaps.to_numpy(), sizes), strict=True)]
+            rows += [
+                (task, optimizer, m, *quartiles)
+                for m, quartiles in zip(sizes, best_of_subsets(gaps.to_numpy(), sizes), strict=True)
+            ]
     return typed(rows, BUDGETS)
 
 
@@ -65,15 +103,25 @@ def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
         return typed([], REACHED)
     codes, keys = pd.factorize(pd.MultiIndex.from_frame(rows[["task", "name"]]))
     seeds, batches = np.bincount(codes), np.bincount(codes, rows["batch_size"].notna()) > 0
-    budget = rows.groupby(codes)["evaluations"].transform("max").to_numpy()  # also of those that stopped early
+    budget = (
+        rows.groupby(codes)["evaluations"].transform("max").to_numpy()
+    )  # also of those that stopped early
     parts = []
     for target in TARGETS:
         hit = first_hits(rows, f"evaluations_to_{target}").to_numpy()
         hits = np.bincount(codes, np.isfinite(hit)).astype(int)
         running = by_group(partial(_running_time, hit, budget), np.arange(len(rows)), codes)
         ert = np.where(batches & (hits > 0) & (hits < seeds), running, np.nan)
-        columns = {"target": float(target), "hits": hits, "seeds": seeds, "evaluations": by_group(median_first_hit, hit, codes), "ert": ert}
-        parts.append(pd.DataFrame({"task": keys.get_level_values(0), "optimizer": keys.get_level_values(1), **columns}))
+        columns = {
+            "target": float(target),
+            "hits": hits,
+            "seeds": seeds,
+            "evaluations": by_group(median_first_hit, hit, codes),
+            "ert": ert,
+        }
+        parts.append(
+            pd.DataFrame({"task": keys.get_level_values(0), "optimizer": keys.get_level_values(1), **columns})
+        )
     return ranking[["task", "optimizer"]].merge(typed(parts, REACHED), on=["task", "optimizer"])
 
 
@@ -89,8 +137,15 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """
     succeeds = np.isfinite(settings["evaluations_to_target"])
     counts = succeeds.groupby([settings["task"], settings["optimizer"]]).agg(["size", "sum"])
-    expected = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0).rename("trials_to_success").reset_index()
-    rows = ranking.dropna(subset="evaluations_to_target").merge(expected, on=["task", "optimizer"], how="left")
+    expected = (
+        ((counts["size"] + 1) / (counts["sum"] + 1))
+        .where(counts["sum"] > 0)
+        .rename("trials_to_success")
+        .reset_index()
+    )
+    rows = ranking.dropna(subset="evaluations_to_target").merge(
+        expected, on=["task", "optimizer"], how="left"
+    )
     return typed([rows.assign(solved=np.isfinite(rows["evaluations_to_target"]))], SUCCESS)
 
 
@@ -100,6 +155,13 @@ def competence(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     task, family (the problem), kappa, steps, optimizers (tuple: who is not shown worse than the leader, best first), gap (of the first of them).
     """
     several = tasks.groupby("problem")[["kappa", "steps"]].transform("nunique").max(axis=1) > 1
-    best = ranking[ranking["first"]].groupby("task").agg(optimizers=("optimizer", tuple), gap=("gap", "first")).reset_index()
+    best = (
+        ranking[ranking["first"]]
+        .groupby("task")
+        .agg(optimizers=("optimizer", tuple), gap=("gap", "first"))
+        .reset_index()
+    )
     rows = tasks[several].rename(columns={"problem": "family"}).merge(best, on="task")
-    return typed([rows.sort_values(["family", "kappa", "steps"], kind="stable", ignore_index=True)], COMPETENCE)
+    return typed(
+        [rows.sort_values(["family", "kappa", "steps"], kind="stable", ignore_index=True)], COMPETENCE
+    )

@@ -14,7 +14,12 @@ def compact(svg: str) -> str:
     """
     found: dict[str, str] = {}
     svg = re.sub(r"<[^>]*>", lambda tag: _compact_tag(tag[0], found), svg)
-    svg = re.sub(r">\s+<", "><", svg).replace("<g/>", "").replace(FAMILY, "").replace("<g>", f'<g style="{FAMILY}">', 1)
+    svg = (
+        re.sub(r">\s+<", "><", svg)
+        .replace("<g/>", "")
+        .replace(FAMILY, "")
+        .replace("<g>", f'<g style="{FAMILY}">', 1)
+    )
     alike = r'<g([^>]*)>(<(?:use|path) [^>]*( style="[^"]*")/>(?:<(?:use|path) [^>]*\3/>)+)</g>'
     svg = re.sub(alike, lambda group: _with_style(*group.groups()), svg)
     for mark, radius in re.findall(r'<path id="(m\d+)" d="M 0 ([\d.]+) C[^"]*z"/>', svg):
@@ -31,7 +36,10 @@ def _with_style(attributes: str, marks: str, style: str) -> str:
 
 def _dots(radius: str, clip: str, colour: str, opacity: str | None, marks: str) -> str:
     """Write round marks of one colour as a path that touches their places."""
-    places = [(round(10 * float(x)), round(10 * float(y))) for x, y in re.findall(r' x="([^"]*)" y="([^"]*)"', marks)]
+    places = [
+        (round(10 * float(x)), round(10 * float(y)))
+        for x, y in re.findall(r' x="([^"]*)" y="([^"]*)"', marks)
+    ]
     steps = [(x - before, y - above) for (before, above), (x, y) in pairwise([(0, 0), *places])]
     path = "".join(f"m{_tenth(across)} {_tenth(down)}h0" for across, down in steps).replace(" -", "-")
     pale = f"stroke-opacity:{opacity};" if opacity else ""
@@ -42,11 +50,21 @@ def _compact_tag(tag: str, found: dict[str, str]) -> str:
     """Shorten one tag; found: the ids met so far, hashes of matplotlib's that marks and clips are referred to by, and their numbers."""
     if tag.startswith("<image"):
         return tag
-    tag = re.sub(r' id="[A-Za-z0-9.]+_\d+"| transform="rotate\(-0 [^"]*"', "", tag)  # ids that nothing refers to
-    tag = re.sub(r'((?:id="|#)[mph])([0-9a-f]{10})(?=["\)])', lambda use: use[1] + found.setdefault(use[2], str(len(found))), tag)
-    tag = re.sub(r'(?<= style=")[^"]*', lambda style: re.sub(r"(?<=[:;]) |(?<=\.\d{4})\d+", "", style[0]), tag)
+    tag = re.sub(
+        r' id="[A-Za-z0-9.]+_\d+"| transform="rotate\(-0 [^"]*"', "", tag
+    )  # ids that nothing refers to
+    tag = re.sub(
+        r'((?:id="|#)[mph])([0-9a-f]{10})(?=["\)])',
+        lambda use: use[1] + found.setdefault(use[2], str(len(found))),
+        tag,
+    )
+    tag = re.sub(
+        r'(?<= style=")[^"]*', lambda style: re.sub(r"(?<=[:;]) |(?<=\.\d{4})\d+", "", style[0]), tag
+    )
     if tag.startswith(("<use", "<text")):
-        return re.sub(r'( [xy]=")(-?[\d.]+)', lambda place: f"{place[1]}{_tenth(round(10 * float(place[2])))}", tag)
+        return re.sub(
+            r'( [xy]=")(-?[\d.]+)', lambda place: f"{place[1]}{_tenth(round(10 * float(place[2])))}", tag
+        )
     return re.sub(r'(?<= d=")[^"]*', lambda path: _steps(path[0]), tag)
 
 
@@ -60,7 +78,9 @@ def _steps(path: str) -> str:
             to = round(10 * float(x)), round(10 * float(y))
             across, down = to if command == "M" else (to[0] - at[0], to[1] - at[1])
             command, at = "l" if command == "L" else command, to
-        written += (" " if command == last == "l" else command) + (f"{_tenth(across)} {_tenth(down)}" if command != "z" else "")
+        written += (" " if command == last == "l" else command) + (
+            f"{_tenth(across)} {_tenth(down)}" if command != "z" else ""
+        )
         last = command
     return written.replace(" -", "-")
 

@@ -11,11 +11,28 @@ import pandas as pd
 
 from lrbench.results.comparisons import oriented
 from lrbench.results.labels import natural, optimizer_names, setting_texts, task_labels
-from lrbench.results.statistics import at_least_floor, by_group, geometric_mean, geometric_spread, interquartile_mean, median_first_hit, quantile
+from lrbench.results.statistics import (
+    at_least_floor,
+    by_group,
+    geometric_mean,
+    geometric_spread,
+    interquartile_mean,
+    median_first_hit,
+    quantile,
+)
 from lrbench.results.text import counted, listed, setting_value
 
 TASK = ["problem_id", "steps", "batch_size", "batch_order", "init"]
-RELATIVE = ("rank", "first", "leader", "ratio", "ratio_low", "ratio_high", "at_least", "p")  # what depends on who else is in the sweep
+RELATIVE = (
+    "rank",
+    "first",
+    "leader",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "at_least",
+    "p",
+)  # what depends on who else is in the sweep
 SMALLEST_GRID_WITH_EDGES = 3
 OUTER = 0.1  # of the width of a box, in log
 LOST = ["diverged", "failed"]
@@ -25,12 +42,16 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task in the order of their labels: `task` (the label), what its runs share, and the facts of its problem."""
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
-    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype(dict.fromkeys(["scale", "mu", "kappa", "effective_rank", "digits"], float))
+    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype(
+        dict.fromkeys(["scale", "mu", "kappa", "effective_rank", "digits"], float)
+    )
     rows = first[["task", *TASK, "problem", "loss", "dtype"]].merge(facts, on="problem_id")
     return rows.sort_values("task", key=lambda labels: labels.map(natural), ignore_index=True)
 
 
-def entries(runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None) -> pd.DataFrame:
+def entries(
+    runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the runs in the order of the tasks, with what the tables need beside each; of a tuned sweep a row a run and role.
 
     task; name: of the optimizer; setting: a text; lr; gap: mean over the last epoch, inf unless completed, not below the floor; half: the same at
@@ -61,7 +82,13 @@ def with_roles(runs: pd.DataFrame, roles: pd.DataFrame | None) -> pd.DataFrame:
 
 def first_hits(entries: pd.DataFrame, column: str) -> pd.Series:
     """Return a cost until a target: inf if never reached or not completed, NaN where relative gaps are undefined."""
-    return entries[column].astype(float).fillna(np.inf).where(entries["status"] == "completed", np.inf).where(entries["scale"].notna())
+    return (
+        entries[column]
+        .astype(float)
+        .fillna(np.inf)
+        .where(entries["status"] == "completed", np.inf)
+        .where(entries["scale"].notna())
+    )
 
 
 def settings(entries: pd.DataFrame) -> pd.DataFrame:
@@ -81,14 +108,28 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
     middle = partial(quantile, q=0.5)
     return pd.DataFrame(
         {
-            **{"task": first["task"], "optimizer": first["name"], "setting": first["setting"], "lr": first["lr"], "seeds": count()},
+            **{
+                "task": first["task"],
+                "optimizer": first["name"],
+                "setting": first["setting"],
+                "lr": first["lr"],
+                "seeds": count(),
+            },
             **{"gap": mean, "spread": each(geometric_spread, gap), "median": each(middle, gap)},
-            **{"q25": each(partial(quantile, q=0.25), gap), "q75": each(partial(quantile, q=0.75), gap), "iqm": each(interquartile_mean, gap)},
+            **{
+                "q25": each(partial(quantile, q=0.25), gap),
+                "q75": each(partial(quantile, q=0.75), gap),
+                "iqm": each(interquartile_mean, gap),
+            },
             "relative_gap": mean / first["scale"].to_numpy(),
             "evaluations_to_target": each(median_first_hit, hit),
             "steps_to_target": each(median_first_hit, entries["hit_step"].to_numpy()),
             "evaluations": each(middle, entries["evaluations"].to_numpy()),
-            "test_loss": np.where(tested, each(middle, entries["final_test_loss"].astype(float).fillna(np.inf).to_numpy()), np.nan),
+            "test_loss": np.where(
+                tested,
+                each(middle, entries["final_test_loss"].astype(float).fillna(np.inf).to_numpy()),
+                np.nan,
+            ),
             **{"hits": count(np.isfinite(hit)).astype(int), "holds": count(entries["holds"]).astype(int)},
             **{status: count(entries["status"] == status).astype(int) for status in ("completed", *LOST)},
             "at_floor": count(gap <= entries["gap_floor"]) == count(),
@@ -125,7 +166,9 @@ def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFr
     return rows.assign(edge=_edges(rows), trials=rows["settings"])
 
 
-def ranking(competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, own: pd.DataFrame) -> pd.DataFrame:
+def ranking(
+    competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, own: pd.DataFrame
+) -> pd.DataFrame:
     """Return a row a task and optimizer at its chosen setting, best first: by rank, gap, evaluations to the target, name.
 
     rank: 1 + the number of optimizers shown better; one that lost a seed has none and stands last, the most completed first. leader: whom the tuning
@@ -148,15 +191,55 @@ def ranking(competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, 
 def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with their rank, task by task, best first."""
     keys = pd.MultiIndex.from_frame(rows[["task", "optimizer"]])
-    rank = pd.Series(1 + _beaten(pairs).reindex(keys, fill_value=0).to_numpy(), index=rows.index, dtype="Int64").where(np.isfinite(rows["gap"]))
+    rank = pd.Series(
+        1 + _beaten(pairs).reindex(keys, fill_value=0).to_numpy(), index=rows.index, dtype="Int64"
+    ).where(np.isfinite(rows["gap"]))
     rows = rows.assign(rank=rank, place=pd.factorize(rows["task"])[0], lost=rows["seeds"] - rows["completed"])
     order = ["place", "rank", "gap", "lost", "evaluations_to_target", "optimizer"]
     return rows.sort_values(order, kind="stable", ignore_index=True)
 
 
-RANKING = ["task", "rank", "optimizer", "setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds", "completed"]
-RANKING += ["diverged", "failed", "runs", "median", "q25", "q75", "iqm", "at_floor", "test_loss", "lr", "settings", "lrs", "trials", "setting_id"]
-RANKING += ["evaluations", "steps_to_target", "leader", "first", "ratio", "ratio_low", "ratio_high", "at_least", "p"]
+RANKING = [
+    "task",
+    "rank",
+    "optimizer",
+    "setting",
+    "edge",
+    "gap",
+    "spread",
+    "relative_gap",
+    "evaluations_to_target",
+    "hits",
+    "seeds",
+    "completed",
+]
+RANKING += [
+    "diverged",
+    "failed",
+    "runs",
+    "median",
+    "q25",
+    "q75",
+    "iqm",
+    "at_floor",
+    "test_loss",
+    "lr",
+    "settings",
+    "lrs",
+    "trials",
+    "setting_id",
+]
+RANKING += [
+    "evaluations",
+    "steps_to_target",
+    "leader",
+    "first",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "at_least",
+    "p",
+]
 RANKING += ["default_gap", "gain", "tolerance", "tolerance_open"]
 
 
@@ -166,7 +249,9 @@ def failures(entries: pd.DataFrame) -> pd.DataFrame:
     reason: the most frequent first; runs: how many; first_bad_step: the earliest; last_finite_loss: the largest; settings: at which, as a text.
     """
     wrong = entries[entries["status"] != "completed"].drop_duplicates(["name", "run_id"])
-    reason = wrong["reason"].astype(object).fillna("").str.replace(r" at step \d+", "", regex=True)  # the step has its own column
+    reason = (
+        wrong["reason"].astype(object).fillna("").str.replace(r" at step \d+", "", regex=True)
+    )  # the step has its own column
     groups = wrong.assign(reason=reason).groupby(["task", "name", "status"], sort=False)
     rows = groups.agg(
         reason=("reason", _reasons),
@@ -187,7 +272,9 @@ def _over_runs(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def _over_settings(settings: pd.DataFrame) -> pd.DataFrame:
-    counts = settings.groupby(["task", "optimizer"])["lr"].agg(settings="size", lrs="nunique", lowest="min", highest="max")
+    counts = settings.groupby(["task", "optimizer"])["lr"].agg(
+        settings="size", lrs="nunique", lowest="min", highest="max"
+    )
     return counts.reset_index()
 
 
@@ -230,7 +317,9 @@ def _against_leader(pairs: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
 def _beaten(pairs: pd.DataFrame) -> pd.Series:
     """Count for each (task, optimizer) who is shown better."""
     shown = pairs[pairs["better"] != ""]
-    worse = pd.DataFrame({"task": shown["task"], "optimizer": np.where(shown["better"] == shown["a"], shown["b"], shown["a"])})
+    worse = pd.DataFrame(
+        {"task": shown["task"], "optimizer": np.where(shown["better"] == shown["a"], shown["b"], shown["a"])}
+    )
     return worse.groupby(["task", "optimizer"]).size()
 
 

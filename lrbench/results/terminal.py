@@ -42,16 +42,32 @@ def print_ranking(results: "Results", console: Console) -> None:
     if len(results.overall):
         console.print(_table(overall_text(results.overall), title=f"Over all {len(results.tasks)} tasks"))
         console.print()
-    headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}"}
+    headings = {
+        RANK: "*",
+        RATIO: "times the\nleader*",
+        "evaluations to target": f"evals to\n{setting_value(results.manifest['target'])}",
+    }
     for task, ranking in results.ranking.groupby("task", sort=False):
         text = ranking_text(ranking)
         text[RATIO] = [cell if len(cell) <= MOST_RATIO else cell.partition(" (")[0] for cell in text[RATIO]]
-        console.print(_table(text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings), title=str(task)))
+        console.print(
+            _table(
+                text[[*RANKING, *text.columns.intersection(["test loss"])]].rename(columns=headings),
+                title=str(task),
+            )
+        )
         note = ranking_note(ranking)
-        console.print(Text(f"{RELATIVE_NOTE}{'. ' * bool(note)}{note}", style="dim"), width=min(WIDTH, console.width))
+        console.print(
+            Text(f"{RELATIVE_NOTE}{'. ' * bool(note)}{note}", style="dim"), width=min(WIDTH, console.width)
+        )
         console.print()
     if results.manifest.get("baselines") and len(rows := results.baselines):
-        console.print(_table(as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))), title="What tuning could at best have found"))
+        console.print(
+            _table(
+                as_text(rows.drop(columns=["task"] * (len(results.tasks) == 1))),
+                title="What tuning could at best have found",
+            )
+        )
         console.print()
     _print_words([*verdict.headline(results), *verdict.budget(results)], warnings(results), console)
 
@@ -73,7 +89,9 @@ def print_timings(measured: "Timings", target: float, console: Console) -> None:
     for task, of_task in rows.groupby("task", sort=False):
         console.print(_table(timings_text(of_task).rename(columns=headings), title=str(task)))
         console.print()
-    busy = [f"The machine was busy, measure again before you quote: {listed(measured.busy)}."] * bool(measured.busy)
+    busy = [f"The machine was busy, measure again before you quote: {listed(measured.busy)}."] * bool(
+        measured.busy
+    )
     _print_words([measured.conditions], [*busy, *_lost(rows), *measured.warnings], console)
 
 
@@ -88,7 +106,12 @@ def _lost(rows: pd.DataFrame) -> Iterator[str]:
 
 def _table(text: pd.DataFrame, title: str | None = None) -> Table:
     table = Table(
-        title=title and Text(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+        title=title and Text(title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for column in text:
         table.add_column(Text(str(column)), justify="left" if column in LEFT else "right", overflow="fold")

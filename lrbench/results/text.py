@@ -11,7 +11,12 @@ from lrbench.results.costs import AXES
 
 MOST_COLUMNS = 8  # of tasks side by side
 MISSING = "–"
-RELATIVE_HEADINGS = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}  # columns that depend on who else is there
+RELATIVE_HEADINGS = {
+    "rank": "rank*",
+    "ratio": "times the leader*",
+    "p": "p*",
+    "better": "shown better*",
+}  # columns that depend on who else is there
 RELATIVE_NOTE = "* depends on who else is in this sweep"
 LRS = {"lr", "largest lr", "diverges from lr"}  # columns that theory gives
 ROUNDING = 1e-12  # relative: what lies closer to a whole number is one
@@ -36,7 +41,11 @@ def _digits(x: float, digits: int) -> str:
     if math.isinf(x) or x == 0:
         return f"{x:.0f}"
     mantissa, power = f"{x:.{digits - 1}e}".split("e")
-    return f"{float(f'{x:.{digits}g}'):,.{max(digits - 1 - int(power), 0)}f}" if -3 <= int(power) < 6 else f"{mantissa}e{int(power)}"
+    return (
+        f"{float(f'{x:.{digits}g}'):,.{max(digits - 1 - int(power), 0)}f}"
+        if -3 <= int(power) < 6
+        else f"{mantissa}e{int(power)}"
+    )
 
 
 def interval(row: Mapping[str, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
@@ -117,7 +126,10 @@ def named(optimizer: str, setting: str) -> str:
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Write every cell: learning rates as settings, other numbers by `number`, what is missing as a dash."""
-    cells = {column: frame[column].map(learning_rate if column in LRS else _cell, na_action=None) for column in frame}
+    cells = {
+        column: frame[column].map(learning_rate if column in LRS else _cell, na_action=None)
+        for column in frame
+    }
     return pd.DataFrame(cells, index=frame.index, dtype=object)
 
 
@@ -127,22 +139,32 @@ def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
     tied = ranking["rank"].duplicated(keep=False)
     cells = {
         RELATIVE_HEADINGS["rank"]: [
-            f"{_cell(row['rank'])}{'=' * (shared and pd.notna(row['rank']))}" for row, shared in zip(rows, tied, strict=True)
+            f"{_cell(row['rank'])}{'=' * (shared and pd.notna(row['rank']))}"
+            for row, shared in zip(rows, tied, strict=True)
         ],
         "optimizer": [row["optimizer"] for row in rows],
         "best setting": [(row["setting"] + " (edge)" * bool(row["edge"])) or MISSING for row in rows],
         "final gap": ["≤ " * row["at_floor"] + number(row["gap"]) for row in rows],
         "spread": [number(row["spread"]) for row in rows],
-        "relative gap": ["≤ " * (row["at_floor"] and pd.notna(row["relative_gap"])) + number(row["relative_gap"]) for row in rows],
+        "relative gap": [
+            "≤ " * (row["at_floor"] and pd.notna(row["relative_gap"])) + number(row["relative_gap"])
+            for row in rows
+        ],
         "evaluations to target": [reached(row["evaluations_to_target"]) for row in rows],
-        "at target": [MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}" for row in rows],
+        "at target": [
+            MISSING if pd.isna(row["evaluations_to_target"]) else f"{row['hits']}/{row['seeds']}"
+            for row in rows
+        ],
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
     }
     cells[RELATIVE_HEADINGS["ratio"]] = [interval(row, "ratio", "ratio_low", "ratio_high") for row in rows]
     if ranking["p"].notna().any():
         cells[RELATIVE_HEADINGS["p"]] = [p_value(row["p"]) for row in rows]
     if ranking["default_gap"].notna().any():
-        cells |= {"default gap": [number(row["default_gap"]) for row in rows], "gain": [factor(row["gain"]) for row in rows]}
+        cells |= {
+            "default gap": [number(row["default_gap"]) for row in rows],
+            "gain": [factor(row["gain"]) for row in rows],
+        }
     if ranking["tolerance"].notna().any():
         cells["lr tolerance"] = [tolerance(row, row["tolerance_open"]) for row in rows]
     cells["trials"] = [number(row["trials"]) for row in rows]
@@ -174,7 +196,9 @@ def overall_text(overall: pd.DataFrame) -> pd.DataFrame:
         "reaches the target": [f"{row['solved']}/{row['targets']}" for row in rows],
         "lost seeds on": [f"{row['lost']}/{row['tasks']}" for row in rows],
     }
-    return pd.DataFrame(cells, dtype=object).drop(columns=["mean rank*"] * bool(overall["mean_rank"].isna().all()))
+    return pd.DataFrame(cells, dtype=object).drop(
+        columns=["mean rank*"] * bool(overall["mean_rank"].isna().all())
+    )
 
 
 def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
@@ -211,11 +235,14 @@ def across_text(across: pd.DataFrame) -> pd.DataFrame:
 def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     """Write a row a task and optimizer, a column a target: "120 (10/10)", and in brackets the expected running time where there is one."""
     cells = targets.assign(
-        cell=[_target(row) for row in targets.to_dict("records")], heading=targets["target"].map(lambda target: f"1e{math.log10(target):.0f}")
+        cell=[_target(row) for row in targets.to_dict("records")],
+        heading=targets["target"].map(lambda target: f"1e{math.log10(target):.0f}"),
     )
     wide = cells.pivot(index=["task", "optimizer"], columns="heading", values="cell")
     order = pd.MultiIndex.from_frame(targets[["task", "optimizer"]].drop_duplicates())
-    return without_one_task(wide.loc[order, list(cells["heading"].unique())].rename_axis(columns=None).reset_index())
+    return without_one_task(
+        wide.loc[order, list(cells["heading"].unique())].rename_axis(columns=None).reset_index()
+    )
 
 
 def _target(row: Mapping[str, Any]) -> str:
@@ -266,7 +293,11 @@ def success_text(success: pd.DataFrame) -> pd.DataFrame:
     if success["task"].nunique() > MOST_COLUMNS:
         return cells[["task", "optimizer", "cell"]].rename(columns={"cell": "target"})
     wide = cells.pivot(index="optimizer", columns="task", values="cell").fillna(MISSING)
-    return wide.loc[success["optimizer"].unique(), success["task"].unique()].rename_axis(columns=None).reset_index()
+    return (
+        wide.loc[success["optimizer"].unique(), success["task"].unique()]
+        .rename_axis(columns=None)
+        .reset_index()
+    )
 
 
 def _passed(row: Mapping[str, Any]) -> str:
@@ -295,7 +326,14 @@ def without_one_task(text: pd.DataFrame) -> pd.DataFrame:
 def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
     """Write the costs of one task until the target, and of a whole run in gradient evaluations, a column a heading."""
     until = {title: costs[f"{axis}_to_target"].map(reached) for axis, title in AXES.items()}
-    return pd.DataFrame({"optimizer": costs["optimizer"], **until, "evaluations, whole run": costs["evaluations"].map(number)}, dtype=object)
+    return pd.DataFrame(
+        {
+            "optimizer": costs["optimizer"],
+            **until,
+            "evaluations, whole run": costs["evaluations"].map(number),
+        },
+        dtype=object,
+    )
 
 
 def timings_text(rows: pd.DataFrame) -> pd.DataFrame:
@@ -303,7 +341,9 @@ def timings_text(rows: pd.DataFrame) -> pd.DataFrame:
     cells = {
         "optimizer": rows["name"],
         "setting": rows["setting"].replace("", MISSING),
-        "µs a step": (rows["step_seconds"] * 1e6).map(lambda x: number(x if x < 100 else round(x, 0))).where(rows["status"] != "failed", "failed"),
+        "µs a step": (rows["step_seconds"] * 1e6)
+        .map(lambda x: number(x if x < 100 else round(x, 0)))
+        .where(rows["status"] != "failed", "failed"),
         "spread": rows["step_spread"].map(lambda x: MISSING if pd.isna(x) else f"{100 * x:.1f} %"),
         "seconds to target": rows["seconds_to_target"].map(reached),
         "evaluations to target": rows["hit"].map(reached),

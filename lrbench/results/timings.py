@@ -19,8 +19,12 @@ def timings(runs: Iterable[pa.Table], problems: pa.Table, target: float) -> pd.D
     tasks = tables.tasks(frame, frames.with_tuples(problems))
     rows = tables.entries(frame, tasks, target)
     rows["hit"] = rows["hit"].mask(rows["status"] == "failed")
-    rows["seconds_to_target"] = rows["seconds_to_target"].astype(float).where(np.isfinite(rows["hit"]), rows["hit"])
+    rows["seconds_to_target"] = (
+        rows["seconds_to_target"].astype(float).where(np.isfinite(rows["hit"]), rows["hit"])
+    )
     if rows["seed"].nunique() > 1:
         rows["setting"] = (rows["setting"] + " seed=" + rows["seed"].astype(str)).str.strip()
     place = pd.Series(np.arange(len(tasks)), index=tasks["task"])
-    return rows.assign(place=rows["task"].map(place)).sort_values(["place", "seconds_to_target", "step_seconds"], kind="stable", ignore_index=True)
+    return rows.assign(place=rows["task"].map(place)).sort_values(
+        ["place", "seconds_to_target", "step_seconds"], kind="stable", ignore_index=True
+    )

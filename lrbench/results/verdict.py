@@ -28,8 +28,17 @@ def headline(results: "Results") -> list[str]:
     tasks = [task for _, task in results.tasks.iterrows()]
     full = len(tasks) <= MOST_IN_FULL
     parts, shown = (IN_FULL, tasks) if full else ((leader.sentence,), tasks[:MOST_LEADERS])
-    sentences = [sentence for task in shown for part in parts for sentence in part(results, task, of(results.ranking, task))]
-    return sentences if full else [*_across(results), *sentences, *_unsaid(tasks[MOST_LEADERS:]), *_paste_over_all(results)]
+    sentences = [
+        sentence
+        for task in shown
+        for part in parts
+        for sentence in part(results, task, of(results.ranking, task))
+    ]
+    return (
+        sentences
+        if full
+        else [*_across(results), *sentences, *_unsaid(tasks[MOST_LEADERS:]), *_paste_over_all(results)]
+    )
 
 
 def _unsaid(tasks: list[pd.Series]) -> Iterator[str]:
@@ -48,10 +57,16 @@ def _target(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Iterator
     """Say who reaches the target first: medians over the seeds, of those with which at least half of them reach it."""
     target = f"the target{_where(results, task)} (relative gap {setting_value(results.manifest['target'])})"
     defined = rows.dropna(subset="evaluations_to_target")
-    reached = defined[np.isfinite(defined["evaluations_to_target"])].sort_values("evaluations_to_target", kind="stable")
+    reached = defined[np.isfinite(defined["evaluations_to_target"])].sort_values(
+        "evaluations_to_target", kind="stable"
+    )
     if len(reached):
         first, others = reached.iloc[0], reached.iloc[1:]
-        share = f"; {first['hits']} of {what_varied(task, first['seeds'])}{_stays(results, task, first)}" if first["seeds"] > 1 else ""
+        share = (
+            f"; {first['hits']} of {what_varied(task, first['seeds'])}{_stays(results, task, first)}"
+            if first["seeds"] > 1
+            else ""
+        )
         cost = f"{number(first['evaluations_to_target'])} gradient evaluations"
         yield f"{first['optimizer']} reaches {target} in {cost}{_fewer(first, others, len(rows))}{share}."
     elif len(defined):
@@ -63,7 +78,11 @@ def _stays(results: "Results", task: pd.Series, row: pd.Series) -> str:
     runs = of(results.reported, row)
     gaps = runs.loc[runs["name"] == row["optimizer"], "gap"].to_numpy()
     p = below_target(gaps, float(results.manifest["target"]) * task["scale"], task["gap_floor"])
-    return "" if np.isnan(p) else f" reach it, and the typical gap {'ends' if p < ALPHA else 'is not shown to end'} below it (one-sided {stated(p)})"
+    return (
+        ""
+        if np.isnan(p)
+        else f" reach it, and the typical gap {'ends' if p < ALPHA else 'is not shown to end'} below it (one-sided {stated(p)})"
+    )
 
 
 def _fewer(first: pd.Series, others: pd.DataFrame, optimizers: int) -> str:
@@ -103,9 +122,20 @@ def _tolerance(results: "Results", task: pd.Series, rows: pd.DataFrame) -> Itera
         yield f"{names[0]} reaches the target{_where(results, task)} {width}."
         return
     also = wide[cut & ~widest]
-    narrower = [f"{name} (at least {decades(tolerance, False)})" for name, tolerance in zip(also["optimizer"], also["tolerance"], strict=True)]
-    perhaps = f"; cut off by the end of the search, so perhaps as wide: {listed(narrower, most=3)}" if narrower else ""
-    are, reach = ("is least sensitive to its lr", "it reaches") if len(names) == 1 else ("are least sensitive to their lr", "they reach")
+    narrower = [
+        f"{name} (at least {decades(tolerance, False)})"
+        for name, tolerance in zip(also["optimizer"], also["tolerance"], strict=True)
+    ]
+    perhaps = (
+        f"; cut off by the end of the search, so perhaps as wide: {listed(narrower, most=3)}"
+        if narrower
+        else ""
+    )
+    are, reach = (
+        ("is least sensitive to its lr", "it reaches")
+        if len(names) == 1
+        else ("are least sensitive to their lr", "they reach")
+    )
     yield f"{listed(names)} {are}{_where(results, task)}: {reach} the target {width}{perhaps}."
 
 
@@ -135,7 +165,11 @@ def _gained(row: dict, default: str) -> str:
     if np.isinf(size):
         return f"{name} needed tuning: with {default} {'most of its runs do not complete' if row['test'] == 'sign' else 'its run does not complete'}"
     backing = {
-        "t": lambda: leader.interval(row["low"], row["high"]) if size >= 1 else leader.interval(1 / row["high"], 1 / row["low"]),
+        "t": lambda: (
+            leader.interval(row["low"], row["high"])
+            if size >= 1
+            else leader.interval(1 / row["high"], 1 / row["low"])
+        ),
         "sign": lambda: f"sign test, {int(row['n'])} pairs, {stated(row['p'])}",
         "none": lambda: "one run",
     }[row["test"]]()

@@ -10,7 +10,17 @@ from lrbench.results.leader import not_visible, visible
 from lrbench.results.search import scattered
 from lrbench.results.statistics import ALPHA, MARGIN, TESTED
 from lrbench.results.text import counted, factor, listed, named, number, setting_value
-from lrbench.results.warnings_budget import at_floor, choice, flipped, names, on, oscillating, short, targets, too_easy
+from lrbench.results.warnings_budget import (
+    at_floor,
+    choice,
+    flipped,
+    names,
+    on,
+    oscillating,
+    short,
+    targets,
+    too_easy,
+)
 
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
@@ -34,7 +44,9 @@ def _alarms(results: "Results") -> list[str]:
 def _incomplete(results: "Results") -> Iterator[str]:
     planned, stored = results.manifest["counts"]["planned"], len(results.runs)
     if results.manifest["state"] != "complete" or stored < planned:
-        state = {"interrupted": "was interrupted", "running": "is still running or was stopped"}.get(results.manifest["state"], "is incomplete")
+        state = {"interrupted": "was interrupted", "running": "is still running or was stopped"}.get(
+            results.manifest["state"], "is incomplete"
+        )
         yield f"The sweep {state}: {stored} of {counted(planned, 'planned run')} are stored. The same request goes on from there."
 
 
@@ -65,7 +77,11 @@ def _diverged(results: "Results") -> Iterator[str]:
 def _mixed(results: "Results") -> Iterator[str]:
     sessions = [*results.manifest["earlier"], results.manifest]
     if len(sessions) > 1:
-        values = {key: {str(session[part].get(key)) for session in sessions} for part in ("versions", "machine") for key in results.manifest[part]}
+        values = {
+            key: {str(session[part].get(key)) for session in sessions}
+            for part in ("versions", "machine")
+            for key in results.manifest[part]
+        }
         differing = listed([key for key, seen in values.items() if len(seen) > 1])
         yield f"The runs were made in {len(sessions)} sessions that differ in {differing}: their numbers may differ for that reason alone."
 
@@ -87,7 +103,10 @@ def _same_seeds(results: "Results") -> Iterator[str]:
 
 def _edges(results: "Results") -> Iterator[str]:
     edges = results.ranking[results.ranking["edge"] != ""]
-    cases = [f"{row['optimizer']}{on(results, row)} (lr={setting_value(row['lr'])}, {_end(results, row)})" for row in edges.to_dict("records")]
+    cases = [
+        f"{row['optimizer']}{on(results, row)} (lr={setting_value(row['lr'])}, {_end(results, row)})"
+        for row in edges.to_dict("records")
+    ]
     if cases and results.tuned:
         grown = ", even after growing twice" if results.manifest["tune"]["reserve"] >= 2 else ""
         yield f"The chosen learning rate lies in the outer tenth of its box{grown}, so that a wider one may do better: {listed(cases)}."
@@ -108,7 +127,9 @@ def _beside_a_cliff(results: "Results") -> Iterator[str]:
     above = rates.merge(chosen, on=key[:2], suffixes=("", "_chosen")).query("lr > lr_chosen")
     cliff = above.sort_values("lr", kind="stable").drop_duplicates(key[:2]).query("gap == inf")
     if len(cliff):
-        cases = names(results, cliff, lambda row: f" ({setting_value(row['lr_chosen'])}, {setting_value(row['lr'])})")
+        cases = names(
+            results, cliff, lambda row: f" ({setting_value(row['lr_chosen'])}, {setting_value(row['lr'])})"
+        )
         yield f"The next learning rate above the {choice(results)} one loses runs, and between the two the gap may end far lower: {cases}."
 
 
@@ -118,14 +139,19 @@ def _default_lower(results: "Results") -> Iterator[str]:
     bound = gains["high"].where(gains["test"] == "t", gains["at_least"])
     lower = gains[(gains["p"] < ALPHA) & (bound < 1 / MARGIN)]
     if len(lower):
-        cases = names(results, lower, lambda row: f" ({factor(1 / row['gain'])} times)" if row["test"] == "t" else "")
+        cases = names(
+            results, lower, lambda row: f" ({factor(1 / row['gain'])} times)" if row["test"] == "t" else ""
+        )
         yield f"At its default setting an optimizer is shown to end lower than at the chosen one: {cases}."
 
 
 def _unequal(results: "Results") -> Iterator[str]:
     """Say where optimizers of one task were not searched alike: other numbers of settings, or other widths of the lr's range."""
     rows = results.searched
-    low, high = (rows[box].fillna(rows["lr"]).groupby([rows["task"], rows["name"].rename("optimizer")]) for box in ("lr_low", "lr_high"))
+    low, high = (
+        rows[box].fillna(rows["lr"]).groupby([rows["task"], rows["name"].rename("optimizer")])
+        for box in ("lr_low", "lr_high")
+    )
     widths = np.log10(high.max() / low.min()).round(6).rename("decades").reset_index()
     sizes = results.ranking.merge(widths)
     yield from _uneven(results, sizes, "trials", ("setting", "settings"))
@@ -138,7 +164,9 @@ def _uneven(results: "Results", sizes: pd.DataFrame, column: str, units: tuple[s
     tasks = distinct.index[distinct > 1]
     if len(tasks):
         names = sizes[sizes["task"] == tasks[0]].groupby(column)["optimizer"].agg(list)
-        cases = "; ".join(f"{number(size)} {units[size != 1]} for {listed(each)}" for size, each in names.items())
+        cases = "; ".join(
+            f"{number(size)} {units[size != 1]} for {listed(each)}" for size, each in names.items()
+        )
         more = f" (and on {counted(len(tasks) - 1, 'other task')})" if len(tasks) > 1 else ""
         yield f"Not all were searched alike{on(results, {'task': tasks[0]})}{more}: {cases}."
 
@@ -172,8 +200,12 @@ def _pair(results: "Results", row: dict) -> str:
 
 
 def _identical(results: "Results") -> Iterator[str]:
-    completed = results.entries[results.entries["status"] == "completed"].drop_duplicates(["name", "run_id", "role"])
-    groups = completed.groupby(["name", "setting_id", "role"], sort=False)[["start_loss", "final_loss", "final_gap"]]
+    completed = results.entries[results.entries["status"] == "completed"].drop_duplicates(
+        ["name", "run_id", "role"]
+    )
+    groups = completed.groupby(["name", "setting_id", "role"], sort=False)[
+        ["start_loss", "final_loss", "final_gap"]
+    ]
     sizes, distinct = groups.size(), groups.nunique().max(axis=1)
     repeated = sizes[(distinct == 1) & (sizes > 1)].reset_index(name="seeds")
     if len(repeated):
@@ -186,7 +218,9 @@ def _unpaired(results: "Results") -> Iterator[str]:
     seeds = results.reported.groupby(["task", "name"])["seed"].agg(frozenset)
     sets = seeds.groupby("task").agg(list)
     unpaired = sets[sets.map(lambda each: len(set(each)) > 1)]
-    shared = unpaired.map(lambda each: f"{len(frozenset.intersection(*each))} of {len(frozenset.union(*each))}")
+    shared = unpaired.map(
+        lambda each: f"{len(frozenset.intersection(*each))} of {len(frozenset.union(*each))}"
+    )
     cases = [f"{count}{on(results, {'task': task})}" for task, count in shared.items()]
     if cases:
         yield f"Seeds are not the same for all optimizers; only those that all have are compared: {listed(cases)}."
@@ -208,7 +242,19 @@ def _one_problem(results: "Results") -> Iterator[str]:
 
 Check = Callable[["Results"], Iterable[str]]
 CHECKS: tuple[Check, ...] = (
-    *(_alarms, _incomplete, _unevaluated, _lost_at_best, _failed, _diverged, _untuned, _single, _unpaired, _mixed, _identical),
+    *(
+        _alarms,
+        _incomplete,
+        _unevaluated,
+        _lost_at_best,
+        _failed,
+        _diverged,
+        _untuned,
+        _single,
+        _unpaired,
+        _mixed,
+        _identical,
+    ),
     *(
         _edges,
         _beside_a_cliff,
@@ -233,7 +279,10 @@ CHECKS: tuple[Check, ...] = (
 
 def _cases(results: "Results", rows: pd.DataFrame, detail: Callable[[dict], str]) -> list[str]:
     """Write each row's optimizer with its setting, where it was, and a detail."""
-    return [f"{named(row['optimizer'], row['setting'])}{on(results, row)} {detail(row)}" for row in rows.to_dict("records")]
+    return [
+        f"{named(row['optimizer'], row['setting'])}{on(results, row)} {detail(row)}"
+        for row in rows.to_dict("records")
+    ]
 
 
 def _ended(results: "Results", status: str) -> pd.DataFrame:

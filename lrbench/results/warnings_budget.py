@@ -12,7 +12,10 @@ from lrbench.results.text import listed, number, setting_value
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
-LEVEL, MOVED = 1.25, 0.5  # times apart at half and at the end: no longer moving; of the start's gap: and not for want of a step
+LEVEL, MOVED = (
+    1.25,
+    0.5,
+)  # times apart at half and at the end: no longer moving; of the start's gap: and not for want of a step
 FALLING = 2.0  # times lower at the end than at half of the steps: still falling
 LAST_QUARTER, OSCILLATES = 0.75, 0.2  # where a tail begins, and the share of its steps that may rise
 MOST_READ = 20_000  # runs whose curves are held at once
@@ -79,8 +82,12 @@ def at_floor(results: "Results") -> Iterator[str]:
 
 def oscillating(results: "Results") -> Iterator[str]:
     """Say whose gap goes up and down at the end, on all rows: with intervals of ten seeds the true ratio was inside in 84 to 90 %, not 95 %."""
-    rows = results.reported[results.reported["batch_size"].isna() & (results.reported["status"] == "completed")]
-    parts = [_rises(results, rows.iloc[first : first + MOST_READ]) for first in range(0, len(rows), MOST_READ)]
+    rows = results.reported[
+        results.reported["batch_size"].isna() & (results.reported["status"] == "completed")
+    ]
+    parts = [
+        _rises(results, rows.iloc[first : first + MOST_READ]) for first in range(0, len(rows), MOST_READ)
+    ]
     if not parts:
         return
     counts = pd.concat(parts).groupby(["task", "optimizer"], sort=False).sum().reset_index()
@@ -92,7 +99,9 @@ def oscillating(results: "Results") -> Iterator[str]:
 
 def _rises(results: "Results", runs: pd.DataFrame) -> pd.DataFrame:
     """Count in the last quarter of each run the recorded steps and those that end higher than the one before; below the floor nothing rises."""
-    curves = results.curves_of(runs["run_id"]).merge(runs[["run_id", "task", "name", "steps", "gap_floor"]], on="run_id")
+    curves = results.curves_of(runs["run_id"]).merge(
+        runs[["run_id", "task", "name", "steps", "gap_floor"]], on="run_id"
+    )
     tail = curves[curves["step"] >= LAST_QUARTER * curves["steps"]]
     gap = at_least_floor(tail["gap"].to_numpy(), tail["gap_floor"].to_numpy())
     follows = tail["run_id"].eq(tail["run_id"].shift()).to_numpy()
@@ -110,7 +119,12 @@ def choice(results: "Results") -> str:
 def names(results: "Results", rows: pd.DataFrame, detail: Callable[[pd.Series], str] = lambda row: "") -> str:
     """Write the optimizers, of several tasks with the one and its detail or with how many: "sgd on wine (0/10) and adam on 2 of 3 tasks"."""
     groups = rows.groupby("optimizer", sort=False)
-    return listed([f"{name}{_tasks(results, list(own['task']))}{detail(own.iloc[0]) if len(own) == 1 else ''}" for name, own in groups])
+    return listed(
+        [
+            f"{name}{_tasks(results, list(own['task']))}{detail(own.iloc[0]) if len(own) == 1 else ''}"
+            for name, own in groups
+        ]
+    )
 
 
 def on(results: "Results", row: dict) -> str:
@@ -118,11 +132,19 @@ def on(results: "Results", row: dict) -> str:
 
 
 def _tasks(results: "Results", tasks: Sequence[str]) -> str:
-    return on(results, {"task": tasks[0]}) if len(tasks) == 1 else f" on {len(tasks)} of {len(results.tasks)} tasks"
+    return (
+        on(results, {"task": tasks[0]})
+        if len(tasks) == 1
+        else f" on {len(tasks)} of {len(results.tasks)} tasks"
+    )
 
 
 def _halves(results: "Results") -> pd.DataFrame:
     """Return task, optimizer, and of the reported runs half: the geometric mean of the gaps at half of the steps, and start: their median first."""
     groups = results.reported.groupby(["task", "name"], sort=False)
     halves = groups["half"].agg(lambda gaps: float(geometric_mean(gaps.to_numpy())))
-    return pd.DataFrame({"half": halves, "start": groups["start_gap"].median()}).rename_axis(["task", "optimizer"]).reset_index()
+    return (
+        pd.DataFrame({"half": halves, "start": groups["start_gap"].median()})
+        .rename_axis(["task", "optimizer"])
+        .reset_index()
+    )

@@ -53,7 +53,11 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
             if config_dir is not None:
                 if not Path(config_dir).is_dir():
                     raise RequestError(f"--config-dir: {config_dir} is no folder.")
-                search_path.prepend("command-line", f"file://{Path(config_dir).absolute()}", SearchPathQuery(provider="schema"))
+                search_path.prepend(
+                    "command-line",
+                    f"file://{Path(config_dir).absolute()}",
+                    SearchPathQuery(provider="schema"),
+                )
             loader = ConfigLoaderImpl(search_path)
             loader.repository = _Remembering(search_path)
             yield loader
@@ -66,7 +70,9 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
 
 def offer_sweeper() -> None:
     """Make the choice `hydra/sweeper=lrbench` known to Hydra."""
-    ConfigStore.instance().store(group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench")
+    ConfigStore.instance().store(
+        group="hydra/sweeper", name="lrbench", node={"_target_": SWEEPER}, provider="lrbench"
+    )
 
 
 class _Remembering(ConfigRepository):
@@ -80,7 +86,9 @@ class _Remembering(ConfigRepository):
         """Return a copy: Hydra puts its nodes into what it composes. OmegaConf copies five times as fast through pickle as by itself."""
         if config_path not in self._read:
             found = super().load_config(config_path)
-            if found is None or not found.path.startswith(("file://", "pkg://")):  # what a program registers may change, and need not be picklable
+            if found is None or not found.path.startswith(
+                ("file://", "pkg://")
+            ):  # what a program registers may change, and need not be picklable
                 return found
             self._read[config_path] = pickle.dumps(found)
         return pickle.loads(self._read[config_path])
@@ -124,7 +132,9 @@ def choices(config: DictConfig) -> dict[str, str]:
 
 def without_hydra(config: DictConfig) -> DictConfig:
     """Return what a run reads: the configuration without Hydra's own node, the sweep: block and how it is tuned."""
-    return OmegaConf.masked_copy(config, [str(key) for key in config if key not in ("hydra", "sweep", "tune")])
+    return OmegaConf.masked_copy(
+        config, [str(key) for key in config if key not in ("hydra", "sweep", "tune")]
+    )
 
 
 def leaves(config: DictConfig) -> Leaves:

@@ -21,7 +21,9 @@ from lrbench.sweeper.compose import SWEEPER, leaves, offer_sweeper
 from lrbench.sweeper.expand import into_block, variants
 from lrbench.sweeper.request import Request, asking
 
-_OVERRIDES = "LRBENCH_SWEEP_OVERRIDES"  # how the jobs, processes of their own, know the sweep that they belong to
+_OVERRIDES = (
+    "LRBENCH_SWEEP_OVERRIDES"  # how the jobs, processes of their own, know the sweep that they belong to
+)
 
 
 class GridSweeper(Sweeper):
@@ -29,7 +31,9 @@ class GridSweeper(Sweeper):
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: DictConfig) -> None:
         self._loader = hydra_context.config_loader
-        self._launcher = Plugins.instance().instantiate_launcher(hydra_context=hydra_context, task_function=task_function, config=config)
+        self._launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> list[Any]:
         jobs = [job for variant in variants(arguments, self._loader) for job in variant.jobs()]
@@ -49,9 +53,13 @@ class Task:
         try:
             if "sweep" in config and job.sweeper._target_ != SWEEPER:
                 sweeper = job.runtime.choices["hydra/sweeper"]
-                raise RequestError(f"sweep: hydra/sweeper={sweeper} does not read the sweep: block; leave it out, or use hydra/sweeper=lrbench.")
+                raise RequestError(
+                    f"sweep: hydra/sweeper={sweeper} does not read the sweep: block; leave it out, or use hydra/sweeper=lrbench."
+                )
             block = Block({group: job.runtime.choices[group] for group in GROUPS}, leaves(config), [])
-            return self.train(Request(json.loads(os.environ[_OVERRIDES]), True, [block], asking(block.base), native=False))
+            return self.train(
+                Request(json.loads(os.environ[_OVERRIDES]), True, [block], asking(block.base), native=False)
+            )
         except RequestError as error:
             raise CompactHydraException(str(error)) from None  # Hydra prints others with a traceback
 

@@ -62,18 +62,30 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
             return _sweep(overrides, expand(lines, loader))
         config = compose(loader, [*_fixed(parsed, lines), *first_choices(parsed, loader)])
         if not (multirun or config.hydra.mode == RunMode.MULTIRUN):
-            swept = [line for override, line in zip(parsed, overrides, strict=True) if override.is_sweep_override() or line.startswith("sweep.")]
+            swept = [
+                line
+                for override, line in zip(parsed, overrides, strict=True)
+                if override.is_sweep_override() or line.startswith("sweep.")
+            ]
             if swept:
                 raise sweep_without_multirun(swept[0], overrides)
             if config.tune:
                 raise tune_without_multirun(config.hydra.runtime.choices.tune, overrides)
             base = leaves(config)
-            return Request(list(overrides), False, [Block(choices(config), base, [])], asking(base), config_dir=config_dir)
+            return Request(
+                list(overrides),
+                False,
+                [Block(choices(config), base, [])],
+                asking(base),
+                config_dir=config_dir,
+            )
         ours = config.hydra.sweeper._target_ == SWEEPER
         native = ours and config.hydra.launcher._target_ == BASIC_LAUNCHER
         tune = _tune(parsed, lines, loader)
         if tune and not native:
-            raise RequestError("tune: lrbench chooses and trains a tuned sweep itself. Leave hydra/launcher and hydra/sweeper out, or use tune=none.")
+            raise RequestError(
+                "tune: lrbench chooses and trains a tuned sweep itself. Leave hydra/launcher and hydra/sweeper out, or use tune=none."
+            )
         if not ours:
             return Request(list(overrides), True, [], asking(leaves(config)), False, config_dir)
         blocks = expand(_without_tune(parsed, lines), loader)
@@ -92,25 +104,52 @@ def _of_tune(override: Override) -> bool:
 
 def _without_tune(parsed: list[Override], lines: list[str]) -> list[str]:
     """Return lines that say the same of every run: boxes would make each composition half as long again. Swept ones stay, for expand to refuse."""
-    return [*(line for line, override in zip(lines, parsed, strict=True) if not _of_tune(override) or override.is_sweep_override()), "tune=none"]
+    return [
+        *(
+            line
+            for line, override in zip(lines, parsed, strict=True)
+            if not _of_tune(override) or override.is_sweep_override()
+        ),
+        "tune=none",
+    ]
 
 
 def _tune(parsed: list[Override], lines: list[str], loader: ConfigLoaderImpl) -> Tune | None:
     """Read the group tune; where experiments are swept, theirs, which must be the same."""
     common = [*_fixed(parsed, lines), *first_choices(parsed, loader)]
-    swept = [override for override in parsed if override.is_sweep_override() and override.key_or_group == "experiment"]
-    experiments = [f"+experiment={choice}" for override in swept for choice in override.sweep_string_iterator()]
+    swept = [
+        override
+        for override in parsed
+        if override.is_sweep_override() and override.key_or_group == "experiment"
+    ]
+    experiments = [
+        f"+experiment={choice}" for override in swept for choice in override.sweep_string_iterator()
+    ]
     configs = [compose(loader, [*common, line]) for line in experiments] or [compose(loader, common)]
     if any(config.tune != configs[0].tune for config in configs):
-        raise RequestError(f"tune: it has one value for all of a sweep, but {' and '.join(experiments)} differ in it. Run them one by one.")
+        raise RequestError(
+            f"tune: it has one value for all of a sweep, but {' and '.join(experiments)} differ in it. Run them one by one."
+        )
     node: dict = OmegaConf.to_container(configs[0].tune, resolve=True)  # type: ignore[assignment]
-    return read_tune(configs[0].hydra.runtime.choices.tune, node, loader.get_group_options("optimizer")) if node else None
+    return (
+        read_tune(configs[0].hydra.runtime.choices.tune, node, loader.get_group_options("optimizer"))
+        if node
+        else None
+    )
 
 
-def _sweep(overrides: Sequence[str], blocks: list[Block], native: bool = True, config_dir: str | None = None, tune: Tune | None = None) -> Request:
+def _sweep(
+    overrides: Sequence[str],
+    blocks: list[Block],
+    native: bool = True,
+    config_dir: str | None = None,
+    tune: Tune | None = None,
+) -> Request:
     for block in blocks:
         for key in (key for axis in block.axes for key in axis if key in REQUEST):
-            raise RequestError(f"{key}: it says how a sweep is asked, so it has one value for all of it; {len(block.columns[key].values)} came.")
+            raise RequestError(
+                f"{key}: it says how a sweep is asked, so it has one value for all of it; {len(block.columns[key].values)} came."
+            )
     return Request(list(overrides), True, blocks, asking(blocks[0].base), native, config_dir, tune)
 
 
@@ -122,7 +161,9 @@ def asking(base: Leaves) -> Leaves:
 def _refuse_target(parsed: list[Override], loader: ConfigLoaderImpl) -> None:
     for override in parsed:
         if override.key_or_group == "optimizer._target_":
-            others = [other.input_line or "" for other in parsed if not other.key_or_group.startswith("optimizer.")]
+            others = [
+                other.input_line or "" for other in parsed if not other.key_or_group.startswith("optimizer.")
+            ]
             choice = choices(compose(loader, others))["optimizer"]
             if choice != "custom":
                 raise target_without_custom(override, choice)

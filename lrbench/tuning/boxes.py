@@ -8,7 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrbench.config import LARGEST_WHOLE, NULL, Leaves, Rule, check_leaf, check_value, either, number, one_of, show, whole
+from lrbench.config import (
+    LARGEST_WHOLE,
+    NULL,
+    Leaves,
+    Rule,
+    check_leaf,
+    check_value,
+    either,
+    number,
+    one_of,
+    show,
+    whole,
+)
 from lrbench.errors import RequestError, did_you_mean
 from lrbench.plan import Block
 from lrbench.seeds import tuning_seeds
@@ -22,7 +34,9 @@ _NUMBER = number()
 
 
 def _distinct(rule: Rule, allowed: str) -> Rule:
-    return Rule(allowed, lambda v: isinstance(v, list) and all(map(rule.accepts, v)) and len({*v}) == len(v) > 0)
+    return Rule(
+        allowed, lambda v: isinstance(v, list) and all(map(rule.accepts, v)) and len({*v}) == len(v) > 0
+    )
 
 
 def _interval(ends: Rule) -> Rule:
@@ -43,7 +57,10 @@ POLICY = {
     "sampler": one_of("grid", "sobol"),
     "metric": one_of("gap", "evaluations"),
     "units": one_of("absolute", "oracle"),
-    "keys": either(NULL, _distinct(Rule("a word", lambda v: isinstance(v, str)), "a list of hyperparameters such as [lr]")),
+    "keys": either(
+        NULL,
+        _distinct(Rule("a word", lambda v: isinstance(v, str)), "a list of hyperparameters such as [lr]"),
+    ),
 }
 
 
@@ -85,7 +102,10 @@ class Tune:
     def defaults(self, optimizer: str, base: Leaves) -> Leaves:
         """Return the tuned leaves as the class has them: the box's `default`, else what the configuration holds."""
         default = self.boxes.get(optimizer, {}).get("default", {})
-        return {f"optimizer.{name}": default.get(name, base[f"optimizer.{name}"]) for name in self.names(optimizer)}
+        return {
+            f"optimizer.{name}": default.get(name, base[f"optimizer.{name}"])
+            for name in self.names(optimizer)
+        }
 
 
 @dataclass(frozen=True)
@@ -113,7 +133,9 @@ def dimensions(tune: Tune, optimizer: str, low: float, high: float) -> list[Dime
 
 def lists(tune: Tune, optimizer: str) -> dict[str, list[Any]]:
     """Return, by path, the boxes that are lists: what is no range in them, a beta2 that stays as it is, is the value."""
-    boxes = {f"optimizer.{name}": tune.boxes[optimizer][name] for name in tune.names(optimizer) if name != "lr"}
+    boxes = {
+        f"optimizer.{name}": tune.boxes[optimizer][name] for name in tune.names(optimizer) if name != "lr"
+    }
     return {path: box for path, box in boxes.items() if isinstance(box, list)}
 
 
@@ -133,7 +155,11 @@ def read(choice: str, node: dict[str, Any], optimizers: Sequence[str]) -> Tune:
     for key, rule in POLICY.items():
         check_value(f"tune.{key}", node.get(key), rule)
     units = node["units"]
-    check_value("tune.lr", node.get("lr"), Rule("a mapping of absolute and oracle, each [low, high],", _MAPPING.accepts))
+    check_value(
+        "tune.lr",
+        node.get("lr"),
+        Rule("a mapping of absolute and oracle, each [low, high],", _MAPPING.accepts),
+    )
     check_value(f"tune.lr.{units}", node["lr"].get(units), _POSITIVE)
     _check_boxes(node.get("boxes"), optimizers)
     names = sorted({"lr", *(name for box in node["boxes"].values() for name in box if name not in _FACTS)})
@@ -150,12 +176,16 @@ def _check_boxes(boxes: Any, optimizers: Sequence[str]) -> None:
     for optimizer, box in boxes.items():
         where = f"tune.boxes.{optimizer}"
         if optimizer not in optimizers:
-            raise RequestError(f"{where}: there is no optimizer={optimizer}. {did_you_mean(optimizer, list(optimizers))}")
+            raise RequestError(
+                f"{where}: there is no optimizer={optimizer}. {did_you_mean(optimizer, list(optimizers))}"
+            )
         check_value(where, box, _MAPPING)
         check_value(f"{where}.unit", box.get("unit", "none"), one_of(*UNITS))
         check_value(f"{where}.default", box.get("default", {}), _MAPPING)
         if "lr" in box:
-            raise RequestError(f"{where}.lr: the range of lr is the same for all optimizers; give tune.lr.absolute=[low,high].")
+            raise RequestError(
+                f"{where}.lr: the range of lr is the same for all optimizers; give tune.lr.absolute=[low,high]."
+            )
         for name in (name for name in box if name not in _FACTS):
             _check_ranges(f"{where}.{name}", box[name])
 
@@ -165,7 +195,9 @@ def _check_ranges(where: str, box: Any) -> None:
     parts = [part for part in box if not _NUMBER.accepts(part)] if isinstance(box, list) else [box]
     for part in parts or [box]:
         if not isinstance(part, dict) or len(part) != 1 or next(iter(part)) not in SCALES:
-            raise RequestError(f"{where}: {', '.join(SCALES)} with [low, high] are allowed, such as {{log: [0.001, 1]}}, but {show(part)} came.")
+            raise RequestError(
+                f"{where}: {', '.join(SCALES)} with [low, high] are allowed, such as {{log: [0.001, 1]}}, but {show(part)} came."
+            )
         [(scale, ends)] = part.items()
         check_value(f"{where}.{scale}", ends, RANGES[scale])
 
@@ -185,20 +217,26 @@ def check_blocks(tune: Tune, blocks: Iterable[Block], given: Iterable[str]) -> N
         names = tune.names(optimizer)
         _check_defaults(tune, block)
         if not names:
-            raise RequestError(f"tune.keys: nothing of {optimizer} is tuned by {show(tune.keys)}. There are: lr{_others(tune, optimizer)}.")
+            raise RequestError(
+                f"tune.keys: nothing of {optimizer} is tuned by {show(tune.keys)}. There are: lr{_others(tune, optimizer)}."
+            )
         for name in names:
             _check_name(name, optimizer, block.base)
             _check_not_given(f"optimizer.{name}", tune, block, given)
         count = len(dimensions(tune, optimizer, *tune.lr))
         if tune.sampler == "grid" and count > 1:
-            raise RequestError(f"tune.sampler: a grid is for one number, and {optimizer} has {count} ({', '.join(names)}). Use tune.sampler=sobol.")
+            raise RequestError(
+                f"tune.sampler: a grid is for one number, and {optimizer} has {count} ({', '.join(names)}). Use tune.sampler=sobol."
+            )
         _check_seeds(tune, block)
 
 
 def _check_defaults(tune: Tune, block: Block) -> None:
     for name, value in tune.boxes.get(block.choices["optimizer"], {}).get("default", {}).items():
         if f"optimizer.{name}" not in block.base:
-            raise RequestError(f"tune.boxes.{block.choices['optimizer']}.default: the optimizer has no hyperparameter '{name}'.")
+            raise RequestError(
+                f"tune.boxes.{block.choices['optimizer']}.default: the optimizer has no hyperparameter '{name}'."
+            )
         check_leaf(f"optimizer.{name}", value, block.base)
 
 
@@ -207,13 +245,19 @@ def _others(tune: Tune, optimizer: str) -> str:
 
 
 def _check_name(name: str, optimizer: str, leaves: Iterable[str]) -> None:
-    own = [path.removeprefix("optimizer.") for path in leaves if path.startswith("optimizer.") and path != "optimizer._target_"]
+    own = [
+        path.removeprefix("optimizer.")
+        for path in leaves
+        if path.startswith("optimizer.") and path != "optimizer._target_"
+    ]
     if name not in own and (name == "lr" or not own):
         raise RequestError(
             f"optimizer.{name}: it is tuned, but not in the configuration of optimizer={optimizer}. Add +optimizer.{name}=<its default>."
         )
     if name not in own:
-        raise RequestError(f"tune.boxes.{optimizer}.{name}: optimizer={optimizer} has no such hyperparameter. {did_you_mean(name, own)}")
+        raise RequestError(
+            f"tune.boxes.{optimizer}.{name}: optimizer={optimizer} has no such hyperparameter. {did_you_mean(name, own)}"
+        )
 
 
 def _check_not_given(path: str, tune: Tune, block: Block, given: set[str]) -> None:
@@ -234,11 +278,17 @@ def _check_seeds(tune: Tune, block: Block) -> None:
                 f"sweep.zip: seed moves together with {others}, but in a tuned sweep every setting runs on every seed. Leave it out of zip."
             )
     if twice := sorted({*tune.seeds} & {*evaluation_seeds([block])}):
-        raise RequestError(f"tune.seeds: {twice[0]} is also a seed of the evaluation (seed=), and what is chosen on it must be reported on others.")
+        raise RequestError(
+            f"tune.seeds: {twice[0]} is also a seed of the evaluation (seed=), and what is chosen on it must be reported on others."
+        )
 
 
 def evaluation_seeds(blocks: Iterable[Block]) -> list[int]:
     """Return the seeds that a request asks for, each once."""
     return list(
-        dict.fromkeys(seed for block in blocks for seed in next((axis["seed"] for axis in block.axes if "seed" in axis), [block.base["seed"]]))
+        dict.fromkeys(
+            seed
+            for block in blocks
+            for seed in next((axis["seed"] for axis in block.axes if "seed" in axis), [block.base["seed"]])
+        )
     )

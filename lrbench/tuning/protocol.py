@@ -110,7 +110,9 @@ class Competitor:
         return replace(self, blocks=blocks, trials=list(trials.values()))
 
 
-def phases(blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table], solved: Solved | None = None) -> Iterator[Phase]:
+def phases(
+    blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table], solved: Solved | None = None
+) -> Iterator[Phase]:
     """Yield the phases of a tuned sweep; `outcomes`, of the runs so far, is asked when the next one is. `solved` as in `plan`.
 
     Raises:
@@ -127,7 +129,10 @@ def phases(blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table]
         field = grown
         yield _phase(field, [])
     found, seeds = outcomes(), evaluation_seeds(blocks)
-    yield _phase(field, [final for one in field for final in _finals(one, choose(one, tune.metric, found), tune, seeds)])
+    yield _phase(
+        field,
+        [final for one in field for final in _finals(one, choose(one, tune.metric, found), tune, seeds)],
+    )
 
 
 # ---- competitors and their trials
@@ -137,19 +142,35 @@ def competitors(blocks: Iterable[Block], tune: Tune, solved: Solved | None = Non
     """Return who competes, each with its first trials."""
     parts = [part for block in blocks for part in _of_one_task(block)]
     # a seed of its own tells each apart, whatever they share
-    planned = plan((replace(part, base=part.base | _first(part) | {"seed": number}, axes=[]) for number, part in enumerate(parts)), solved)
+    planned = plan(
+        (
+            replace(part, base=part.base | _first(part) | {"seed": number}, axes=[])
+            for number, part in enumerate(parts)
+        ),
+        solved,
+    )
     field: dict[tuple, Competitor] = {}
     for group in sorted(planned.groups, key=lambda group: group.shared["seed"]):
         block, leaves, problem = parts[group.shared["seed"]], group.shared, planned.problems[group.problem_id]
         once = is_fixed(leaves["batch_size"], leaves["batch_order"]) and leaves["init"] != "torch"
         part = Part(block, leaves, group.runs[0], [min(tune.seeds)] if once else tune.seeds)
         optimizer = block.choices["optimizer"]
-        key = (group.problem_id, *(repr(leaves[name]) for name in TASK), optimizer, leaves["optimizer._target_"])
+        key = (
+            group.problem_id,
+            *(repr(leaves[name]) for name in TASK),
+            optimizer,
+            leaves["optimizer._target_"],
+        )
         if key not in field:
             low, high = _range(tune, optimizer, problem, leaves)
             field[key] = Competitor(optimizer, [], low, high, problem.gap_floor(leaves["dtype"]), [], [])
         field[key].parts.append(part)
-    return [one.trying(_drawn(one, tune, tune.trials, one.low, one.high), *_tuned_range(tune, one, one.low, one.high)) for one in field.values()]
+    return [
+        one.trying(
+            _drawn(one, tune, tune.trials, one.low, one.high), *_tuned_range(tune, one, one.low, one.high)
+        )
+        for one in field.values()
+    ]
 
 
 def _of_one_task(block: Block) -> Iterator[Block]:
@@ -168,12 +189,17 @@ def _first(block: Block) -> Leaves:
 def _settings(block: Block) -> list[Leaves]:
     """Return the swept leaves of each setting of a block whose last axis is its seeds."""
     columns = replace(block, axes=block.axes[:-1]).columns
-    return [dict(zip(columns, values, strict=True)) for values in zip(*[column.to_list() for column in columns.values()], strict=True)]
+    return [
+        dict(zip(columns, values, strict=True))
+        for values in zip(*[column.to_list() for column in columns.values()], strict=True)
+    ]
 
 
 def _drawn(one: Competitor, tune: Tune, count: int, low: float, high: float, skip: int = 0) -> list[Leaves]:
     box = dimensions(tune, one.optimizer, low, high)
-    places = sampling.grid(count) if tune.sampler == "grid" else sampling.sobol(count, len(box), tune.seed, skip)
+    places = (
+        sampling.grid(count) if tune.sampler == "grid" else sampling.sobol(count, len(box), tune.seed, skip)
+    )
     return sampling.settings(places, box, lists(tune, one.optimizer))
 
 
@@ -201,9 +227,15 @@ def oracle_unit(kind: str, problem: Problem, leaves: Leaves, seeds: Sequence[int
         size = 1 / L if (L := problem.L or problem.smoothness) else np.inf
     else:
         middle = np.median([start(leaves["init"], seed, data.d, data.p) for seed in seeds], axis=0)
-        size = float(np.abs(middle - problem.w_star).max()) / np.sqrt(leaves["steps"]) if problem.optimum.attained else np.inf
+        size = (
+            float(np.abs(middle - problem.w_star).max()) / np.sqrt(leaves["steps"])
+            if problem.optimum.attained
+            else np.inf
+        )
     if not 0 < size < np.inf:
-        raise RequestError(f"tune.units: oracle needs a minimiser, a curvature and a start apart from it, and {label} has not all. Use absolute.")
+        raise RequestError(
+            f"tune.units: oracle needs a minimiser, a curvature and a start apart from it, and {label} has not all. Use absolute."
+        )
     return float(size)
 
 
@@ -232,7 +264,10 @@ def _found(outcomes: pa.Table, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray
     order = np.argsort(ids)
     rows = order[np.searchsorted(ids, runs, sorter=order)]
     lost = (outcomes["status"].to_numpy() != "completed")[rows]
-    gap, hit = (outcomes[name].fill_null(np.inf).to_numpy()[rows] for name in ("last_epoch_gap", "evaluations_to_target"))
+    gap, hit = (
+        outcomes[name].fill_null(np.inf).to_numpy()[rows]
+        for name in ("last_epoch_gap", "evaluations_to_target")
+    )
     return np.where(lost, np.inf, gap), np.where(lost, np.inf, hit), lost.sum(axis=1)
 
 
@@ -272,15 +307,28 @@ def _finals(one: Competitor, number: int, tune: Tune, seeds: list[int]) -> Itera
     part, leaves = one.trials[number].part, one.trials[number].leaves
     default = leaves | tune.defaults(one.optimizer, part.block.base)
     for role, trial, setting in (("evaluation", number, leaves), ("default", None, default)):
-        block = replace(part.block, axes=[{path: [value] for path, value in setting.items()}, {"seed": seeds}])
+        block = replace(
+            part.block, axes=[{path: [value] for path, value in setting.items()}, {"seed": seeds}]
+        )
         yield _Final(role, one.optimizer, trial, block, part.run_ids(block))
 
 
 def _phase(field: Sequence[Competitor], finals: Sequence[_Final]) -> Phase:
     rows = [
-        (run, "trial", one.optimizer, number, trial.low, trial.high) for one in field for number, trial in enumerate(one.trials) for run in trial.runs
+        (run, "trial", one.optimizer, number, trial.low, trial.high)
+        for one in field
+        for number, trial in enumerate(one.trials)
+        for run in trial.runs
     ]
-    rows += [(run, final.role, final.optimizer, final.trial, None, None) for final in finals for run in final.runs]
+    rows += [
+        (run, final.role, final.optimizer, final.trial, None, None) for final in finals for run in final.runs
+    ]
     columns = zip(*((run.decode(), *rest) for run, *rest in rows), strict=True)
-    roles = pa.table([pa.array(column, kind) for column, kind in zip(columns, _ROLES.types, strict=True)], schema=_ROLES)
-    return Phase([block for one in field for block in one.blocks] + [final.block for final in finals], roles, last=bool(finals))
+    roles = pa.table(
+        [pa.array(column, kind) for column, kind in zip(columns, _ROLES.types, strict=True)], schema=_ROLES
+    )
+    return Phase(
+        [block for one in field for block in one.blocks] + [final.block for final in finals],
+        roles,
+        last=bool(finals),
+    )

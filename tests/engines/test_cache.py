@@ -37,7 +37,9 @@ print(json.dumps({
 def package(tmp_path_factory) -> Path:
     """A folder with a copy of lrbench, and of what is compiled and kept only the program that all optimizers share."""
     root = tmp_path_factory.mktemp("package")
-    shutil.copytree(Path(lrbench.__file__).parent, root / "lrbench", ignore=shutil.ignore_patterns("*.nbi", "*.nbc"))
+    shutil.copytree(
+        Path(lrbench.__file__).parent, root / "lrbench", ignore=shutil.ignore_patterns("*.nbi", "*.nbc")
+    )
     if CONF.parent != Path(lrbench.__file__).parent:
         shutil.copytree(CONF, root / "conf")
     (root / "lrbench/engines/__pycache__").mkdir(exist_ok=True)
@@ -47,7 +49,11 @@ def package(tmp_path_factory) -> Path:
 
 
 def run(package: Path, optimizer: str) -> dict:
-    environment = os.environ | {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(package),
+        "NUMBA_CACHE_DIR": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     command = [sys.executable, "-W", "error", "-c", CHILD, optimizer]
     done = subprocess.run(command, env=environment, cwd=package, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -86,7 +92,11 @@ def test_another_optimizer_compiles_its_rule_alone(package, first, adam):
 
 
 def test_an_edited_rule_is_compiled_anew(package, first):
-    edit(package / "lrbench/optimizers/sgd.py", "return w - lr * factor * g, state", "return w + lr * factor * g, state")
+    edit(
+        package / "lrbench/optimizers/sgd.py",
+        "return w - lr * factor * g, state",
+        "return w + lr * factor * g, state",
+    )
     edited = run(package, "sgd")
     assert edited["compiled"]
     assert edited["gap"][1] > edited["gap"][0] == first["gap"][0] > first["gap"][1]
@@ -94,7 +104,11 @@ def test_an_edited_rule_is_compiled_anew(package, first):
 
 def test_an_edited_helper_is_compiled_anew(package, adam):
     """A function that rules call, in a file of its own: numba alone would not look there."""
-    edit(package / "lrbench/optimizers/elementwise.py", "(share if from_a else back) * (b - a)", "(share if from_a else back) * (a - b)")
+    edit(
+        package / "lrbench/optimizers/elementwise.py",
+        "(share if from_a else back) * (b - a)",
+        "(share if from_a else back) * (a - b)",
+    )
     after = run(package, "adam")
     assert after["compiled"]
     assert adam["gap"][0] == after["gap"][0]

@@ -21,14 +21,36 @@ from lrbench.seeds import start
 from lrbench.sweeper.request import read
 from lrbench.train import train
 
-RULES = ["sgd", "sgd_momentum", "sgd_nesterov", "adam", "adam_amsgrad", "adamw", "adamax", "nadam", "radam", "rmsprop", "rmsprop_centered"]
+RULES = [
+    "sgd",
+    "sgd_momentum",
+    "sgd_nesterov",
+    "adam",
+    "adam_amsgrad",
+    "adamw",
+    "adamax",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "rmsprop_centered",
+]
 RULES += ["adagrad", "adadelta", "rprop", "asgd"]
-SYNTHETIC = {"_target_": "lrbench.problems.synthetic", "n": 30, "d": 4, "kappa": 50.0, "noise": 0.3, "intercept": True}
+SYNTHETIC = {
+    "_target_": "lrbench.problems.synthetic",
+    "n": 30,
+    "d": 4,
+    "kappa": 50.0,
+    "noise": 0.3,
+    "intercept": True,
+}
 LECTURE = {"_target_": "lrbench.problems.lecture", "intercept": True}
 PROBLEMS = {"synthetic": SYNTHETIC, "lecture": LECTURE}
 HOW = {
     "full": {"batch_size": None},
-    "shuffled": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "shuffled"},  # both with a short last batch
+    "shuffled": {
+        "batch_size": {"synthetic": 7, "lecture": 2},
+        "batch_order": "shuffled",
+    },  # both with a short last batch
     "sequential": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "sequential"},
     "replacement": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "replacement"},
 }
@@ -38,7 +60,10 @@ ROUNDINGS = 1000  # by which two correct runs may differ: about 10 a step, over 
 
 @cache
 def bases() -> dict[str, Block]:
-    return {block.choices["optimizer"]: block for block in read([f"optimizer={','.join(RULES)}"], multirun=True).blocks}
+    return {
+        block.choices["optimizer"]: block
+        for block in read([f"optimizer={','.join(RULES)}"], multirun=True).blocks
+    }
 
 
 def block(optimizer, problem, axes=(), **changes) -> Block:
@@ -50,12 +75,17 @@ def block(optimizer, problem, axes=(), **changes) -> Block:
 
 def blocks(problem, how, lrs, optimizers=RULES, **changes) -> list[Block]:
     settings = HOW[how] | {"batch_size": HOW[how]["batch_size"] and HOW[how]["batch_size"][problem]}
-    return [block(name, PROBLEMS[problem], [{"optimizer.lr": list(lrs)}], **settings | changes) for name in optimizers]
+    return [
+        block(name, PROBLEMS[problem], [{"optimizer.lr": list(lrs)}], **settings | changes)
+        for name in optimizers
+    ]
 
 
 def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
     """run_id -> everything that is stored of the run."""
-    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ASK | ask | {"engine": engine})]
+    parts = [
+        (runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ASK | ask | {"engine": engine})
+    ]
     return {
         run["run_id"]: run | {"all_evaluations": run["evaluations"]} | curve
         for runs, curves in parts
@@ -65,7 +95,9 @@ def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
 
 def deviation(here, there, weights_size) -> float:
     """The largest difference of two gaps, as a share of the largest so far (the start's, where a run does not climb), or of the last weights."""
-    (gap, w), (reference, w_reference) = ((np.array(run["gap"]), np.array(run["weights"], float)) for run in (here, there))
+    (gap, w), (reference, w_reference) = (
+        (np.array(run["gap"]), np.array(run["weights"], float)) for run in (here, there)
+    )
     both = np.isfinite(gap) & np.isfinite(reference)
     if not both.any():
         return 0.0
@@ -103,15 +135,25 @@ def differences(todo: Plan) -> tuple[list, set]:
         run, problem, run_id = group.run(row), todo.problems[group.problem_id], group.run_id[row].decode()
         here, there, eps = ours[run_id], theirs[run_id], float(np.finfo(run["dtype"]).eps)
         assert (here.pop("engine"), there.pop("engine")) == ("fused", "reference")
-        bar = ROUNDINGS * eps * max(1, np.sqrt(problem.L / 2) * np.linalg.norm(problem.w_star) / np.sqrt(there["gap"][0] or 1))
-        size = np.abs([*problem.w_star, *start(run["init"], run["seed"], problem.data.d, problem.data.p)]).max()
+        bar = (
+            ROUNDINGS
+            * eps
+            * max(1, np.sqrt(problem.L / 2) * np.linalg.norm(problem.w_star) / np.sqrt(there["gap"][0] or 1))
+        )
+        size = np.abs(
+            [*problem.w_star, *start(run["init"], run["seed"], problem.data.d, problem.data.p)]
+        ).max()
         if deviation(here, there, size) > bar:
             if (one := sensitivity(problem, run, size)) > ROUNDINGS**2 * eps:
                 chaotic.add((there["optimizer"], run["optimizer.lr"]))
                 continue
             bar = max(bar, 10 * one)
         same = Same(bar, run["dtype"] == "float64", problem, there, size)
-        wrong += [(there["optimizer"], run["optimizer.lr"], key, here[key], value) for key, value in there.items() if not same(key, here[key], value)]
+        wrong += [
+            (there["optimizer"], run["optimizer.lr"], key, here[key], value)
+            for key, value in there.items()
+            if not same(key, here[key], value)
+        ]
     return wrong, chaotic
 
 
@@ -137,9 +179,13 @@ class Same:
         if key in ("gap", "loss"):
             both = finite & np.isfinite(here)
             off = np.abs(np.array(here)[both] - np.array(there)[both])
-            return (finite != np.isfinite(here)).sum() <= (not self.exact) and bool((off <= 2 * self.bar * so_far[both]).all())
+            return (finite != np.isfinite(here)).sum() <= (not self.exact) and bool(
+                (off <= 2 * self.bar * so_far[both]).all()
+            )
         if key == "weights":
-            return np.abs(np.subtract(here, there)).max() <= self.bar * max(self.weights_size, np.abs(there).max())
+            return np.abs(np.subtract(here, there)).max() <= self.bar * max(
+                self.weights_size, np.abs(there).max()
+            )
         if isinstance(there, float) and key.startswith(("start_", "final_", "last_", "half_", "peak_")):
             size = 1 + there if key == "peak_ratio" else so_far[-1]
             return np.array_equal(here, there, equal_nan=True) or abs(here - there) <= 2 * self.bar * size
@@ -152,9 +198,13 @@ class Same:
         if key == "reason":
             return here.rpartition(" ")[0] == there.rpartition(" ")[0]
         if key.startswith(("steps_to_", "evaluations_to_")):
-            level = self.problem.scale * (ASK["target"] if key.endswith("target") else float(key.rpartition("_")[2]))
+            level = self.problem.scale * (
+                ASK["target"] if key.endswith("target") else float(key.rpartition("_")[2])
+            )
             steps = self.run["evaluations"] if key.startswith("eval") else self.run["step"]
-            early, late = (steps[np.argmax(gap <= level + sign * 2 * self.bar * so_far[-1])] for sign in (1, -1))
+            early, late = (
+                steps[np.argmax(gap <= level + sign * 2 * self.bar * so_far[-1])] for sign in (1, -1)
+            )
             return early <= here and (here <= late or not (gap <= level - 2 * self.bar * so_far[-1]).any())
         return here == there
 
@@ -182,8 +232,21 @@ def test_every_rule_float32(how):
 
 
 def table(path, X, y, **settings):
-    np.savetxt(path, np.column_stack([X, y]), fmt="%.17g", delimiter=",", comments="", header=",".join([f"x{j}" for j in range(X.shape[1])] + ["y"]))
-    return {"_target_": "lrbench.problems.csv", "path": str(path), "target": "y", "standardize": False, "intercept": True} | settings
+    np.savetxt(
+        path,
+        np.column_stack([X, y]),
+        fmt="%.17g",
+        delimiter=",",
+        comments="",
+        header=",".join([f"x{j}" for j in range(X.shape[1])] + ["y"]),
+    )
+    return {
+        "_target_": "lrbench.problems.csv",
+        "path": str(path),
+        "target": "y",
+        "standardize": False,
+        "intercept": True,
+    } | settings
 
 
 def normal(n, d, copies=(), **settings):
@@ -213,9 +276,15 @@ def test_problems_of_every_shape(name, how, tmp_path):
     problem = table(tmp_path / "data.csv", X, y, **settings)
     if name == "kappa = 1e10":
         problem = SYNTHETIC | {"kappa": 1e10, "intercept": False, "d": 6}
-    batch = {"batch_size": None if how == "full" or len(y) == 1 else min(7, len(y) - 1), "batch_order": "shuffled"}
+    batch = {
+        "batch_size": None if how == "full" or len(y) == 1 else min(7, len(y) - 1),
+        "batch_order": "shuffled",
+    }
     inits = {"init": ["torch", "zeros", [0.25 * (-1) ** j for j in range(X.shape[1] + problem["intercept"])]]}
-    todo = plan(block(one, problem, [inits], steps=40, **batch, **{"optimizer.lr": 0.05}) for one in ("sgd_momentum", "adam", "adagrad"))
+    todo = plan(
+        block(one, problem, [inits], steps=40, **batch, **{"optimizer.lr": 0.05})
+        for one in ("sgd_momentum", "adam", "adagrad")
+    )
     wrong, chaotic = differences(todo)
     assert not wrong
     assert not chaotic
@@ -241,7 +310,10 @@ def test_evaluations_stand_still_where_a_run_ends():
 
 def bits(run: dict) -> dict:
     """All that is stored of a run, floats by their bits."""
-    return {key: np.array(value, dtype=float).tobytes() if isinstance(value, float | list) else value for key, value in run.items()}
+    return {
+        key: np.array(value, dtype=float).tobytes() if isinstance(value, float | list) else value
+        for key, value in run.items()
+    }
 
 
 def of(optimizer, how, dtype, lrs, seeds) -> Plan:
@@ -249,21 +321,44 @@ def of(optimizer, how, dtype, lrs, seeds) -> Plan:
     return plan([Block(one.choices, one.base, [*one.axes, {"seed": list(seeds)}])])
 
 
-LADDER = [1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 10.0, 100.0, 1e6]  # in the same sweep, runs that diverge at every step
+LADDER = [
+    1e-3,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+    2.0,
+    10.0,
+    100.0,
+    1e6,
+]  # in the same sweep, runs that diverge at every step
 
 
 @cache
 def in_a_big_sweep(optimizer, how, dtype) -> dict[str, dict]:
-    return {run_id: bits(run) for run_id, run in trained(of(optimizer, how, dtype, LADDER, range(6)), "fused").items()}
+    return {
+        run_id: bits(run)
+        for run_id, run in trained(of(optimizer, how, dtype, LADDER, range(6)), "fused").items()
+    }
 
 
 def differing(some, whole) -> list:
     """The columns of runs that are not bit for bit those of the same runs in another sweep."""
-    return [(run_id, key) for run_id, run in some.items() for key, value in bits(run).items() if value != whole[run_id][key]]
+    return [
+        (run_id, key)
+        for run_id, run in some.items()
+        for key, value in bits(run).items()
+        if value != whole[run_id][key]
+    ]
 
 
 @given(
-    rule=st.sampled_from([("sgd", "float64"), ("adam_amsgrad", "float64"), ("adam_amsgrad", "float32"), ("rprop", "float64")]),
+    rule=st.sampled_from(
+        [("sgd", "float64"), ("adam_amsgrad", "float64"), ("adam_amsgrad", "float32"), ("rprop", "float64")]
+    ),
     how=st.sampled_from([*HOW]),
     lrs=st.lists(st.sampled_from(LADDER), min_size=1, max_size=4, unique=True),
     seeds=st.lists(st.integers(0, 5), min_size=1, max_size=4, unique=True),
@@ -274,13 +369,20 @@ def differing(some, whole) -> list:
     shuffle=st.randoms(),
 )
 @settings(max_examples=25, deadline=None)
-def test_a_run_has_the_same_bits_in_any_company(rule, how, lrs, seeds, widths, chunk, chunk_bytes, workers, shuffle):
+def test_a_run_has_the_same_bits_in_any_company(
+    rule, how, lrs, seeds, widths, chunk, chunk_bytes, workers, shuffle
+):
     whole = in_a_big_sweep(rule[0], how, rule[1])
     todo = of(rule[0], how, rule[1], lrs, seeds)
     (group,) = todo.groups
     rows = shuffle.sample(range(len(group)), shuffle.randint(1, len(group)))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"WIDTHS": widths, "CHUNK": chunk, "CHUNK_BYTES": chunk_bytes, "workers": lambda: workers}.items():
+        for name, value in {
+            "WIDTHS": widths,
+            "CHUNK": chunk,
+            "CHUNK_BYTES": chunk_bytes,
+            "workers": lambda: workers,
+        }.items():
             patch.setattr(fused, name, value)
         some = trained(Plan([group.take(np.array(rows))], todo.problems, []), "fused")
     assert len(some) == len(rows)
@@ -309,8 +411,12 @@ def test_sparse_records_are_those_of_all_steps(record, dtype):
     for run_id, run in some.items():
         assert run["step"] == step.tolist()
         lists = ("step", "gap", "loss", "evaluations")
-        assert [run[key] for key in lists[1:3]] == [np.array(every[run_id][key])[step].tolist() for key in lists[1:3]]
-        assert {key: value for key, value in run.items() if key not in lists} == {key: every[run_id][key] for key in run if key not in lists}
+        assert [run[key] for key in lists[1:3]] == [
+            np.array(every[run_id][key])[step].tolist() for key in lists[1:3]
+        ]
+        assert {key: value for key, value in run.items() if key not in lists} == {
+            key: every[run_id][key] for key in run if key not in lists
+        }
 
 
 def test_targets_in_any_order_and_often():
@@ -327,7 +433,9 @@ def test_targets_in_any_order_and_often():
 def test_stop_ends_a_long_run_at_once():
     todo = plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=2_000_000))
     ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
-    outcome = fused.train(rule, chunk, *todo.problems.values(), np.array([0, 1, 2_000_000]), TARGETS, stop=np.ones(1, np.int64))
+    outcome = fused.train(
+        rule, chunk, *todo.problems.values(), np.array([0, 1, 2_000_000]), TARGETS, stop=np.ones(1, np.int64)
+    )
     assert np.isfinite(outcome.gap[:, 0]).all()
     assert np.isinf(outcome.gap[:, 1:]).all()
 

@@ -71,10 +71,14 @@ def test_extents_hold_all_that_is_not_zero_in_four_rows(m, k, seed):
 def random_problem(n, d, intercept, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d)) * (rng.random((n, d)) < 0.7)
-    return solve(Data(X, X.sum(axis=1) + rng.normal(size=n), intercept, [f"x{j}" for j in range(d)], "y"), MSE)
+    return solve(
+        Data(X, X.sum(axis=1) + rng.normal(size=n), intercept, [f"x{j}" for j in range(d)], "y"), MSE
+    )
 
 
-@pytest.mark.parametrize(("n", "d", "intercept"), [(20, 1, False), (20, 4, True), (20, 13, False), (3, 6, True), (9, 8, True)])
+@pytest.mark.parametrize(
+    ("n", "d", "intercept"), [(20, 1, False), (20, 4, True), (20, 13, False), (3, 6, True), (9, 8, True)]
+)
 def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
     geometry = Geometry.of(problem, "float64", sampled=False)
@@ -84,14 +88,20 @@ def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     e, u, g, gap = np.empty(p * LANES), np.empty(rank * LANES), np.empty(p * LANES), np.empty(LANES)
     kernels.measure(w[geometry.order].ravel(), w_star, R, first, last, e, u, gap, LANES)
     kernels.multiply(T, *extent_T, u, g, LANES)
-    one_by_one = [kernels.exact_gap(w[geometry.order].ravel(), w_star, R, u.copy(), lane, LANES) for lane in range(LANES)]
+    one_by_one = [
+        kernels.exact_gap(w[geometry.order].ravel(), w_star, R, u.copy(), lane, LANES)
+        for lane in range(LANES)
+    ]
     assert one_by_one == gap.tolist()
     A = problem.data.design()
     gradient = 2 * MSE.factor(n) * A.T @ (A @ w - problem.data.y[:, None])
     assert R64.size == 0
     bar = 50 * p * np.finfo(float).eps
     assert np.abs(gap / problem.gap(w.T) - 1).max() <= bar
-    assert np.abs(g.reshape(p, LANES) - gradient[geometry.order]).max() <= bar * problem.L * np.abs(w - problem.w_star[:, None]).max()
+    assert (
+        np.abs(g.reshape(p, LANES) - gradient[geometry.order]).max()
+        <= bar * problem.L * np.abs(w - problem.w_star[:, None]).max()
+    )
 
 
 @pytest.mark.parametrize(("n", "d", "intercept"), [(20, 4, True), (3, 6, True)])
@@ -117,8 +127,17 @@ def test_a_thread_is_stopped_while_it_trains():
     ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
     stop, out = np.zeros(1, np.int64), []
     steps = np.array([0, 3_000_000])
-    fused.train(rule, plan(read(["optimizer=sgd", "steps=1"]).blocks).groups[0], *todo.problems.values(), np.array([0, 1]), [0.1], stop)  # compiles
-    thread = threading.Thread(target=lambda: out.append(fused.train(rule, chunk, *todo.problems.values(), steps, [0.1], stop)))
+    fused.train(
+        rule,
+        plan(read(["optimizer=sgd", "steps=1"]).blocks).groups[0],
+        *todo.problems.values(),
+        np.array([0, 1]),
+        [0.1],
+        stop,
+    )  # compiles
+    thread = threading.Thread(
+        target=lambda: out.append(fused.train(rule, chunk, *todo.problems.values(), steps, [0.1], stop))
+    )
     thread.start()
     time.sleep(0.05)
     stop[0] = 1

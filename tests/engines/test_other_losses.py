@@ -23,7 +23,11 @@ def sample(target: str = "real", n: int = 300) -> Data:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 4))
     z = X @ [0.5, -1.0, 0.3, 0.2] + 0.1
-    draws = {"real": z + rng.standard_t(2, size=n), "label": rng.random(n) < 1 / (1 + np.exp(-z)), "count": rng.poisson(np.exp(z))}
+    draws = {
+        "real": z + rng.standard_t(2, size=n),
+        "label": rng.random(n) < 1 / (1 + np.exp(-z)),
+        "count": rng.poisson(np.exp(z)),
+    }
     return Data(X, draws[target].astype(float), True, tuple("abcd"), "y")
 
 
@@ -50,30 +54,46 @@ def trained(target, engine, *lines):
     """run_id -> what is stored of the run."""
     todo, ask = planned(target, *lines)
     parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ask | {"engine": engine})]
-    return {run["run_id"]: run | curve for runs, curves in parts for run, curve in zip(runs, curves, strict=True)}
+    return {
+        run["run_id"]: run | curve for runs, curves in parts for run, curve in zip(runs, curves, strict=True)
+    }
 
 
 BENT = [target for target, kind in KINDS.items() if kind.shape != "linear"]
 CASES = [
     *((target, how, 0, "mean", "float64") for target, how in product(KINDS, HOW)),
     *((target, how, 0.3, "sum", "float64") for target, how in product(BENT, ["full", "shuffled"])),
-    *((target, how, 0.3, "mean", "float32") for target, how in product(["torch.nn.HuberLoss", "torch.nn.BCEWithLogitsLoss"], HOW)),
+    *(
+        (target, how, 0.3, "mean", "float32")
+        for target, how in product(["torch.nn.HuberLoss", "torch.nn.BCEWithLogitsLoss"], HOW)
+    ),
 ]
 
 
 @pytest.mark.parametrize(("target", "how", "l2", "reduction", "dtype"), CASES)
 def test_both_engines_agree(target, how, l2, reduction, dtype):
     lrs = "0.03,0.1" if reduction == "mean" else "0.0001,0.001"
-    lines = [f"loss.reduction={reduction}", f"loss.l2={l2}", f"dtype={dtype}", "optimizer=sgd,adam", f"optimizer.lr={lrs}", *HOW[how]]
+    lines = [
+        f"loss.reduction={reduction}",
+        f"loss.l2={l2}",
+        f"dtype={dtype}",
+        "optimizer=sgd,adam",
+        f"optimizer.lr={lrs}",
+        *HOW[how],
+    ]
     fused, reference = (trained(target, engine, *lines) for engine in ("fused", "reference"))
     assert fused.keys() == reference.keys()
     for run_id, here in fused.items():
         there, eps = reference[run_id], np.finfo(dtype).eps
         gap, other = np.array(here["gap"]), np.array(there["gap"])
         assert np.max(np.abs(gap - other) / np.maximum.accumulate(other)) < ROUNDINGS * eps
-        np.testing.assert_allclose(here["loss"], there["loss"], rtol=0, atol=ROUNDINGS * eps * (other[0] + abs(there["loss"][0])))
+        np.testing.assert_allclose(
+            here["loss"], there["loss"], rtol=0, atol=ROUNDINGS * eps * (other[0] + abs(there["loss"][0]))
+        )
         np.testing.assert_allclose(here["weights"], there["weights"], rtol=0, atol=ROUNDINGS * eps)
-        assert [here[name] for name in ("status", "evaluations")] == [there[name] for name in ("status", "evaluations")]
+        assert [here[name] for name in ("status", "evaluations")] == [
+            there[name] for name in ("status", "evaluations")
+        ]
         if dtype == "float64":
             assert here["steps_to_1e-1"] == there["steps_to_1e-1"]
 
@@ -81,16 +101,22 @@ def test_both_engines_agree(target, how, l2, reduction, dtype):
 def test_a_penalised_quadratic_agrees_on_all_rows_and_on_batches():
     lines = ["loss.l2=0.3", "loss.penalize_intercept=true,false", "optimizer=sgd", "optimizer.lr=0.1"]
     for how in HOW.values():
-        fused, reference = (trained("torch.nn.MSELoss", engine, *lines, *how) for engine in ("fused", "reference"))
+        fused, reference = (
+            trained("torch.nn.MSELoss", engine, *lines, *how) for engine in ("fused", "reference")
+        )
         for run_id, here in fused.items():
-            np.testing.assert_allclose(here["gap"], reference[run_id]["gap"], rtol=0, atol=1e-13 * here["gap"][0])
+            np.testing.assert_allclose(
+                here["gap"], reference[run_id]["gap"], rtol=0, atol=1e-13 * here["gap"][0]
+            )
 
 
 @pytest.mark.parametrize("target", KINDS)
 def test_gap_and_infimum_make_the_loss_that_torch_prints(target):
     for run in trained(target, "reference", "optimizer=adam", "optimizer.lr=0.1", "loss.l2=0").values():
         ((_, problem),) = planned(target)[0].problems.items()
-        np.testing.assert_allclose(np.array(run["gap"]) + problem.loss_star, run["loss"], rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(
+            np.array(run["gap"]) + problem.loss_star, run["loss"], rtol=1e-13, atol=1e-14
+        )
         assert run["gap"][-1] < run["gap"][0] / 2
 
 
@@ -104,10 +130,15 @@ def test_bits_do_not_depend_on_the_neighbours(target):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_poisson_that_overflows_diverges_at_the_same_step(dtype):
     lines = ["optimizer=sgd", "optimizer.lr=1,3,10,100", f"dtype={dtype}"]
-    fused, reference = (trained("torch.nn.PoissonNLLLoss", engine, *lines) for engine in ("fused", "reference"))
+    fused, reference = (
+        trained("torch.nn.PoissonNLLLoss", engine, *lines) for engine in ("fused", "reference")
+    )
     assert any(run["first_bad_step"] is not None for run in fused.values())
     for run_id, run in fused.items():
-        assert (run["status"], run["first_bad_step"]) == (reference[run_id]["status"], reference[run_id]["first_bad_step"])
+        assert (run["status"], run["first_bad_step"]) == (
+            reference[run_id]["status"],
+            reference[run_id]["first_bad_step"],
+        )
 
 
 @pytest.mark.parametrize("engine", ["fused", "reference"])
@@ -121,12 +152,18 @@ def test_the_weights_on_the_way(target, engine):
         (row,) = table.to_pylist()
         run, path = runs[row["run_id"]], np.array(row["weights"]).reshape(len(row["step"]), -1)
         assert path[-1].tolist() == run["weights"]
-        np.testing.assert_allclose(problem.gap(path), np.array(run["gap"])[row["step"]], rtol=1e-12, atol=1e-16)
+        np.testing.assert_allclose(
+            problem.gap(path), np.array(run["gap"])[row["step"]], rtol=1e-12, atol=1e-16
+        )
 
 
 def test_a_path_ends_where_the_run_did():
     todo, ask = planned("torch.nn.MSELoss", "optimizer=sgd", "optimizer.lr=1e300")
-    paths = [np.array(row["weights"]).reshape(len(row["step"]), -1) for engine in ("fused", "reference") for row in _rows(todo, ask, engine)]
+    paths = [
+        np.array(row["weights"]).reshape(len(row["step"]), -1)
+        for engine in ("fused", "reference")
+        for row in _rows(todo, ask, engine)
+    ]
     for path in paths:
         assert np.isfinite(path[0]).all()
         assert np.isnan(path[-1]).all()

@@ -31,9 +31,14 @@ RUN = {
     "optimizer.lr": 0.1,
 }
 LECTURE = solve(lecture(), lookup({"_target_": "torch.nn.MSELoss", "reduction": "sum"}))
-SYNTHETIC = solve(synthetic(n=30, d=4, kappa=50, noise=0.3, intercept=True), lookup({"_target_": "torch.nn.MSELoss", "reduction": "mean"}))
+SYNTHETIC = solve(
+    synthetic(n=30, d=4, kappa=50, noise=0.3, intercept=True),
+    lookup({"_target_": "torch.nn.MSELoss", "reduction": "mean"}),
+)
 
-NAMES = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml") if path.stem not in ("custom", "muon"))
+NAMES = sorted(
+    path.stem for path in (CONF / "optimizer").glob("*.yaml") if path.stem not in ("custom", "muon")
+)
 
 
 def trained(problem=SYNTHETIC, **changes) -> Curve:
@@ -52,7 +57,10 @@ def status(curve: Curve) -> str:
 
 
 def optimizer_of(name: str) -> dict:
-    return {f"optimizer.{key}": value for key, value in OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")).items()}
+    return {
+        f"optimizer.{key}": value
+        for key, value in OmegaConf.to_container(OmegaConf.load(CONF / "optimizer" / f"{name}.yaml")).items()
+    }
 
 
 def test_gradient_descent_is_the_closed_form():
@@ -75,7 +83,10 @@ def test_the_lecture_by_exact_arithmetic():
     for _ in range(31):
         residuals = [(x, w * x + b - 2 * x) for x in (1, 2, 3)]
         losses.append(sum(r * r for _, r in residuals))
-        w, b = w - Fraction(1, 100) * sum(2 * r * x for x, r in residuals), b - Fraction(1, 100) * sum(2 * r for _, r in residuals)
+        w, b = (
+            w - Fraction(1, 100) * sum(2 * r * x for x, r in residuals),
+            b - Fraction(1, 100) * sum(2 * r for _, r in residuals),
+        )
     curve = trained(LECTURE, steps=30, init="zeros", **{"optimizer.lr": 0.01, "loss.reduction": "sum"})
     exact = np.array([float(loss) for loss in losses])
     assert np.abs(curve.loss - exact).max() <= 1e-14 * exact[0]
@@ -88,7 +99,9 @@ def test_one_sample_at_a_time_by_exact_arithmetic():
         x = (1, 2, 3)[step % 3]
         r = w * x + b - 2 * x
         w, b = w - Fraction(1, 100) * 2 * r * x, b - Fraction(1, 100) * 2 * r
-    curve = trained(LECTURE, steps=9, init="zeros", batch_size=1, **{"optimizer.lr": 0.01, "loss.reduction": "sum"})
+    curve = trained(
+        LECTURE, steps=9, init="zeros", batch_size=1, **{"optimizer.lr": 0.01, "loss.reduction": "sum"}
+    )
     assert curve.weights == pytest.approx([float(w), float(b)], rel=1e-14)
     assert curve.evaluations.tolist() == [t / 3 for t in range(10)]
 
@@ -105,7 +118,10 @@ def test_every_optimizer_as_in_a_plain_torch_loop(name, batch_size):
     w = torch.tensor(start("torch", 0, 4, 5))
     layer.weight.data, layer.bias.data = w[None, :4].clone(), w[4:].clone()
     cls = getattr(torch.optim, settings["optimizer._target_"].rpartition(".")[2])
-    optimizer = cls(layer.parameters(), **{key[10:]: value for key, value in settings.items() if key != "optimizer._target_"})
+    optimizer = cls(
+        layer.parameters(),
+        **{key[10:]: value for key, value in settings.items() if key != "optimizer._target_"},
+    )
     mse, losses = torch.nn.MSELoss(), []
     for rows in batches(30, batch_size, "shuffled", 0, 40):
 
@@ -184,7 +200,9 @@ def test_a_run_that_only_climbs_is_diverged_too():
 
 def test_heavy_ball_may_climb_before_it_converges():
     momentum = 0.98  # and an lr that makes -sqrt(momentum) a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first
-    curve = trained(steps=4000, **{"optimizer.lr": (1 + momentum**0.5) ** 2 / SYNTHETIC.L, "optimizer.momentum": momentum})
+    curve = trained(
+        steps=4000, **{"optimizer.lr": (1 + momentum**0.5) ** 2 / SYNTHETIC.L, "optimizer.momentum": momentum}
+    )
     assert curve.gap.max() > 10 * curve.gap[0]
     assert status(curve) == "completed"
 

@@ -41,7 +41,17 @@ def table(group):
 
 @pytest.mark.parametrize(
     ("schedule", "columns"),
-    [("none", 1), ("step", 1), ("multistep", 1), ("exponential", 1), ("constant", 1), ("linear", 1), ("polynomial", 1), ("lambda", 1), ("cosine", 1)]
+    [
+        ("none", 1),
+        ("step", 1),
+        ("multistep", 1),
+        ("exponential", 1),
+        ("constant", 1),
+        ("linear", 1),
+        ("polynomial", 1),
+        ("lambda", 1),
+        ("cosine", 1),
+    ]
     + [("warm_restarts", 1), ("onecycle", 5)],
 )
 def test_learning_rates_in_proportion_share_a_column(schedule, columns):
@@ -82,7 +92,11 @@ def test_runs_share_a_column_unless_their_steps_differ(optimizer, axis, columns)
 
 def test_numbers_are_torchs_defaults_where_nothing_is_given():
     one = base("adam", "none")
-    bare = {path: value for path, value in one.base.items() if not path.startswith("optimizer.") or path.endswith("_target_")}
+    bare = {
+        path: value
+        for path, value in one.base.items()
+        if not path.startswith("optimizer.") or path.endswith("_target_")
+    }
     (group,) = plan([Block(one.choices, bare, [])]).groups
     found = numbers(group, FAMILIES["torch.optim.Adam"])
     assert (found.lr, found.beta1, found.beta2, found.eps, found.amsgrad) == (0.001, 0.9, 0.999, 1e-8, 0)
@@ -99,10 +113,16 @@ def trained(*groups_of) -> dict:
 
 def test_128_betas_in_one_group_are_those_trained_alone():
     one = base("adam", "none")
-    betas = [[float(beta1), float(beta2)] for beta1 in np.linspace(0.1, 0.95, 16) for beta2 in np.linspace(0.5, 0.999, 8)]
+    betas = [
+        [float(beta1), float(beta2)]
+        for beta1 in np.linspace(0.1, 0.95, 16)
+        for beta2 in np.linspace(0.5, 0.999, 8)
+    ]
     todo = plan([Block(one.choices, one.base | {"steps": 20}, [{"optimizer.betas": betas}])])
     assert table(todo.groups[0]).coefficients.shape[2] == 128
-    alone = [plan([Block(one.choices, one.base | {"steps": 20, "optimizer.betas": pair}, [])]) for pair in betas]
+    alone = [
+        plan([Block(one.choices, one.base | {"steps": 20, "optimizer.betas": pair}, [])]) for pair in betas
+    ]
     together = trained(todo)
     assert together == trained(*alone)
     assert len({str(run) for run in together.values()}) == 128

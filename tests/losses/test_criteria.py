@@ -28,7 +28,10 @@ def value_and_slopes(criterion, r, dtype=torch.float64, target=0.0):
 
 @pytest.mark.parametrize("target", KINDS)
 def test_a_criterion_takes_its_number_and_a_reduction_with_the_defaults_of_the_table(target):
-    defaults = {name: parameter.default for name, parameter in inspect.signature(pkgutil.resolve_name(target)).parameters.items()}
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(pkgutil.resolve_name(target)).parameters.items()
+    }
     assert defaults["reduction"] == "mean"
     if KINDS[target].parameter:
         assert defaults[KINDS[target].parameter] == KINDS[target].default
@@ -38,7 +41,9 @@ def test_a_criterion_without_a_number_of_its_own_has_none_that_changes_its_loss(
     """What is left in the signatures of torch's criteria is deprecated, a weight, or Poisson's form, which has its own test."""
     known = {"size_average", "reduce", "reduction", "weight", "pos_weight", "log_input", "full", "eps"}
     for target, kind in KINDS.items():
-        assert set(inspect.signature(pkgutil.resolve_name(target)).parameters) - known == ({kind.parameter} if kind.parameter else set())
+        assert set(inspect.signature(pkgutil.resolve_name(target)).parameters) - known == (
+            {kind.parameter} if kind.parameter else set()
+        )
 
 
 # ---- log cosh
@@ -60,7 +65,9 @@ def test_log_cosh_and_its_slope_are_the_closed_forms(r):
 def test_quantile_loss_and_its_slope_are_the_closed_forms(quantile, r):
     value, slopes = value_and_slopes(QuantileLoss(quantile), [r])
     assert value.item() == pytest.approx((1 - quantile) * r if r > 0 else -quantile * r, rel=2.0**-52, abs=0)
-    assert slopes.item() == pytest.approx({1: 1 - quantile, 0: 1 - quantile, -1: -quantile}[int(np.sign(r))], rel=0, abs=2.0**-52)
+    assert slopes.item() == pytest.approx(
+        {1: 1 - quantile, 0: 1 - quantile, -1: -quantile}[int(np.sign(r))], rel=0, abs=2.0**-52
+    )
 
 
 @pytest.mark.parametrize("quantile", [0.1, 0.33, 0.5, 0.9])
@@ -75,10 +82,17 @@ def test_the_constant_of_least_quantile_loss_is_the_quantile(quantile):
 
 @pytest.mark.parametrize("criterion", OWN, ids=lambda criterion: type(criterion).__name__)
 def test_the_loss_is_of_the_residual(criterion):
-    assert value_and_slopes(criterion, [-2.0, 0.5, 8.0], target=4.0)[0] == value_and_slopes(criterion, [-2.0, 0.5, 8.0])[0]
+    assert (
+        value_and_slopes(criterion, [-2.0, 0.5, 8.0], target=4.0)[0]
+        == value_and_slopes(criterion, [-2.0, 0.5, 8.0])[0]
+    )
 
 
-@pytest.mark.parametrize("make", [LogCoshLoss, lambda reduction="mean": QuantileLoss(0.3, reduction)], ids=["LogCoshLoss", "QuantileLoss"])
+@pytest.mark.parametrize(
+    "make",
+    [LogCoshLoss, lambda reduction="mean": QuantileLoss(0.3, reduction)],
+    ids=["LogCoshLoss", "QuantileLoss"],
+)
 def test_reductions(make):
     alone = [value_and_slopes(make(), [r]) for r in R]
     total, slopes = value_and_slopes(make("sum"), R)

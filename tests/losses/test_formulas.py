@@ -20,7 +20,10 @@ PARTS = ("value", "slope", "curvature", "excess")
 OWN_NUMBERS = {"delta": (1.0, 0.7, 2.0), "beta": (1.0, 0.7, 2.0), "quantile": (0.5, 0.3, 0.9), None: (0.0,)}
 TARGETS = {"real": (0.0, 0.75, -30.0), "label": (0.0, 1.0), "count": (0.0, 1.0, 7.0)}
 LOSSES = [Loss(target, "sum", k) for target, kind in KINDS.items() for k in OWN_NUMBERS[kind.parameter]]
-DYADIC = [Loss(target, "sum", {None: 0.0, "quantile": 0.25}.get(kind.parameter, 0.5)) for target, kind in KINDS.items()]
+DYADIC = [
+    Loss(target, "sum", {None: 0.0, "quantile": 0.25}.get(kind.parameter, 0.5))
+    for target, kind in KINDS.items()
+]
 
 EXACT = {  # by definition, of a residual r = z - y
     "squared": lambda z, y, k: (z - y) ** 2,
@@ -69,18 +72,30 @@ def spread(rng, n, least, most):
 def exactly(loss, function, *columns):
     """Evaluate `function(value, *numbers)` with 400 digits, elementwise, where value(z, y) is the loss."""
     k = mpf(loss.k)
-    return [function(lambda z, y: EXACT[loss.kind.name](z, y, k), *(mpf(float(x)) for x in row)) for row in zip(*columns, strict=True)]
+    return [
+        function(lambda z, y: EXACT[loss.kind.name](z, y, k), *(mpf(float(x)) for x in row))
+        for row in zip(*columns, strict=True)
+    ]
 
 
 def relative_errors(computed, exact, sizes=None):
     """Return |computed - exact| over |exact|, or over `sizes`; 0 where both are 0."""
     sizes = exact if sizes is None else sizes
-    return np.array([float(abs(mpf(float(a)) - b) / abs(s)) if a != b else 0.0 for a, b, s in zip(computed, exact, sizes, strict=True)])
+    return np.array(
+        [
+            float(abs(mpf(float(a)) - b) / abs(s)) if a != b else 0.0
+            for a, b, s in zip(computed, exact, sizes, strict=True)
+        ]
+    )
 
 
 def terms(loss, z, y):
     """The sizes that rounding is measured by where a formula is a difference: e^z and y z of Poisson's, None elsewhere."""
-    return exactly(loss, lambda value, z, y: mp.exp(z) + abs(y * z) + y, z, y) if loss.kind.name == "poisson" else None
+    return (
+        exactly(loss, lambda value, z, y: mp.exp(z) + abs(y * z) + y, z, y)
+        if loss.kind.name == "poisson"
+        else None
+    )
 
 
 # ---- torch
@@ -109,7 +124,9 @@ def test_value_and_slope_of_a_row_are_torchs(loss):
     values = torch.stack([of_all(row, target) for row, target in zip(rows, torch.tensor(y), strict=True)])
     (slopes,) = torch.autograd.grad(values.sum(), rows)
     with overflow(loss):
-        assert_close(loss.values(z, y), values.detach().numpy(), sizes_of_torch(loss, values.detach().numpy(), z))
+        assert_close(
+            loss.values(z, y), values.detach().numpy(), sizes_of_torch(loss, values.detach().numpy(), z)
+        )
         assert_close(loss.slopes(z, y), slopes.numpy(), np.maximum(np.abs(slopes.numpy()), 1))
 
 
@@ -121,12 +138,17 @@ def test_value_and_slope_of_all_rows_are_torchs(loss, reduction):
     rows, c = torch.tensor(z, requires_grad=True), Loss(loss.target, reduction, loss.k).factor(len(z))
     value = criterion(loss, reduction)(rows, torch.tensor(y))
     (slopes,) = torch.autograd.grad(value, rows)
-    assert_close(c * loss.values(z, y).sum(), value.item(), c * sizes_of_torch(loss, loss.values(z, y), z).sum())
+    assert_close(
+        c * loss.values(z, y).sum(), value.item(), c * sizes_of_torch(loss, loss.values(z, y), z).sum()
+    )
     assert_close(c * loss.slopes(z, y), slopes.numpy(), c * np.maximum(np.abs(loss.slopes(z, y)), 1))
 
 
 def test_torchs_poisson_loss_takes_log_means_and_leaves_out_the_factorial():
-    defaults = {name: parameter.default for name, parameter in inspect.signature(torch.nn.PoissonNLLLoss).parameters.items()}
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(torch.nn.PoissonNLLLoss).parameters.items()
+    }
     assert defaults["log_input"] is True
     assert defaults["full"] is False
 
@@ -152,9 +174,14 @@ def test_value_slope_and_curvature_are_exact_to_a_few_bits(loss):
     z = spread(rng, 40, 1e-8, 300)
     y = rng.choice(TARGETS[loss.kind.targets], 40)
     bar, sizes = 4 * EPS, terms(loss, z, y)
-    assert relative_errors(loss.values(z, y), exactly(loss, lambda value, z, y: value(z, y), z, y), sizes).max() <= bar
+    assert (
+        relative_errors(loss.values(z, y), exactly(loss, lambda value, z, y: value(z, y), z, y), sizes).max()
+        <= bar
+    )
     assert relative_errors(loss.slopes(z, y), exactly(loss, slope, z, y), sizes).max() <= bar
-    curvatures = exactly(loss, lambda value, z, y: mp.chop(mp.diff(lambda x: value(x, y), z, 2), mpf(10) ** -300), z, y)
+    curvatures = exactly(
+        loss, lambda value, z, y: mp.chop(mp.diff(lambda x: value(x, y), z, 2), mpf(10) ** -300), z, y
+    )
     assert relative_errors(loss.curvatures(z, y), curvatures).max() <= bar
 
 
@@ -169,8 +196,15 @@ def excess(value, move, y, star):
 def drawn(loss, n):
     """(move, y, star), (n,) each: of moves and minimisers' predictions half are from 1e-10 to 300, half where the formulas change their form."""
     rng = np.random.default_rng(2)
-    targets = {"real": rounded(rng.normal(0, 3, n)), "label": rng.integers(0, 2, n).astype(float), "count": rng.poisson(3, n).astype(float)}
-    move, star = (np.append(spread(rng, n - n // 2, 1e-10, 300), spread(rng, n // 2, least, most)) for least, most in ((0.2, 60), (0.01, 60)))
+    targets = {
+        "real": rounded(rng.normal(0, 3, n)),
+        "label": rng.integers(0, 2, n).astype(float),
+        "count": rng.poisson(3, n).astype(float),
+    }
+    move, star = (
+        np.append(spread(rng, n - n // 2, 1e-10, 300), spread(rng, n // 2, least, most))
+        for least, most in ((0.2, 60), (0.01, 60))
+    )
     return move, targets[loss.kind.targets], star
 
 
@@ -185,7 +219,10 @@ def test_excess_is_exact_to_14_digits_and_not_negative(loss):
 @named([loss for loss in LOSSES if loss.kind.parameter])
 def test_excess_loses_no_more_than_the_tangent_does_in_rounding(loss):
     move, y, star = drawn(loss, 100)
-    computed, exact = loss.excesses(move, star + move, y, star, loss.slopes(star, y)), exactly(loss, excess, move, y, star)
+    computed, exact = (
+        loss.excesses(move, star + move, y, star, loss.slopes(star, y)),
+        exactly(loss, excess, move, y, star),
+    )
     sizes = [e + abs(mpf(float(m))) * max(loss.k, 1) for e, m in zip(exact, move, strict=True)]
     assert relative_errors(computed, exact, sizes).max() <= 4 * EPS
 
@@ -198,19 +235,33 @@ def test_excess_is_0_at_the_minimiser(loss):
 
 
 @pytest.mark.parametrize(
-    ("target", "end", "y"), [("BCEWithLogitsLoss", -np.inf, 0.0), ("BCEWithLogitsLoss", np.inf, 1.0), ("PoissonNLLLoss", -np.inf, 0.0)]
+    ("target", "end", "y"),
+    [
+        ("BCEWithLogitsLoss", -np.inf, 0.0),
+        ("BCEWithLogitsLoss", np.inf, 1.0),
+        ("PoissonNLLLoss", -np.inf, 0.0),
+    ],
 )
 def test_excess_over_an_infimum_at_infinity_is_the_loss(target, end, y):
     loss, z = Loss(f"torch.nn.{target}", "sum"), np.array([-1000.0, -30.0, -1e-8, 0.0, 2.0, 700.0])
-    assert (loss.excesses(z, z, np.full(6, y), np.full(6, end), np.zeros(6)) == loss.values(z, np.full(6, y))).all()
+    assert (
+        loss.excesses(z, z, np.full(6, y), np.full(6, end), np.zeros(6)) == loss.values(z, np.full(6, y))
+    ).all()
 
 
 @pytest.mark.parametrize(
-    ("loss", "below", "above"), [(Loss("torch.nn.L1Loss"), -1.0, 1.0), (Loss("lrbench.losses.criteria.QuantileLoss", "sum", 0.25), -0.25, 0.75)]
+    ("loss", "below", "above"),
+    [
+        (Loss("torch.nn.L1Loss"), -1.0, 1.0),
+        (Loss("lrbench.losses.criteria.QuantileLoss", "sum", 0.25), -0.25, 0.75),
+    ],
 )
 def test_excess_at_a_kink_takes_any_tangent_between_its_slopes(loss, below, above):
     """All numbers are dyadic, so that equality is exact: what lies above the tangent is (slope - tangent) move on either side."""
-    tangent, move = (x.ravel() for x in np.meshgrid(np.linspace(below, above, 9), [-256.0, -(2.0**-30), 0.0, 2.0**-30, 256.0]))
+    tangent, move = (
+        x.ravel()
+        for x in np.meshgrid(np.linspace(below, above, 9), [-256.0, -(2.0**-30), 0.0, 2.0**-30, 256.0])
+    )
     star = np.full(tangent.size, 0.75)
     computed = loss.excesses(move, star + move, star, star, tangent)
     assert (computed == np.where(move > 0, above - tangent, below - tangent) * move).all()
@@ -244,10 +295,21 @@ def test_rows_of_predictions_are_evaluated_as_each_alone(loss):
 def test_compiled_code_and_python_agree_to_2_ulp(loss, part):
     move, y, star = drawn(loss, 150)
     if loss.kind.name != "poisson":
-        move, y, star = np.append(move, [1000.0, -1000.0]), np.append(y, [0.0, 1.0]), np.append(star, [0.0, 0.0])
-    z, on_arrays = star + move, {"value": loss.values, "slope": loss.slopes, "curvature": loss.curvatures, "excess": loss.excesses}[part]
+        move, y, star = (
+            np.append(move, [1000.0, -1000.0]),
+            np.append(y, [0.0, 1.0]),
+            np.append(star, [0.0, 0.0]),
+        )
+    z, on_arrays = (
+        star + move,
+        {"value": loss.values, "slope": loss.slopes, "curvature": loss.curvatures, "excess": loss.excesses}[
+            part
+        ],
+    )
     arguments = (move, z, y, star, loss.slopes(star, y)) if part == "excess" else (z, y)
-    by_python = np.array([loss.formula(part)(*map(float, row), loss.k) for row in zip(*arguments, strict=True)])
+    by_python = np.array(
+        [loss.formula(part)(*map(float, row), loss.k) for row in zip(*arguments, strict=True)]
+    )
     assert (np.abs(on_arrays(*arguments) - by_python) <= 2 * np.spacing(np.abs(by_python))).all()
 
 
@@ -256,4 +318,6 @@ def test_compiled_code_and_python_agree_to_2_ulp(loss, part):
 def test_nan_stays_nan(loss):
     y, tangent = np.ones(1), loss.slopes(np.zeros(1), np.ones(1))
     nan = np.full(1, np.nan)
-    assert np.isnan([loss.values(nan, y), loss.slopes(nan, y), loss.excesses(nan, nan, y, np.zeros(1), tangent)]).all()
+    assert np.isnan(
+        [loss.values(nan, y), loss.slopes(nan, y), loss.excesses(nan, nan, y, np.zeros(1), tangent)]
+    ).all()

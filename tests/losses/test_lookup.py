@@ -42,7 +42,10 @@ def test_what_is_given():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"_target_": "torch.nn.L2Loss"}, r"loss\._target_: 'torch.nn.L2Loss' .* Did you mean 'torch.nn.L1Loss'\?"),
+        (
+            {"_target_": "torch.nn.L2Loss"},
+            r"loss\._target_: 'torch.nn.L2Loss' .* Did you mean 'torch.nn.L1Loss'\?",
+        ),
         ({"_target_": ["x"]}, r"loss\._target_: .* There are: .*torch.nn.MSELoss"),
         ({}, r"loss\._target_: 'None' .* There are: .*torch.nn.MSELoss"),
         ({"_target_": MSE, "reduction": "none"}, r"loss\.reduction: 'none' .* There are: mean, sum"),
@@ -52,7 +55,10 @@ def test_what_is_given():
             {"_target_": MSE, "delta": 1.0},
             r"loss\.delta: torch.nn.MSELoss has no setting 'delta' here\. .*There are: l2, penalize_intercept, reduction\.",
         ),
-        ({"_target_": HUBER, "dleta": 1.0}, r"loss\.dleta: .* Did you mean 'delta'\? There are: delta, l2, penalize_intercept, reduction\."),
+        (
+            {"_target_": HUBER, "dleta": 1.0},
+            r"loss\.dleta: .* Did you mean 'delta'\? There are: delta, l2, penalize_intercept, reduction\.",
+        ),
     ],
 )
 def test_unknown_is_a_wrong_request(settings, message):
@@ -66,8 +72,14 @@ def test_unknown_is_a_wrong_request(settings, message):
         (HUBER, "delta", value, "a finite number > 0 is allowed for torch.nn.HuberLoss")
         for value in (0, -1, float("nan"), float("inf"), "x", True, None)
     ]
-    + [(QUANTILE, "quantile", value, f"a number > 0 and < 1 is allowed for {QUANTILE}") for value in (0, 1, -0.5, 1.5, float("nan"), "x")]
-    + [(MSE, "l2", value, "0 or a number from 1e-40 to 1e+40 is allowed") for value in (-1, float("nan"), float("inf"), "x", False, None)]
+    + [
+        (QUANTILE, "quantile", value, f"a number > 0 and < 1 is allowed for {QUANTILE}")
+        for value in (0, 1, -0.5, 1.5, float("nan"), "x")
+    ]
+    + [
+        (MSE, "l2", value, "0 or a number from 1e-40 to 1e+40 is allowed")
+        for value in (-1, float("nan"), float("inf"), "x", False, None)
+    ]
     + [(MSE, "penalize_intercept", value, "true or false is allowed") for value in ("yes", 1, None)],
 )
 def test_a_value_out_of_range_is_a_wrong_request(target, key, value, message):
@@ -87,8 +99,16 @@ def test_every_loss_has_a_file():
 def test_a_file_holds_every_setting_at_its_default(path):
     settings = yaml.safe_load(path.read_text())
     kind = KINDS[settings["_target_"]]
-    assert list(settings) == ["_target_", *([kind.parameter] if kind.parameter else []), "reduction", "l2", "penalize_intercept"]
-    assert lookup(settings) == Loss(settings["_target_"], "sum" if path.stem == "mse_sum" else "mean", kind.default)
+    assert list(settings) == [
+        "_target_",
+        *([kind.parameter] if kind.parameter else []),
+        "reduction",
+        "l2",
+        "penalize_intercept",
+    ]
+    assert lookup(settings) == Loss(
+        settings["_target_"], "sum" if path.stem == "mse_sum" else "mean", kind.default
+    )
     assert path.read_text().startswith("# ")
 
 
@@ -103,7 +123,8 @@ def test_shapes_and_targets():
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize(
-    ("settings", "weights"), [({}, [0, 0, 0]), ({"l2": 0.5}, [0.5, 0.5, 0]), ({"l2": 0.5, "penalize_intercept": True}, [0.5] * 3)]
+    ("settings", "weights"),
+    [({}, [0, 0, 0]), ({"l2": 0.5}, [0.5, 0.5, 0]), ({"l2": 0.5, "penalize_intercept": True}, [0.5] * 3)],
 )
 def test_penalties_of_two_features_and_an_intercept(reduction, settings, weights):
     loss = lookup({"_target_": MSE, "reduction": reduction, **settings})
@@ -119,7 +140,11 @@ def test_penalties_of_two_features_and_an_intercept(reduction, settings, weights
             [0.5, np.inf, np.nan],
             r"torch.nn.MSELoss takes finite numbers as target, but column 'price' holds inf in row 2 \(2 of 3 rows do not fit\)",
         ),
-        (LOGISTIC, [0, 1, 2], r"takes the labels 0 and 1 as target, but column 'price' holds 2 in row 3 \(1 of 3 "),
+        (
+            LOGISTIC,
+            [0, 1, 2],
+            r"takes the labels 0 and 1 as target, but column 'price' holds 2 in row 3 \(1 of 3 ",
+        ),
         (LOGISTIC, [-1, 1, 0.5], r"holds -1 in row 1 \(2 of 3 "),
         (LOGISTIC, [0, np.nan, 1], r"holds nan in row 2 "),
         (
@@ -136,7 +161,14 @@ def test_a_target_that_does_not_fit_is_named_with_its_row(target, y, message):
 
 
 @pytest.mark.parametrize(
-    ("target", "y"), [(MSE, [-1.5, 2e300]), (QUANTILE, [-1.5, 0]), (LOGISTIC, [0, 1, 1]), (LOGISTIC, [0, 0]), (POISSON, [0, 2.5, 1e6])]
+    ("target", "y"),
+    [
+        (MSE, [-1.5, 2e300]),
+        (QUANTILE, [-1.5, 0]),
+        (LOGISTIC, [0, 1, 1]),
+        (LOGISTIC, [0, 0]),
+        (POISSON, [0, 2.5, 1e6]),
+    ],
 )
 def test_a_target_that_fits_passes(target, y):
     Loss(target).check_target(np.array(y, dtype=float), "price")
@@ -147,7 +179,10 @@ def test_a_target_that_fits_passes(target, y):
 
 @pytest.mark.parametrize(
     ("modules", "heavy"),
-    [("lrbench.losses", {"torch", "numba"}), ("lrbench.losses, lrbench.problems.solve", {"torch", "pandas", "sklearn", "pyarrow"})],
+    [
+        ("lrbench.losses", {"torch", "numba"}),
+        ("lrbench.losses, lrbench.problems.solve", {"torch", "pandas", "sklearn", "pyarrow"}),
+    ],
 )
 def test_torch_is_not_imported(modules, heavy):
     code = f"import sys, {modules}; sys.exit(bool({heavy} & set(sys.modules)))"

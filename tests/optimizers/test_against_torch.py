@@ -88,17 +88,30 @@ CASES["Adam"] = [
     {"lr": 2.0, "betas": (0.0, 0.0), "eps": 0.1},
     {"betas": (0.3, 0.9), "eps": 0.0, "weight_decay": 1.0},
     {"amsgrad": True},
-    {"amsgrad": True, "betas": (0.5, 0.3), "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True},
+    {
+        "amsgrad": True,
+        "betas": (0.5, 0.3),
+        "weight_decay": 0.1,
+        "decoupled_weight_decay": True,
+        "maximize": True,
+    },
 ]
 CASES["AdamW"] = [{k: v for k, v in case.items() if k != "decoupled_weight_decay"} for case in CASES["Adam"]]
 CASES = [(name, case) for name, cases in CASES.items() for case in [{}, *cases]]
 
 BAR = {"float64": 2e-15, "float32": 4 * 1.2e-7}  # for the error of w, as a share of w or of its change
-STATE_BAR = {"float64": 4 * 2.2e-16, "float32": 4 * 1.2e-7}  # for that of a state, as a share of the old or the new one, or of what it adds up
+STATE_BAR = {
+    "float64": 4 * 2.2e-16,
+    "float32": 4 * 1.2e-7,
+}  # for that of a state, as a share of the old or the new one, or of what it adds up
 STEPS = 1, 2, 5, 6, 100, 5000
 NONNEGATIVE = {"exp_avg_sq", "max_exp_avg_sq", "exp_inf", "square_avg", "acc_delta", "sum", "step_size"}
 
-every_case = pytest.mark.parametrize(("name", "case"), CASES, ids=lambda x: x if isinstance(x, str) else ",".join(f"{k}={v}" for k, v in x.items()))
+every_case = pytest.mark.parametrize(
+    ("name", "case"),
+    CASES,
+    ids=lambda x: x if isinstance(x, str) else ",".join(f"{k}={v}" for k, v in x.items()),
+)
 both = pytest.mark.parametrize("dtype", ["float64", "float32"])
 
 
@@ -139,7 +152,10 @@ class Ours:
         self.update_all = compiled(self.rule.update, len(self.rule.state))
         self.numbers["lr"] *= changing["factor"][0, 0]
         self.run = tuple(self.dtype.type(x[0]) for x in self.rule.run(run))
-        self.table = [np.broadcast_to(x, (steps, 1))[:, 0].astype(dtype) for x in self.rule.step(np.arange(1.0, steps + 1)[:, None], step)]
+        self.table = [
+            np.broadcast_to(x, (steps, 1))[:, 0].astype(dtype)
+            for x in self.rule.step(np.arange(1.0, steps + 1)[:, None], step)
+        ]
 
     def start(self, n):
         starts = [self.numbers[x] if isinstance(x, str) else x for x in self.rule.state.values()]
@@ -152,7 +168,9 @@ class Ours:
     def returned(self):
         """The types that the compiled rule returns for numbers of this dtype."""
         signatures = self.update_all.update.nopython_signatures
-        return {signature.return_type for signature in signatures if signature.args[0] == from_dtype(self.dtype)}
+        return {
+            signature.return_type for signature in signatures if signature.args[0] == from_dtype(self.dtype)
+        }
 
 
 class Torch:
@@ -171,7 +189,12 @@ class Torch:
         for key, value in zip(names, state, strict=True):
             if key in self.state:
                 self.state[key] = torch.tensor(value)
-        scalars = {"step": lambda **_: t - 1.0, "mu_product": mu_product, "eta": eta, "mu": lambda t0, **_: 1 / max(1, t - 1 - t0)}
+        scalars = {
+            "step": lambda **_: t - 1.0,
+            "mu_product": mu_product,
+            "eta": eta,
+            "mu": lambda t0, **_: 1 / max(1, t - 1 - t0),
+        }
         for key in scalars.keys() & self.state.keys():
             self.state[key] = torch.tensor(scalars[key](t=t, **self.group))
         if t == 1 and "step" not in self.state:  # SGD's first step is told by the missing buffer
@@ -212,7 +235,9 @@ def states(rng, rule, sign, dtype):
 def share(error, *sizes):
     """The largest error, as a share of the largest of these sizes of its element."""
     size = np.maximum.reduce(np.abs(sizes))
-    return np.max(np.divide(np.abs(error), size, out=np.where(error == 0, 0.0, np.inf), where=size > 0), initial=0.0)
+    return np.max(
+        np.divide(np.abs(error), size, out=np.where(error == 0, 0.0, np.inf), where=size > 0), initial=0.0
+    )
 
 
 @both
@@ -224,7 +249,10 @@ def test_a_step_from_anywhere(name, case, dtype):
     for t in STEPS:
         n = int(rng.integers(40, 60))
         sign = rng.choice([-1, 1], n).astype(dtype)
-        w, g = sign * decades(rng, n, dtype), sign * decades(rng, n, dtype) * (-1 if case.get("maximize") else 1)
+        w, g = (
+            sign * decades(rng, n, dtype),
+            sign * decades(rng, n, dtype) * (-1 if case.get("maximize") else 1),
+        )
         state = states(rng, ours.rule, sign, dtype)
         if name == "SGD" and t == 1:
             state[:] = 0
@@ -246,7 +274,9 @@ def test_a_step_from_anywhere(name, case, dtype):
                 continue
             expected = theirs.state[key].numpy()
             terms = {"momentum_buffer": (expected - old) * condition, "ax": w}.get(key, old)
-            bar = STATE_BAR[dtype] * (2 if key == "acc_delta" else 1)  # the square of a step, so twice its error
+            bar = STATE_BAR[dtype] * (
+                2 if key == "acc_delta" else 1
+            )  # the square of a step, so twice its error
             assert share((new - expected)[good], old[good], expected[good], terms[good]) <= bar, (t, key)
     number = from_dtype(ours.dtype)
     assert ours.returned() == {types.Tuple((number, types.UniTuple(number, len(state))))}
@@ -269,13 +299,19 @@ def test_nan_and_infinity(name, case, dtype):
         here, _ = ours.step(g, w, np.array(state, dtype).reshape(-1, w.size), t)
         there = theirs.step(g)
         assert np.array_equal(np.isfinite(here), np.isfinite(there))
-        assert not np.any(np.isnan(there) & ~np.isnan(here))  # where torch's w is inf ours may be NaN: it does not skip 0 * inf
+        assert not np.any(
+            np.isnan(there) & ~np.isnan(here)
+        )  # where torch's w is inf ours may be NaN: it does not skip 0 * inf
 
 
 SCHEDULES = {
     "none": lambda t: {},
     "lr": lambda t: {"factor": 1 / t + 0.1},
-    "momentum": lambda t: {"momentum": 0.95 - 0.1 * t / t.size, "beta1": 0.95 - 0.1 * t / t.size, "factor": 1 - 0.9 * t / t.size},
+    "momentum": lambda t: {
+        "momentum": 0.95 - 0.1 * t / t.size,
+        "beta1": 0.95 - 0.1 * t / t.size,
+        "factor": 1 - 0.9 * t / t.size,
+    },
 }
 
 

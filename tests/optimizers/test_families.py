@@ -13,7 +13,13 @@ import yaml
 from lrbench.optimizers import FAMILIES
 from lrbench.optimizers.rule import PAIRS
 
-IMPLEMENTATION = {"params", "foreach", "capturable", "differentiable", "fused"}  # which code torch runs, not what it computes
+IMPLEMENTATION = {
+    "params",
+    "foreach",
+    "capturable",
+    "differentiable",
+    "fused",
+}  # which code torch runs, not what it computes
 FILES = sorted((Path(__file__).parents[2] / "conf" / "optimizer").glob("*.yaml"))
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
@@ -100,4 +106,7 @@ def test_numbers_of_many_runs(name, rows):
             together = [np.broadcast_to(x, (7, 3)) for x in rule.step(t, SimpleNamespace(**numbers))]
             for c in range(3):
                 alone = rule.step(t, SimpleNamespace(**{key: x[:, c : c + 1] for key, x in numbers.items()}))
-                assert all(np.array_equal(x[:, c : c + 1], np.broadcast_to(y, (7, 1))) for x, y in zip(together, alone, strict=True))
+                assert all(
+                    np.array_equal(x[:, c : c + 1], np.broadcast_to(y, (7, 1)))
+                    for x, y in zip(together, alone, strict=True)
+                )

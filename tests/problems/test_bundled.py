@@ -11,7 +11,12 @@ from lrbench.problems.data import scaled
 
 def test_lecture():
     data = lecture()
-    assert (data.X.tolist(), data.y.tolist(), data.intercept, data.scaler) == ([[1], [2], [3]], [2, 4, 6], True, None)
+    assert (data.X.tolist(), data.y.tolist(), data.intercept, data.scaler) == (
+        [[1], [2], [3]],
+        [2, 4, 6],
+        True,
+        None,
+    )
     assert data.predict(np.array([2.0, 0.0]), [[4]]).tolist() == [8]
     assert lecture(intercept=False).p == 1
 
@@ -42,7 +47,9 @@ def test_diabetes_predicts_in_the_files_units():
 
 
 def test_wrong_settings():
-    with pytest.raises(RequestError, match=r"problem\.standardize: must be true or false, but 'yes' was given"):
+    with pytest.raises(
+        RequestError, match=r"problem\.standardize: must be true or false, but 'yes' was given"
+    ):
         diabetes(standardize="yes")
 
 
@@ -57,7 +64,9 @@ def test_breast_cancer():
     assert malignant.mean() > data.X[:, data.features.index("mean radius")].mean()
 
 
-@pytest.mark.parametrize(("digit", "count"), list(enumerate([178, 182, 177, 183, 181, 182, 181, 179, 174, 180])))
+@pytest.mark.parametrize(
+    ("digit", "count"), list(enumerate([178, 182, 177, 183, 181, 182, 181, 179, 174, 180]))
+)
 def test_digits(digit, count):
     data = digits(digit=digit)
     assert (data.n, data.d, data.y.sum(), data.target) == (1797, 64, count, str(digit))
@@ -67,7 +76,9 @@ def test_digits(digit, count):
 def test_iris():
     for number, name in enumerate(("setosa", "versicolor", "virginica")):
         by_name, by_number = iris(species=name), iris(species=number)
-        assert by_name.y.tolist() == by_number.y.tolist() == [float(row // 50 == number) for row in range(150)]
+        assert (
+            by_name.y.tolist() == by_number.y.tolist() == [float(row // 50 == number) for row in range(150)]
+        )
         assert by_number.target == name
     petals = iris(species="setosa")
     assert ((petals.X[:, 2] < 2.5) == petals.y).all()  # setosa can be separated by one feature
@@ -85,23 +96,44 @@ def test_linnerud():
 
 @pytest.mark.parametrize(
     ("data", "separable"),
-    [(breast_cancer(), True), (digits(digit=0), True), (digits(digit=8), False), (wine(), True), (iris(species=0), True), (iris(species=1), False)],
+    [
+        (breast_cancer(), True),
+        (digits(digit=0), True),
+        (digits(digit=8), False),
+        (wine(), True),
+        (iris(species=0), True),
+        (iris(species=1), False),
+    ],
     ids=["breast_cancer", "digits 0", "digits 8", "wine", "setosa", "versicolor"],
 )
 def test_which_classes_can_be_told_apart_exactly(data, separable):
     signed = (2 * data.y - 1)[:, None] * scaled(data, target=False).design()
-    found = linprog(np.zeros(data.p), A_ub=-signed, b_ub=-np.ones(data.n), bounds=(None, None))  # is there a w with margins of at least 1?
+    found = linprog(
+        np.zeros(data.p), A_ub=-signed, b_ub=-np.ones(data.n), bounds=(None, None)
+    )  # is there a w with margins of at least 1?
     assert found.status == (0 if separable else 2)
 
 
 @pytest.mark.parametrize(
     ("problem", "settings", "message"),
     [
-        (digits, {"digit": 10}, r"problem\.digit: there is no '10'\. .*There are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9\."),
+        (
+            digits,
+            {"digit": 10},
+            r"problem\.digit: there is no '10'\. .*There are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9\.",
+        ),
         (digits, {"digit": True}, r"problem\.digit: there is no 'True'"),
-        (iris, {"species": "virginia"}, r"problem\.species: there is no 'virginia'\. Did you mean 'virginica'\? There are: 0, 1, 2, setosa"),
+        (
+            iris,
+            {"species": "virginia"},
+            r"problem\.species: there is no 'virginia'\. Did you mean 'virginica'\? There are: 0, 1, 2, setosa",
+        ),
         (wine, {"cultivar": 3}, r"problem\.cultivar: there is no '3'"),
-        (linnerud, {"target": "weight"}, r"problem\.target: there is no 'weight'\. Did you mean 'Weight'\? There are: Pulse, Waist, Weight"),
+        (
+            linnerud,
+            {"target": "weight"},
+            r"problem\.target: there is no 'weight'\. Did you mean 'Weight'\? There are: Pulse, Waist, Weight",
+        ),
         (linnerud, {"target": 3}, r"problem\.target: there is no '3'"),
         (breast_cancer, {"intercept": 1}, r"problem\.intercept: must be true or false, but 1 was given"),
     ],

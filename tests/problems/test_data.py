@@ -42,7 +42,9 @@ def test_standardized_columns(houses):
     np.testing.assert_allclose(data.X.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose([*data.X.std(axis=0), data.y.std()], 1, rtol=1e-12)
     np.testing.assert_allclose(data.scaler.x_mean, houses.X.mean(axis=0))
-    np.testing.assert_allclose([*data.scaler.x_scale, data.scaler.y_scale], [*houses.X.std(axis=0), houses.y.std()])
+    np.testing.assert_allclose(
+        [*data.scaler.x_scale, data.scaler.y_scale], [*houses.X.std(axis=0), houses.y.std()]
+    )
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -85,9 +87,14 @@ def test_diverged_weights_predict_without_a_warning(houses):
         assert not np.isfinite(data.to_units(np.full(4, np.inf))[3])
 
 
-@pytest.mark.parametrize("rows", [[4], [[1, 2]], [[1, 2, "x"]], [[1, 2, 3], [1]], [[1, 2, None]], 4, None, [[1, 2, np.nan]]])
+@pytest.mark.parametrize(
+    "rows", [[4], [[1, 2]], [[1, 2, "x"]], [[1, 2, 3], [1]], [[1, 2, None]], 4, None, [[1, 2, np.nan]]]
+)
 def test_rows_that_do_not_fit(houses, rows):
-    with pytest.raises(RequestError, match=r"predict: must be rows of 3 finite numbers each \(size, rooms, year\), such as \[\[1, 1, 1\]\], but"):
+    with pytest.raises(
+        RequestError,
+        match=r"predict: must be rows of 3 finite numbers each \(size, rooms, year\), such as \[\[1, 1, 1\]\], but",
+    ):
         houses.predict(np.zeros(4), rows)
 
 
@@ -107,7 +114,16 @@ def test_rows_that_do_not_fit(houses, rows):
 )
 def test_wrong_data(change, message):
     with pytest.raises(RequestError, match=message):
-        Data(**{"X": np.ones((3, 1)), "y": np.ones(3), "intercept": True, "features": ("x",), "target": "y", **change})
+        Data(
+            **{
+                "X": np.ones((3, 1)),
+                "y": np.ones(3),
+                "intercept": True,
+                "features": ("x",),
+                "target": "y",
+                **change,
+            }
+        )
 
 
 def test_lists_and_integers_become_float64():

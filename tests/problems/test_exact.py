@@ -20,11 +20,22 @@ SMOOTH = {kind.name: target for target, kind in KINDS.items() if kind.shape == "
 NAMES = {kind.name: Loss(target, k=kind.default) for target, kind in KINDS.items()}
 
 
-def sample(target: str, n: int = 40, d: int = 3, kappa: float = 1.0, noise: float = 1.0, intercept: bool = True) -> Data:
+def sample(
+    target: str, n: int = 40, d: int = 3, kappa: float = 1.0, noise: float = 1.0, intercept: bool = True
+) -> Data:
     rng = np.random.default_rng(1)
-    X = np.linalg.qr(rng.normal(size=(n, d)))[0] * np.geomspace(1, kappa**-0.5, d) @ np.linalg.qr(rng.normal(size=(d, d)))[0] * np.sqrt(n)
+    X = (
+        np.linalg.qr(rng.normal(size=(n, d)))[0]
+        * np.geomspace(1, kappa**-0.5, d)
+        @ np.linalg.qr(rng.normal(size=(d, d)))[0]
+        * np.sqrt(n)
+    )
     z = X @ rng.normal(size=d)
-    y = {"real": z + noise * rng.normal(size=n), "label": rng.random(n) < 1 / (1 + np.exp(-z)), "count": rng.poisson(np.exp(z))}[target]
+    y = {
+        "real": z + noise * rng.normal(size=n),
+        "label": rng.random(n) < 1 / (1 + np.exp(-z)),
+        "count": rng.poisson(np.exp(z)),
+    }[target]
     return Data(X, np.asarray(y, dtype=float), intercept, tuple(f"x_{j}" for j in range(d)), "y")
 
 
@@ -62,7 +73,10 @@ def in_60_digits(name, problem, l2):
 
     def F(w):
         z = A * w
-        return mpmath.fsum(FORMULAS[name](z[i], y[i]) for i in range(data.n)) / data.n + (w.T * weights * w)[0] / 2
+        return (
+            mpmath.fsum(FORMULAS[name](z[i], y[i]) for i in range(data.n)) / data.n
+            + (w.T * weights * w)[0] / 2
+        )
 
     w = mpmath.matrix(problem.w_star.tolist())
     for _ in range(4):
@@ -93,7 +107,10 @@ def test_the_gap_in_60_digits(name, l2, kappa):
         for distance in (0, 1e-12, 1e-6, 1.0, 10.0):
             w = problem.w_star + distance * np.random.default_rng(3).normal(size=data.p)
             truth = float(F(mpmath.matrix(w.tolist())) - infimum)
-            assert abs(float(problem.gap(w)) - truth) <= 1e-13 * truth + 2 * np.sqrt(truth * floor / 10) + floor / 10
+            assert (
+                abs(float(problem.gap(w)) - truth)
+                <= 1e-13 * truth + 2 * np.sqrt(truth * floor / 10) + floor / 10
+            )
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -116,7 +133,12 @@ def test_the_floor_is_above_what_rounding_the_minimiser_costs(kappa, noise, dtyp
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("l2", [0.0, 0.3])
 def test_gap_and_infimum_make_the_loss(name, reduction, l2):
-    loss = of(name, reduction=reduction, l2=l2 if NAMES[name].kind.shape != "linear" else 0.0, penalize_intercept=True)
+    loss = of(
+        name,
+        reduction=reduction,
+        l2=l2 if NAMES[name].kind.shape != "linear" else 0.0,
+        penalize_intercept=True,
+    )
     problem = solve(sample(loss.kind.targets), loss)
     w = np.random.default_rng(0).normal(size=(5, problem.data.p))
     np.testing.assert_allclose(problem.gap(w) + problem.loss_star, problem.loss_at(w), rtol=1e-13)
@@ -141,7 +163,9 @@ def test_the_scale_is_the_gap_of_the_best_constant(name):
 def test_the_scale_of_labels_is_their_entropy():
     problem = solve(sample("label"), NAMES["logistic"])
     share = problem.data.y.mean()
-    assert problem.scale + problem.loss_star == pytest.approx(-share * np.log(share) - (1 - share) * np.log(1 - share), rel=1e-14)
+    assert problem.scale + problem.loss_star == pytest.approx(
+        -share * np.log(share) - (1 - share) * np.log(1 - share), rel=1e-14
+    )
 
 
 # ---- spectrum
@@ -161,7 +185,11 @@ def test_numpy_finds_the_same_spectrum(name, reduction):
     H = hessian(problem.w_star)
     np.testing.assert_allclose(problem.eigenvalues, np.linalg.eigvalsh(H)[::-1], rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(problem.R.T @ problem.R, H, rtol=1e-11, atol=1e-13)
-    np.testing.assert_allclose(problem.eigenvectors @ H @ problem.eigenvectors.T, np.diag(problem.eigenvalues[: problem.rank]), atol=1e-13 * c * 40)
+    np.testing.assert_allclose(
+        problem.eigenvectors @ H @ problem.eigenvectors.T,
+        np.diag(problem.eigenvalues[: problem.rank]),
+        atol=1e-13 * c * 40,
+    )
     assert problem.trace == pytest.approx(np.trace(H), rel=1e-12)
     for seed in range(5):
         steepest = np.linalg.eigvalsh(hessian(np.random.default_rng(seed).normal(size=problem.data.p)))[-1]
@@ -190,7 +218,9 @@ def test_no_weights_attain_the_infimum():
     assert not problem.optimum.attained
     assert problem.loss_star == 0
     gaps = problem.gap(np.array([[size, 0.0] for size in (0, 1, 10, 100, 700)]))
-    np.testing.assert_allclose(gaps, np.log1p(np.exp(-np.outer([0, 1, 10, 100, 700], [2, 1, 1, 3]))).mean(axis=1), rtol=1e-14)
+    np.testing.assert_allclose(
+        gaps, np.log1p(np.exp(-np.outer([0, 1, 10, 100, 700], [2, 1, 1, 3]))).mean(axis=1), rtol=1e-14
+    )
     assert problem.scale == pytest.approx(np.log(2), rel=1e-14)
     assert problem.kappa is None
 
@@ -205,7 +235,9 @@ def test_loss_on_test_rows():
     data = sample("real")
     problem = solve(replace(data, test=(data.X[:7] + 1, data.y[:7])), of("squared", l2=5.0))
     w = np.arange(4.0)
-    assert problem.test_loss(w) == pytest.approx(np.mean((data.y[:7] - (data.X[:7] + 1) @ w[:3] - w[3]) ** 2), rel=1e-14)
+    assert problem.test_loss(w) == pytest.approx(
+        np.mean((data.y[:7] - (data.X[:7] + 1) @ w[:3] - w[3]) ** 2), rel=1e-14
+    )
     assert solve(data, of("squared")).test_loss(w) is None
 
 
@@ -222,7 +254,8 @@ def test_rows_of_the_store():
 
 def test_a_penalty_of_0_is_no_setting():
     without, with_0 = (
-        plan(read(["optimizer=sgd", *lines]).blocks).groups[0] for lines in (["~loss.l2"], ["loss.l2=0", "loss.penalize_intercept=true"])
+        plan(read(["optimizer=sgd", *lines]).blocks).groups[0]
+        for lines in (["~loss.l2"], ["loss.l2=0", "loss.penalize_intercept=true"])
     )
     assert (without.runs == with_0.runs).all()
     (penalised,) = plan(read(["optimizer=sgd", "loss.l2=0.1"]).blocks).groups
@@ -230,7 +263,9 @@ def test_a_penalty_of_0_is_no_setting():
     assert penalised.problem_id != without.problem_id
 
 
-@pytest.mark.parametrize(("optimizer", "biased"), [("sgd", False), ("adamw", True), ("asgd", True), ("adam", False)])
+@pytest.mark.parametrize(
+    ("optimizer", "biased"), [("sgd", False), ("adamw", True), ("asgd", True), ("adam", False)]
+)
 def test_a_bias_is_warned_of(optimizer, biased):
     warnings = plan(read([f"optimizer={optimizer}"]).blocks).warnings
     assert any("draws the weights to 0" in warning for warning in warnings) == biased
@@ -245,7 +280,12 @@ def test_the_certificate_of_every_problem(name):
     for target, kind in KINDS.items():
         loss = lookup({"_target_": target})
         data = scaled(load(content.get("problem", content)), target=loss.real_target)
-        if kind.targets == "label" and not np.isin(data.y, (0, 1)).all() or kind.targets == "count" and (data.y < 0).any():
+        if (
+            kind.targets == "label"
+            and not np.isin(data.y, (0, 1)).all()
+            or kind.targets == "count"
+            and (data.y < 0).any()
+        ):
             continue
         problem = solve(data, loss)
         assert problem.optimum.bound <= 1e-12 * (problem.scale or abs(problem.loss_star)), kind.name

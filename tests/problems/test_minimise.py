@@ -16,9 +16,14 @@ from lrbench.problems.minimise import _bound, _terms, minimise
 from lrbench.problems.newton import step_from
 from lrbench.problems.separation import movable
 
-TARGETS = {name: f"torch.nn.{name}Loss" for name in ("MSE", "Huber", "SmoothL1", "L1", "BCEWithLogits", "PoissonNLL")}
+TARGETS = {
+    name: f"torch.nn.{name}Loss" for name in ("MSE", "Huber", "SmoothL1", "L1", "BCEWithLogits", "PoissonNLL")
+}
 TARGETS |= {name: f"lrbench.losses.criteria.{name}Loss" for name in ("LogCosh", "Quantile")}
-EXPONENTIALS, PIECES = ("LogCosh", "BCEWithLogits", "PoissonNLL"), ("MSE", "Huber", "SmoothL1", "L1", "Quantile")
+EXPONENTIALS, PIECES = (
+    ("LogCosh", "BCEWithLogits", "PoissonNLL"),
+    ("MSE", "Huber", "SmoothL1", "L1", "Quantile"),
+)
 NORMAL = np.random.default_rng(0).standard_normal
 
 
@@ -28,7 +33,9 @@ def loss_of(name, **own):
 
 def solved(A, y, name, pen=None, **own):
     A, y = np.asarray(A, dtype=float), np.asarray(y, dtype=float)
-    return minimise(A, y, loss_of(name, **own), np.zeros(A.shape[1]) if pen is None else np.asarray(pen, dtype=float))
+    return minimise(
+        A, y, loss_of(name, **own), np.zeros(A.shape[1]) if pen is None else np.asarray(pen, dtype=float)
+    )
 
 
 def targets(rng, name, z):
@@ -56,7 +63,10 @@ def solve_exactly(M, b):
             return None
         rows[i], rows[pivot] = rows[pivot], rows[i]
         rows[i] = [v / rows[i][i] for v in rows[i]]
-        rows = [row if k == i else [a - row[i] * b for a, b in zip(row, rows[i], strict=True)] for k, row in enumerate(rows)]
+        rows = [
+            row if k == i else [a - row[i] * b for a, b in zip(row, rows[i], strict=True)]
+            for k, row in enumerate(rows)
+        ]
     return [row[-1] for row in rows]
 
 
@@ -65,19 +75,27 @@ def exact_pieces(A, y, pen, width, low, high):
 
     A row is below (slope low), above (high), or between, where r = width slope; given that, stationarity is linear.
     """
-    A, y, pen = [[Fraction(float(v)) for v in row] for row in A], [Fraction(float(v)) for v in y], [Fraction(float(v)) for v in pen]
+    A, y, pen = (
+        [[Fraction(float(v)) for v in row] for row in A],
+        [Fraction(float(v)) for v in y],
+        [Fraction(float(v)) for v in pen],
+    )
     width, low, high, n, p = Fraction(width), Fraction(low), Fraction(high), len(A), len(pen)
     for sides in product((0, -1, 1), repeat=n):
         between = [i for i in range(n) if not sides[i]]
         slopes = {i: high if sides[i] > 0 else low for i in range(n) if sides[i]}
         M = [[pen[j] * (j == k) for k in range(p)] + [A[i][j] for i in between] for j in range(p)]
         M += [A[i] + [-width * (i == k) for k in between] for i in between]
-        x = solve_exactly(M, [-sum(s * A[i][j] for i, s in slopes.items()) for j in range(p)] + [y[i] for i in between])
+        x = solve_exactly(
+            M, [-sum(s * A[i][j] for i, s in slopes.items()) for j in range(p)] + [y[i] for i in between]
+        )
         if x is None:
             continue
         w, inner = x[:p], x[p:]
         r = [sum(a * v for a, v in zip(A[i], w, strict=True)) - y[i] for i in range(n)]
-        if all(low <= s <= high for s in inner) and all(r[i] * sides[i] >= width * abs(s) for i, s in slopes.items()):
+        if all(low <= s <= high for s in inner) and all(
+            r[i] * sides[i] >= width * abs(s) for i, s in slopes.items()
+        ):
             return w, r
     raise AssertionError("no sides fit")
 
@@ -90,15 +108,30 @@ def precise_newton(A, y, pen, name, start):
             lambda z, t: 1 / (1 + mpmath.exp(-z)) - t,
             lambda z, t: 1 / (2 + 2 * mpmath.cosh(z)),
         ),
-        "PoissonNLL": (lambda z, t: mpmath.exp(z) - t * z, lambda z, t: mpmath.exp(z) - t, lambda z, t: mpmath.exp(z)),
-        "LogCosh": (lambda z, t: mpmath.log(mpmath.cosh(z - t)), lambda z, t: mpmath.tanh(z - t), lambda z, t: mpmath.sech(z - t) ** 2),
+        "PoissonNLL": (
+            lambda z, t: mpmath.exp(z) - t * z,
+            lambda z, t: mpmath.exp(z) - t,
+            lambda z, t: mpmath.exp(z),
+        ),
+        "LogCosh": (
+            lambda z, t: mpmath.log(mpmath.cosh(z - t)),
+            lambda z, t: mpmath.tanh(z - t),
+            lambda z, t: mpmath.sech(z - t) ** 2,
+        ),
     }[name]
     with mpmath.workdps(50):
-        A, w, pen, t = mpmath.matrix(A.tolist()), mpmath.matrix(start.tolist()), mpmath.diag(pen.tolist()), [mpmath.mpf(float(v)) for v in y]
+        A, w, pen, t = (
+            mpmath.matrix(A.tolist()),
+            mpmath.matrix(start.tolist()),
+            mpmath.diag(pen.tolist()),
+            [mpmath.mpf(float(v)) for v in y],
+        )
         for _ in range(8):
             z = A * w
             g = A.T * mpmath.matrix([slope(a, b) for a, b in zip(z, t, strict=True)]) + pen * w
-            w -= mpmath.lu_solve(A.T * mpmath.diag([curvature(a, b) for a, b in zip(z, t, strict=True)]) * A + pen, g)
+            w -= mpmath.lu_solve(
+                A.T * mpmath.diag([curvature(a, b) for a, b in zip(z, t, strict=True)]) * A + pen, g
+            )
         assert mpmath.norm(g) < mpmath.mpf(10) ** -35 * mpmath.norm(A)
         return w, sum(value(a, b) for a, b in zip(A * w, t, strict=True)) + (w.T * pen * w)[0] / 2
 
@@ -106,7 +139,12 @@ def precise_newton(A, y, pen, name, start):
 # ---- pieces
 
 
-CLIPS = {"Huber": (1.0, -0.75, 0.75), "SmoothL1": (0.375, -1, 1), "L1": (0.0, -1, 1), "Quantile": (0.0, -0.25, 0.75)}
+CLIPS = {
+    "Huber": (1.0, -0.75, 0.75),
+    "SmoothL1": (0.375, -1, 1),
+    "L1": (0.0, -1, 1),
+    "Quantile": (0.0, -0.25, 0.75),
+}
 OWN = {"Huber": {"delta": 0.75}, "SmoothL1": {"beta": 0.375}, "Quantile": {"quantile": 0.25}}
 
 
@@ -122,7 +160,10 @@ def test_pieces_agree_with_rational_numbers(name, l2, seed):
     except AssertionError:
         pytest.skip("several minimisers, none of them at a corner of the pieces")
     found = solved(A, y, name, pen, reduction="sum", **OWN.get(name, {}))
-    exact = sum(loss_of(name, **OWN.get(name, {})).values(np.array([float(v) for v in r]), np.zeros(5))) + 0.5 * l2 * float(w[0]) ** 2
+    exact = (
+        sum(loss_of(name, **OWN.get(name, {})).values(np.array([float(v) for v in r]), np.zeros(5)))
+        + 0.5 * l2 * float(w[0]) ** 2
+    )
     assert found.infimum == pytest.approx(exact, rel=1e-14)
     assert found.bound <= 1e-15 * exact
     assert balance(A, pen, found, 1.0) < 1e-14
@@ -146,11 +187,16 @@ def test_squares_are_least_squares(pen):
 def test_ties_agree_with_a_linear_programme(name, k, low, high, seed):
     """Whole numbers and rows that repeat: more residuals of 0 than parameters."""
     rng = np.random.default_rng(seed)
-    A, y = np.column_stack([rng.integers(-1, 2, (40, 3)), np.ones(40)]).astype(float), rng.integers(-2, 3, 40).astype(float)
+    A, y = (
+        np.column_stack([rng.integers(-1, 2, (40, 3)), np.ones(40)]).astype(float),
+        rng.integers(-2, 3, 40).astype(float),
+    )
     found = solved(A, y, name, **({} if k is None else {"quantile": k}))
     cost = np.concatenate([np.zeros(4), np.full(40, high), np.full(40, -low)])
     free, positive = [(None, None)] * 4, [(0, None)] * 80
-    programme = optimize.linprog(cost, A_eq=np.column_stack([A, -np.eye(40), np.eye(40)]), b_eq=y, bounds=free + positive)
+    programme = optimize.linprog(
+        cost, A_eq=np.column_stack([A, -np.eye(40), np.eye(40)]), b_eq=y, bounds=free + positive
+    )
     assert found.infimum == pytest.approx(programme.fun / 40, rel=1e-9)
     assert found.bound < 1e-15
     assert balance(A, np.zeros(4), found, 1 / 40) < 1e-13
@@ -174,14 +220,21 @@ def test_a_median_between_two_targets_is_one_of_many():
         assert found.bound < 1e-14
         assert found.infimum == pytest.approx((189 / 4) if name == "L1" else (189 - 2) / 4, rel=1e-15)
     assert solved(np.ones((4, 1)), [0, 1, 2, 100], "Huber").kind == "unique"
-    assert solved(np.ones((2, 1)), [0, 2], "Huber").kind == "unique"  # two rows at the end of the square piece pin it from both sides
+    assert (
+        solved(np.ones((2, 1)), [0, 2], "Huber").kind == "unique"
+    )  # two rows at the end of the square piece pin it from both sides
     assert solved(np.ones((2, 1)), [0, 2.5], "Huber").kind == "set"
 
 
 def test_a_residual_of_0_holds_on_one_side_only():
     """Slopes at an end let the prediction go on, away from the target; two rows that go opposite ways hold each other."""
     ones, zeros = np.full((2, 1), np.sqrt(0.5)), np.zeros(2)
-    for y, s, only in (([0, 0], [1, -1], True), ([0, 1], [1, -1], False), ([0, 1], [0.5, -0.5], True), ([-1, 1], [1, -1], False)):
+    for y, s, only in (
+        ([0, 0], [1, -1], True),
+        ([0, 1], [1, -1], False),
+        ([0, 1], [0.5, -0.5], True),
+        ([-1, 1], [1, -1], False),
+    ):
         rows = Clipped(np.array(y, dtype=float), zeros, zeros - 1, zeros + 1)
         assert unique(ones, rows, zeros, np.array(s, dtype=float)) == only
 
@@ -224,7 +277,10 @@ def test_outliers_and_a_narrow_huber_take_few_steps():
 @pytest.mark.parametrize("scales", [(1.0, 1.0), (1e8, 1e-8)])
 def test_exponentials_agree_with_50_digits(name, l2, scales):
     rng = np.random.default_rng(3)
-    A, pen = np.column_stack([rng.standard_normal((25, 2)) * scales, np.ones(25)]), l2 * np.array([*np.square(scales), 0.0])
+    A, pen = (
+        np.column_stack([rng.standard_normal((25, 2)) * scales, np.ones(25)]),
+        l2 * np.array([*np.square(scales), 0.0]),
+    )
     y = targets(rng, name, A @ ([1, -1, 0.5] / np.append(scales, 1)))
     found = solved(A, y, name, pen, reduction="sum")
     w, minimum = precise_newton(A, y, pen, name, found.w)
@@ -247,7 +303,11 @@ def test_the_bound_holds_and_is_tight():
             gap = loss.values(Q @ u, y).sum() - float(minimum) if size > 1e-4 else None
             bound = _bound(Q, y, step_from(Q, u, _terms(y, loss)), loss)
             excess = loss.excesses(
-                Q @ u - Q @ [float(v) for v in w], Q @ u, y, Q @ [float(v) for v in w], loss.slopes(Q @ [float(v) for v in w], y)
+                Q @ u - Q @ [float(v) for v in w],
+                Q @ u,
+                y,
+                Q @ [float(v) for v in w],
+                loss.slopes(Q @ [float(v) for v in w], y),
             ).sum()
             assert gap is None or gap == pytest.approx(excess, rel=1e-6)
             assert excess <= bound < 1.5 * excess
@@ -255,8 +315,12 @@ def test_the_bound_holds_and_is_tight():
 
 def test_of_an_intercept_alone_the_mean_is_fitted():
     ones = np.ones((8, 1))
-    assert solved(ones, [1, 1, 1, 0, 0, 0, 0, 0], "BCEWithLogits").w[0] == pytest.approx(np.log(3 / 5), rel=1e-14)
-    assert solved(ones, [1, 0, 4, 0, 9, 0, 0, 1e8], "PoissonNLL").w[0] == pytest.approx(np.log((1e8 + 14) / 8), rel=1e-14)
+    assert solved(ones, [1, 1, 1, 0, 0, 0, 0, 0], "BCEWithLogits").w[0] == pytest.approx(
+        np.log(3 / 5), rel=1e-14
+    )
+    assert solved(ones, [1, 0, 4, 0, 9, 0, 0, 1e8], "PoissonNLL").w[0] == pytest.approx(
+        np.log((1e8 + 14) / 8), rel=1e-14
+    )
     cells = np.repeat(np.eye(2), 4, axis=0)
     counts = np.array([1, 2, 3, 4, 0, 0, 0, 1.0])
     assert solved(cells, counts, "PoissonNLL").w == pytest.approx(np.log([2.5, 0.25]), rel=1e-14)
@@ -321,7 +385,9 @@ def test_one_overlap_makes_it_attained():
     assert found.attained
     w, _ = precise_newton(np.column_stack([x, np.ones(6)]), y, np.zeros(2), "BCEWithLogits", found.w)
     assert found.w == pytest.approx([float(v) for v in w], rel=1e-12, abs=1e-14)
-    assert not solved(np.column_stack([-x, np.ones(6)])[[0, 1, 4, 5]], y[[0, 1, 4, 5]], "BCEWithLogits").attained
+    assert not solved(
+        np.column_stack([-x, np.ones(6)])[[0, 1, 4, 5]], y[[0, 1, 4, 5]], "BCEWithLogits"
+    ).attained
 
 
 def test_quasi_separable_labels_leave_the_rows_on_the_edge():
@@ -329,7 +395,9 @@ def test_quasi_separable_labels_leave_the_rows_on_the_edge():
     x, y = np.array([-2, -1, 0, 0, 0, 1, 2.0]), np.array([0, 0, 0, 1, 1, 1, 1.0])
     found = solved(np.column_stack([x, np.ones(7)]), y, "BCEWithLogits")
     assert (found.attained, found.kind) == (False, "none")
-    assert found.star == pytest.approx([-np.inf, -np.inf, np.log(2), np.log(2), np.log(2), np.inf, np.inf], rel=1e-14)
+    assert found.star == pytest.approx(
+        [-np.inf, -np.inf, np.log(2), np.log(2), np.log(2), np.inf, np.inf], rel=1e-14
+    )
     assert found.infimum == pytest.approx((3 * np.log(3) - 2 * np.log(2)) / 7, rel=1e-14)
     assert found.bound < 1e-28
     for size in (10, 30, 300):  # F on the way there, from above
@@ -339,7 +407,9 @@ def test_quasi_separable_labels_leave_the_rows_on_the_edge():
 
 def test_separation_in_stages_is_found_whole():
     """Most margins grow fastest along the first feature alone; the rows that it leaves on the edge are separated by the second, against the others."""
-    A = np.array([[1, -5], [1, -5.1], [1.1, -5], [-1, 5], [-1, 5.1], [-1.1, 5], [0, 1], [0, -1], [0, 0], [0, 0]])
+    A = np.array(
+        [[1, -5], [1, -5.1], [1.1, -5], [-1, 5], [-1, 5.1], [-1.1, 5], [0, 1], [0, -1], [0, 0], [0, 0]]
+    )
     found = solved(np.column_stack([A, np.ones(10)]), [1, 1, 1, 0, 0, 0, 1, 0, 1, 0], "BCEWithLogits")
     assert np.isinf(found.star).tolist() == [True] * 8 + [False] * 2
     assert found.star[8:] == pytest.approx([0, 0], abs=1e-15)
@@ -356,7 +426,11 @@ def test_what_stands_still_at_first_may_move_later():
 
 def test_a_single_class_or_no_counts_at_all():
     A = np.column_stack([NORMAL(9), np.ones(9)])
-    for name, y, end in (("BCEWithLogits", np.ones(9), np.inf), ("BCEWithLogits", np.zeros(9), -np.inf), ("PoissonNLL", np.zeros(9), -np.inf)):
+    for name, y, end in (
+        ("BCEWithLogits", np.ones(9), np.inf),
+        ("BCEWithLogits", np.zeros(9), -np.inf),
+        ("PoissonNLL", np.zeros(9), -np.inf),
+    ):
         found = solved(A, y, name)
         assert (found.star == end).all()
         assert (found.infimum, found.bound, found.attained) == (0, 0, False)
@@ -382,7 +456,9 @@ def test_separation_agrees_with_another_linear_programme():
         y = (rng.random(12) < 0.4).astype(float)
         signs = np.where(y > 0, 1, -1)[:, None]
         cost, bounds = np.append(np.zeros(5), -np.ones(12)), [(None, None)] * 5 + [(0, 1)] * 12
-        programme = optimize.linprog(cost, A_ub=np.column_stack([-signs * A, np.eye(12)]), b_ub=np.zeros(12), bounds=bounds)
+        programme = optimize.linprog(
+            cost, A_ub=np.column_stack([-signs * A, np.eye(12)]), b_ub=np.zeros(12), bounds=bounds
+        )
         separated = programme.x[5:] > 0.5
         assert np.isinf(solved(A, y, "BCEWithLogits").star).tolist() == separated.tolist()
         parts += 0 < separated.sum() < 12
@@ -398,7 +474,10 @@ def test_separation_agrees_with_another_linear_programme():
 def test_nothing_is_below_and_the_excesses_are_the_gap(name, seed, l2, spread):
     rng = np.random.default_rng(seed)
     scales = np.append(10.0 ** rng.uniform(-spread, spread, 3), 1)
-    A, pen = np.column_stack([rng.standard_normal((60, 3)), np.ones(60)]) * scales, np.append(l2 * scales[:3] ** 2, 0)
+    A, pen = (
+        np.column_stack([rng.standard_normal((60, 3)), np.ones(60)]) * scales,
+        np.append(l2 * scales[:3] ** 2, 0),
+    )
     loss = loss_of(name)
     y = targets(rng, name, 0.5 * A @ (rng.standard_normal(4) / scales))
     found = minimise(A, y, loss, pen)
@@ -409,7 +488,10 @@ def test_nothing_is_below_and_the_excesses_are_the_gap(name, seed, l2, spread):
     for size in (1e-2, 1.0, 10.0):
         w = found.w + size * rng.standard_normal(4) / scales
         gap = loss.values(A @ w, y).mean() + 0.5 * pen @ w**2 - found.infimum
-        moved = loss.excesses(A @ (w - found.w), A @ w, y, found.star, found.tangent).mean() + 0.5 * pen @ (w - found.w) ** 2
+        moved = (
+            loss.excesses(A @ (w - found.w), A @ w, y, found.star, found.tangent).mean()
+            + 0.5 * pen @ (w - found.w) ** 2
+        )
         assert gap > 0
         assert moved == pytest.approx(gap, rel=1e-8)
 

@@ -21,19 +21,25 @@ TABLE = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 7}
 def configuration(name):
     """Return the settings of a problem and the loss that its file selects."""
     file = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
-    return file.get("problem", file), next((item["override /loss"] for item in file.get("defaults", [])), "mse")
+    return file.get("problem", file), next(
+        (item["override /loss"] for item in file.get("defaults", [])), "mse"
+    )
 
 
 def kappa(data):
     """Return largest over smallest eigenvalue that is not 0, of the mean squared error on standardized columns, from the moments of the raw ones."""
     A = data.design()
     moments = A.T @ A / len(A)
-    if data.standardize:  # a Gram matrix squares: what is below 1e-12 of it counts as 0, and no kappa of the page comes near
+    if (
+        data.standardize
+    ):  # a Gram matrix squares: what is below 1e-12 of it counts as 0, and no kappa of the page comes near
         means, last = moments[-1, :-1], moments[-1:, -1:]
         covariance = moments[:-1, :-1] - np.outer(means, means)
         scales = np.sqrt(np.diagonal(covariance))
         scales[np.ptp(data.X, axis=0) == 0] = 1
-        moments = np.block([[covariance / np.outer(scales, scales), np.zeros((data.d, 1))], [np.zeros((1, data.d)), last]])
+        moments = np.block(
+            [[covariance / np.outer(scales, scales), np.zeros((data.d, 1))], [np.zeros((1, data.d)), last]]
+        )
     eigenvalues = np.linalg.eigvalsh(moments)
     return eigenvalues[-1] / eigenvalues[eigenvalues > 1e-12 * eigenvalues[-1]][0]
 
@@ -46,7 +52,13 @@ def test_every_problem_is_listed():
 def test_a_row_of_the_table(name):
     settings, loss = configuration(name)
     data = load(settings)
-    shown = [f"{data.n:,}", f"{data.d}", f"{kappa(data):.3g}", loss, data.note.removesuffix(".") or "made by lrbench"]
+    shown = [
+        f"{data.n:,}",
+        f"{data.d}",
+        f"{kappa(data):.3g}",
+        loss,
+        data.note.removesuffix(".") or "made by lrbench",
+    ]
     assert TABLE[name][:5] == shown
 
 

@@ -12,7 +12,9 @@ from lrbench.losses import lookup
 from lrbench.problems import Data, diabetes, lecture, synthetic
 from lrbench.problems.solve import solve
 
-MEAN, SUM = (lookup({"_target_": "torch.nn.MSELoss", "reduction": reduction}) for reduction in ("mean", "sum"))
+MEAN, SUM = (
+    lookup({"_target_": "torch.nn.MSELoss", "reduction": reduction}) for reduction in ("mean", "sum")
+)
 EPS = np.finfo(float).eps
 
 
@@ -32,7 +34,10 @@ def row_reduce(M):
         if found is not None:
             M[k], M[found] = M[found], M[k]
             M[k] = [value / M[k][column] for value in M[k]]
-            M = [row if i == k else [a - row[column] * b for a, b in zip(row, M[k], strict=True)] for i, row in enumerate(M)]
+            M = [
+                row if i == k else [a - row[column] * b for a, b in zip(row, M[k], strict=True)]
+                for i, row in enumerate(M)
+            ]
             pivots.append(column)
     return M[: len(pivots)], pivots
 
@@ -52,7 +57,9 @@ def transpose(M):
 
 
 def product(A, B):
-    return [[sum(a * b for a, b in zip(row, column, strict=True)) for column in zip(*B, strict=True)] for row in A]
+    return [
+        [sum(a * b for a, b in zip(row, column, strict=True)) for column in zip(*B, strict=True)] for row in A
+    ]
 
 
 def divide(M, b):
@@ -79,12 +86,16 @@ def test_the_lecture_by_hand(loss, c):
     solved = solve(lecture(), loss)  # A'A = [[14, 6], [6, 3]]: trace 17, determinant 6
     np.testing.assert_allclose(solved.w_star, [2, 0], atol=1e-15)
     assert solved.loss_star < 1e-30
-    np.testing.assert_allclose(solved.eigenvalues, [c * (17 + np.sqrt(265)), c * (17 - np.sqrt(265))], rtol=1e-14)
+    np.testing.assert_allclose(
+        solved.eigenvalues, [c * (17 + np.sqrt(265)), c * (17 - np.sqrt(265))], rtol=1e-14
+    )
     np.testing.assert_allclose(solved.R.T @ solved.R, 2 * c * np.array([[14, 6], [6, 3]]), rtol=1e-14)
     assert solved.rank == 2
     assert solved.scale == pytest.approx(8 * c, rel=1e-14)  # the constant model says 4: 2^2 + 0 + 2^2
     assert solved.kappa == solved.L / solved.mu
-    assert solve(lecture(intercept=False), loss).scale == pytest.approx(56 * c, rel=1e-14)  # says 0: 4 + 16 + 36
+    assert solve(lecture(intercept=False), loss).scale == pytest.approx(
+        56 * c, rel=1e-14
+    )  # says 0: 4 + 16 + 36
 
 
 def designs():
@@ -99,7 +110,10 @@ def designs():
     yield "wide", rng.integers(-9, 10, (3, 6))
     yield "wide, graded", rng.integers(-9, 10, (3, 6)) * 2.0 ** np.array([40, 20, 0, -20, -40, 0])
     yield "rank 3 of 5", rng.integers(-9, 10, (8, 3)) @ rng.integers(-3, 4, (3, 5))
-    yield "rank 3 of 5, graded", rng.integers(-9, 10, (8, 3)) @ rng.integers(-3, 4, (3, 5)) * 2.0 ** np.array([30, -30, 0, 10, -10])
+    yield (
+        "rank 3 of 5, graded",
+        rng.integers(-9, 10, (8, 3)) @ rng.integers(-3, 4, (3, 5)) * 2.0 ** np.array([30, -30, 0, 10, -10]),
+    )
     yield "duplicates of 1e12 and 1e-12", np.stack([a * 1e12, a * 1e12, b * 1e-12, b * 1e-12], axis=1)
     yield "duplicates in other units", np.stack([a * 2.0**40, a * 2.0**-40, b * 2.0**-40, b], axis=1)
     yield "sums", np.stack([a * 2.0**20, b, a + b, a - b, one * 2.0**-20], axis=1)
@@ -118,7 +132,10 @@ def test_rational_numbers_agree(name):
     assert solved.rank == rank
     w = np.array(w, dtype=object)
     np.testing.assert_allclose(solved.w_star, w.astype(float), rtol=1e-13, atol=1e-27 * float(max(abs(w))))
-    residual = [Fraction(v) - sum(Fraction(a) * b for a, b in zip(row, w, strict=True)) for row, v in zip(A, y, strict=True)]
+    residual = [
+        Fraction(v) - sum(Fraction(a) * b for a, b in zip(row, w, strict=True))
+        for row, v in zip(A, y, strict=True)
+    ]
     assert solved.loss_star == pytest.approx(float(sum(r * r for r in residual)), rel=1e-13, abs=1e-27)
 
 
@@ -129,7 +146,9 @@ def test_eigenvalues_to_13_digits_each(name):
     with mpmath.workdps(120):
         M = mpmath.matrix(A.tolist())
         exact = sorted(mpmath.eigsy(2 * M.T * M, eigvals_only=True), reverse=True)
-    np.testing.assert_allclose(solved.eigenvalues[: solved.rank], [float(v) for v in exact[: solved.rank]], rtol=1e-13)
+    np.testing.assert_allclose(
+        solved.eigenvalues[: solved.rank], [float(v) for v in exact[: solved.rank]], rtol=1e-13
+    )
     assert (solved.eigenvalues[solved.rank :] == 0).all()
     assert solved.mu == solved.eigenvalues[solved.rank - 1] > 0
 
@@ -145,7 +164,9 @@ def test_R_is_a_root_of_the_hessian(name):
 
 @pytest.mark.parametrize("loss", [MEAN, SUM])
 @pytest.mark.parametrize(
-    "data", [diabetes(), diabetes(standardize=False), synthetic(), synthetic(intercept=True)], ids=["z", "raw", "synthetic", "1"]
+    "data",
+    [diabetes(), diabetes(standardize=False), synthetic(), synthetic(intercept=True)],
+    ids=["z", "raw", "synthetic", "1"],
 )
 def test_scipy_agrees(data, loss):
     solved, A, c = solve(data, loss), data.design(), loss.factor(data.n)
@@ -200,7 +221,9 @@ def test_the_infimum_in_60_digits(kappa):
     assert solve(data, MEAN).loss_star == pytest.approx(float(mpmath.norm(y - A * w) ** 2 / 30), rel=1e-14)
 
 
-@pytest.mark.parametrize("data", [lecture(), diabetes(), synthetic()], ids=["lecture", "diabetes", "synthetic"])
+@pytest.mark.parametrize(
+    "data", [lecture(), diabetes(), synthetic()], ids=["lecture", "diabetes", "synthetic"]
+)
 @pytest.mark.parametrize("loss", [MEAN, SUM])
 def test_gap_and_infimum_make_the_loss(data, loss):
     solved = solve(data, loss)
@@ -255,7 +278,10 @@ def test_the_floor_is_the_formula_in_the_better_units(n):
 
 def test_the_floor_does_not_see_the_units_of_columns():
     data = synthetic(noise=1.0)
-    plain, scaled = (problem(data.X * units, data.y, MEAN) for units in (np.ones(10), 2.0 ** np.linspace(-40, 40, 10).round()))
+    plain, scaled = (
+        problem(data.X * units, data.y, MEAN)
+        for units in (np.ones(10), 2.0 ** np.linspace(-40, 40, 10).round())
+    )
     sizes = np.linalg.norm(data.X, axis=0)
     of_one_size = problem(data.X / sizes, data.y, MEAN)
     assert scaled.gap_floor("float64") / of_one_size.gap_floor("float64") == pytest.approx(1, rel=1e-9)
@@ -267,7 +293,11 @@ def test_the_floor_does_not_see_the_units_of_columns():
 
 @pytest.mark.parametrize(
     ("X", "y", "intercept"),
-    [([[1.0], [2.0], [4.0]], [0.1, 0.1, 0.1], True), ([[1.0], [2.0]], [0.0, 0.0], False), ([[3.0, 4.0]], [5.0], True)],
+    [
+        ([[1.0], [2.0], [4.0]], [0.1, 0.1, 0.1], True),
+        ([[1.0], [2.0]], [0.0, 0.0], False),
+        ([[3.0, 4.0]], [5.0], True),
+    ],
     ids=["constant target", "zero target", "one row"],
 )
 def test_no_scale(X, y, intercept):
@@ -286,16 +316,32 @@ def test_constant_feature_with_an_intercept():
 
 @pytest.mark.parametrize("size", [1e-40, 1e40])
 def test_the_largest_sizes_that_are_allowed(size):
-    solved = problem([[size, 1 / size], [0.0, 1 / size], [size, 0.0]], [1 / size, 0.5 / size, 0.2 / size], SUM)
-    assert all(map(np.isfinite, (solved.kappa, solved.gap_floor("float32"), solved.loss_star, *solved.w_star)))
+    solved = problem(
+        [[size, 1 / size], [0.0, 1 / size], [size, 0.0]], [1 / size, 0.5 / size, 0.2 / size], SUM
+    )
+    assert all(
+        map(np.isfinite, (solved.kappa, solved.gap_floor("float32"), solved.loss_star, *solved.w_star))
+    )
 
 
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        ([[1e50], [1.0]], [1.0, 2.0], r"problem: the largest magnitude in column 'x_0' must be from 1e-40 to 1e\+40, or 0, but is 1e\+50"),
-        ([[1.0], [1.0]], [1e-50, 0.0], r"problem: the largest magnitude in column 'y' .* but is 1e-50.*problem\.standardize=true"),
-        ([[0.0], [0.0]], [1.0, 2.0], r"problem: all features are 0 and there is no intercept.*problem\.intercept=true"),
+        (
+            [[1e50], [1.0]],
+            [1.0, 2.0],
+            r"problem: the largest magnitude in column 'x_0' must be from 1e-40 to 1e\+40, or 0, but is 1e\+50",
+        ),
+        (
+            [[1.0], [1.0]],
+            [1e-50, 0.0],
+            r"problem: the largest magnitude in column 'y' .* but is 1e-50.*problem\.standardize=true",
+        ),
+        (
+            [[0.0], [0.0]],
+            [1.0, 2.0],
+            r"problem: all features are 0 and there is no intercept.*problem\.intercept=true",
+        ),
     ],
 )
 def test_refused(X, y, message):

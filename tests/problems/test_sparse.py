@@ -44,7 +44,10 @@ def test_the_noise_has_the_deviation_asked_for():
 
 def test_test_rows_are_fresh():
     data = sparse(n=400, d=50, test_rows=400)
-    both, expected = np.count_nonzero((data.test[0] != 0) & (data.X != 0)), 400 * (_frequencies(50, 5.0) ** 2).sum()
+    both, expected = (
+        np.count_nonzero((data.test[0] != 0) & (data.X != 0)),
+        400 * (_frequencies(50, 5.0) ** 2).sum(),
+    )
     assert both == pytest.approx(expected, rel=0.2)
     errors = [y - X @ data.w_true for X, y in ((data.X, data.y), data.test)]
     assert abs(np.corrcoef(*errors)[0, 1]) < 0.2  # four deviations of 400 rows

@@ -18,7 +18,14 @@ def coefficients(data):
 
 def test_longley_has_the_certified_coefficients():
     # NIST Statistical Reference Datasets, certified values
-    slopes = [15.0618722713733, -0.0358191792925910, -2.02022980381683, -1.03322686717359, -0.0511041056535807, 1829.15146461355]
+    slopes = [
+        15.0618722713733,
+        -0.0358191792925910,
+        -2.02022980381683,
+        -1.03322686717359,
+        -0.0511041056535807,
+        1829.15146461355,
+    ]
     np.testing.assert_allclose(coefficients(longley()), [*slopes, -3482258.63459582], rtol=1e-9)
 
 
@@ -38,8 +45,12 @@ def test_grunfeld_dummies_take_the_mean_of_each_firm():
     from statsmodels.datasets.grunfeld import load_pandas
 
     data, table = grunfeld(), load_pandas().data
-    within = table.drop(columns="firm") - table.drop(columns="firm").groupby(table["firm"]).transform("mean")  # Frisch, Waugh and Lovell
-    theirs = np.linalg.lstsq(within[["value", "capital", "year"]].to_numpy(), within["invest"].to_numpy(), rcond=None)[0]
+    within = table.drop(columns="firm") - table.drop(columns="firm").groupby(table["firm"]).transform(
+        "mean"
+    )  # Frisch, Waugh and Lovell
+    theirs = np.linalg.lstsq(
+        within[["value", "capital", "year"]].to_numpy(), within["invest"].to_numpy(), rcond=None
+    )[0]
     np.testing.assert_allclose(coefficients(data)[:3], theirs, rtol=1e-8)
     assert data.features[3:5] == ("firm=Atlantic Refining", "firm=Chrysler")
     np.testing.assert_allclose(coefficients(grunfeld(intercept=False))[:3], theirs, rtol=1e-8)
@@ -64,5 +75,7 @@ def test_counts_and_shares():
 
 def test_without_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels", None)
-    with pytest.raises(RequestError, match=r"problem: longley comes with statsmodels.*Run: pip install 'lrbench\[data\]'"):
+    with pytest.raises(
+        RequestError, match=r"problem: longley comes with statsmodels.*Run: pip install 'lrbench\[data\]'"
+    ):
         longley()

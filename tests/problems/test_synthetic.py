@@ -22,10 +22,15 @@ def _spectrum(A):
 
 @pytest.mark.parametrize("spectrum", SHAPES)
 @pytest.mark.parametrize("rotated", [True, False])
-@pytest.mark.parametrize(("n", "d", "L", "kappa"), [(100, 10, 1.0, 100.0), (7, 7, 3.5, 1e6), (20, 5, 1e-3, 1.0), (12, 2, 40.0, 2.0)])
+@pytest.mark.parametrize(
+    ("n", "d", "L", "kappa"),
+    [(100, 10, 1.0, 100.0), (7, 7, 3.5, 1e6), (20, 5, 1e-3, 1.0), (12, 2, 40.0, 2.0)],
+)
 def test_spectrum(spectrum, rotated, n, d, L, kappa):
     X = synthetic(n=n, d=d, L=L, kappa=kappa, spectrum=spectrum, rotated=rotated).X
-    np.testing.assert_allclose(_spectrum(X), SHAPES[spectrum](L, kappa, d), rtol=1e-15 * (10 + 100 * np.sqrt(kappa)))
+    np.testing.assert_allclose(
+        _spectrum(X), SHAPES[spectrum](L, kappa, d), rtol=1e-15 * (10 + 100 * np.sqrt(kappa))
+    )
 
 
 @pytest.mark.parametrize("rotated", [True, False])
@@ -48,7 +53,9 @@ def test_what_a_seed_fixes():
 
     assert (synthetic().X == synthetic().X).all()
     assert (synthetic(seed=0).y != synthetic(seed=1).y).all()
-    np.testing.assert_allclose(residual(synthetic(rotated=True)), residual(synthetic(rotated=False)), atol=1e-14)
+    np.testing.assert_allclose(
+        residual(synthetic(rotated=True)), residual(synthetic(rotated=False)), atol=1e-14
+    )
     np.testing.assert_allclose(residual(synthetic(noise=2)), 20 * residual(synthetic(noise=0.1)), atol=1e-13)
 
 
@@ -90,9 +97,13 @@ def test_a_kappa_of_1e12_in_60_digits(spectrum, rotated, rtol):
 
 @pytest.mark.parametrize("intercept", [True, False])
 def test_duplicates_add_zeros_and_move_no_eigenvalue(intercept):
-    data, without = (synthetic(n=50, d=4, kappa=1e3, noise=0, duplicates=k, intercept=intercept) for k in (3, 0))
+    data, without = (
+        synthetic(n=50, d=4, kappa=1e3, noise=0, duplicates=k, intercept=intercept) for k in (3, 0)
+    )
     ones = [2] if intercept else []
-    np.testing.assert_allclose(_spectrum(data.design()), [*ones, 1, 1e-1, 1e-2, 1e-3, 0, 0, 0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        _spectrum(data.design()), [*ones, 1, 1e-1, 1e-2, 1e-3, 0, 0, 0], rtol=1e-12, atol=1e-15
+    )
     assert (data.X[:, :3] == data.X[:, 4:]).all()
     assert len(data.features) == 7
     assert (data.y == without.y).all()
@@ -106,7 +117,9 @@ def test_w_true_made_y(intercept, duplicates):
     data = synthetic(noise=0, intercept=intercept, duplicates=duplicates, test_rows=7)
     np.testing.assert_allclose(data.design() @ data.w_true, data.y, atol=1e-13)
     X_test, y_test = data.test
-    np.testing.assert_allclose(X_test @ data.w_true[: data.d] + data.w_true[data.d :].sum(), y_test, atol=1e-13)
+    np.testing.assert_allclose(
+        X_test @ data.w_true[: data.d] + data.w_true[data.d :].sum(), y_test, atol=1e-13
+    )
 
 
 LAWS = {"normal": stats.norm(), "heavy": stats.t(3, scale=3**-0.5)}
@@ -146,7 +159,9 @@ def test_test_rows_come_from_the_same_distribution(intercept):
     errors = y_test - X_test @ data.w_true[:3] - data.w_true[3:].sum()
     assert np.std(errors) == pytest.approx(0.1, rel=0.01)
     of_training = data.y - data.design() @ data.w_true
-    assert abs(np.corrcoef(errors[: data.n], of_training)[0, 1]) < 0.4  # fresh noise: four deviations of 100 rows
+    assert (
+        abs(np.corrcoef(errors[: data.n], of_training)[0, 1]) < 0.4
+    )  # fresh noise: four deviations of 100 rows
     alone = synthetic(d=3, kappa=10, intercept=intercept)
     assert (alone.X == data.X).all()
     assert (alone.y == data.y).all()
@@ -163,7 +178,10 @@ def test_test_rows_come_from_the_same_distribution(intercept):
         ({"n": "many"}, r"problem\.n: must be a whole number of at least 1, but 'many' was given"),
         ({"n": float("inf")}, r"problem\.n: must be a whole number"),
         ({"d": True}, r"problem\.d: must be a whole number"),
-        ({"d": 1}, r"problem\.kappa: one feature has one eigenvalue, so with problem\.d=1 kappa must be 1, but 100"),
+        (
+            {"d": 1},
+            r"problem\.kappa: one feature has one eigenvalue, so with problem\.d=1 kappa must be 1, but 100",
+        ),
         ({"kappa": 0.5}, r"problem\.kappa: must be a finite number of at least 1, but 0\.5"),
         ({"kappa": float("nan")}, r"problem\.kappa: must be a finite number"),
         ({"kappa": 1e17}, r"problem\.kappa: must be at most 1e\+16 for rotated .* problem\.rotated=false"),
@@ -176,12 +194,21 @@ def test_test_rows_come_from_the_same_distribution(intercept):
             r"problem\.spectrum: there is no 'geometrc'. Did you mean 'geometric'\? There are: clustered, geometric, linear, power",
         ),
         ({"spectrum": ["linear"]}, r"problem\.spectrum: there is no"),
-        ({"noise_kind": "havy"}, r"problem\.noise_kind: there is no 'havy'. Did you mean 'heavy'\? There are: heavy, heteroscedastic, normal"),
+        (
+            {"noise_kind": "havy"},
+            r"problem\.noise_kind: there is no 'havy'. Did you mean 'heavy'\? There are: heavy, heteroscedastic, normal",
+        ),
         ({"outliers": 1.5}, r"problem\.outliers: must be a share of the rows, at most 1, but 1\.5 was given"),
         ({"outliers": -0.1}, r"problem\.outliers: must be a finite number of at least 0"),
-        ({"outliers": 0.1, "noise": 0}, r"problem\.outliers: are moved by so many times the noise, so problem\.noise must be above 0"),
+        (
+            {"outliers": 0.1, "noise": 0},
+            r"problem\.outliers: are moved by so many times the noise, so problem\.noise must be above 0",
+        ),
         ({"outlier_size": 0}, r"problem\.outlier_size: must be a finite number above 0"),
-        ({"duplicates": 11}, r"problem\.duplicates: at most all problem\.d=10 features can be there twice, but 11 was given"),
+        (
+            {"duplicates": 11},
+            r"problem\.duplicates: at most all problem\.d=10 features can be there twice, but 11 was given",
+        ),
         ({"duplicates": 1.5}, r"problem\.duplicates: must be a whole number of at least 0"),
         ({"test_rows": -1}, r"problem\.test_rows: must be a whole number of at least 0, but -1"),
         ({"rotated": "no"}, r"problem\.rotated: must be true or false"),

@@ -40,7 +40,12 @@ def raw(path, target="price", **settings):
 
 def test_a_plain_table(table):
     data = raw(table(SOUND))
-    assert (data.features, data.target, data.intercept, data.scaler) == (("size", "rooms"), "price", True, None)
+    assert (data.features, data.target, data.intercept, data.scaler) == (
+        ("size", "rooms"),
+        "price",
+        True,
+        None,
+    )
     assert data.X.tolist() == [[50, 2], [80, 3], [65.5, 1]]
     assert data.y.tolist() == [1, 2, 4]
 
@@ -53,7 +58,9 @@ def test_chosen_columns_in_the_order_given(table):
 
 def test_standardized_unless_told_otherwise(table):
     data = scaled(csv(table(SOUND), "price"), target=True)
-    np.testing.assert_allclose([data.X.mean(), data.y.mean(), *data.X.std(axis=0), data.y.std()], [0, 0, 1, 1, 1], atol=1e-15)
+    np.testing.assert_allclose(
+        [data.X.mean(), data.y.mean(), *data.X.std(axis=0), data.y.std()], [0, 0, 1, 1, 1], atol=1e-15
+    )
     np.testing.assert_allclose(data.scaler.x_mean, [65.16666666666667, 2])
 
 
@@ -71,7 +78,18 @@ def test_standardized_unless_told_otherwise(table):
         'x,y,note\n1,2,"a, b\nand ""c"""\n3,4,\n',
         "x,y,größe\n1,2,ja\n3,4,nein\n",
     ],
-    ids=["byte-order mark", "CRLF", "CR", "blank lines", "no last newline", "quotes", "spaces", "number forms", "quoted text", "umlauts"],
+    ids=[
+        "byte-order mark",
+        "CRLF",
+        "CR",
+        "blank lines",
+        "no last newline",
+        "quotes",
+        "spaces",
+        "number forms",
+        "quoted text",
+        "umlauts",
+    ],
 )
 def test_odd_but_sound_text(table, content):
     data = raw(table(content), "y", features=["x"])
@@ -88,7 +106,14 @@ def test_odd_but_sound_text(table, content):
         ("a,y\n9007199254740993,1\n99999999999999999999,2\n", [[9007199254740993.0], [1e20]]),
         ("2020,y\n1,2\n", [[1]]),
     ],
-    ids=["true and constant", "duplicated columns", "one row, n < d", "1e12 beside 1e-12", "large integers", "a number as name"],
+    ids=[
+        "true and constant",
+        "duplicated columns",
+        "one row, n < d",
+        "1e12 beside 1e-12",
+        "large integers",
+        "a number as name",
+    ],
 )
 def test_odd_but_sound_numbers(table, content, X):
     data = raw(table(content), "y")
@@ -105,12 +130,26 @@ def test_a_constant_column_standardizes_to_zero(table):
 
 
 @pytest.mark.parametrize(
-    "kind", [pa.int8(), pa.int64(), pa.uint16(), pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.decimal128(5, 2)], ids=str
+    "kind",
+    [
+        pa.int8(),
+        pa.int64(),
+        pa.uint16(),
+        pa.uint64(),
+        pa.float16(),
+        pa.float32(),
+        pa.float64(),
+        pa.bool_(),
+        pa.decimal128(5, 2),
+    ],
+    ids=str,
 )
 def test_parquet_of_any_numeric_type(table, kind):
-    values = {pa.bool_(): [True, False], pa.float16(): [np.float16(1), np.float16(0)], pa.decimal128(5, 2): [Decimal(1), Decimal(0)]}.get(
-        kind, [1, 0]
-    )
+    values = {
+        pa.bool_(): [True, False],
+        pa.float16(): [np.float16(1), np.float16(0)],
+        pa.decimal128(5, 2): [Decimal(1), Decimal(0)],
+    }.get(kind, [1, 0])
     data = raw(table({"x": pa.array(values, kind), "price": [1.5, 2.5]}, "houses.PARQUET"))
     assert (data.X.tolist(), data.y.tolist()) == ([[1], [0]], [1.5, 2.5])
 
@@ -153,15 +192,24 @@ CELL = r"problem\.path: .*houses\.csv, "
         ("size,cost\n1,2\n", r"problem\.target: .*houses\.csv has no column 'price'. There are: cost, size"),
         ("size,prize\n1,2\n", r"problem\.target: .* no column 'price'. Did you mean 'prize'\?"),
         ("size;price\n1;2\n", r"problem\.target: .* Cells are separated by commas"),
-        ("price\n1\n", r"problem\.features: no feature is left to predict 'price' from. .* the columns price"),
+        (
+            "price\n1\n",
+            r"problem\.features: no feature is left to predict 'price' from. .* the columns price",
+        ),
         (",size,price\n0,1,2\n", r"problem\.features: a column of .* has no name"),
-        ("size,price\n1,2\n\n3\n", r"houses\.csv is no table: cells in line 4: 1, in the header: 2\. Look for a comma"),
+        (
+            "size,price\n1,2\n\n3\n",
+            r"houses\.csv is no table: cells in line 4: 1, in the header: 2\. Look for a comma",
+        ),
         ("size,price\n1,2\n3,4,5\n", r"houses\.csv is no table: cells in line 3: 3, in the header: 2"),
         ('size,price\n1,2\n"3,4\n5,6\n', r"cells in line 3: 1, in the header: 2"),
         ("größe,price\n1,2\n".encode("latin-1"), r"houses\.csv is not UTF-8 \(byte 0xf6 in line 1\)"),
         ("size,price\n1,2\n\xa03,4\n".encode("latin-1"), r"houses\.csv is not UTF-8 \(byte 0xa0 in line 3\)"),
         ("size,price\n1,2\n".encode("utf-16"), r"houses\.csv is not UTF-8 \(byte 0xff in line 1\)"),
-        ("size,price\n1,2\nbig,4\n", CELL + r"line 3, column 'size': the cell holds 'big'; a finite number is needed"),
+        (
+            "size,price\n1,2\nbig,4\n",
+            CELL + r"line 3, column 'size': the cell holds 'big'; a finite number is needed",
+        ),
         ("size,price\n1,2\n\n\n,4\n", CELL + r"line 5, column 'size': the cell is empty"),
         ("size,price\r\n\r\n1,2\r\n3,\r\n", CELL + r"line 4, column 'price': the cell is empty"),
         ("size,price\n1,2\n3, \n", CELL + r"line 3, column 'price': the cell is empty"),
@@ -170,7 +218,10 @@ CELL = r"problem\.path: .*houses\.csv, "
         ("size,price\n1,2\n3,NA\n5,\n", CELL + r"line 3, column 'price': the cell holds 'NA'"),
         ("size,price\n1,2\ninf,4\n", CELL + r"line 3, column 'size': the cell holds 'inf'"),
         ("size,price\n1,2\n1e999,4\n", CELL + r"line 3, column 'size': the cell holds '1e999'"),
-        ("date,price\n2020-01-01,2\n", CELL + r"line 2, column 'date': the cell holds '2020-01-01'.*problem\.features=\[\.\.\.\]"),
+        (
+            "date,price\n2020-01-01,2\n",
+            CELL + r"line 2, column 'date': the cell holds '2020-01-01'.*problem\.features=\[\.\.\.\]",
+        ),
         ("time,price\n12:30,2\n", CELL + r"line 2, column 'time': the cell holds '12:30'"),
         ('note,price\n"two\nlines",1\n', CELL + r"line 2, column 'note': the cell holds 'two\nlines'"),
         ('size,note,price\n1,"two\nlines",2\nx,"",4\n', CELL + r"line 4, column 'size': the cell holds 'x'"),
@@ -179,7 +230,10 @@ CELL = r"problem\.path: .*houses\.csv, "
         ("size,price\n12.5%,2\n", CELL + r"line 2, column 'size': the cell holds '12\.5%'"),
         ("size,price\ntrue,2\n7,4\n", CELL + r"line 2, column 'size': the cell holds 'true'"),
         ('size,price\n1,"2\n3,4\n', CELL + r"line 2, column 'price': the cell holds '2\n3,4"),
-        ('size,price\n1,"' + "2,\n" * 100_000, r"houses\.csv is no table: field larger .* line 2\. Is there a quote without its partner\?"),
+        (
+            'size,price\n1,"' + "2,\n" * 100_000,
+            r"houses\.csv is no table: field larger .* line 2\. Is there a quote without its partner\?",
+        ),
     ],
 )
 def test_wrong_csv(table, content, message):
@@ -197,7 +251,10 @@ def test_wrong_csv(table, content, message):
         ({"features": []}, r"problem\.features: no feature is left"),
         ({"features": ["price"]}, r"problem\.features: 'price' is the target. Take it out"),
         ({"features": ["size", "size"]}, r"problem\.features: 'size' is there twice. Take it out"),
-        ({"features": "size"}, r"problem\.features: must be a list, but 'size' was given. Write problem\.features=\[size\]"),
+        (
+            {"features": "size"},
+            r"problem\.features: must be a list, but 'size' was given. Write problem\.features=\[size\]",
+        ),
         ({"features": 3}, r"problem\.features: must be a list, but '3' was given"),
         ({"standardize": "yes"}, r"problem\.standardize: must be true or false, but 'yes'"),
         ({"intercept": None}, r"problem\.intercept: must be true or false, but None"),
@@ -233,7 +290,9 @@ def test_broken_parquet(table, content):
 
 
 def test_a_file_that_cannot_be_read(table, tmp_path):
-    with pytest.raises(RequestError, match=r"cannot read .*castles\.csv: No such file or directory. Paths are relative to /"):
+    with pytest.raises(
+        RequestError, match=r"cannot read .*castles\.csv: No such file or directory. Paths are relative to /"
+    ):
         csv(str(tmp_path / "castles.csv"), "price")
     with pytest.raises(RequestError, match=r"cannot read .*: Is a directory"):
         csv(str(tmp_path), "price")

@@ -7,7 +7,14 @@ from lrbench.errors import RequestError
 from lrbench.problems import wilson
 
 
-@pytest.fixture(params=[{}, {"n": 7, "positive": 0.55, "test_rows": 9}, {"n": 101, "positive": 0.8, "test_rows": 5}, {"seed": 3}])
+@pytest.fixture(
+    params=[
+        {},
+        {"n": 7, "positive": 0.55, "test_rows": 9},
+        {"n": 101, "positive": 0.8, "test_rows": 5},
+        {"seed": 3},
+    ]
+)
 def data(request):
     return wilson(**request.param)
 
@@ -61,7 +68,10 @@ def test_a_seed_fixes_the_order_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"positive": 0.5}, r"problem\.positive: must make more than half of problem\.n=20 labels positive, but not all, and 0\.5 makes 10 so"),
+        (
+            {"positive": 0.5},
+            r"problem\.positive: must make more than half of problem\.n=20 labels positive, but not all, and 0\.5 makes 10 so",
+        ),
         ({"positive": 1}, r"problem\.positive: .* and 1 makes 20 so"),
         ({"n": 1}, r"problem\.positive: .*problem\.n=1 labels"),
         ({"test_rows": 0}, r"problem\.test_rows: must be a whole number of at least 1, but 0"),

@@ -42,17 +42,23 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
     if RUNNING in request.config.stash:
         yield request.config.stash[RUNNING]
         return
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     if not CHROMIUM.is_file():
         pytest.skip(f"{CHROMIUM} is not there: apt install chromium")
     with playwright.sync_playwright() as driver:
-        browser = request.config.stash[RUNNING] = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = request.config.stash[RUNNING] = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox"]
+        )
         yield browser
         browser.close()
 
 
 @contextmanager
-def opened(browser: Any, path: Path, fragment: str = "", *, width: int = 1100, **context: Any) -> Iterator[Visit]:
+def opened(
+    browser: Any, path: Path, fragment: str = "", *, width: int = 1100, **context: Any
+) -> Iterator[Visit]:
     """Open a file, with `fragment` (#...) after its name; context: of playwright's new_context, such as color_scheme or java_script_enabled."""
     window = browser.new_context(offline=True, viewport={"width": width, "height": 900}, **context)
     visit = Visit(window.new_page())
@@ -69,9 +75,14 @@ def opened(browser: Any, path: Path, fragment: str = "", *, width: int = 1100, *
 
 def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any] | None = None) -> str:
     """Return a page as the report's template makes it: the markup that page.js expects, and a Content-Security-Policy that lets nothing else in."""
-    scripts = [(REPORT / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")]
+    scripts = [
+        (REPORT / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")
+    ]
     plots, script = scripts
-    sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    sums = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
     policy = f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"
     style = (REPORT / "vendor/uPlot.min.css").read_text(encoding="utf-8") + ROOT_COLOURS
     held = embedded("explorer-data", block) + embedded("explorer-code", plots)

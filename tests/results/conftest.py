@@ -14,16 +14,67 @@ from lrbench.store import ResultStore
 
 FLOOR = 1e-20
 LECTURE: dict[str, Any] = {
-    **{"problem_id": "lecture64", "problem": "lecture", "loss": "mse_sum", "dtype": "float64", "n": 3, "d": 1, "p": 2, "intercept": True, "rank": 2},
-    **{"L": 30.0, "mu": 0.8, "kappa": 37.5, "loss_star": 0.0, "scale": 8.0, "gap_floor": FLOOR, "w_star": [2.0, 0.0], "eigenvalues": [30.0, 0.8]},
-    **{"quadratic": False, "attained": True, "minimisers": "unique", "method": "QR", "digits": 15.0, "effective_rank": 1.03},
-    **{"test_rows": 0, "dropped": 0, "note": "", "w_true": None, "eigenvectors": None, "moments.samples": None},
-    **{"features": ["x"], "target": "y", "x_mean": None, "x_scale": None, "y_mean": None, "y_scale": None, "settings": '{"intercept": true}'},
+    **{
+        "problem_id": "lecture64",
+        "problem": "lecture",
+        "loss": "mse_sum",
+        "dtype": "float64",
+        "n": 3,
+        "d": 1,
+        "p": 2,
+        "intercept": True,
+        "rank": 2,
+    },
+    **{
+        "L": 30.0,
+        "mu": 0.8,
+        "kappa": 37.5,
+        "loss_star": 0.0,
+        "scale": 8.0,
+        "gap_floor": FLOOR,
+        "w_star": [2.0, 0.0],
+        "eigenvalues": [30.0, 0.8],
+    },
+    **{
+        "quadratic": False,
+        "attained": True,
+        "minimisers": "unique",
+        "method": "QR",
+        "digits": 15.0,
+        "effective_rank": 1.03,
+    },
+    **{
+        "test_rows": 0,
+        "dropped": 0,
+        "note": "",
+        "w_true": None,
+        "eigenvectors": None,
+        "moments.samples": None,
+    },
+    **{
+        "features": ["x"],
+        "target": "y",
+        "x_mean": None,
+        "x_scale": None,
+        "y_mean": None,
+        "y_scale": None,
+        "settings": '{"intercept": true}',
+    },
     **{"solve_seconds": 8e-4},
 }
 MANIFEST: dict[str, Any] = {
-    **{"name": "study", "created": "2025-01-02T03:04:05+00:00", "finished": "2025-01-02T03:04:15+00:00", "state": "complete", "target": 1e-6},
-    **{"request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"}, "request_hash": "ab", "record": "all"},
+    **{
+        "name": "study",
+        "created": "2025-01-02T03:04:05+00:00",
+        "finished": "2025-01-02T03:04:15+00:00",
+        "state": "complete",
+        "target": 1e-6,
+    },
+    **{
+        "request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"},
+        "request_hash": "ab",
+        "record": "all",
+    },
     **{
         "predict": [[4]],
         "warnings": [],
@@ -36,7 +87,16 @@ MANIFEST: dict[str, Any] = {
     **{"tune": None, "earlier": []},
 }
 TUNE: dict[str, Any] = {
-    **{"choice": "lr", "keys": ["lr"], "trials": 3, "reserve": 2, "seeds": [100, 101], "seed": 0, "sampler": "grid", "metric": "gap"},
+    **{
+        "choice": "lr",
+        "keys": ["lr"],
+        "trials": 3,
+        "reserve": 2,
+        "seeds": [100, 101],
+        "seed": 0,
+        "sampler": "grid",
+        "metric": "gap",
+    },
     **{"units": "absolute", "lr": [1e-5, 1e2], "boxes": {}},
 }
 
@@ -56,11 +116,15 @@ def run(
     **changes: Any,
 ) -> dict[str, Any]:
     """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters. Its costs until 1e-1 ... 1e-8 are those of its `curve`."""
-    columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {key: value for key, value in changes.items() if "__" not in key and key not in RUN}
+    columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {
+        key: value for key, value in changes.items() if "__" not in key and key not in RUN
+    }
     row = RUN | {key.replace("__", "."): value for key, value in changes.items() if "__" in key or key in RUN}
     row |= {f"optimizer.{'_target_' if key == 'target_' else key}": value for key, value in columns.items()}
     row["setting_id"] = identity(
-        optimizer, sorted(columns.items()), [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")]
+        optimizer,
+        sorted(columns.items()),
+        [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")],
     )
     final = gap if status == "completed" else np.inf
     row |= {
@@ -80,17 +144,41 @@ def run(
 
 def first_hits(row: dict[str, Any]) -> dict[str, Any]:
     relative = curve(row)["gap"] / LECTURE["scale"]
-    steps = {f"1e-{k}": next((t for t, gap in enumerate(relative) if gap <= float(f"1e-{k}")), None) for k in range(1, 9)}
-    return {f"{cost}_to_{target}": step for target, step in steps.items() for cost in ("steps", "evaluations")}
+    steps = {
+        f"1e-{k}": next((t for t, gap in enumerate(relative) if gap <= float(f"1e-{k}")), None)
+        for k in range(1, 9)
+    }
+    return {
+        f"{cost}_to_{target}": step for target, step in steps.items() for cost in ("steps", "evaluations")
+    }
 
 
-def role(row: dict[str, Any], role: str, trial: int | None = None, box: tuple[float, float] | None = None, **changes: Any) -> dict[str, Any]:
+def role(
+    row: dict[str, Any],
+    role: str,
+    trial: int | None = None,
+    box: tuple[float, float] | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
     """A row of `roles` for a run; changes are columns."""
     low, high = box or (None, None)
-    return {"run_id": row["run_id"], "role": role, "optimizer": row["optimizer"], "trial": trial, "lr_low": low, "lr_high": high} | changes
+    return {
+        "run_id": row["run_id"],
+        "role": role,
+        "optimizer": row["optimizer"],
+        "trial": trial,
+        "lr_low": low,
+        "lr_high": high,
+    } | changes
 
 
-def tuned(optimizer: str, trials: dict[float, list[float]], best: list[float], default: list[float] | None = None, **changes: Any) -> list[tuple]:
+def tuned(
+    optimizer: str,
+    trials: dict[float, list[float]],
+    best: list[float],
+    default: list[float] | None = None,
+    **changes: Any,
+) -> list[tuple]:
     """A tuned competitor as (run, role) pairs: trials lr -> gaps on the tuning seeds 100, 101, ...; the lowest geometric mean goes on to the seeds 0, 1, ...
 
     best: its gaps there; default: those of lr = 0.001. The box is [1e-5, 1e2]; a gap inf is a diverged run.
@@ -101,14 +189,33 @@ def tuned(optimizer: str, trials: dict[float, list[float]], best: list[float], d
         return [run(optimizer, lr=lr, seed=first + seed, **end, **changes) for seed, end in enumerate(ended)]
 
     chosen = min(trials, key=lambda lr: np.log(trials[lr]).mean())
-    rows = [(row, role(row, "trial", n, (1e-5, 1e2))) for n, (lr, gaps) in enumerate(trials.items()) for row in runs(gaps, lr, 100)]
+    rows = [
+        (row, role(row, "trial", n, (1e-5, 1e2)))
+        for n, (lr, gaps) in enumerate(trials.items())
+        for row in runs(gaps, lr, 100)
+    ]
     rows += [(row, role(row, "evaluation", list(trials).index(chosen))) for row in runs(best, chosen, 0)]
     return rows + [(row, role(row, "default")) for row in runs(default or [], 0.001, 0)]
 
 
 RUN: dict[str, Any] = {
-    **{"problem_id": "lecture64", "problem": "lecture", "loss": "mse_sum", "problem.intercept": True, "loss.reduction": "sum", "dtype": "float64"},
-    **{"steps": 8, "batch_size": None, "batch_order": "sequential", "init": "torch", "engine": "reference", "reason": None, "peak_ratio": 1.0},
+    **{
+        "problem_id": "lecture64",
+        "problem": "lecture",
+        "loss": "mse_sum",
+        "problem.intercept": True,
+        "loss.reduction": "sum",
+        "dtype": "float64",
+    },
+    **{
+        "steps": 8,
+        "batch_size": None,
+        "batch_order": "sequential",
+        "init": "torch",
+        "engine": "reference",
+        "reason": None,
+        "peak_ratio": 1.0,
+    },
     **{
         "first_bad_step": None,
         "last_finite_loss": 1.0,
@@ -132,7 +239,13 @@ def curve(row: dict[str, Any]) -> dict[str, Any]:
         gap = row["start_gap"] * (max(row["final_gap"], 1e-30) / row["start_gap"]) ** (steps / row["steps"])
     else:
         gap = np.where(steps <= 3, row["start_gap"] * 2.0**steps, np.inf)
-    return {"run_id": row["run_id"], "step": steps, "evaluations": steps.astype(float), "loss": gap, "gap": gap}
+    return {
+        "run_id": row["run_id"],
+        "step": steps,
+        "evaluations": steps.astype(float),
+        "loss": gap,
+        "gap": gap,
+    }
 
 
 Write = Callable[..., Results]
@@ -159,7 +272,10 @@ def write(tmp_path: Path) -> Write:
             schema = {name: pa.array([c[name] for c in curves], kind) for name, kind in CURVES.items()}
             store.append(pa.Table.from_pylist(part), pa.table(schema))
         store.write_problems(pa.Table.from_pylist(list(problems)))
-        counts = {status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")}
+        counts = {
+            status: sum(row["status"] == status for row in rows)
+            for status in ("completed", "diverged", "failed")
+        }
         store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
         return load(store.root)
 
@@ -186,4 +302,10 @@ ROLES = pa.schema(
     ]
 )
 NUMBERS = pa.list_(pa.float64())
-CURVES = {"run_id": pa.string(), "step": pa.list_(pa.int64()), "evaluations": NUMBERS, "loss": NUMBERS, "gap": NUMBERS}
+CURVES = {
+    "run_id": pa.string(),
+    "step": pa.list_(pa.int64()),
+    "evaluations": NUMBERS,
+    "loss": NUMBERS,
+    "gap": NUMBERS,
+}

@@ -55,7 +55,10 @@ def test_a_signed_rank_test_of_eight_problems_rejects_as_often_as_it_can():
 def test_a_leader_chosen_on_tuning_seeds_is_rarely_called_better_by_chance(k, count):
     rng = np.random.default_rng(k)
     leaders = s.geometric_mean(null_gaps(rng, count, k, SEEDS)).argmin(axis=1)
-    found = [s.contest(gaps, FLOOR, leader) for gaps, leader in zip(null_gaps(rng, count, k, SEEDS), leaders, strict=True)]
+    found = [
+        s.contest(gaps, FLOOR, leader)
+        for gaps, leader in zip(null_gaps(rng, count, k, SEEDS), leaders, strict=True)
+    ]
     assert np.mean([wrong(each, ["leader"]) for each in found]) <= s.ALPHA + 3 * error(s.ALPHA, count)
 
 
@@ -73,6 +76,8 @@ def test_over_eight_problems_any_two_are_rarely_told_apart_by_chance():
     """
     count, k, problems = 1000, 3, 8
     rng = np.random.default_rng(8)
-    logs = rng.normal(0, 1, (count, problems, k)) + rng.normal(0, SPREAD / math.sqrt(SEEDS), (count, problems, k))
+    logs = rng.normal(0, 1, (count, problems, k)) + rng.normal(
+        0, SPREAD / math.sqrt(SEEDS), (count, problems, k)
+    )
     rate = np.mean([wrong(s.across(each), ["all"]) for each in logs])
     assert 0 < rate <= s.ALPHA + 3 * error(s.ALPHA, count)

@@ -29,14 +29,20 @@ OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
 def runs(optimizer: str, gaps, **changes) -> list[dict]:
     """A run a seed; inf is a diverged one."""
-    return [run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else DIVERGED)) for seed, gap in enumerate(gaps)]
+    return [
+        run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else DIVERGED))
+        for seed, gap in enumerate(gaps)
+    ]
 
 
 @pytest.fixture
 def pair(write):
     """pair(rows of A, rows of B, **options of B's `write`) -> the two result sets."""
     number = itertools.count()
-    return lambda a, b, **options: (write(*a, folder=f"a{next(number)}"), write(*b, folder=f"b{next(number)}", **options))
+    return lambda a, b, **options: (
+        write(*a, folder=f"a{next(number)}"),
+        write(*b, folder=f"b{next(number)}", **options),
+    )
 
 
 def row(difference, **where) -> dict:
@@ -80,8 +86,12 @@ def test_all_that_a_run_reached_counts(pair):
     a = [r for column in ["none", *columns] for r in runs(column, A[:2])]
     b = [r | ({r["optimizer"]: 3.0} if r["optimizer"] in columns and r["seed"] == 0 else {}) for r in a]
     difference = compare(*pair(a, b))
-    assert dict(zip(difference.rows["optimizer"], difference.rows["change"], strict=True)) == {"none": "identical"} | dict.fromkeys(columns, "")
-    assert difference.sentences[0] == "Of 6 settings 1 is identical, bit for bit and 5 are equal in every gap."
+    assert dict(zip(difference.rows["optimizer"], difference.rows["change"], strict=True)) == {
+        "none": "identical"
+    } | dict.fromkeys(columns, "")
+    assert (
+        difference.sentences[0] == "Of 6 settings 1 is identical, bit for bit and 5 are equal in every gap."
+    )
 
 
 def test_ratio_interval_and_p_are_those_of_scipy(pair):
@@ -89,8 +99,17 @@ def test_ratio_interval_and_p_are_those_of_scipy(pair):
     logs = np.log(B) - np.log(A)
     low, high = np.exp(stats.t.interval(0.95, len(logs) - 1, logs.mean(), stats.sem(logs)))
     found = row(difference)
-    expected = [stats.gmean(B) / stats.gmean(A), low, high, stats.ttest_rel(np.log(A), np.log(B)).pvalue, stats.gmean(A), stats.gmean(B)]
-    assert [found[name] for name in ("ratio", "low", "high", "p", "gap_a", "gap_b")] == pytest.approx(expected, rel=1e-10)
+    expected = [
+        stats.gmean(B) / stats.gmean(A),
+        low,
+        high,
+        stats.ttest_rel(np.log(A), np.log(B)).pvalue,
+        stats.gmean(A),
+        stats.gmean(B),
+    ]
+    assert [found[name] for name in ("ratio", "low", "high", "p", "gap_a", "gap_b")] == pytest.approx(
+        expected, rel=1e-10
+    )
     assert (found["n"], found["test"], found["change"]) == (6, "t", "worse")
     assert difference.regression
     assert difference.sentences == [
@@ -105,7 +124,10 @@ def test_p_values_are_holms_over_all_rows_with_a_test(pair):
     b = [gaps * change * 10 ** rng.normal(0, 0.1, 6) for gaps, change in zip(a, changes, strict=True)]
     same = runs("same", A)
     difference = compare(
-        *pair([*same, *(r for k, g in enumerate(a) for r in runs(f"o{k}", g))], [*same, *(r for k, g in enumerate(b) for r in runs(f"o{k}", g))])
+        *pair(
+            [*same, *(r for k, g in enumerate(a) for r in runs(f"o{k}", g))],
+            [*same, *(r for k, g in enumerate(b) for r in runs(f"o{k}", g))],
+        )
     )
     rows = difference.rows[difference.rows["optimizer"] != "same"].sort_values("optimizer")
     p = [stats.ttest_rel(np.log(x), np.log(y)).pvalue for x, y in zip(a, b, strict=True)]
@@ -114,21 +136,29 @@ def test_p_values_are_holms_over_all_rows_with_a_test(pair):
 
 def test_a_significant_change_within_the_margin_is_not_shown(pair):
     noise = [1.000, 1.001, 0.999, 1.0005, 0.9995, 1.0]
-    difference = compare(*pair(runs("sgd", A), runs("sgd", [1.2 * x * y for x, y in zip(A, noise, strict=True)])))
+    difference = compare(
+        *pair(runs("sgd", A), runs("sgd", [1.2 * x * y for x, y in zip(A, noise, strict=True)]))
+    )
     assert row(difference)["p_holm"] < 1e-9
     assert not difference.regression
-    assert difference.sentences == ["No regression is shown over 6 starts; differences under 1.25 times are not visible."]
+    assert difference.sentences == [
+        "No regression is shown over 6 starts; differences under 1.25 times are not visible."
+    ]
 
 
 def test_what_is_better_is_no_regression(pair):
     difference = compare(*pair(runs("sgd", B), runs("sgd", A)))
     assert not difference.regression
-    assert difference.sentences == ["B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A (95 % interval 1.82 to 2.4)."]
+    assert difference.sentences == [
+        "B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A (95 % interval 1.82 to 2.4)."
+    ]
 
 
 def test_an_interval_that_cannot_be_seen_is_not_written(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [5.1 * gap for gap in A])))
-    assert difference.sentences == ["B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A (nearly the same for every seed)."]
+    assert difference.sentences == [
+        "B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A (nearly the same for every seed)."
+    ]
 
 
 def test_who_is_not_shown_to_have_changed_is_named_beside_who_is(pair):
@@ -160,15 +190,22 @@ def test_at_the_floor_only_the_order_counts(pair):
     assert found["at_least"] == pytest.approx(1e-16 / FLOOR)
     assert math.isnan(found["ratio"])
     assert difference.regression
-    assert "at least 10,000 times higher in B than in A (sign test over 6 pairs, p = 0.031)" in difference.sentences[0]
+    assert (
+        "at least 10,000 times higher in B than in A (sign test over 6 pairs, p = 0.031)"
+        in difference.sentences[0]
+    )
 
 
 def test_both_at_the_floor_or_both_lost_is_no_difference(pair):
     a = runs("floor", [0.0, 1e-22, 1e-25]) + runs("lost", [math.inf] * 3)
-    b = runs("floor", [1e-21, 0.0, 1e-25]) + [r | {"last_finite_loss": 7.0} for r in runs("lost", [math.inf] * 3)]
+    b = runs("floor", [1e-21, 0.0, 1e-25]) + [
+        r | {"last_finite_loss": 7.0} for r in runs("lost", [math.inf] * 3)
+    ]
     difference = compare(*pair(a, b))
     assert sorted(difference.rows["test"]) == ["floor", "lost"]
-    assert difference.sentences == ["Of 2 settings 1 is at the gap floor in both, where differences are rounding and 1 is lost in both."]
+    assert difference.sentences == [
+        "Of 2 settings 1 is at the gap floor in both, where differences are rounding and 1 is lost in both."
+    ]
 
 
 def test_a_lost_run_is_a_regression_and_a_recovered_one_is_none(pair):
@@ -183,7 +220,12 @@ def test_a_lost_run_is_a_regression_and_a_recovered_one_is_none(pair):
 def test_more_lost_runs_in_b_are_told_once(pair):
     """sgd loses five of ten where A has no partner, adam as large a share in both, rprop what is told seed by seed."""
     a = [*runs("sgd", A[:5]), *runs("adam", [*A[:5], math.inf]), *runs("rprop", A)]
-    b = [*runs("sgd", A[:5]), *runs("sgd", [math.inf] * 5, lr=9.0), *runs("adam", [*A[:5], math.inf]), *runs("rprop", [*A[:5], math.inf])]
+    b = [
+        *runs("sgd", A[:5]),
+        *runs("sgd", [math.inf] * 5, lr=9.0),
+        *runs("adam", [*A[:5], math.inf]),
+        *runs("rprop", [*A[:5], math.inf]),
+    ]
     difference = compare(*pair(a, b))
     assert difference.sentences[:2] == [
         "1 run completed in A and not in B: rprop (lr=0.1) on lecture 1 of 6.",
@@ -194,12 +236,17 @@ def test_more_lost_runs_in_b_are_told_once(pair):
 
 def test_most_runs_lost_is_said_without_a_ratio(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [math.inf] * 6)))
-    assert difference.sentences[0] == "B is worse: sgd (lr=0.1) on lecture is mostly lost in B (sign test over 6 pairs, p = 0.031)."
+    assert (
+        difference.sentences[0]
+        == "B is worse: sgd (lr=0.1) on lecture is mostly lost in B (sign test over 6 pairs, p = 0.031)."
+    )
     assert "inf times" not in printed(difference)
 
 
 def test_one_run_each_allows_no_test(pair):
-    difference = compare(*pair(runs("sgd", [1e-3]) + runs("adam", [1e-3]), runs("sgd", [2e-3]) + runs("adam", [5e-3])))
+    difference = compare(
+        *pair(runs("sgd", [1e-3]) + runs("adam", [1e-3]), runs("sgd", [2e-3]) + runs("adam", [5e-3]))
+    )
     assert not difference.regression
     assert difference.rows["ratio"].tolist() == pytest.approx([5.0, 2.0])
     ends = "adam (lr=0.1) on lecture at 0.00100 in A and 0.00500 in B"
@@ -207,10 +254,17 @@ def test_one_run_each_allows_no_test(pair):
 
 
 def test_runs_that_repeat_count_once(pair):
-    a, b = runs("twins", [1e-3] * 3) + runs("sgd", [1e-3, 1e-3, 2e-3]), runs("twins", [2e-3] * 3) + runs("sgd", [2e-3, 2e-3, 3e-3])
+    a, b = (
+        runs("twins", [1e-3] * 3) + runs("sgd", [1e-3, 1e-3, 2e-3]),
+        runs("twins", [2e-3] * 3) + runs("sgd", [2e-3, 2e-3, 3e-3]),
+    )
     twins, sgd = (row(compare(*pair(a, b)), optimizer=name) for name in ("twins", "sgd"))
     assert (twins["n"], twins["test"], twins["runs"]) == (1, "none", 3)
-    assert (sgd["n"], sgd["test"], sgd["p"]) == (2, "t", pytest.approx(stats.ttest_rel(np.log([1, 2]), np.log([2, 3])).pvalue))
+    assert (sgd["n"], sgd["test"], sgd["p"]) == (
+        2,
+        "t",
+        pytest.approx(stats.ttest_rel(np.log([1, 2]), np.log([2, 3])).pvalue),
+    )
 
 
 GAPS = st.sampled_from([0.0, 1e-21, 1e-3, 2e-3, 2.5e-3, 0.1, math.inf])
@@ -222,7 +276,9 @@ def test_each_row_is_what_its_pairs_say_alone(cases):
     """Many settings at once give the same as one comparison each, and turning A and B round turns every row round."""
     ahead, back = (changes(*frames([[pair[::turn] for pair in case] for case in cases])) for turn in (1, -1))
     for k, case in enumerate(cases):
-        (found,), (turned,) = (rows[rows["optimizer"] == f"o{k}"].to_dict("records") for rows in (ahead, back))
+        (found,), (turned,) = (
+            rows[rows["optimizer"] == f"o{k}"].to_dict("records") for rows in (ahead, back)
+        )
         if all(x == y for x, y in case):
             assert found["change"] == turned["change"] == "identical"
             continue
@@ -240,7 +296,10 @@ def frames(cases) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs = pd.DataFrame(rows, columns=["row", "gap_a", "gap_b"]).assign(gap_floor=FLOOR)
     for side in "ab":
         gap = pairs[f"gap_{side}"]
-        pairs = pairs.assign(**{f"{column}_{side}": gap for column in BITS} | {f"status_{side}": np.where(np.isfinite(gap), "completed", "diverged")})
+        pairs = pairs.assign(
+            **{f"{column}_{side}": gap for column in BITS}
+            | {f"status_{side}": np.where(np.isfinite(gap), "completed", "diverged")}
+        )
     named = pd.DataFrame({"optimizer": [f"o{k}" for k in range(len(cases))]})
     return named.assign(task="lecture", setting="", role="grid", differs=""), pairs
 
@@ -283,12 +342,17 @@ def test_no_common_seed_is_refused_and_of_one_setting_said(pair):
     with pytest.raises(RequestError, match="share no seed"):
         compare(*pair(a, b))
     difference = compare(*pair([*a, run("adam", 1e-3)], [*b, run("adam", 1e-3)]))
-    assert (row(difference, optimizer="sgd")["test"], row(difference, optimizer="sgd")["n"]) == ("unpaired", 0)
+    assert (row(difference, optimizer="sgd")["test"], row(difference, optimizer="sgd")["n"]) == (
+        "unpaired",
+        0,
+    )
     assert "No seed in common, and so not compared: sgd (lr=0.1) on lecture." in difference.sentences
 
 
 def test_disjoint_optimizers_are_refused(pair):
-    with pytest.raises(RequestError, match="share no optimizer in any task. A has sgd; B has adam and rprop."):
+    with pytest.raises(
+        RequestError, match="share no optimizer in any task. A has sgd; B has adam and rprop."
+    ):
         compare(*pair(runs("sgd", A), runs("adam", A) + runs("rprop", A)))
 
 
@@ -310,13 +374,21 @@ def test_another_budget_is_refused_and_compared_anyway(pair):
         ({}, {"n": 4}, "n 3 → 4"),
         ({"dtype": "float32"}, {"dtype": "float32"}, "dtype float64 → float32"),
         ({"loss": "huber"}, {"loss": "huber"}, "loss mse_sum → huber"),
-        ({"batch_size": 2, "batch_order": "shuffled"}, {}, "batch_size null → 2, batch_order sequential → shuffled"),
+        (
+            {"batch_size": 2, "batch_order": "shuffled"},
+            {},
+            "batch_size null → 2, batch_order sequential → shuffled",
+        ),
         ({"init": "zeros"}, {}, "init torch → zeros"),
     ],
 )
 def test_the_refusal_says_what_differs(pair, changes, facts, said):
     problem = "another64" if not changes or facts else "lecture64"
-    sets = pair(runs("sgd", A), runs("sgd", B, problem_id=problem, **changes), problems=(LECTURE | {"problem_id": problem} | facts,))
+    sets = pair(
+        runs("sgd", A),
+        runs("sgd", B, problem_id=problem, **changes),
+        problems=(LECTURE | {"problem_id": problem} | facts,),
+    )
     with pytest.raises(RequestError, match=said):
         compare(*sets)
 
@@ -332,11 +404,20 @@ def test_tasks_without_a_label_in_common_are_paired_in_order_or_not_at_all(pair)
     other = runs("sgd", B, problem_id="synthetic64", problem="synthetic")
     one = compare(*pair(runs("sgd", A), other, problems=(OTHER,)), anyway=True)
     assert "lecture against synthetic (problem lecture → synthetic" in one.sentences[0]
-    assert one.sentences[1].startswith("B is worse: sgd (lr=0.1) on lecture against synthetic ends 2.1 times higher")
+    assert one.sentences[1].startswith(
+        "B is worse: sgd (lr=0.1) on lecture against synthetic ends 2.1 times higher"
+    )
     assert one.rows["task"].tolist() == ["lecture against synthetic"]
     third = runs("sgd", B, problem_id="third64", problem="third")
     with pytest.raises(RequestError, match="only in A: lecture\n  only in B: synthetic and third"):
-        compare(*pair(runs("sgd", A), other + third, problems=(OTHER, OTHER | {"problem_id": "third64", "problem": "third"})), anyway=True)
+        compare(
+            *pair(
+                runs("sgd", A),
+                other + third,
+                problems=(OTHER, OTHER | {"problem_id": "third64", "problem": "third"}),
+            ),
+            anyway=True,
+        )
 
 
 # ---- tuned sweeps
@@ -375,15 +456,36 @@ def test_a_tuned_sweep_that_was_stopped_before_its_evaluation_has_nothing_to_com
 
 
 def block(**axes) -> dict:
-    base = {"optimizer.lr": 0.1, "optimizer.eps": 1e-8, "seed": 0, "steps": 8, "name": "x", "problem.intercept": True}
+    base = {
+        "optimizer.lr": 0.1,
+        "optimizer.eps": 1e-8,
+        "seed": 0,
+        "steps": 8,
+        "name": "x",
+        "problem.intercept": True,
+    }
     choices = {"problem": "lecture", "loss": "mse_sum", "optimizer": "sgd", "schedule": "none"}
-    return {"choices": choices, "base": base, "axes": [{path.replace("__", "."): values} for path, values in axes.items()]}
+    return {
+        "choices": choices,
+        "base": base,
+        "axes": [{path.replace("__", "."): values} for path, values in axes.items()],
+    }
 
 
 def test_differences_of_request_configuration_versions_and_machine(write):
     made = {"versions": {"torch": "2.13", "numpy": "2.4"}, "machine": {"cores": 2}}
-    a = write(*runs("sgd", A), folder="a", blocks=[block(seed=[0, 1], optimizer__lr=[0.1, 0.2])], request={"overrides": ["x=1", "name=a"]}, **made)
-    later = {"blocks": [block(seed=[0, 1, 2], optimizer__lr=[0.1])], "engine": "reference", "request": {"overrides": ["x=1", "y=2", "name=b"]}}
+    a = write(
+        *runs("sgd", A),
+        folder="a",
+        blocks=[block(seed=[0, 1], optimizer__lr=[0.1, 0.2])],
+        request={"overrides": ["x=1", "name=a"]},
+        **made,
+    )
+    later = {
+        "blocks": [block(seed=[0, 1, 2], optimizer__lr=[0.1])],
+        "engine": "reference",
+        "request": {"overrides": ["x=1", "y=2", "name=b"]},
+    }
     former = [{"versions": {"torch": "2.12", "numpy": "2.4"}, "machine": {"cores": 8}}]
     b = write(*runs("sgd", A), folder="b", earlier=former, engines={"fused": {"sgd": 6}}, **later, **made)
     assert compare(a, b).differences.to_numpy().tolist()[1:] == [
@@ -398,8 +500,13 @@ def test_differences_of_request_configuration_versions_and_machine(write):
 
 
 def test_an_interrupted_sweep_is_named(pair):
-    difference = compare(*pair(runs("sgd", A), runs("sgd", A)[:4], state="interrupted", counts={"planned": 6}))
-    assert difference.sentences == ["All 4 runs are identical, bit for bit.", "B is interrupted: 4 of 6 planned runs are stored."]
+    difference = compare(
+        *pair(runs("sgd", A), runs("sgd", A)[:4], state="interrupted", counts={"planned": 6})
+    )
+    assert difference.sentences == [
+        "All 4 runs are identical, bit for bit.",
+        "B is interrupted: 4 of 6 planned runs are stored.",
+    ]
 
 
 # ---- the terminal and the command line
@@ -410,7 +517,12 @@ def test_many_settings_fit_80_columns_what_is_shown_first(pair):
     a = [
         r
         for k in range(100)
-        for r in runs("optimizer_with_a_name", 10 ** rng.normal(-3, 0.3, 6), lr=1.2345e-5 * (k + 1), momentum_decay_schedule=0.004)
+        for r in runs(
+            "optimizer_with_a_name",
+            10 ** rng.normal(-3, 0.3, 6),
+            lr=1.2345e-5 * (k + 1),
+            momentum_decay_schedule=0.004,
+        )
     ]
     b = [r | {"final_gap": r["final_gap"] * (30 if r["optimizer.lr"] == 1.2345e-5 * 7 else 1.001)} for r in a]
     difference = compare(*pair(a, [r | {"last_epoch_gap": r["final_gap"]} for r in b]))
@@ -427,7 +539,10 @@ def told_settings(text: str) -> list[str]:
 
 def test_long_settings_fold_between_words_and_the_verdict_is_whole(pair):
     """The gaps go where they do not fit, and a name that is wider than the line is cut into pieces that have all of it."""
-    name, wide = "adam_special", {"momentum_decay_schedule": 0.004, "another_long_setting": 1e-5, "name_of_one_more": 3}
+    name, wide = (
+        "adam_special",
+        {"momentum_decay_schedule": 0.004, "another_long_setting": 1e-5, "name_of_one_more": 3},
+    )
     other = runs(name, A, momentum_decay_schedule=0.1, another_long_setting=0.1, name_of_one_more=1)
     difference = compare(*pair([*runs(name, A, **wide), *other], [*runs(name, B, **wide), *other]))
     lines = told_settings(text := printed(difference))
@@ -446,13 +561,26 @@ def test_long_settings_fold_between_words_and_the_verdict_is_whole(pair):
 
 
 def test_what_a_choice_says_is_not_said_again_of_a_task(pair):
-    blocks = [{**block(seed=[0]), "choices": {**block()["choices"], "problem": problem}} for problem in ("lecture", "synthetic")]
-    a, b = pair(runs("sgd", A), runs("sgd", B, problem_id="synthetic64", problem="synthetic"), problems=(OTHER | {"n": 4},), blocks=blocks[1:])
+    blocks = [
+        {**block(seed=[0]), "choices": {**block()["choices"], "problem": problem}}
+        for problem in ("lecture", "synthetic")
+    ]
+    a, b = pair(
+        runs("sgd", A),
+        runs("sgd", B, problem_id="synthetic64", problem="synthetic"),
+        problems=(OTHER | {"n": 4},),
+        blocks=blocks[1:],
+    )
     a = lrbench.load(a.store.root)
     a.store.write_manifest(a.manifest | {"blocks": blocks[:1]})
     difference = compare(lrbench.load(a.store.root), b, anyway=True)
-    assert difference.differences.to_numpy().tolist()[1:] == [["problem", "lecture", "synthetic"], ["lecture against synthetic: n", "3", "4"]]
-    assert "\nlecture against  " in printed(difference)  # long folders beside it leave a key its share of the line
+    assert difference.differences.to_numpy().tolist()[1:] == [
+        ["problem", "lecture", "synthetic"],
+        ["lecture against synthetic: n", "3", "4"],
+    ]
+    assert "\nlecture against  " in printed(
+        difference
+    )  # long folders beside it leave a key its share of the line
 
 
 def test_the_command_line(pair, capsys, monkeypatch):

@@ -43,14 +43,21 @@ def store(root: Path, rows: list[dict], **manifest) -> Results:
         columns = {name: pa.array([one[name] for one in curves], kind) for name, kind in CURVES.items()}
         stored.append(pa.Table.from_pylist(part), pa.table(columns))
     stored.write_problems(pa.Table.from_pylist([LECTURE | {"problem": rows[0]["problem"]}, OTHER]))
-    counts = {status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")}
-    stored.write_manifest(MANIFEST | {"name": root.name, "counts": {"planned": len(rows), **counts}} | manifest)
+    counts = {
+        status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")
+    }
+    stored.write_manifest(
+        MANIFEST | {"name": root.name, "counts": {"planned": len(rows), **counts}} | manifest
+    )
     return load(root)
 
 
 def runs(optimizer: str, gaps, **changes) -> list[dict]:
     """A run a seed; inf is a diverged one."""
-    return [run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else {"status": "diverged"})) for seed, gap in enumerate(gaps)]
+    return [
+        run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else {"status": "diverged"}))
+        for seed, gap in enumerate(gaps)
+    ]
 
 
 # sgd: the setting that A chose, and one more of each; adam: no setting in common; rprop: a seed is lost in B, and a rate more there; lost: two of
@@ -72,7 +79,12 @@ OF_B = [
     *runs("lost", [1.1e-2, INF, INF], lr=0.1),
     *runs("rprop", [1.0, 2.0, 3.0], lr=0.5),
 ]
-SHOWN = {"sgd": (OF_A[:3], OF_B[:3]), "adam": (OF_A[6:9], OF_B[8:11]), "rprop": (OF_A[12:15], OF_B[14:17]), "lost": (OF_A[15:18], OF_B[17:20])}
+SHOWN = {
+    "sgd": (OF_A[:3], OF_B[:3]),
+    "adam": (OF_A[6:9], OF_B[8:11]),
+    "rprop": (OF_A[12:15], OF_B[14:17]),
+    "lost": (OF_A[15:18], OF_B[17:20]),
+}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +110,10 @@ def hostile(folder) -> Difference:
     sides = []
     for k, name in enumerate(("a <b>&'\"", "b ünï © " + "x" * 200)):
         rows = [
-            run(name, 10.0 ** -(j + k), seed=seed, lr=lr, mode=HOSTILE[1]) for j, name in enumerate(HOSTILE) for seed in (0, 1) for lr in (0.1, 0.2)
+            run(name, 10.0 ** -(j + k), seed=seed, lr=lr, mode=HOSTILE[1])
+            for j, name in enumerate(HOSTILE)
+            for seed in (0, 1)
+            for lr in (0.1, 0.2)
         ]
         sides.append(store(folder / name, [row | {"problem": HOSTILE[2]} for row in rows], name=HOSTILE[k]))
     made = compare(*sides)
@@ -135,7 +150,9 @@ def test_the_table_is_that_of_the_terminal_to_the_last_digit(difference, html):
     head, *rows = cells(html, "rows")
     assert head == ["optimizer", "setting", "gap A", "gap B", "B / A (95 %)", "p", "shown"]
     assert rows == texts.to_numpy().tolist()
-    lines = [re.split(r" {2,}|(?<=\)) (?=\S)", line.strip()) for line in printed(difference, 200).splitlines()]
+    lines = [
+        re.split(r" {2,}|(?<=\)) (?=\S)", line.strip()) for line in printed(difference, 200).splitlines()
+    ]
     assert all(" ".join(row) in {" ".join(line) for line in lines} for row in rows)
 
 
@@ -152,7 +169,14 @@ def test_what_differs_is_told_key_by_key(difference, html):
 
 def test_the_head_names_both_and_what_is_not_complete(write):
     a = write(*runs("sgd", [1e-3, 2e-3]), folder="a", name="first", versions={"lrbench": "0.9"})
-    b = write(*runs("sgd", [1e-3]), folder="b", name="second", created="2025-02-03T00:00:00+00:00", state="interrupted", counts={"planned": 2})
+    b = write(
+        *runs("sgd", [1e-3]),
+        folder="b",
+        name="second",
+        created="2025-02-03T00:00:00+00:00",
+        state="interrupted",
+        counts={"planned": 2},
+    )
     text = unescape(compare_page.page(compare(a, b)))
     assert "<h1>first against second</h1>" in text
     assert f"<dd>first, in {a.store.root}: 2 runs, made 2025-01-02 with lrbench 0.9</dd>" in text
@@ -162,10 +186,24 @@ def test_the_head_names_both_and_what_is_not_complete(write):
 
 def test_the_page_says_how_all_is_made_again(write):
     a, b = (
-        write(*runs("sgd", [1e-3], steps=steps), folder=f"{steps} steps", request={"overrides": [], "command": f"make {steps}"}) for steps in (8, 16)
+        write(
+            *runs("sgd", [1e-3], steps=steps),
+            folder=f"{steps} steps",
+            request={"overrides": [], "command": f"make {steps}"},
+        )
+        for steps in (8, 16)
     )
-    lines = unescape(compare_page.page(compare(a, b, anyway=True))).split("<pre>")[1].split("</pre>")[0].splitlines()
-    assert lines == ["make 8", "make 16", f"python -m lrbench compare '{a.store.root}' '{b.store.root}' --anyway"]
+    lines = (
+        unescape(compare_page.page(compare(a, b, anyway=True)))
+        .split("<pre>")[1]
+        .split("</pre>")[0]
+        .splitlines()
+    )
+    assert lines == [
+        "make 8",
+        "make 16",
+        f"python -m lrbench compare '{a.store.root}' '{b.store.root}' --anyway",
+    ]
 
 
 def test_of_many_settings_the_first_are_shown_and_the_rest_counted(difference, monkeypatch):
@@ -177,11 +215,31 @@ def test_of_many_settings_the_first_are_shown_and_the_rest_counted(difference, m
 
 def test_sections_without_data_are_absent(write):
     one, failed = (
-        write(*rows, folder=name) for name, rows in (("one", runs("sgd", [1e-3])), ("failed", [run("sgd", status="failed", weights=None)]))
+        write(*rows, folder=name)
+        for name, rows in (
+            ("one", runs("sgd", [1e-3])),
+            ("failed", [run("sgd", status="failed", weights=None)]),
+        )
     )
-    headings = {results.store.name: re.findall(r"<h2>(.*?)</h2>", compare_page.page(compare(results, results))) for results in (one, failed)}
-    assert headings["one"] == ["What differs", "Setting by setting", "Loss curves", "Run by run", "Words on this page", "Run it again"]
-    assert headings["failed"] == ["What differs", "Setting by setting", "Run by run", "Words on this page", "Run it again"]
+    headings = {
+        results.store.name: re.findall(r"<h2>(.*?)</h2>", compare_page.page(compare(results, results)))
+        for results in (one, failed)
+    }
+    assert headings["one"] == [
+        "What differs",
+        "Setting by setting",
+        "Loss curves",
+        "Run by run",
+        "Words on this page",
+        "Run it again",
+    ]
+    assert headings["failed"] == [
+        "What differs",
+        "Setting by setting",
+        "Run by run",
+        "Words on this page",
+        "Run it again",
+    ]
 
 
 def test_a_notebook_shows_sentences_and_settings_as_text(hostile):
@@ -196,7 +254,11 @@ def test_a_notebook_shows_sentences_and_settings_as_text(hostile):
 
 def parts(figure, part: str) -> dict[str, object]:
     """The artists of a part of the first axes, by the number of the optimizer."""
-    found = {artist.get_gid(): artist for artist in figure.findobj() if (artist.get_gid() or "").startswith(f"{part}-0-optimizer-")}
+    found = {
+        artist.get_gid(): artist
+        for artist in figure.findobj()
+        if (artist.get_gid() or "").startswith(f"{part}-0-optimizer-")
+    }
     return {name.rpartition("-")[2]: artist for name, artist in found.items()}
 
 
@@ -214,30 +276,42 @@ def test_curves_are_medians_over_the_seeds_of_both(difference):
             ids = [row["run_id"] for row in SHOWN[name][k]]
             median = results.curves[results.curves["run_id"].isin(ids)].groupby("step")["gap"].median()
             kept = 4 if name == "lost" else 9
-            np.testing.assert_allclose(lines[i].get_xydata(), np.column_stack([median.index, median])[:kept], rtol=1e-12)
+            np.testing.assert_allclose(
+                lines[i].get_xydata(), np.column_stack([median.index, median])[:kept], rtol=1e-12
+            )
             assert lines[i].is_dashed() == (side == "B")
             assert (i in stops) == (name == "lost")
         assert parts(figure, f"stop{side}")[numbers(difference)["lost"]].get_offsets().tolist() == [[3, 72]]
 
 
 def test_a_failed_run_counts_as_lost_in_the_median(write):
-    rows = [*runs("sgd", [1e-3]), *[run("sgd", seed=seed, status="failed", weights=None) for seed in (1, 2)], *runs("adam", [1e-3])]
+    rows = [
+        *runs("sgd", [1e-3]),
+        *[run("sgd", seed=seed, status="failed", weights=None) for seed in (1, 2)],
+        *runs("adam", [1e-3]),
+    ]
     frame = compare_frames.median_curves(compare(write(*rows, folder="a"), write(*rows, folder="b")))
     assert set(frame["optimizer"]) == {"adam"}
 
 
 def test_a_dot_a_run_a_bar_at_the_median_and_the_ratio_of_the_table(difference):
     figure = compare_figures.finals(difference, compare_frames.finals(difference))
-    ratios = dict(zip(difference.rows["optimizer"], map(interval, difference.rows.to_dict("records")), strict=True))
+    ratios = dict(
+        zip(difference.rows["optimizer"], map(interval, difference.rows.to_dict("records")), strict=True)
+    )
     for name, i in numbers(difference).items():
         for k, side in enumerate("AB"):
             found = gaps(SHOWN[name][k])
             dots = parts(figure, f"dots{side}")[i].get_offsets()
             assert sorted(dots[:, 0]) == sorted(gap for gap in found if gap < INF)
             lost = found.count(INF)
-            assert (parts(figure, f"count{side}")[i].get_text() if lost else None) == (f"{lost}/3" if lost else None)
+            assert (parts(figure, f"count{side}")[i].get_text() if lost else None) == (
+                f"{lost}/3" if lost else None
+            )
             if np.median(found) < INF:
-                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == pytest.approx(np.median(found))
+                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == pytest.approx(
+                    np.median(found)
+                )
         assert parts(figure, "ratio")[i].get_text() == ratios[name]
     assert [side.get_text() for side in figure.axes[0].get_legend().texts] == ["A", "B"]
 
@@ -250,26 +324,42 @@ def test_rates_are_compared_where_both_searched(difference):
         for name in ("sgd", "adam"):
             i, stored = numbers(difference)[name], pd.DataFrame((OF_A, OF_B)[k])
             means = stored[stored["optimizer"] == name].groupby("optimizer.lr")["final_gap"].agg(stats.gmean)
-            np.testing.assert_allclose(parts(figure, f"line{side}")[i].get_xydata(), means.replace(INF, np.nan).reset_index(), rtol=1e-12)
+            np.testing.assert_allclose(
+                parts(figure, f"line{side}")[i].get_xydata(),
+                means.replace(INF, np.nan).reset_index(),
+                rtol=1e-12,
+            )
             crosses = parts(figure, f"lost{side}").get(i)
-            assert ([] if crosses is None else crosses.get_offsets()[:, 0].tolist()) == means.index[means == INF].tolist()
+            assert ([] if crosses is None else crosses.get_offsets()[:, 0].tolist()) == means.index[
+                means == INF
+            ].tolist()
 
 
 def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
     rows = difference.shown[0].set_index("optimizer")
     assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 → 0.3"}
     assert rows.loc["sgd", "gap_b"] == pytest.approx(stats.gmean(gaps(OF_B[:3])))
-    assert rows.loc["adam", "ratio"] == pytest.approx(stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9])))
+    assert rows.loc["adam", "ratio"] == pytest.approx(
+        stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
+    )
 
 
 def test_colours_are_those_of_a_best_first_and_only_what_is_compared_has_one(write):
     a = write(*runs("good", [1e-3]), *runs("alone", [1e-2]), *runs("bad", [1e-1]), folder="a")
     b = write(*runs("good", [1e-1]), *runs("bad", [1e-3]), *runs("new", [1e-4]), folder="b")
-    assert list(compare_figures.palette(compare(a, b)).items()) == list(zip(["good", "bad"], COLOURS, strict=False))
+    assert list(compare_figures.palette(compare(a, b)).items()) == list(
+        zip(["good", "bad"], COLOURS, strict=False)
+    )
 
 
 def test_tuned_sweeps_show_the_evaluation_and_no_trial_or_default(write_tuned):
-    a, b = (write_tuned(tuned("sgd", {0.1: [1e-3, 1e-3], lr: [9.0, 9.0]}, [1e-3, 2e-3], default=[1.0, 2.0]), folder=f"{lr}") for lr in (0.2, 0.3))
+    a, b = (
+        write_tuned(
+            tuned("sgd", {0.1: [1e-3, 1e-3], lr: [9.0, 9.0]}, [1e-3, 2e-3], default=[1.0, 2.0]),
+            folder=f"{lr}",
+        )
+        for lr in (0.2, 0.3)
+    )
     frame = compare_frames.finals(compare(a, b))
     assert frame["gap"].tolist() == [1e-3, 2e-3] * 2
 
@@ -281,7 +371,10 @@ def test_each_task_of_both_has_its_panel_labelled_as_in_a(write):
         for row in runs("sgd", [1e-3], problem=name, problem_id=task.get("problem_id", "lecture64"))
     ]
     difference = compare(write(*rows, folder="a", problems=(LECTURE, OTHER)), write(*rows[:1], folder="b"))
-    for one, titles in ((difference, ["lecture"]), (compare(difference.a, difference.a), ["lecture", "synthetic"])):
+    for one, titles in (
+        (difference, ["lecture"]),
+        (compare(difference.a, difference.a), ["lecture", "synthetic"]),
+    ):
         figure = compare_figures.finals(one, compare_frames.finals(one))
         assert [ax.get_title(loc="left") for ax in figure.axes] == titles
 
@@ -289,10 +382,15 @@ def test_each_task_of_both_has_its_panel_labelled_as_in_a(write):
 def test_where_all_is_lost_it_is_said(write):
     results = write(*runs("sgd", [INF, INF], lr=0.1), *runs("sgd", [INF, INF], lr=0.2))
     difference = compare(results, results)
-    for draw, frame in ((compare_figures.finals, compare_frames.finals), (compare_figures.lr_sensitivity, compare_frames.sensitivity)):
+    for draw, frame in (
+        (compare_figures.finals, compare_frames.finals),
+        (compare_figures.lr_sensitivity, compare_frames.sensitivity),
+    ):
         figure = draw(difference, frame(difference))
         assert "no run completed" in [text.get_text() for text in figure.axes[0].texts]
-    assert any(isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections)
+    assert any(
+        isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections
+    )
     assert "no median is finite in A and no median is finite in B" in compare_page.page(difference)
 
 
@@ -306,8 +404,13 @@ def test_the_words_of_the_page_are_explained_at_its_end(html):
 def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
     """As of separable labels, whose gaps underflow."""
     problem = LECTURE | {"gap_floor": 0.0}
-    sides = [runs("sgd", [0.0, 0.0, 1e-9], lr=0.1) + runs("sgd", gaps, lr=0.2) for gaps in ([1.0, 1.0, 1.0], [INF, INF, INF])]
-    difference = compare(*(write(*rows, folder=name, problems=(problem,)) for name, rows in zip("ab", sides, strict=True)))
+    sides = [
+        runs("sgd", [0.0, 0.0, 1e-9], lr=0.1) + runs("sgd", gaps, lr=0.2)
+        for gaps in ([1.0, 1.0, 1.0], [INF, INF, INF])
+    ]
+    difference = compare(
+        *(write(*rows, folder=name, problems=(problem,)) for name, rows in zip("ab", sides, strict=True))
+    )
     figure = compare_figures.finals(difference, compare_frames.finals(difference))
     assert sorted(parts(figure, "dotsA")["0"].get_offsets()[:, 0]) == [5e-10, 5e-10, 1e-9]
     assert len(compare_page.page(difference).split("<figure")) == 4
@@ -317,7 +420,10 @@ def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
 def test_the_axis_says_whether_the_least_loss_is_reached(write, attained):
     """By weights: in both, else it is an infimum. Gaps down to 1e-310 do not overflow the axis."""
     problems = [LECTURE | {"gap_floor": 0.0, "attained": least} for least in (True, attained)]
-    sides = [write(*runs("sgd", [1e-310, 1e-3]), folder=f"{k}", problems=(problem,)) for k, problem in enumerate(problems)]
+    sides = [
+        write(*runs("sgd", [1e-310, 1e-3]), folder=f"{k}", problems=(problem,))
+        for k, problem in enumerate(problems)
+    ]
     difference = compare(*sides)
     figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
     assert figure.axes[0].get_ylabel() == f"gap  (loss − {'minimum' if attained else 'infimum'})"
@@ -330,14 +436,21 @@ def test_a_panel_of_two_tasks_names_both(write):
     b = [run | {"problem": "synthetic", "problem_id": "synthetic64"} for run in OF_A[:6]]
     difference = compare(a, write(*b, folder="b", problems=(OTHER,)), anyway=True)
     for draw, frame in [(draw, frame) for _, _, frame, draw in compare_page.FIGURES]:
-        assert [ax.get_title(loc="left") for ax in draw(difference, frame(difference)).axes] == ["lecture against synthetic"]
+        assert [ax.get_title(loc="left") for ax in draw(difference, frame(difference)).axes] == [
+            "lecture against synthetic"
+        ]
     assert re.search(r"<dd>[^<]* on lecture against synthetic</dd>", compare_page.page(difference))
 
 
 def test_alt_texts_say_what_the_figures_show(html):
     labels = [unescape(label) for label in re.findall(r'role="img" aria-label="(.*?)"', html)]
     median = np.median(gaps(OF_B[8:11]))
-    assert labels[0] == f"Loss curves. lecture: adam ends lowest in A, at 2.00e-7 and adam ends lowest in B, at {median:.2e}.".replace("e-0", "e-")
+    assert (
+        labels[0]
+        == f"Loss curves. lecture: adam ends lowest in A, at 2.00e-7 and adam ends lowest in B, at {median:.2e}.".replace(
+            "e-0", "e-"
+        )
+    )
     ratio = stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
     assert labels[1].startswith(f"Run by run. lecture: adam has changed most, B / A {ratio:.0f} (")
     assert "adam with learning rate 0.1 ends lowest in A" in labels[2]
@@ -349,7 +462,10 @@ def test_alt_texts_say_what_the_figures_show(html):
 
 @pytest.mark.parametrize(("a", "b"), [("x" * 255, "x" * 254 + "y"), ("ü" * 127, "b"), ("a", "b c")])
 def test_the_file_lies_beside_b_under_a_name_that_any_disk_takes(tmp_path, a, b):
-    ahead, back = (compare_page.place(*map(Results, sides)) for sides in ([ResultStore(tmp_path / "p" / a), ResultStore(tmp_path / b)],) * 2)
+    ahead, back = (
+        compare_page.place(*map(Results, sides))
+        for sides in ([ResultStore(tmp_path / "p" / a), ResultStore(tmp_path / b)],) * 2
+    )
     other = compare_page.place(Results(ResultStore(tmp_path / b)), Results(ResultStore(tmp_path / a)))
     assert ahead == back
     assert ahead.parent == tmp_path
@@ -361,7 +477,10 @@ def test_the_file_lies_beside_b_under_a_name_that_any_disk_takes(tmp_path, a, b)
 def test_a_folder_named_by_a_dot_has_a_name(tmp_path, monkeypatch):
     (tmp_path / "b").mkdir()
     monkeypatch.chdir(tmp_path / "b")
-    assert compare_page.place(Results(ResultStore("../a")), Results(ResultStore("."))) == tmp_path / "a-against-b.html"
+    assert (
+        compare_page.place(Results(ResultStore("../a")), Results(ResultStore(".")))
+        == tmp_path / "a-against-b.html"
+    )
 
 
 def test_the_same_stores_give_the_same_bytes_and_the_command_the_same_page(difference, html, folder):
@@ -380,7 +499,12 @@ def test_the_same_stores_give_the_same_bytes_and_the_command_the_same_page(diffe
 def changed(write, monkeypatch) -> Difference:
     """B ten times worse; its page has no figures, which takes a moment."""
     monkeypatch.setattr(compare_page, "FIGURES", ())
-    return compare(*(write(*runs("sgd", [gap, 1.1 * gap, 1.3 * gap]), folder=name) for name, gap in (("a", 1e-3), ("b", 1e-2))))
+    return compare(
+        *(
+            write(*runs("sgd", [gap, 1.1 * gap, 1.3 * gap]), folder=name)
+            for name, gap in (("a", 1e-3), ("b", 1e-2))
+        )
+    )
 
 
 def test_the_command_opens_what_it_wrote(changed, monkeypatch):
@@ -398,7 +522,9 @@ def test_where_it_cannot_be_written_the_answer_stands(changed, capsys, monkeypat
     captured = capsys.readouterr()
     assert "ends 10 times higher" in captured.out
     assert "Page: " not in captured.out
-    assert f"{page_of(changed)}: the page cannot be written (Is a directory). It goes beside B" in captured.err
+    assert (
+        f"{page_of(changed)}: the page cannot be written (Is a directory). It goes beside B" in captured.err
+    )
     with pytest.raises(RequestError, match="cannot be written"):
         changed.report()
     assert [path.name for path in page_of(changed).parent.iterdir() if path.name.startswith(".")] == []
@@ -444,7 +570,10 @@ def test_hostile_names_are_text(visit, hostile):
         assert page.title() == f"{HOSTILE[0]} against {HOSTILE[1]} · lrbench"
         assert sorted(page.locator("#filter .name").all_text_contents()) == sorted(HOSTILE)
         assert page.evaluate("[window.hit, document.images.length, document.scripts.length]") == [None, 0, 2]
-        assert page.locator('table[data-name="rows"] tbody th').all_text_contents() == hostile.rows["optimizer"].tolist()
+        assert (
+            page.locator('table[data-name="rows"] tbody th').all_text_contents()
+            == hostile.rows["optimizer"].tolist()
+        )
 
 
 def test_without_javascript_all_can_be_read_and_nothing_is_dead(visit, difference):
@@ -462,7 +591,9 @@ def test_a_box_takes_its_optimizer_out_of_figures_and_table(visit, difference):
         before = [page.evaluate(visible, i) for i in range(len(names))]
         page.get_by_role("checkbox", name="adam", exact=True).uncheck()
         off = names.index("adam")
-        assert [page.evaluate(visible, i) for i in range(len(names))] == [0 if i == off else count for i, count in enumerate(before)]
+        assert [page.evaluate(visible, i) for i in range(len(names))] == [
+            0 if i == off else count for i, count in enumerate(before)
+        ]
         assert min(before) > 5
         shown = page.locator('table[data-name="rows"] tbody tr:visible th').all_text_contents()
         assert shown == [name for name in difference.rows["optimizer"] if name != "adam"]

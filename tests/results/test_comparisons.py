@@ -18,7 +18,11 @@ SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
 def runs_of(gaps: dict[str, np.ndarray], **changes) -> list[dict]:
     """Runs of seeds 0, 1, ...; a gap inf is a diverged run."""
     ended = {True: {"status": "completed"}, False: {"status": "diverged"}}
-    return [run(name, gap, seed=seed, **ended[bool(np.isfinite(gap))], **changes) for name, values in gaps.items() for seed, gap in enumerate(values)]
+    return [
+        run(name, gap, seed=seed, **ended[bool(np.isfinite(gap))], **changes)
+        for name, values in gaps.items()
+        for seed, gap in enumerate(values)
+    ]
 
 
 def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
@@ -32,7 +36,11 @@ def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
 def test_pairs_stand_in_the_order_of_the_ranking_and_speak_from_above(write):
     gaps = {"a": 5e-4 * SIX, "b": 1e-6 * SIX[::-1], "c": 2e-5 * SIX**2}
     results = write(*runs_of(gaps))
-    assert results.pairwise[["a", "b", "better"]].to_numpy().tolist() == [["b", "c", "b"], ["b", "a", "b"], ["c", "a", "c"]]
+    assert results.pairwise[["a", "b", "better"]].to_numpy().tolist() == [
+        ["b", "c", "b"],
+        ["b", "a", "b"],
+        ["c", "a", "c"],
+    ]
     for row in results.pairwise.to_dict("records"):
         log = np.log(gaps[row["b"]] / gaps[row["a"]])
         test = stats.ttest_1samp(log, 0)
@@ -50,7 +58,14 @@ def test_a_sign_test_turned_round_keeps_its_bound(write):
     """z stands first, though it comes last by name: its pair is computed as (a, z) and told as (z, a)."""
     lost = np.array([INF, *1e-3 * SIX[1:]])
     (row,) = write(*runs_of({"a": lost, "z": 1e-5 * SIX})).pairwise.to_dict("records")
-    assert (row["a"], row["b"], row["test"], row["wins"], row["losses"], row["better"]) == ("z", "a", "sign", 6, 0, "z")
+    assert (row["a"], row["b"], row["test"], row["wins"], row["losses"], row["better"]) == (
+        "z",
+        "a",
+        "sign",
+        6,
+        0,
+        "z",
+    )
     assert row["at_least"] == pytest.approx(100)
     assert row["p"] == stats.binomtest(0, 6).pvalue
     assert math.isnan(row["ratio"])
@@ -58,32 +73,57 @@ def test_a_sign_test_turned_round_keeps_its_bound(write):
 
 
 def test_identical_runs_and_runs_at_the_floor_have_no_test(write):
-    gaps = {"a": np.array([1e-3, 1e-4]), "b": np.array([1e-3, 1e-4]), "c": np.array([FLOOR, 0.0]), "d": np.array([0.0, FLOOR / 2])}
+    gaps = {
+        "a": np.array([1e-3, 1e-4]),
+        "b": np.array([1e-3, 1e-4]),
+        "c": np.array([FLOOR, 0.0]),
+        "d": np.array([0.0, FLOOR / 2]),
+    }
     results = write(*runs_of(gaps))
     assert pair_of(results.pairwise, "a", "b")["test"] == "identical"
     assert pair_of(results.pairwise, "c", "d")["test"] == "floor"
     assert results.ranking.set_index("optimizer").loc["d", "ratio"] == 1
     text = pairwise_text(results.pairwise).set_index(["a", "b"])
-    assert text.loc[("a", "b"), ["test", "b over a", "p*", "shown better*"]].tolist() == ["identical", "–", "–", "–"]
+    assert text.loc[("a", "b"), ["test", "b over a", "p*", "shown better*"]].tolist() == [
+        "identical",
+        "–",
+        "–",
+        "–",
+    ]
 
 
 def test_the_pairs_of_a_leader_from_other_seeds_are_a_family_of_their_own(write_tuned):
     gaps = {"a": 1e-5 * SIX, "b": 2e-5 * SIX[::-1], "c": 4e-5 * SIX ** np.array([1, 2, 0, 1, 2, 1])}
-    results = write_tuned(*[tuned(name, {0.1: [10.0 ** -(3 + (name == "b"))]}, list(values)) for name, values in gaps.items()])
+    results = write_tuned(
+        *[tuned(name, {0.1: [10.0 ** -(3 + (name == "b"))]}, list(values)) for name, values in gaps.items()]
+    )
     assert results.ranking.set_index("optimizer")["leader"].to_dict() == {"a": False, "b": True, "c": False}
     family = {frozenset((row["a"], row["b"])): row for row in results.pairwise.to_dict("records")}
-    assert {frozenset(key) for key, row in family.items() if row["family"] == "leader"} == {frozenset("ab"), frozenset("bc")}
+    assert {frozenset(key) for key, row in family.items() if row["family"] == "leader"} == {
+        frozenset("ab"),
+        frozenset("bc"),
+    }
     p = [stats.ttest_rel(np.log(gaps["b"]), np.log(gaps[other])).pvalue for other in "ac"]
-    assert [family[frozenset(("b", other))]["p_holm"] for other in "ac"] == pytest.approx(multipletests(p, method="holm")[1].tolist())
+    assert [family[frozenset(("b", other))]["p_holm"] for other in "ac"] == pytest.approx(
+        multipletests(p, method="holm")[1].tolist()
+    )
     rest = family[frozenset("ac")]
-    assert (rest["family"], rest["p_holm"]) == ("rest", pytest.approx(stats.ttest_rel(np.log(gaps["a"]), np.log(gaps["c"])).pvalue))
+    assert (rest["family"], rest["p_holm"]) == (
+        "rest",
+        pytest.approx(stats.ttest_rel(np.log(gaps["a"]), np.log(gaps["c"])).pvalue),
+    )
 
 
 def test_pairs_are_of_one_task_each(write):
     other = LECTURE | {"problem_id": "other64", "problem": "other"}
-    rows = runs_of({"a": SIX, "b": 3 * SIX}) + runs_of({"a": 3 * SIX, "c": SIX}, problem_id="other64", problem="other")
+    rows = runs_of({"a": SIX, "b": 3 * SIX}) + runs_of(
+        {"a": 3 * SIX, "c": SIX}, problem_id="other64", problem="other"
+    )
     results = write(*rows, problems=(LECTURE, other))
-    assert results.pairwise[["task", "a", "b"]].to_numpy().tolist() == [["lecture", "a", "b"], ["other", "c", "a"]]
+    assert results.pairwise[["task", "a", "b"]].to_numpy().tolist() == [
+        ["lecture", "a", "b"],
+        ["other", "c", "a"],
+    ]
     assert list(pairwise_text(results.pairwise)["task"]) == ["lecture", "other"]
     assert "task" not in pairwise_text(results.pairwise.head(1))
 
@@ -94,7 +134,11 @@ def test_the_pairs_as_text(write):
     log = np.log(2 * SIX[::-1] / SIX)
     low, high = np.exp(stats.ttest_1samp(log, 0).confidence_interval())
     assert row["b over a"] == f"2.0 ({low:.3g}–{high:.2g})"
-    assert (row["a lower"], row["pairs"], row["p*"]) == ("6/6", "6", f"{stats.ttest_1samp(log, 0).pvalue:.2g}")
+    assert (row["a lower"], row["pairs"], row["p*"]) == (
+        "6/6",
+        "6",
+        f"{stats.ttest_1samp(log, 0).pvalue:.2g}",
+    )
 
 
 # ---- across tasks
@@ -105,11 +149,21 @@ def several_tasks(write, gaps: dict[str, list[float]]):
     count = len(next(iter(gaps.values())))
     problems = tuple(LECTURE | {"problem_id": f"p{i}", "problem": f"p{i}"} for i in range(count))
     rows = [
-        run(name, gap * factor if np.isfinite(gap) else 1.0, seed=seed, problem_id=f"p{i}", problem=f"p{i}", status=status)
+        run(
+            name,
+            gap * factor if np.isfinite(gap) else 1.0,
+            seed=seed,
+            problem_id=f"p{i}",
+            problem=f"p{i}",
+            status=status,
+        )
         for name, values in gaps.items()
         for i, gap in enumerate(values)
         if not np.isnan(gap)
-        for seed, factor, status in ((0, 2.0, "completed"), (1, 0.5, "completed" if np.isfinite(gap) else "diverged"))
+        for seed, factor, status in (
+            (0, 2.0, "completed"),
+            (1, 0.5, "completed" if np.isfinite(gap) else "diverged"),
+        )
     ]
     return write(*rows, problems=problems)
 
@@ -121,13 +175,22 @@ def test_across_seven_tasks_against_scipy(write):
     results = several_tasks(write, {"a": a, "b": b, "c": c})
     assert results.across[["a", "b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     finite = np.where(np.isinf(c), 1e9, c)  # the order alone counts
-    p = [stats.wilcoxon(np.log(x), np.log(y), method="exact").pvalue for x, y in ((a, b), (a, finite), (b, finite))]
+    p = [
+        stats.wilcoxon(np.log(x), np.log(y), method="exact").pvalue
+        for x, y in ((a, b), (a, finite), (b, finite))
+    ]
     assert results.across["p"].tolist() == pytest.approx(p)
     assert results.across["p_holm"].tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist())
     ranks = stats.rankdata([a, b, finite], axis=0).mean(axis=1)
     assert results.across[["rank_a", "rank_b"]].to_numpy() == pytest.approx(ranks[[[0, 1], [0, 2], [1, 2]]])
-    assert results.across["ratio"].tolist() == pytest.approx([np.median(np.array(b) / a), np.median(finite / a), np.median(finite / b)])
-    assert results.across[["wins", "losses", "problems"]].to_numpy().tolist() == [[6, 1, 7], [6, 1, 7], [6, 1, 7]]
+    assert results.across["ratio"].tolist() == pytest.approx(
+        [np.median(np.array(b) / a), np.median(finite / a), np.median(finite / b)]
+    )
+    assert results.across[["wins", "losses", "problems"]].to_numpy().tolist() == [
+        [6, 1, 7],
+        [6, 1, 7],
+        [6, 1, 7],
+    ]
     assert across_text(results.across)["mean ranks"].iloc[0] == f"{ranks[0]:.2f}, {ranks[1]:.2f}"
 
 
@@ -143,17 +206,30 @@ def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
     """Three tasks of each of two problems: their log gaps are averaged, and nothing is tested."""
     gaps = {("p0", 8): 1e-3, ("p0", 16): 1e-5, ("p1", 8): 1e-2, ("p1", 16): 1e-6}
     problems = [
-        LECTURE | {"problem_id": f"{name}{dtype}", "problem": name, "dtype": dtype} for name in ("p0", "p1") for dtype in ("float64", "float32")
+        LECTURE | {"problem_id": f"{name}{dtype}", "problem": name, "dtype": dtype}
+        for name in ("p0", "p1")
+        for dtype in ("float64", "float32")
     ]
     rows = [
-        run(optimizer, gap * scale, problem_id=f"{name}{dtype}", problem=name, dtype=dtype, steps=steps, hit=hits.get(steps))
+        run(
+            optimizer,
+            gap * scale,
+            problem_id=f"{name}{dtype}",
+            problem=name,
+            dtype=dtype,
+            steps=steps,
+            hit=hits.get(steps),
+        )
         for optimizer, scale, hits in (("a", 1.0, {8: 3}), ("b", 3.0, {}))
         for (name, steps), gap in gaps.items()
         for dtype in ("float64", "float32")
     ]
     results = write(*rows, problems=tuple(problems))
     (row,) = results.across.to_dict("records")
-    assert results.overall[["optimizer", "mean_rank", "tasks", "solved"]].to_numpy().tolist() == [["a", 1.0, 8, 4], ["b", 2.0, 8, 0]]
+    assert results.overall[["optimizer", "mean_rank", "tasks", "solved"]].to_numpy().tolist() == [
+        ["a", 1.0, 8, 4],
+        ["b", 2.0, 8, 0],
+    ]
     assert (row["problems"], row["wins"], row["losses"]) == (2, 2, 0)
     assert row["ratio"] == pytest.approx(3)
 
@@ -167,7 +243,9 @@ def test_five_tasks_give_no_p_and_who_misses_one_is_not_compared(write):
     assert math.isnan(row["p_holm"])
 
 
-@pytest.mark.parametrize("gaps", [{"a": [1e-3], "b": [1e-2]}, {"a": [1e-3, 1e-3]}], ids=["one task", "one optimizer"])
+@pytest.mark.parametrize(
+    "gaps", [{"a": [1e-3], "b": [1e-2]}, {"a": [1e-3, 1e-3]}], ids=["one task", "one optimizer"]
+)
 def test_nothing_across_one_task_or_one_optimizer(write, gaps):
     assert several_tasks(write, gaps).across.empty
 
@@ -180,15 +258,21 @@ def test_the_gain_of_tuning_against_scipy(write_tuned):
     results = write_tuned(tuned("sgd", {0.1: [1.0]}, list(best), list(default)))
     (row,) = results.tuned_against_default.to_dict("records")
     log = np.log(default / best)
-    assert (row["gap"], row["default_gap"], row["gain"]) == pytest.approx((stats.gmean(best), stats.gmean(default), np.exp(log.mean())))
-    assert (row["low"], row["high"]) == pytest.approx(tuple(np.exp(stats.ttest_1samp(log, 0).confidence_interval())))
+    assert (row["gap"], row["default_gap"], row["gain"]) == pytest.approx(
+        (stats.gmean(best), stats.gmean(default), np.exp(log.mean()))
+    )
+    assert (row["low"], row["high"]) == pytest.approx(
+        tuple(np.exp(stats.ttest_1samp(log, 0).confidence_interval()))
+    )
     assert (row["n"], row["test"], row["p"]) == (6, "t", pytest.approx(stats.ttest_1samp(log, 0).pvalue))
     assert results.ranking["gain"].iloc[0] == row["gain"]
     assert results.ranking["default_gap"].iloc[0] == row["default_gap"]
 
 
 def test_a_default_that_diverged_leaves_a_bound_and_no_gain(write_tuned):
-    results = write_tuned(tuned("sgd", {0.1: [1.0]}, list(SIX), [INF] * 6), tuned("adam", {0.1: [1.0]}, list(SIX)))
+    results = write_tuned(
+        tuned("sgd", {0.1: [1.0]}, list(SIX), [INF] * 6), tuned("adam", {0.1: [1.0]}, list(SIX))
+    )
     (row,) = results.tuned_against_default.to_dict("records")
     assert (row["optimizer"], row["default_gap"], row["test"], row["at_least"]) == ("sgd", INF, "sign", INF)
     assert math.isnan(row["gain"])

@@ -24,10 +24,14 @@ def costs(tmp_path_factory):
 )
 def test_a_run_of_the_lecture(costs, batch_size, a_step):
     (row,) = costs(f"batch_size={batch_size}", "optimizer.lr=0.03", "steps=900").to_dict("records")
-    assert {axis: row[axis] for axis in AXES} == pytest.approx({axis: 900 * cost for axis, cost in a_step.items()})
+    assert {axis: row[axis] for axis in AXES} == pytest.approx(
+        {axis: 900 * cost for axis, cost in a_step.items()}
+    )
     hit = row["steps_to_target"]
     assert 0 < hit <= 900
-    assert {axis: row[f"{axis}_to_target"] for axis in AXES} == pytest.approx({axis: hit * cost for axis, cost in a_step.items()})
+    assert {axis: row[f"{axis}_to_target"] for axis in AXES} == pytest.approx(
+        {axis: hit * cost for axis, cost in a_step.items()}
+    )
 
 
 def test_a_pass_with_a_short_last_batch_is_one_epoch(costs):

@@ -9,7 +9,14 @@ from lrbench.results import directions, figures
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    lines = ["problem=synthetic", "problem.noise=1", "optimizer=sgd,adam,lbfgs", "optimizer.lr=0.1,0.5", "seed=range(3)", "steps=80"]
+    lines = [
+        "problem=synthetic",
+        "problem.noise=1",
+        "optimizer=sgd,adam,lbfgs",
+        "optimizer.lr=0.1,0.5",
+        "seed=range(3)",
+        "steps=80",
+    ]
     return lrbench.sweep(*lines, f"results_dir={tmp_path_factory.mktemp('paths')}")
 
 
@@ -21,7 +28,9 @@ def test_the_paths_are_of_the_best_settings_first_seed(results):
 
 
 def test_the_parts_add_up_to_the_gap(results):
-    curves = results.curves_of(results.store.paths()["run_id"].to_pandas()).merge(results.entries[["run_id", "name"]], on="run_id")
+    curves = results.curves_of(results.store.paths()["run_id"].to_pandas()).merge(
+        results.entries[["run_id", "name"]], on="run_id"
+    )
     gaps = curves.set_index(["name", "step"])["gap"]
     sums = directions.parts(results).groupby(["optimizer", "step"])["part"].sum()
     for (optimizer, step), total in sums.items():
@@ -47,7 +56,9 @@ def test_the_step_from_which_on_going_on_is_pointless(results):
     ((task, _, step, w), *_) = [one for one in directions.paths(results) if one[1] == "adam"]
     distances = np.linalg.norm(w - np.array(task["w_star"]), axis=1)
     since = rows.loc["adam", "pointless from"]
-    assert rows.loc["adam", "from data"] == pytest.approx(np.linalg.norm(np.array(task["w_star"]) - np.array(task["w_true"])))
+    assert rows.loc["adam", "from data"] == pytest.approx(
+        np.linalg.norm(np.array(task["w_star"]) - np.array(task["w_true"]))
+    )
     assert (distances[step >= since] <= rows.loc["adam", "from data"]).all()
     assert distances[step < since][-1] > rows.loc["adam", "from data"]
     assert rows.loc["adam", "left"] == distances[-1]
@@ -58,7 +69,9 @@ def test_the_heat_map_holds_the_parts(results):
     parts = directions.parts(results)
     for ax in figure.axes[:-1]:
         if ax.get_title(loc="left"):
-            grid = parts[parts["optimizer"] == ax.get_title(loc="left")].pivot(index="direction", columns="step", values="part")
+            grid = parts[parts["optimizer"] == ax.get_title(loc="left")].pivot(
+                index="direction", columns="step", values="part"
+            )
             shown = ax.collections[0].get_array().reshape(grid.shape)
             low, _ = ax.collections[0].get_clim()
             np.testing.assert_allclose(shown, np.log10(grid.to_numpy()).clip(low, 0))
@@ -72,7 +85,9 @@ def test_many_directions_are_joined(tmp_path):
 
 
 def test_no_distances_where_there_is_no_minimiser(tmp_path):
-    results = lrbench.sweep("problem=breast_cancer", "optimizer=sgd,adam", "steps=5", f"results_dir={tmp_path}")
+    results = lrbench.sweep(
+        "problem=breast_cancer", "optimizer=sgd,adam", "steps=5", f"results_dir={tmp_path}"
+    )
     assert directions.parts(results).empty
     assert directions.statistical(results).empty
     page = results.store.report.read_text(encoding="utf-8")

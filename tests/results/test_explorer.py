@@ -26,16 +26,24 @@ def unpacked(block: dict) -> tuple[list[dict], list[list[float]]]:
         numbers.append(total)
     rest = iter(numbers)
     grids = [
-        {"steps": [next(rest) for _ in range(g["length"])], "evaluations": [next(rest) * g["unit"] for _ in range(g["length"])]}
+        {
+            "steps": [next(rest) for _ in range(g["length"])],
+            "evaluations": [next(rest) * g["unit"] for _ in range(g["length"])],
+        }
         for g in block["grids"]
     ]
     special = {block["zero"]: 0.0, block["lost"]: np.inf}
     codes = [[next(rest) for _ in range(block["grids"][grid]["length"])] for grid in block["runs"]["grid"]]
     assert next(rest, None) is None
-    return grids, [[special[code] if code in special else 10.0 ** (code / block["levels"]) for code in row] for row in codes]
+    return grids, [
+        [special[code] if code in special else 10.0 ** (code / block["levels"]) for code in row]
+        for row in codes
+    ]
 
 
-def results(entries: pd.DataFrame, curves: pd.DataFrame | None = None, chosen: tuple[str, ...] = ()) -> SimpleNamespace:
+def results(
+    entries: pd.DataFrame, curves: pd.DataFrame | None = None, chosen: tuple[str, ...] = ()
+) -> SimpleNamespace:
     """What `block` asks of a result set; every run goes from 1 to its gap in one step unless curves are given. Remembers whose curves were read."""
     read: list[str] = []
 
@@ -46,9 +54,19 @@ def results(entries: pd.DataFrame, curves: pd.DataFrame | None = None, chosen: t
         last = entries.drop_duplicates("run_id").set_index("run_id")["gap"][list(run_ids)]
         gap = np.column_stack([np.ones(len(last)), last]).ravel()
         step = np.tile([0, 1], len(last))
-        return pd.DataFrame({"run_id": np.repeat(last.index.to_numpy(), 2), "step": step, "evaluations": step.astype(float), "loss": gap, "gap": gap})
+        return pd.DataFrame(
+            {
+                "run_id": np.repeat(last.index.to_numpy(), 2),
+                "step": step,
+                "evaluations": step.astype(float),
+                "loss": gap,
+                "gap": gap,
+            }
+        )
 
-    ranking = entries.drop_duplicates(["task", "name"])[["task", "name"]].rename(columns={"name": "optimizer"})
+    ranking = entries.drop_duplicates(["task", "name"])[["task", "name"]].rename(
+        columns={"name": "optimizer"}
+    )
     ranking["setting_id"] = [*chosen, *["none"] * (len(ranking) - len(chosen))]
     tasks = pd.DataFrame({"task": entries["task"].unique()})
     return SimpleNamespace(entries=entries, ranking=ranking, tasks=tasks, curves_of=curves_of, read=read)
@@ -67,10 +85,17 @@ def rows(count: int, optimizers: int = 4, tasks: int = 2, seed: int = 0) -> pd.D
     return pd.DataFrame({"task": task, "name": name, **ids, **more, "status": status, "gap": gap})
 
 
-def one(gap: list[float], step: list[int] | None = None, evaluations: list[float] | None = None) -> SimpleNamespace:
+def one(
+    gap: list[float], step: list[int] | None = None, evaluations: list[float] | None = None
+) -> SimpleNamespace:
     """A result set of one run."""
     step = list(range(len(gap))) if step is None else step
-    columns = {"run_id": "r0", "step": step, "evaluations": np.array(step if evaluations is None else evaluations, float), "gap": gap}
+    columns = {
+        "run_id": "r0",
+        "step": step,
+        "evaluations": np.array(step if evaluations is None else evaluations, float),
+        "gap": gap,
+    }
     return results(rows(1), pd.DataFrame(columns))
 
 
@@ -78,22 +103,38 @@ def one(gap: list[float], step: list[int] | None = None, evaluations: list[float
 
 
 def test_what_is_stored_comes_back_within_the_promised_error(write):
-    stored = [run("sgd", 1e-3, lr=0.1), run("sgd", lr=9.0, status="diverged"), run("adam", 1e-19, lr=1e-5, target_="torch.optim.Adam", seed=7)]
+    stored = [
+        run("sgd", 1e-3, lr=0.1),
+        run("sgd", lr=9.0, status="diverged"),
+        run("adam", 1e-19, lr=1e-5, target_="torch.optim.Adam", seed=7),
+    ]
     found = write(*stored, run("sgd", lr=7.0, status="failed", reason="no"))
     block = explorer.block(found)
     grids, gaps = unpacked(block)
     names, columns = list(ink.palette(found.ranking)), block["runs"]
-    told = {(names[o], lr, seed): i for i, (o, lr, seed) in enumerate(zip(columns["optimizer"], columns["lr"], columns["seed"], strict=True))}
+    told = {
+        (names[o], lr, seed): i
+        for i, (o, lr, seed) in enumerate(
+            zip(columns["optimizer"], columns["lr"], columns["seed"], strict=True)
+        )
+    }
     assert sorted(told) == [("adam", 1e-5, 7), ("sgd", 0.1, 0), ("sgd", 9.0, 0)]
     for row in stored:
         i = told[row["optimizer"], row["optimizer.lr"], row["seed"]]
         expected = curve(row)["gap"]
         lost = np.isinf(expected)
         assert np.isinf(gaps[i]).tolist() == lost.tolist()
-        assert np.abs(np.log10(np.array(gaps[i])[~lost]) - np.log10(expected[~lost])).max() <= DECADES * 1.0001
-        assert grids[columns["grid"][i]]["steps"] == grids[columns["grid"][i]]["evaluations"] == list(range(9))
+        assert (
+            np.abs(np.log10(np.array(gaps[i])[~lost]) - np.log10(expected[~lost])).max() <= DECADES * 1.0001
+        )
+        assert (
+            grids[columns["grid"][i]]["steps"] == grids[columns["grid"][i]]["evaluations"] == list(range(9))
+        )
         assert block["statuses"][columns["status"][i]] == row["status"]
-    assert [block["settings"][columns["setting"][told["sgd", lr, 0]]] for lr in (0.1, 9.0)] == ["lr=0.1", "lr=9"]
+    assert [block["settings"][columns["setting"][told["sgd", lr, 0]]] for lr in (0.1, 9.0)] == [
+        "lr=0.1",
+        "lr=9",
+    ]
     assert (block["shown"], block["total"], block["tasks"]) == (3, 3, found.tasks["task"].tolist())
     assert block["note"] == "3 runs; 1 run failed and left no curve"
     json.dumps(block, allow_nan=False)
@@ -108,7 +149,9 @@ def test_no_gap_is_too_small_or_too_large(gap):
 
 
 def test_zero_stays_zero_and_what_is_no_number_is_lost():
-    assert unpacked(explorer.block(one([1.0, 0.0, 10.0, np.inf, np.nan, 0.0])))[1] == [[1.0, 0.0, 10.0, np.inf, np.inf, 0.0]]
+    assert unpacked(explorer.block(one([1.0, 0.0, 10.0, np.inf, np.nan, 0.0])))[1] == [
+        [1.0, 0.0, 10.0, np.inf, np.inf, 0.0]
+    ]
 
 
 def test_evaluations_of_minibatches_keep_their_fractions():
@@ -121,7 +164,12 @@ def test_runs_on_the_same_steps_share_a_grid():
     entries = rows(3)
     steps = {"r0": [0, 1, 2], "r1": [0, 1, 2], "r2": [0, 1, 2]}
     evaluations = {"r0": [0, 1, 2], "r1": [0, 1, 2], "r2": [0, 20, 25]}
-    parts = [pd.DataFrame({"run_id": r, "step": steps[r], "evaluations": np.array(evaluations[r], float), "gap": 1.0}) for r in steps]
+    parts = [
+        pd.DataFrame(
+            {"run_id": r, "step": steps[r], "evaluations": np.array(evaluations[r], float), "gap": 1.0}
+        )
+        for r in steps
+    ]
     block = explorer.block(results(entries, pd.concat(parts, ignore_index=True)))
     assert block["runs"]["grid"] == [0, 0, 1]
     assert [grid["evaluations"] for grid in unpacked(block)[0]] == [[0, 1, 2], [0, 20, 25]]
@@ -185,7 +233,9 @@ def test_a_sample_keeps_all_extremes_and_reads_only_its_curves():
 
 def test_the_rest_of_a_sample_is_even_over_optimizers_tasks_and_seeds():
     entries = rows(12_000).assign(status="completed", gap=np.arange(12_000) + 1.0)
-    entries = entries[(entries["name"] != "o0") | (entries.index // 40 % 2 == 0)]  # o0 has half as many settings as each other
+    entries = entries[
+        (entries["name"] != "o0") | (entries.index // 40 % 2 == 0)
+    ]  # o0 has half as many settings as each other
     kept, _ = explorer.sampled(entries, pd.Series(["none"]))
     shares = kept.groupby(["task", "name"]).size() / entries.groupby(["task", "name"]).size()
     assert len(shares) == 8
@@ -202,7 +252,9 @@ def test_more_extremes_than_there_is_room_for_are_not_called_all():
 
 
 def test_a_run_with_several_roles_is_one_run():
-    entries = pd.concat([rows(2).assign(role="evaluation"), rows(1).assign(role="default")], ignore_index=True)
+    entries = pd.concat(
+        [rows(2).assign(role="evaluation"), rows(1).assign(role="default")], ignore_index=True
+    )
     block = explorer.block(results(entries))
     assert [block["roles"][role] for role in block["runs"]["role"]] == ["evaluation, default", "evaluation"]
     assert block["note"] == "2 runs"
@@ -220,5 +272,12 @@ def test_a_thousand_noisy_runs_of_500_steps_fit_the_page():
     rng = np.random.default_rng(0)
     steps = np.tile(np.arange(501), 1000)
     gap = 10.0 ** (-steps / 100 + rng.normal(0, 0.05, len(steps)))
-    curves = pd.DataFrame({"run_id": np.repeat([f"r{i}" for i in range(1000)], 501), "step": steps, "evaluations": steps.astype(float), "gap": gap})
+    curves = pd.DataFrame(
+        {
+            "run_id": np.repeat([f"r{i}" for i in range(1000)], 501),
+            "step": steps,
+            "evaluations": steps.astype(float),
+            "gap": gap,
+        }
+    )
     assert len(json.dumps(explorer.block(results(rows(1000), curves)))) <= 750_000

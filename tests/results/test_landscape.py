@@ -21,7 +21,14 @@ from lrbench.results.report.findings import finding
 TURN = 0.3
 V = np.array([[np.cos(TURN), np.sin(TURN)], [-np.sin(TURN), np.cos(TURN)]])
 TWO = LECTURE | {"quadratic": True, "eigenvectors": V.ravel().tolist()}
-ONE = TWO | {"p": 1, "rank": 1, "intercept": False, "w_star": [2.0], "eigenvalues": [4.0], "eigenvectors": [-1.0]}
+ONE = TWO | {
+    "p": 1,
+    "rank": 1,
+    "intercept": False,
+    "w_star": [2.0],
+    "eigenvalues": [4.0],
+    "eigenvectors": [-1.0],
+}
 V4 = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
 FOUR = TWO | {
     **{"d": 3, "p": 4, "rank": 4, "w_star": [1.0, -1.0, 2.0, 0.0], "eigenvalues": [8.0, 4.0, 2.0, 0.5]},
@@ -41,9 +48,16 @@ def walk(write):
 
     def walked(paths, *problems, steps=STEPS):
         tasks = [problem | {"problem_id": f"p{k}", "problem": f"p{k}"} for k, problem in enumerate(problems)]
-        rows = [run(name, 10.0 ** (i - 9), problem_id=task["problem_id"], problem=task["problem"]) for task in tasks for i, name in enumerate(paths)]
+        rows = [
+            run(name, 10.0 ** (i - 9), problem_id=task["problem_id"], problem=task["problem"])
+            for task in tasks
+            for i, name in enumerate(paths)
+        ]
         results = write(*rows, problems=tuple(tasks))
-        traced = [{"run_id": row["run_id"], "step": steps, "weights": np.ravel(paths[row["optimizer"]]).tolist()} for row in rows]
+        traced = [
+            {"run_id": row["run_id"], "step": steps, "weights": np.ravel(paths[row["optimizer"]]).tolist()}
+            for row in rows
+        ]
         results.store.write_paths(pa.Table.from_pylist(traced))
         return results
 
@@ -67,7 +81,12 @@ def test_with_two_parameters_the_map_is_their_plane(walk):
     assert points["step"].tolist() == STEPS * 2
     np.testing.assert_array_equal(points[["x", "y"]], np.vstack([DOWN, AWAY]))
     (row,) = landscape.maps(results, points).to_dict("records")
-    assert (row["x_name"], row["y_name"], row["x_star"], row["y_star"]) == ("weight of x", "intercept", 2.0, 0.0)
+    assert (row["x_name"], row["y_name"], row["x_star"], row["y_star"]) == (
+        "weight of x",
+        "intercept",
+        2.0,
+        0.0,
+    )
 
 
 def test_the_frame_holds_what_is_no_higher_than_the_start(walk):
@@ -82,7 +101,9 @@ def test_the_frame_holds_what_is_no_higher_than_the_start(walk):
         ends = min(ends[0], star - near), max(ends[1], star + near)
         width = ends[1] - ends[0]
         assert (row[first], row[last]) == pytest.approx((ends[0] - 0.12 * width, ends[1] + 0.12 * width))
-    inside = [row["left"] <= x <= row["right"] and row["bottom"] <= y <= row["top"] for x, y in [*DOWN, *AWAY]]
+    inside = [
+        row["left"] <= x <= row["right"] and row["bottom"] <= y <= row["top"] for x, y in [*DOWN, *AWAY]
+    ]
     assert points["inside"].tolist() == inside
     assert inside == [True] * 4 + [True, True, False, False]
 
@@ -121,12 +142,16 @@ def test_a_line_is_where_the_gap_is_equal(walk):
     results = walk({"down": DOWN}, TWO)
     points = landscape.points(results)
     lines = landscape.levels(results, points)
-    np.testing.assert_allclose([gap(TWO, w) for w in lines[["x", "y"]].to_numpy(dtype=float)], lines["gap"].astype(float), rtol=1e-9)
+    np.testing.assert_allclose(
+        [gap(TWO, w) for w in lines[["x", "y"]].to_numpy(dtype=float)], lines["gap"].astype(float), rtol=1e-9
+    )
     gaps = sorted(lines["gap"].unique())
     assert [high / low for low, high in pairwise(gaps)] == pytest.approx([4.0] * (len(gaps) - 1))
     assert gaps[8] == pytest.approx(gap(TWO, START))
     (row,) = landscape.maps(results, points).to_dict("records")
-    highest = max(gap(TWO, np.array([x, y])) for x in (row["left"], row["right"]) for y in (row["bottom"], row["top"]))
+    highest = max(
+        gap(TWO, np.array([x, y])) for x in (row["left"], row["right"]) for y in (row["bottom"], row["top"])
+    )
     assert gaps[-1] <= highest < 4 * gaps[-1]
 
 
@@ -138,7 +163,10 @@ def test_a_path_is_cut_where_it_leaves_for_good(walk):
     assert cuts["step"].to_dict() == {"away": 3, "stopped": 3}
     assert cuts.loc["stopped", ["x", "y"]].tolist() == STOPPED[1].tolist()
     x, y = cuts.loc["away", ["x", "y"]].astype(float)
-    ways = [(row["left"] - 3.0) / -7.0, (row["bottom"] - 0.5) / -2.5]  # shares of the way from (3, 0.5) to (-4, -2) at which it meets a side
+    ways = [
+        (row["left"] - 3.0) / -7.0,
+        (row["bottom"] - 0.5) / -2.5,
+    ]  # shares of the way from (3, 0.5) to (-4, -2) at which it meets a side
     assert (x, y) == pytest.approx((3.0 - 7.0 * min(ways), 0.5 - 2.5 * min(ways)))
 
 
@@ -158,7 +186,9 @@ def test_states_near_the_end_of_float64_are_beyond_the_frame(walk, problem):
     results = walk({"down": down, "far": far}, problem)
     points = landscape.points(results)
     assert points["inside"].tolist() == [True] * 5 + [False] * 3
-    assert np.isfinite(landscape.cuts(points, landscape.maps(results, points))[["x", "y"]].to_numpy(dtype=float)).all()
+    assert np.isfinite(
+        landscape.cuts(points, landscape.maps(results, points))[["x", "y"]].to_numpy(dtype=float)
+    ).all()
     figures.path(results).draw_without_rendering()
 
 
@@ -177,7 +207,12 @@ def test_lines_dots_and_crosses_hold_the_frames(walk):
     points = landscape.points(results)
     maps = landscape.maps(results, points)
     cuts = landscape.cuts(points, maps).set_index("optimizer")[["x", "y"]].astype(float)
-    expected = {"down": DOWN, "away": [*AWAY[:2], cuts.loc["away"]], "back": BACK, "stopped": [*STOPPED[:2], cuts.loc["stopped"]]}
+    expected = {
+        "down": DOWN,
+        "away": [*AWAY[:2], cuts.loc["away"]],
+        "back": BACK,
+        "stopped": [*STOPPED[:2], cuts.loc["stopped"]],
+    }
     for i, name in enumerate(palette(results.ranking)):
         line = drawn(figure, "path", i)
         np.testing.assert_array_equal(line.get_xydata(), np.array(expected[name], dtype=float))
@@ -206,7 +241,10 @@ def test_four_maps_at_most_and_one_a_task(walk):
     [
         (TWO | {"quadratic": False}, START),
         (TWO | {"eigenvectors": None}, START),
-        (TWO | {"rank": 1, "eigenvalues": [30.0, 0.0], "eigenvectors": [1.0, 0.0], "minimisers": "affine"}, START),
+        (
+            TWO | {"rank": 1, "eigenvalues": [30.0, 0.0], "eigenvectors": [1.0, 0.0], "minimisers": "affine"},
+            START,
+        ),
         (TWO, np.array([2.0, 0.0])),
     ],
     ids=["another loss", "too many parameters", "flat along an axis", "starts at the minimiser"],
@@ -261,14 +299,20 @@ def test_the_slider_has_the_dots_of_the_saved_figure(walk, tmp_path):
     root = ElementTree.parse(figures.save(figure, tmp_path / "path.svg")).getroot()
     slider = svg_paths(results, figure)
     assert slider["steps"] == STEPS
-    groups = [root.find(f".//{SVG}g[@id='path-{panel}-optimizer-{i}']") for panel in range(2) for i in range(3)]
+    groups = [
+        root.find(f".//{SVG}g[@id='path-{panel}-optimizer-{i}']") for panel in range(2) for i in range(3)
+    ]
     assert [path["optimizer"] for path in slider["paths"]] == [0, 1, 2, 0, 1, 2]
     inside = {0: [0, 1, 2, 3], 1: [0, 1], 2: [0, 2, 3]}
     for path, group in zip(slider["paths"], groups, strict=True):
         shown = inside[path["optimizer"]]
         assert [k for k, point in enumerate(path["points"]) if point] == shown
-        (marks,) = [part.get("d") for part in group.iter(f"{SVG}path") if "linecap:round" in part.get("style", "")]
-        dots = np.cumsum([(float(x), float(y)) for x, y in re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", marks)], axis=0)
+        (marks,) = [
+            part.get("d") for part in group.iter(f"{SVG}path") if "linecap:round" in part.get("style", "")
+        ]
+        dots = np.cumsum(
+            [(float(x), float(y)) for x, y in re.findall(r"m(-?[\d.]+) ?(-?[\d.]+)h0", marks)], axis=0
+        )
         own = dots if len(dots) == len(shown) else [dots[k] for k in shown]
         np.testing.assert_allclose([path["points"][k] for k in shown], own, atol=0.051)
 
@@ -296,16 +340,36 @@ def _everything(write_tuned, problem, sgd_best, adam_best):
     competitors = []
     for k in range(6):
         task = {"problem_id": f"p{k}", "problem": f"p{k}"}
-        sgd = {0.01: [1e-2, 1e-1], 0.1: [1e-5, sgd_best], 1.0: [1e-3, np.inf], 10.0: [np.inf, np.inf], 0.001: [1e-1, 1e-1]}
+        sgd = {
+            0.01: [1e-2, 1e-1],
+            0.1: [1e-5, sgd_best],
+            1.0: [1e-3, np.inf],
+            10.0: [np.inf, np.inf],
+            0.001: [1e-1, 1e-1],
+        }
         competitors += [
             tuned("sgd", sgd, [1e-5, 1e-6, np.inf], [1e-1, np.inf, 1e-1], momentum=0.0, **task),
             tuned(
-                "adam", {lr: [g / 9 for g in own] for lr, own in sgd.items()}, [1e-7, adam_best, 1e-9], [1e-2] * 3, target_="torch.optim.Adam", **task
+                "adam",
+                {lr: [g / 9 for g in own] for lr, own in sgd.items()},
+                [1e-7, adam_best, 1e-9],
+                [1e-2] * 3,
+                target_="torch.optim.Adam",
+                **task,
             ),
         ]
-    results = write_tuned(*competitors, problems=tuple(problem | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(6)))
+    results = write_tuned(
+        *competitors, problems=tuple(problem | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(6))
+    )
     runs = results.reported.drop_duplicates(["task", "name"])
-    paths = [{"run_id": row.run_id, "step": STEPS, "weights": (AWAY if row.name == "sgd" else DOWN).ravel().tolist()} for row in runs.itertuples()]
+    paths = [
+        {
+            "run_id": row.run_id,
+            "step": STEPS,
+            "weights": (AWAY if row.name == "sgd" else DOWN).ravel().tolist(),
+        }
+        for row in runs.itertuples()
+    ]
     results.store.write_paths(pa.Table.from_pylist(paths))
     return results
 
@@ -322,7 +386,11 @@ def test_gaps_of_nothing_are_drawn_at_the_end_of_the_axis(write_tuned, monkeypat
     for name in ("seeds", "tuned_against_default", "lr_sensitivity"):
         for ax in drawn[name].axes:
             (left, _), (low, _) = ax.get_xlim(), ax.get_ylim()
-            marks = [mark for mark in ax.collections if isinstance(mark, PathCollection) and mark.get_offset_transform() == ax.transData]
+            marks = [
+                mark
+                for mark in ax.collections
+                if isinstance(mark, PathCollection) and mark.get_offset_transform() == ax.transData
+            ]
             offsets = np.concatenate([np.ma.filled(mark.get_offsets(), np.inf) for mark in marks])
             assert (offsets >= ([left, -1] if name != "lr_sensitivity" else [left, low])).all(), name
     told = {name for name in CAPTIONS if "drawn at its end" in caption(name, results)}
@@ -334,13 +402,24 @@ def test_one_set_of_boxes_filters_every_figure(everything, tmp_path, monkeypatch
     monkeypatch.setattr(figures, "MOST_PANELS", 2)
     for name, _, draw in FIGURES:
         root = ElementTree.parse(figures.save(draw(everything), tmp_path / f"{name}.svg")).getroot()
-        ids = [part.get("id") for part in root.iter() if part.get("id") and part.tag != f"{SVG}image"]  # a page drops those of images
+        ids = [
+            part.get("id") for part in root.iter() if part.get("id") and part.tag != f"{SVG}image"
+        ]  # a page drops those of images
         assert len(ids) == len(set(ids)), name
         ends = {one: {int(place) for place in re.findall(r"-optimizer-(\d+)", one)} for one in ids}
         assert set().union(*ends.values()) == {0, 1}, name
         for i, (optimizer, colour) in enumerate(palette(everything.ranking).items()):
-            inside = {id(part) for group in root.iter(f"{SVG}g") if i in ends.get(group.get("id"), ()) for part in group.iter()}
-            own = [part for part in root.iter() if colour in (part.get("style") or "") or optimizer in (part.text or "")]
+            inside = {
+                id(part)
+                for group in root.iter(f"{SVG}g")
+                if i in ends.get(group.get("id"), ())
+                for part in group.iter()
+            }
+            own = [
+                part
+                for part in root.iter()
+                if colour in (part.get("style") or "") or optimizer in (part.text or "")
+            ]
             assert own, name
             assert {id(part) for part in own} <= inside, (name, optimizer)
 
@@ -349,7 +428,9 @@ def test_what_belongs_to_two_goes_with_either_and_what_several_share_with_the_la
     results = write(*[run(f"o{k}", 10.0**k, seed=seed) for k in range(9) for seed in range(2)])
     colours = palette(results.ranking)
     (ax,) = figures.pairs(results).axes
-    assert {patch.get_gid() for patch in ax.patches} == {f"cell-0-optimizer-{i}-optimizer-{j}" for j in range(9) for i in range(j)}
+    assert {patch.get_gid() for patch in ax.patches} == {
+        f"cell-0-optimizer-{i}-optimizer-{j}" for j in range(9) for i in range(j)
+    }
     (ax,) = figures.loss_curves(results).axes
     (label,) = [text for text in ax.texts if text.get_text() == "others"]
     assert label.get_gid() == "name-0-any-optimizer-6-optimizer-7-optimizer-8"

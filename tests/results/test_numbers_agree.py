@@ -35,17 +35,51 @@ def results(write_tuned, monkeypatch):
     for k, name in enumerate(TASKS):
         task, turned = {"problem_id": name, "problem": name}, [*HARD[k:], *HARD[:k]]
         lost = [INF] if k == 1 else [1e-31]
-        adam = tuned("adam", {0.01: [turned[0], 0.5], 0.1: [1e-9, 3e-9], 1.0: [INF, INF]}, turned[:4], turned[4:8], hit=3 + k, **task)
-        sgd = tuned("s_gd", {0.001: [1.0, 2.0], 0.123456789: turned[:2]}, [gap * 7.77 for gap in turned[:4]], [INF] * 4, hit=5, **task)
-        rprop = tuned("rprop", {0.1: [1e-4, 1e-3]}, [1e-31, 1e-31, 1e-31, *lost], [0.25] * 4, evaluations=1234567.5, **task)
+        adam = tuned(
+            "adam",
+            {0.01: [turned[0], 0.5], 0.1: [1e-9, 3e-9], 1.0: [INF, INF]},
+            turned[:4],
+            turned[4:8],
+            hit=3 + k,
+            **task,
+        )
+        sgd = tuned(
+            "s_gd",
+            {0.001: [1.0, 2.0], 0.123456789: turned[:2]},
+            [gap * 7.77 for gap in turned[:4]],
+            [INF] * 4,
+            hit=5,
+            **task,
+        )
+        rprop = tuned(
+            "rprop",
+            {0.1: [1e-4, 1e-3]},
+            [1e-31, 1e-31, 1e-31, *lost],
+            [0.25] * 4,
+            evaluations=1234567.5,
+            **task,
+        )
         for row, _ in rprop:
             row["evaluations_to_1e-2"] = row["seed"] % 2 and 123.456
         competitors += [adam, sgd, rprop]
     for n, name in enumerate(("adam", "s_gd", "rprop")):
-        competitors.append(tuned(name, {0.1: [1e-9, 3e-9]}, HARD[n : n + 4], problem_id="p0", problem="p0", steps=16, batch_size=2))
+        competitors.append(
+            tuned(
+                name,
+                {0.1: [1e-9, 3e-9]},
+                HARD[n : n + 4],
+                problem_id="p0",
+                problem="p0",
+                steps=16,
+                batch_size=2,
+            )
+        )
         for row, _ in competitors[-1]:
             row["evaluations_to_1e-3"] = None if row["seed"] % 2 else 12.345
-    problems = [LECTURE | {"problem_id": name, "problem": name, "kappa": kappa / 3, "gap_floor": 1e-30} for name, kappa in TASKS.items()]
+    problems = [
+        LECTURE | {"problem_id": name, "problem": name, "kappa": kappa / 3, "gap_floor": 1e-30}
+        for name, kappa in TASKS.items()
+    ]
     problems[2] |= {"scale": None}
     results = write_tuned(*competitors, problems=tuple(problems))
     results.report()
@@ -58,7 +92,13 @@ def results(write_tuned, monkeypatch):
 def ratio(row: dict, value: str = "ratio", low: str = "low", high: str = "high") -> list[float]:
     """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2; or its bound."""
     ends = {f"{row[end]:.{2 if row[end] < 2 else 1}e}" for end in (low, high)}
-    return [row["at_least"]] if math.isnan(row[value]) else [row[value]] if len(ends) == 1 else [row[value], row[low], row[high]]
+    return (
+        [row["at_least"]]
+        if math.isnan(row[value])
+        else [row[value]]
+        if len(ends) == 1
+        else [row[value], row[low], row[high]]
+    )
 
 
 def width(row: dict) -> list[float]:
@@ -79,11 +119,24 @@ def share(hits: str, of: str) -> Cell:
 AXES = ("steps", "evaluations", "samples", "epochs", "flops")
 HOLDS: dict[str, dict[str, Cell]] = {
     "ranking": {
-        **{"rank*": column("rank"), "final gap": column("gap"), "spread": column("spread"), "relative gap": column("relative_gap")},
+        **{
+            "rank*": column("rank"),
+            "final gap": column("gap"),
+            "spread": column("spread"),
+            "relative gap": column("relative_gap"),
+        },
         **{"evaluations to target": column("evaluations_to_target"), "diverged": share("diverged", "runs")},
-        "at target": (9, lambda row: [row["hits"], row["seeds"]] if not math.isnan(row["evaluations_to_target"]) else []),
+        "at target": (
+            9,
+            lambda row: [row["hits"], row["seeds"]] if not math.isnan(row["evaluations_to_target"]) else [],
+        ),
         "times the leader*": (2, lambda row: ratio(row, "ratio", "ratio_low", "ratio_high")),
-        **{"p*": column("p", 2), "default gap": column("default_gap"), "gain": column("gain", 2), "lr tolerance": (0, width)},
+        **{
+            "p*": column("p", 2),
+            "default gap": column("default_gap"),
+            "gain": column("gain", 2),
+            "lr tolerance": (0, width),
+        },
         **{"trials": column("trials"), "failed": share("failed", "runs"), "test loss": column("test_loss")},
     },
     "costs": {
@@ -97,35 +150,83 @@ HOLDS: dict[str, dict[str, Cell]] = {
         "evaluations, whole run": column("evaluations"),
     },
     "tuned_against_default": {
-        **{"gap": column("gap"), "default gap": column("default_gap"), "gain": (2, lambda row: ratio(row, "gain"))},
+        **{
+            "gap": column("gap"),
+            "default gap": column("default_gap"),
+            "gain": (2, lambda row: ratio(row, "gain")),
+        },
         **{"pairs": column("n"), "p": column("p", 2)},
     },
     "sensitivity": {
-        **{"lrs": column("lrs"), "tolerance": (0, width), "from": column("lowest_lr", 6), "to": column("highest_lr", 6)},
+        **{
+            "lrs": column("lrs"),
+            "tolerance": (0, width),
+            "from": column("lowest_lr", 6),
+            "to": column("highest_lr", 6),
+        },
         "best lr": column("best_lr", 6),
     },
     "pairwise": {
-        **{"pairs": column("n"), "b over a": (2, ratio), "a lower": share("wins", "n"), "P(a lower)": column("improvement", 0)},
+        **{
+            "pairs": column("n"),
+            "b over a": (2, ratio),
+            "a lower": share("wins", "n"),
+            "P(a lower)": column("improvement", 0),
+        },
         "p*": column("p_holm", 2),
     },
     "across": {
-        **{"problems": column("problems"), "b over a": column("ratio", 2), "a lower": share("wins", "problems"), "p*": column("p_holm", 2)},
+        **{
+            "problems": column("problems"),
+            "b over a": column("ratio", 2),
+            "a lower": share("wins", "problems"),
+            "p*": column("p_holm", 2),
+        },
         "mean ranks": (0, lambda row: [row["rank_a"], row["rank_b"]]),
     },
     "competence": {"κ": column("kappa"), "steps": column("steps"), "gap": column("gap")},
     "overall": {
-        **{"mean rank*": column("mean_rank", 0), "leads*": share("led", "tasks"), "reaches the target": share("solved", "targets")},
+        **{
+            "mean rank*": column("mean_rank", 0),
+            "leads*": share("led", "tasks"),
+            "reaches the target": share("solved", "targets"),
+        },
         "lost seeds on": share("lost", "tasks"),
     },
     "problems": {
-        **{"n": column("n"), "d": column("d"), "κ": column("kappa"), "L": column("L"), "digits": column("digits", 0)},
+        **{
+            "n": column("n"),
+            "d": column("d"),
+            "κ": column("kappa"),
+            "L": column("L"),
+            "digits": column("digits", 0),
+        },
         **{"loss at the minimum": column("loss_star"), "gap floor": column("gap_floor")},
     },
-    "failures": {"runs": column("runs"), "first bad step": column("first_bad_step"), "last finite loss": column("last_finite_loss")},
+    "failures": {
+        "runs": column("runs"),
+        "first bad step": column("first_bad_step"),
+        "last finite loss": column("last_finite_loss"),
+    },
 }
-TARGET: Cell = (3, lambda row: [*filter(math.isfinite, [row["evaluations"]]), row["hits"], row["seeds"], row["ert"]])
-SUCCESS: Cell = (0, lambda row: [row["trials_to_success"]] if row["solved"] == "True" else [row["hits"], row["seeds"]])
-WORDS = {"task", "optimizer", "a", "b", "test", "status", "reason", "problem"}  # which the CSV file has under the same name
+TARGET: Cell = (
+    3,
+    lambda row: [*filter(math.isfinite, [row["evaluations"]]), row["hits"], row["seeds"], row["ert"]],
+)
+SUCCESS: Cell = (
+    0,
+    lambda row: [row["trials_to_success"]] if row["solved"] == "True" else [row["hits"], row["seeds"]],
+)
+WORDS = {
+    "task",
+    "optimizer",
+    "a",
+    "b",
+    "test",
+    "status",
+    "reason",
+    "problem",
+}  # which the CSV file has under the same name
 WIDE = {"targets": TARGET, "success": SUCCESS}  # a column a target, or a task
 
 
@@ -136,14 +237,26 @@ def holds(text: str, cell: Cell, row: dict) -> bool:
     if text in ("not reached", "< 0.001"):
         return values == [INF] if text == "not reached" else values[0] < 0.001
     shown = re.findall(r"inf|\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", text)
-    return len(shown) == len(values) and all(rounds(one, value, digits) for one, value in zip(shown, values, strict=True))
+    return len(shown) == len(values) and all(
+        rounds(one, value, digits) for one, value in zip(shown, values, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "value", "digits", "right"),
     [
-        *[("0.300", 0.1 + 0.2, 3, True), ("0.301", 0.1 + 0.2, 3, False), ("1.23e-22", 1.2345e-22, 3, True), ("504", 504.4, 3, True)],
-        *[("500", 504.4, 3, False), ("1,200", 1234.0, 2, True), ("1,300", 1234.0, 2, False), ("1.2e-22", 1.2345e-22, 3, False)],
+        *[
+            ("0.300", 0.1 + 0.2, 3, True),
+            ("0.301", 0.1 + 0.2, 3, False),
+            ("1.23e-22", 1.2345e-22, 3, True),
+            ("504", 504.4, 3, True),
+        ],
+        *[
+            ("500", 504.4, 3, False),
+            ("1,200", 1234.0, 2, True),
+            ("1,300", 1234.0, 2, False),
+            ("1.2e-22", 1.2345e-22, 3, False),
+        ],
         *[("2.5", 2.44, 0, False), ("2.4", 2.44, 0, True), ("inf", 1e308, 3, False), ("12", 12.0, 9, True)],
     ],
 )
@@ -154,7 +267,10 @@ def test_the_oracle_tells_right_from_wrong(text, value, digits, right):
 def csv_rows(path: Path) -> list[dict]:
     """The rows of a CSV file, numbers as the floats that their digits name, what is missing as NaN."""
     with path.open(encoding="utf-8", newline="") as lines:
-        return [{name: cell if name in WORDS else number(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
+        return [
+            {name: cell if name in WORDS else number(cell) for name, cell in row.items()}
+            for row in csv.DictReader(lines)
+        ]
 
 
 def number(cell: str) -> float | str:
@@ -220,12 +336,24 @@ def markdown_tables(markdown: str) -> dict[str, Table]:
     for part in markdown.split("\n## ")[1:]:
         heading, lines = part.split("\n")[0], [line for line in part.split("\n") if line.startswith("| ")]
         if lines:
-            cells = [[re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r"(?<!\\) \| ", line[2:-2])] for line in lines]
+            cells = [
+                [re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r"(?<!\\) \| ", line[2:-2])]
+                for line in lines
+            ]
             found[re.sub(r"\\(.)", r"\1", heading)] = rows_of([cells[0], *cells[2:]])
     return found
 
 
-UNTEX = {r"\textless{}": "<", r"\textgreater{}": ">", r"$\geq$": "≥", r"$\leq$": "≤", r"$\kappa$": "κ", r"\textmu{}": "µ", "--": "–", r"\_": "_"}
+UNTEX = {
+    r"\textless{}": "<",
+    r"\textgreater{}": ">",
+    r"$\geq$": "≥",
+    r"$\leq$": "≤",
+    r"$\kappa$": "κ",
+    r"\textmu{}": "µ",
+    "--": "–",
+    r"\_": "_",
+}
 
 
 def latex_table(text: str) -> Table:
@@ -239,7 +367,13 @@ def named(tables: dict[str, Table]) -> dict[str, Table]:
     headings = {heading: name for name, heading, *_ in (*COMPARED, *BESIDE)}
     found: dict[str, Table] = {}
     for name, table in tables.items():
-        kind = "ranking" if name.lower().startswith("ranking") else "costs" if name.lower().startswith("cost") else headings.get(name, name)
+        kind = (
+            "ranking"
+            if name.lower().startswith("ranking")
+            else "costs"
+            if name.lower().startswith("cost")
+            else headings.get(name, name)
+        )
         found[kind] = found.get(kind, []) + table
     return found
 
@@ -269,7 +403,11 @@ def wide_disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[
         for heading, text in cells.items():
             if heading in ("task", "optimizer"):
                 continue
-            key = (cells["task"], cells["optimizer"], float(heading)) if name == "targets" else (heading, cells["optimizer"], None)
+            key = (
+                (cells["task"], cells["optimizer"], float(heading))
+                if name == "targets"
+                else (heading, cells["optimizer"], None)
+            )
             seen += key in rows
             if text != "–" if key not in rows else not holds(text, WIDE[name], rows[key]):
                 yield f"{name}: {heading} of {cells}: {text}"
@@ -285,7 +423,9 @@ def reached(costs: list[dict]) -> list[dict]:
 
 def test_page_markdown_latex_and_csv_hold_the_same_numbers(results):
     folder = results.store.root / "tables"
-    full = {path.stem: csv_rows(path) for path in folder.glob("*.csv")} | {"costs": reached(csv_rows(results.store.summary("csv")))}
+    full = {path.stem: csv_rows(path) for path in folder.glob("*.csv")} | {
+        "costs": reached(csv_rows(results.store.summary("csv")))
+    }
     summary = results.store.summary("md").read_text(encoding="utf-8")
     page = Page(results.store.report.read_text(encoding="utf-8"))
     latex = {path.stem: latex_table(path.read_text(encoding="utf-8")) for path in folder.glob("*.tex")}
@@ -293,10 +433,17 @@ def test_page_markdown_latex_and_csv_hold_the_same_numbers(results):
     assert set(full) == set(HOLDS) | set(WIDE)
     for document, tables in documents.items():
         assert set(tables) >= set(full) - ({"costs"} if document == "latex" else set()), document
-        wrong = [one for name in full if name in tables for one in disagreements(name, tables[name], full[name])]
+        wrong = [
+            one for name in full if name in tables for one in disagreements(name, tables[name], full[name])
+        ]
         assert wrong == [], document
-    checked = {name: {heading for cells in documents["page"][name] for heading in cells} & set(columns) for name, columns in HOLDS.items()}
-    assert {name: set(HOLDS[name]) - found for name, found in checked.items() if set(HOLDS[name]) - found} == {"ranking": {"test loss", "failed"}}
+    checked = {
+        name: {heading for cells in documents["page"][name] for heading in cells} & set(columns)
+        for name, columns in HOLDS.items()
+    }
+    assert {
+        name: set(HOLDS[name]) - found for name, found in checked.items() if set(HOLDS[name]) - found
+    } == {"ranking": {"test loss", "failed"}}
 
 
 def test_the_terminal_shows_the_cells_and_the_sentences_of_the_page(results):
@@ -309,12 +456,24 @@ def test_the_terminal_shows_the_cells_and_the_sentences_of_the_page(results):
         console = Console(file=io.StringIO(), width=width)
         print_ranking(results, console)
         printed = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
-        assert [row for row in named(page.tables)["ranking"] if " ".join(terminal_cells(row)) not in printed] == []
-        assert [sentence for sentence in sentences if sentence not in " ".join(printed).replace(" ! ", " ")] == []
+        assert [
+            row for row in named(page.tables)["ranking"] if " ".join(terminal_cells(row)) not in printed
+        ] == []
+        assert [
+            sentence for sentence in sentences if sentence not in " ".join(printed).replace(" ! ", " ")
+        ] == []
 
 
 def terminal_cells(row: dict[str, str]) -> list[str]:
     """The cells of a row of the page that a terminal shows; an interval only where it has room."""
     ratio = row["times the leader*"]
     shown = ratio if len(ratio) <= 15 else ratio.partition(" (")[0]
-    return [row["rank*"], row["optimizer"], row["best setting"], row["final gap"], shown, row["evaluations to target"], row["diverged"]]
+    return [
+        row["rank*"],
+        row["optimizer"],
+        row["best setting"],
+        row["final gap"],
+        shown,
+        row["evaluations to target"],
+        row["diverged"],
+    ]

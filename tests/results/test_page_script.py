@@ -17,21 +17,38 @@ from test_explorer import results
 from lrbench.results.report import explorer
 
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6"]
-HOSTILE = ['<img src=x onerror="hit=1">', "</script><script>hit=1</script>", "a|b`*_~ \\ {c} $d$ & \"e\", 'f' #1 100 % ^", "ünï © 🜁 " + "x" * 200]
+HOSTILE = [
+    '<img src=x onerror="hit=1">',
+    "</script><script>hit=1</script>",
+    "a|b`*_~ \\ {c} $d$ & \"e\", 'f' #1 100 % ^",
+    "ünï © 🜁 " + "x" * 200,
+]
 READY, DRAWN = "#explorer .readout", "#explorer .u-over .runs"
 
 
 def told(*names: str, tasks: tuple[str, ...] = ("t0",)) -> dict:
-    return {"optimizers": [{"name": name, "colour": COLOURS[i % 4]} for i, name in enumerate(names)], "tasks": list(tasks)}
+    return {
+        "optimizers": [{"name": name, "colour": COLOURS[i % 4]} for i, name in enumerate(names)],
+        "tasks": list(tasks),
+    }
 
 
 def table(frame: pd.DataFrame, name: str = "ranking-0") -> str:
     """A table of the page: a row an optimizer, all columns but the first stand right."""
-    cells = [[html.escape(str(cell)) for cell in row] for row in [frame.columns, *frame.itertuples(index=False)]]
+    cells = [
+        [html.escape(str(cell)) for cell in row] for row in [frame.columns, *frame.itertuples(index=False)]
+    ]
     kinds = ["left", *["right"] * (frame.shape[1] - 1)]
-    head = "".join(f'<th scope="col" class="{kind}">{cell}</th>' for kind, cell in zip(kinds, cells[0], strict=True))
-    body = "".join(f'<tr data-optimizer="{i}">{"".join(f"<td>{cell}</td>" for cell in row)}</tr>' for i, row in enumerate(cells[1:]))
-    table = f'<table class="data" data-name="{name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    head = "".join(
+        f'<th scope="col" class="{kind}">{cell}</th>' for kind, cell in zip(kinds, cells[0], strict=True)
+    )
+    body = "".join(
+        f'<tr data-optimizer="{i}">{"".join(f"<td>{cell}</td>" for cell in row)}</tr>'
+        for i, row in enumerate(cells[1:])
+    )
+    table = (
+        f'<table class="data" data-name="{name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
     return f'<div class="table"><div class="scroll" tabindex="0">{table}</div><div class="copy"></div></div>'
 
 
@@ -46,7 +63,9 @@ def block(gaps: dict[tuple[str, float, int], list[float]], **more) -> dict:
     last = [row[-1] for row in gaps.values()]
     entries = keys.assign(**{**ids, "task": "t0", "status": "completed", "role": "grid", "gap": last, **more})
     parts = [
-        pd.DataFrame({"run_id": f"r{i}", "step": range(len(row)), "evaluations": 2.0 * np.arange(len(row)), "gap": row})
+        pd.DataFrame(
+            {"run_id": f"r{i}", "step": range(len(row)), "evaluations": 2.0 * np.arange(len(row)), "gap": row}
+        )
         for i, row in enumerate(gaps.values())
     ]
     return explorer.block(results(entries, pd.concat(parts, ignore_index=True)))
@@ -101,7 +120,10 @@ CHART = '<figure class="chart"><svg viewBox="0 0 9 9"><g data-optimizer="0"><pat
 RANKED = table(pd.DataFrame({"optimizer": ["o0", "o1", "o2"], "gap": ["0.01", "0.25", "inf"]}))
 PATHS = {
     "steps": [0, 1, 10, 100],
-    "paths": [{"optimizer": 0, "points": [[1, 1], [2, 3], [4, 5], [6, 7]]}, {"optimizer": 1, "points": [[8, 8], [7, 7], None, None]}],
+    "paths": [
+        {"optimizer": 0, "points": [[1, 1], [2, 3], [4, 5], [6, 7]]},
+        {"optimizer": 1, "points": [[8, 8], [7, 7], None, None]},
+    ],
 }
 PATH = f'<figure class="chart path" data-paths="{html.escape(json.dumps(PATHS))}"><svg viewBox="0 0 9 9"></svg></figure>'
 
@@ -119,7 +141,9 @@ def test_a_part_may_be_absent(visit, body):
 
 
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
-    page = visit(RANKED + PATH, told("o0", "o1", "o2"), block({("o0", 0.1, 0): [1, 0.1], ("o1", 0.1, 1): [1, 0.5]}))
+    page = visit(
+        RANKED + PATH, told("o0", "o1", "o2"), block({("o0", 0.1, 0): [1, 0.1], ("o1", 0.1, 1): [1, 0.5]})
+    )
     controls = page.evaluate(
         "[...document.querySelectorAll('button, input, select, .plot')].map(c => [c.tabIndex, (c.labels?.[0] ?? c).textContent.trim() || c.getAttribute('aria-label') || ''])"
     )
@@ -161,7 +185,10 @@ def test_focus_and_hover_light_an_optimizer(visit):
     lit = "[...document.querySelectorAll('.lit')].map(part => part.id || part.tagName).sort()"
     page.get_by_label("o1").focus()
     assert page.evaluate(lit) == ["TR", "loss-optimizer-1"]
-    assert page.locator("#loss-optimizer-1 path").evaluate("path => getComputedStyle(path).strokeWidth") == "3.5px"
+    assert (
+        page.locator("#loss-optimizer-1 path").evaluate("path => getComputedStyle(path).strokeWidth")
+        == "3.5px"
+    )
     assert page.locator(".pale").count() == 1
     page.hover('tr[data-optimizer="0"]')
     assert page.evaluate(lit) == ["TR", "g"]
@@ -173,8 +200,14 @@ def test_focus_and_hover_light_an_optimizer(visit):
 
 
 SORTED = [
-    (["1.8 (1.2–2.6)", "12", "inf", "–", "2.5e-3", "not reached"], ["2.5e-3", "1.8 (1.2–2.6)", "12", "inf", "–", "not reached"]),
-    (["1e-20", "≤ 1e-20", "3.0e-21", "1.14e5", "500", "-2", "−3"], ["−3", "-2", "3.0e-21", "1e-20", "≤ 1e-20", "500", "1.14e5"]),
+    (
+        ["1.8 (1.2–2.6)", "12", "inf", "–", "2.5e-3", "not reached"],
+        ["2.5e-3", "1.8 (1.2–2.6)", "12", "inf", "–", "not reached"],
+    ),
+    (
+        ["1e-20", "≤ 1e-20", "3.0e-21", "1.14e5", "500", "-2", "−3"],
+        ["−3", "-2", "3.0e-21", "1e-20", "≤ 1e-20", "500", "1.14e5"],
+    ),
     (["10/10", "3/10", "2/3", "0/10"], ["0/10", "3/10", "2/3", "10/10"]),
     (["0.001", "0.2", "< 0.001", "> 0.2", "1"], ["< 0.001", "0.001", "0.2", "> 0.2", "1"]),
     (["2=", "1", "10", "2="], ["1", "2=", "2=", "10"]),
@@ -197,7 +230,9 @@ def test_columns_sort_by_what_their_text_means(visit):
     for (falling, order), (_, rising) in zip(page.evaluate(CLICK_ALL), SORTED, strict=True):
         missing = [cell for cell in rising if cell in ("–", "not reached")]
         expected = [cell for cell in rising[::-1] if cell not in missing] + missing
-        assert [cell for cell in falling if cell not in TIED] == [cell for cell in expected if cell not in TIED]
+        assert [cell for cell in falling if cell not in TIED] == [
+            cell for cell in expected if cell not in TIED
+        ]
         assert order == "descending"
     assert page.evaluate(CLICK_ALL) == [[printed, "none"] for printed, _ in SORTED]
 
@@ -227,18 +262,28 @@ def csv_cells(text: str) -> list[str]:
 
 
 def markdown_cells(text: str) -> list[str]:
-    inline = [token for token in MarkdownIt("commonmark").enable("table").parse(text) if token.type == "inline"]
+    inline = [
+        token for token in MarkdownIt("commonmark").enable("table").parse(text) if token.type == "inline"
+    ]
     assert {child.type for token in inline for child in token.children} <= {"text"}
     return ["".join(child.content for child in token.children) for token in inline]
 
 
 def latex_cells(text: str) -> list[str]:
     begin, top, head, middle, *rows, bottom, end = text.splitlines()
-    assert [begin, top, middle, bottom, end] == [r"\begin{tabular}{lrr}", r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}"]
+    assert [begin, top, middle, bottom, end] == [
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r"\midrule",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
     assert all(row.endswith(r" \\") for row in [head, *rows])
     cells = [cell for row in [head, *rows] for cell in re.split(r" (?<!\\)& ", row.removesuffix(r" \\"))]
     pattern = "|".join(map(re.escape, LATEX))
-    assert not re.search(r"[&%$#_{}~^<>\\]", re.sub(pattern, "", "".join(cells)))  # nothing that LaTeX would act on
+    assert not re.search(
+        r"[&%$#_{}~^<>\\]", re.sub(pattern, "", "".join(cells))
+    )  # nothing that LaTeX would act on
     return [re.sub(pattern, lambda match: LATEX[match[0]], cell) for cell in cells]
 
 
@@ -247,14 +292,23 @@ def test_what_is_copied_reads_back(visit, clipboard):
     page = visit(table(CELLS), told(*HOSTILE, "=1+1"), permissions=["clipboard-read", "clipboard-write"])
     if not clipboard:
         page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-        page.evaluate("document.addEventListener('copy', () => { window.took = document.activeElement.value; })")
+        page.evaluate(
+            "document.addEventListener('copy', () => { window.took = document.activeElement.value; })"
+        )
     for format, cells in (("CSV", csv_cells), ("Markdown", markdown_cells), ("LaTeX", latex_cells)):
         assert cells(copied(page, format)) == [*CELLS.columns, *CELLS.to_numpy().ravel()], format
-        assert page.evaluate("[document.activeElement.textContent, document.querySelectorAll('textarea').length]") == [format, 0]
+        assert page.evaluate(
+            "[document.activeElement.textContent, document.querySelectorAll('textarea').length]"
+        ) == [format, 0]
 
 
 def test_what_is_copied_is_what_is_seen(visit):
-    page = visit(RANKED, told("o0", "o1", "o2"), fragment="#off=1&sort=ranking-0.1.desc", permissions=["clipboard-read", "clipboard-write"])
+    page = visit(
+        RANKED,
+        told("o0", "o1", "o2"),
+        fragment="#off=1&sort=ranking-0.1.desc",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
     assert copied(page, "CSV") == '"optimizer","gap"\n"o2","inf"\n"o0","0.01"\n'
 
 
@@ -319,7 +373,9 @@ def test_hostile_hashes_are_ignored(visit):
     untouched = page.evaluate(SEEN)
     assert untouched == [2, "Shown here: 2.", ["", "", "steps"], ["none", "none"]]
     for text in hashes:
-        page.evaluate("text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", text)
+        page.evaluate(
+            "text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", text
+        )
         assert page.evaluate(SEEN) == untouched, text
     page.get_by_label("o0").uncheck()
     assert fragment(page) == "#off=0"
@@ -354,7 +410,9 @@ def explored(shared):
 
     def at(fragment: str = "#"):
         shared.mouse.move(0, 0)
-        shared.evaluate("text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", fragment)
+        shared.evaluate(
+            "text => { location.hash = text; dispatchEvent(new HashChangeEvent('hashchange')); }", fragment
+        )
         shared.locator(".u-over").scroll_into_view_if_needed()
         return shared
 
@@ -420,8 +478,17 @@ def test_lines_have_the_colours_of_what_is_shown(explored):
 
 def test_runs_are_drawn_when_a_reader_comes_near(visit):
     """What costs most waits; how many there are is said at once."""
-    page = visit('<p style="height: 9000px">', told("o0", "o1"), block(DECADE) | {"note": "2 of 9 runs, all extremes kept"}, near=False)
-    assert page.locator("#explorer .note").inner_text().startswith("2 of 9 runs, all extremes kept. Shown here: 2. Drag")
+    page = visit(
+        '<p style="height: 9000px">',
+        told("o0", "o1"),
+        block(DECADE) | {"note": "2 of 9 runs, all extremes kept"},
+        near=False,
+    )
+    assert (
+        page.locator("#explorer .note")
+        .inner_text()
+        .startswith("2 of 9 runs, all extremes kept. Shown here: 2. Drag")
+    )
     page.get_by_label("o1").uncheck()
     assert page.locator(".count").inner_text() == "Shown here: 1."
     assert page.locator("#explorer canvas").count() == 0
@@ -434,8 +501,20 @@ def test_runs_are_drawn_when_a_reader_comes_near(visit):
 
 
 def test_arrow_keys_go_from_run_to_run_and_along(visit):
-    gaps = {("o0", 0.1, 0): [1.0, 0.0, 3e-7], ("o0", 0.2, 0): [1.0, 1.7e300, np.inf], ("o1", 0.1, 0): [1.0, 0.5, 0.25]}
-    page = visit("", told("o0", "o1"), block(gaps, status=["completed", "diverged", "completed"], role=["trial", "trial", "evaluation, default"]))
+    gaps = {
+        ("o0", 0.1, 0): [1.0, 0.0, 3e-7],
+        ("o0", 0.2, 0): [1.0, 1.7e300, np.inf],
+        ("o1", 0.1, 0): [1.0, 0.5, 0.25],
+    }
+    page = visit(
+        "",
+        told("o0", "o1"),
+        block(
+            gaps,
+            status=["completed", "diverged", "completed"],
+            role=["trial", "trial", "evaluation, default"],
+        ),
+    )
     page.locator(".plot").focus()
     said = []
     for key in ["ArrowUp", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowLeft", "ArrowUp"]:
@@ -468,7 +547,9 @@ AXIS = """() => {
 
 def test_the_explorer_follows_scheme_and_width(visit):
     page = visit("", told("o0", "o1"), TWO, width=1000, color_scheme="light")
-    page.evaluate("document.documentElement.style.setProperty('--line', 'transparent')")  # so that only text is on uPlot's canvas
+    page.evaluate(
+        "document.documentElement.style.setProperty('--line', 'transparent')"
+    )  # so that only text is on uPlot's canvas
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(100)
     assert page.evaluate(AXIS) == pytest.approx([0x9A, 0xA4, 0xAF], abs=6)
@@ -488,7 +569,11 @@ def test_a_tap_names_a_run(visit):
 
 def test_names_are_text_and_nothing_else(visit):
     runs = block({(name, 0.1, 0): [1.0, 0.1 + i] for i, name in enumerate(HOSTILE)}, setting=HOSTILE)
-    page = visit(table(pd.DataFrame({"optimizer": HOSTILE})), told(*HOSTILE, tasks=(HOSTILE[0],)), runs | {"tasks": HOSTILE[:2]})
+    page = visit(
+        table(pd.DataFrame({"optimizer": HOSTILE})),
+        told(*HOSTILE, tasks=(HOSTILE[0],)),
+        runs | {"tasks": HOSTILE[:2]},
+    )
     collapsed = [" ".join(name.split()) for name in HOSTILE]
     assert page.locator("#filter .name").all_text_contents() == HOSTILE
     page.locator(".plot").focus()

@@ -37,7 +37,13 @@ HOSTILE = ["<script>alert(1)</script>", "a\"b'c", "x" * 200, "名前 ünï", "`|
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    lines = ["optimizer=sgd,adam,rprop", "optimizer.lr=0.01,0.1,1", "seed=range(3)", "steps=30", f"results_dir={folder}"]
+    lines = [
+        "optimizer=sgd,adam,rprop",
+        "optimizer.lr=0.01,0.1,1",
+        "seed=range(3)",
+        "steps=30",
+        f"results_dir={folder}",
+    ]
     return lrbench.sweep(*lines)
 
 
@@ -48,7 +54,10 @@ def one_figure(monkeypatch):
 
 
 def printed_cells(page: str) -> list[str]:
-    return [unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)]
+    return [
+        unescape(re.sub(r"<[^>]*>", "", cell))
+        for cell in re.findall(r'<(?:td|th scope="row")[^>]*>(.*?)</t[dh]>', page)
+    ]
 
 
 def markup(page: str, scripts: tuple[str, ...] = (SCRIPT,)) -> str:
@@ -119,7 +128,12 @@ def test_the_curves_in_the_figure_are_the_medians_of_the_runs(swept):
 
 
 def test_eighteen_optimizers_fit_80_columns(write):
-    rows = [run(f"optimizer_number_{k}", 10.0**-k, seed=seed, lr=10.0**-e) for k in range(18) for seed in (0, 1) for e in (1, 2)]
+    rows = [
+        run(f"optimizer_number_{k}", 10.0**-k, seed=seed, lr=10.0**-e)
+        for k in range(18)
+        for seed in (0, 1)
+        for e in (1, 2)
+    ]
     assert max(map(len, printed(write(*rows)).splitlines())) <= 80
 
 
@@ -129,15 +143,25 @@ def test_eighteen_optimizers_fit_80_columns(write):
 def report_of(results) -> tuple[str, str, pd.DataFrame]:
     """Write the report; return page and Markdown as text, and the parsed summary."""
     page = results.report().read_text(encoding="utf-8")
-    return page, results.store.summary("md").read_text(encoding="utf-8"), pd.read_csv(results.store.summary("csv"))
+    return (
+        page,
+        results.store.summary("md").read_text(encoding="utf-8"),
+        pd.read_csv(results.store.summary("csv")),
+    )
 
 
 def test_the_csv_parses_back_with_inf_and_missing(write, one_figure):
-    rows = [run("a", 1 / 3e7, seed=seed, hit=2) for seed in (0, 1)] + [run("b", status="diverged"), run("c", 0.0), run("d", status="failed")]
+    rows = [run("a", 1 / 3e7, seed=seed, hit=2) for seed in (0, 1)] + [
+        run("b", status="diverged"),
+        run("c", 0.0),
+        run("d", status="failed"),
+    ]
     results = write(*rows)
     read = report_of(results)[2]
     numbers = results.ranking.select_dtypes("number").columns
-    pd.testing.assert_frame_equal(read[numbers].astype(float), results.ranking[numbers].astype(float), check_exact=True)
+    pd.testing.assert_frame_equal(
+        read[numbers].astype(float), results.ranking[numbers].astype(float), check_exact=True
+    )
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])
@@ -168,11 +192,25 @@ def test_sections_without_data_are_not_there(write):
     found = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
     run_alone = ["Loss on the way", "Learned weights", "Prediction"]
     assert found == [
-        *("Read before quoting", *run_alone, "Ranking: lecture", "Loss curves", "Targets reached", "Explore every run", "Words on this page"),
+        *(
+            "Read before quoting",
+            *run_alone,
+            "Ranking: lecture",
+            "Loss curves",
+            "Targets reached",
+            "Explore every run",
+            "Words on this page",
+        ),
         *("Protocol", "Run it again"),
     ]
     assert re.findall(r"^## (.*)$", markdown, flags=re.MULTILINE) == [
-        *("Read before quoting", *run_alone, "Ranking: lecture", "On the way to the target", "Who reaches the target"),
+        *(
+            "Read before quoting",
+            *run_alone,
+            "Ranking: lecture",
+            "On the way to the target",
+            "Who reaches the target",
+        ),
         *("Cost to the target: lecture", "Words", "Protocol", "Run it again"),
     ]
 
@@ -185,7 +223,17 @@ def test_a_single_run_gives_the_lectures_answer(write, one_figure):
         assert "For x = 4 the model answers 6.25; exact 8." in words
     assert "| x | 1.5 | 2 |" in markdown
     assert "| intercept | 0.25 | 0 |" in markdown
-    assert printed_cells(page)[9:18] == ["x", "1.5", "2", "intercept", "0.25", "0", "4", "6.25", "8"]  # after three rows of the loss on the way
+    assert printed_cells(page)[9:18] == [
+        "x",
+        "1.5",
+        "2",
+        "intercept",
+        "0.25",
+        "0",
+        "4",
+        "6.25",
+        "8",
+    ]  # after three rows of the loss on the way
     assert pd.read_csv(results.store.root / "tables" / "weights.csv")["run"].tolist() == [1.5, 0.25]
     assert facts(write(run(), run(seed=1), folder="two")).run == []
 
@@ -209,12 +257,19 @@ def test_what_nobody_reaches_has_a_sentence_for_a_table(write, one_figure):
 def test_what_holds_over_all_tasks_comes_first(write, one_figure):
     """One seed, so the digits rank: a leads on both tasks, and on the second b is lost."""
     other = {"problem_id": "synthetic64", "problem": "synthetic"}
-    rows = [run("a", 1e-8, hit=3), run("b", 1e-3), run("a", 1e-8, **other), run("b", status="diverged", **other)]
+    rows = [
+        run("a", 1e-8, hit=3),
+        run("b", 1e-3),
+        run("a", 1e-8, **other),
+        run("b", status="diverged", **other),
+    ]
     results = write(*rows, problems=(LECTURE, LECTURE | other))
     page, markdown, _ = report_of(results)
     cells = [["a", "1.00", "2/2", "1/2", "0/2"], ["b", "2.00", "0/2", "0/2", "1/2"]]
     assert [
-        line.strip("| ").split(" | ") for line in markdown.split("## Over all tasks")[1].split("##")[0].splitlines() if line[:3] in ("| a", "| b")
+        line.strip("| ").split(" | ")
+        for line in markdown.split("## Over all tasks")[1].split("##")[0].splitlines()
+        if line[:3] in ("| a", "| b")
     ] == cells
     assert page.index("<h2>Over all tasks</h2>") < page.index("<h2>Ranking: lecture</h2>")
     assert (results.store.root / "tables" / "overall.tex").exists()
@@ -225,7 +280,11 @@ def test_what_holds_over_all_tasks_comes_first(write, one_figure):
 def test_a_ranking_that_is_not_in_the_order_of_its_gaps_says_why(write, one_figure):
     """b is ten times above a, seed by seed. c's mean is ten times above b's, but its seeds scatter so that nobody is shown better."""
     scatter = {"a": (1.0, 1.1, 0.9, 1.05, 0.95, 1.02), "b": (10.2, 9.5, 10.5, 9.0, 11.0, 10.0)}
-    ordered = [run(name, 1e-8 * times, seed=seed) for name, each in scatter.items() for seed, times in enumerate(each)]
+    ordered = [
+        run(name, 1e-8 * times, seed=seed)
+        for name, each in scatter.items()
+        for seed, times in enumerate(each)
+    ]
     assert text.ranking_note(write(*ordered).ranking) == ""
     scattered = [run("c", 10.0 ** (-3 - 6 * (seed % 2)), seed=seed) for seed in range(6)]
     results = write(*ordered, *scattered, folder="scattered")
@@ -239,8 +298,23 @@ def test_a_ranking_that_is_not_in_the_order_of_its_gaps_says_why(write, one_figu
 @pytest.mark.parametrize(
     ("x", "shown"),
     [
-        *[(0.0009996, "0.00100"), (999.96, "1,000"), (79459.0, "79,459"), (4750.3, "4,750"), (999499.9, "999,000"), (999999.0, "999,999")],
-        *[(999999.5, "1.00e6"), (1e6, "1.00e6"), (1.19e6, "1.19e6"), (1 + 2**-52, "1"), (1.001, "1.00"), (-1234.5, "-1,230"), (-0.0, "0")],
+        *[
+            (0.0009996, "0.00100"),
+            (999.96, "1,000"),
+            (79459.0, "79,459"),
+            (4750.3, "4,750"),
+            (999499.9, "999,000"),
+            (999999.0, "999,999"),
+        ],
+        *[
+            (999999.5, "1.00e6"),
+            (1e6, "1.00e6"),
+            (1.19e6, "1.19e6"),
+            (1 + 2**-52, "1"),
+            (1.001, "1.00"),
+            (-1234.5, "-1,230"),
+            (-0.0, "0"),
+        ],
     ],
 )
 def test_numbers_have_one_form(x, shown):
@@ -266,7 +340,12 @@ def test_factors_have_the_form_of_numbers(x, shown):
 
 
 def test_an_interrupted_sweep_says_so_first(write, one_figure):
-    results = write(run(), state="interrupted", finished=None, counts={"planned": 9, "completed": 1, "diverged": 0, "failed": 0})
+    results = write(
+        run(),
+        state="interrupted",
+        finished=None,
+        counts={"planned": 9, "completed": 1, "diverged": 0, "failed": 0},
+    )
     page, markdown, _ = report_of(results)
     assert re.search(r"<li>The sweep was interrupted: 1 of 9 planned runs are stored", page)
     header = page[page.index("<header>") : page.index("</header>")]
@@ -278,10 +357,15 @@ def test_an_interrupted_sweep_says_so_first(write, one_figure):
     assert "- The sweep was interrupted: 1 of 9 planned runs are stored" in markdown
 
 
-@pytest.mark.parametrize(("ended", "word"), [("running", "Still running, or stopped"), ("complete", "Not complete")])
+@pytest.mark.parametrize(
+    ("ended", "word"), [("running", "Still running, or stopped"), ("complete", "Not complete")]
+)
 def test_what_lacks_runs_says_how_to_go_on(write, ended, word):
     results = write(run(), state=ended, counts={"planned": 2, "completed": 1, "diverged": 0, "failed": 0})
-    assert state(results) == f"{word}: 1 of 2 planned runs are stored. This goes on from there: python -m lrbench -m optimizer=sgd"
+    assert (
+        state(results)
+        == f"{word}: 1 of 2 planned runs are stored. This goes on from there: python -m lrbench -m optimizer=sgd"
+    )
     assert state(write(run(), folder="whole")) == ""
 
 
@@ -289,14 +373,21 @@ def test_what_went_wrong_names_its_task_only_where_there_are_several(write):
     other = {"problem_id": "synthetic64", "problem": "synthetic"}
     one = write(run(status="diverged", lr=1.0), run())
     assert list(facts(one).failures[0].rows)[0] == "optimizer"
-    several = write(run(status="diverged", lr=1.0), run(**other), problems=(LECTURE, LECTURE | other), folder="several")
-    assert facts(several).failures[0].rows[["task", "optimizer", "runs"]].to_numpy().tolist() == [["lecture", "sgd", "1"]]
+    several = write(
+        run(status="diverged", lr=1.0), run(**other), problems=(LECTURE, LECTURE | other), folder="several"
+    )
+    assert facts(several).failures[0].rows[["task", "optimizer", "runs"]].to_numpy().tolist() == [
+        ["lecture", "sgd", "1"]
+    ]
 
 
 def test_what_went_wrong_is_a_row_an_optimizer_with_its_rates_and_its_theory(write):
     """With L = 30 gradient descent diverges from 2/30 on; of two momenta no single rate is known."""
     reasons = {0.1: "not finite at step 4", 1.0: "not finite at step 2", 10.0: "above the start"}
-    rows = [run(lr=lr, momentum=0.0, status="diverged", reason=reason, first_bad_step=3) for lr, reason in reasons.items()]
+    rows = [
+        run(lr=lr, momentum=0.0, status="diverged", reason=reason, first_bad_step=3)
+        for lr, reason in reasons.items()
+    ]
     rows += [run(lr=0.01, momentum=0.0)]
     quadratic = (LECTURE | {"quadratic": True, "eigenvectors": [1.0, 0.0, 0.0, 1.0]},)
     (table,) = facts(write(*rows, problems=quadratic)).failures
@@ -308,17 +399,35 @@ def test_what_went_wrong_is_a_row_an_optimizer_with_its_rates_and_its_theory(wri
 
 
 @pytest.mark.parametrize(
-    ("intercept", "told"), [(True, "columns standardized: mean 0, standard deviation 1"), (False, "columns standardized: standard deviation 1")]
+    ("intercept", "told"),
+    [
+        (True, "columns standardized: mean 0, standard deviation 1"),
+        (False, "columns standardized: standard deviation 1"),
+    ],
 )
 def test_the_head_names_file_and_target_of_a_table(write, intercept, told):
     settings = '{"path": "data/houses.csv", "target": "price"}'
-    problem = LECTURE | {"settings": settings, "x_scale": [2.0], "x_mean": [1.0], "intercept": intercept, "problem": "csv"}
-    head = dict(facts(write(*[run(problem="csv", seed=seed) for seed in (0, 1)], problems=(problem,))).subtitle)
+    problem = LECTURE | {
+        "settings": settings,
+        "x_scale": [2.0],
+        "x_mean": [1.0],
+        "intercept": intercept,
+        "problem": "csv",
+    }
+    head = dict(
+        facts(write(*[run(problem="csv", seed=seed) for seed in (0, 1)], problems=(problem,))).subtitle
+    )
     assert head["Problem"] == f"csv: houses.csv, price (n = 3, d = 1, κ = 37.5, L = 30; {told})"
 
 
 @pytest.mark.parametrize(
-    ("ends", "shown"), [((5.099, 5.101), "5.1"), ((5.0, 5.2), "5.1 (5.0–5.2)"), ((1.0, 1.02), "5.1 (1.00–1.02)"), ((math.nan, math.nan), "5.1")]
+    ("ends", "shown"),
+    [
+        ((5.099, 5.101), "5.1"),
+        ((5.0, 5.2), "5.1 (5.0–5.2)"),
+        ((1.0, 1.02), "5.1 (1.00–1.02)"),
+        ((math.nan, math.nan), "5.1"),
+    ],
 )
 def test_an_interval_without_width_is_not_printed(ends, shown):
     assert text.interval({"ratio": 5.1, "low": ends[0], "high": ends[1]}) == shown
@@ -331,7 +440,13 @@ def test_learning_rates_of_theory_have_the_form_of_settings():
 
 def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     other = {"problem_id": "synthetic64", "problem": "synthetic"}
-    rows = [run(name, lr=lr, seed=seed, **task) for name in "ab" for lr in (0.1, 0.2) for seed in (0, 1) for task in ({}, other)]
+    rows = [
+        run(name, lr=lr, seed=seed, **task)
+        for name in "ab"
+        for lr in (0.1, 0.2)
+        for seed in (0, 1)
+        for task in ({}, other)
+    ]
     results = write(*rows, problems=(LECTURE, LECTURE | other))
     page, markdown, read = report_of(results)
     page = markup(page)
@@ -339,7 +454,10 @@ def test_two_tasks_and_two_figures_keep_their_ids_apart(write):
     assert [one for one in set(ids) if ids.count(one) > 1] == []
     assert page.count("<svg") == len(list((results.store.figures).glob("*.svg"))) >= 2
     assert len(ids) == len(set(ids))
-    assert [line for line in markdown.splitlines() if line.startswith("## Ranking")] == ["## Ranking: lecture", "## Ranking: synthetic"]
+    assert [line for line in markdown.splitlines() if line.startswith("## Ranking")] == [
+        "## Ranking: lecture",
+        "## Ranking: synthetic",
+    ]
     assert read["task"].tolist() == ["lecture"] * 2 + ["synthetic"] * 2
 
 
@@ -365,15 +483,29 @@ def test_sizes_are_explained_whatever_their_digits(d):
 def test_hostile_words_are_text_wherever_they_stand(write, one_figure):
     """As a hyperparameter, a reason, a problem, a feature, the sweep's name, its command and a warning."""
     name = " ".join(HOSTILE)
-    rows = [run(mode=mode, lr=lr, problem=name, seed=seed) for mode in (name, "b") for lr in (0.1, 0.2) for seed in (0, 1)]
+    rows = [
+        run(mode=mode, lr=lr, problem=name, seed=seed)
+        for mode in (name, "b")
+        for lr in (0.1, 0.2)
+        for seed in (0, 1)
+    ]
     rows += [run("adam", status="failed", reason=name, problem=name, weights=None)]
-    problems = (LECTURE | {"problem": name, "features": [name], "settings": f'{{"path": {json.dumps(name)}}}'},)
+    problems = (
+        LECTURE | {"problem": name, "features": [name], "settings": f'{{"path": {json.dumps(name)}}}'},
+    )
     results = write(
-        *rows, problems=problems, name=name, warnings=[name], request={"overrides": [name], "command": name}, blocks=[{"optimizer": name}]
+        *rows,
+        problems=problems,
+        name=name,
+        warnings=[name],
+        request={"overrides": [name], "command": name},
+        blocks=[{"optimizer": name}],
     )
     page, markdown, _ = report_of(results)
     page = markup(page)
-    around_figures = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)  # in the text of an SVG quotes may stand as they are
+    around_figures = re.sub(
+        r"<svg.*?</svg>", "", page, flags=re.DOTALL
+    )  # in the text of an SVG quotes may stand as they are
     assert name not in around_figures
     assert unescape(page).count(name) >= 5
     prose = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
@@ -388,8 +520,18 @@ def test_hostile_words_are_text_wherever_they_stand(write, one_figure):
 @pytest.fixture
 def compared(write_tuned):
     """Two tuned optimizers, one with LaTeX's and Markdown's specials in its name; a seed of the other is lost."""
-    adam = tuned("a_d&am", {0.001: [1e-3, 1e-3], 0.1: [1e-8, 1e-7], 10.0: [1e-1, 2e-1]}, [1e-6, 1e-8, 1e-7], [1e-3, 1e-2, 1e-4])
-    sgd = tuned("sgd", {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]}, [1e-4, 1e-3, math.inf], [math.inf, 1e-1, math.inf])
+    adam = tuned(
+        "a_d&am",
+        {0.001: [1e-3, 1e-3], 0.1: [1e-8, 1e-7], 10.0: [1e-1, 2e-1]},
+        [1e-6, 1e-8, 1e-7],
+        [1e-3, 1e-2, 1e-4],
+    )
+    sgd = tuned(
+        "sgd",
+        {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]},
+        [1e-4, 1e-3, math.inf],
+        [math.inf, 1e-1, math.inf],
+    )
     return write_tuned(adam, sgd, tune=TUNE | {"lr": [1e-5, 1e2]})
 
 
@@ -402,15 +544,27 @@ def cells(line: str) -> list[str]:
 def test_the_tables_stand_beside_the_page_in_full_and_as_printed(compared, one_figure):
     page, markdown, _ = report_of(compared)
     folder = compared.store.root / "tables"
-    frames = {name: getattr(compared, name) for name in ("ranking", "targets", "tuned_against_default", "success", "pairwise")} | {"failures": None}
-    assert {path.name for path in folder.iterdir()} == {f"{name}.{kind}" for name in frames for kind in ("csv", "tex")}
+    frames = {
+        name: getattr(compared, name)
+        for name in ("ranking", "targets", "tuned_against_default", "success", "pairwise")
+    } | {"failures": None}
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{kind}" for name in frames for kind in ("csv", "tex")
+    }
     for name, frame in frames.items():
         read = pd.read_csv(folder / f"{name}.csv")
         if frame is not None:
             numbers = frame.select_dtypes("number").columns
-            pd.testing.assert_frame_equal(read[numbers].astype(float), frame[numbers].astype(float), check_exact=True, check_index_type=False)
+            pd.testing.assert_frame_equal(
+                read[numbers].astype(float),
+                frame[numbers].astype(float),
+                check_exact=True,
+                check_index_type=False,
+            )
     printed = text.pairwise_text(compared.pairwise)
-    head, *rows = [line for line in (folder / "pairwise.tex").read_text(encoding="utf-8").splitlines() if " & " in line]
+    head, *rows = [
+        line for line in (folder / "pairwise.tex").read_text(encoding="utf-8").splitlines() if " & " in line
+    ]
     assert [cells(head), *map(cells, rows)] == [list(printed.columns), *printed.to_numpy().tolist()]
     shown = printed_cells(page)
     for table in facts(compared).compared:
@@ -419,7 +573,9 @@ def test_the_tables_stand_beside_the_page_in_full_and_as_printed(compared, one_f
 
 
 def test_latex_escapes_what_it_would_read():
-    table = pd.DataFrame({"a_b": ["50 % & more", r"\x{y}", "< 0.001", "≥ 2 κ"], "n#": ["$1", "~^", "1–2", "µ"]})
+    table = pd.DataFrame(
+        {"a_b": ["50 % & more", r"\x{y}", "< 0.001", "≥ 2 κ"], "n#": ["$1", "~^", "1–2", "µ"]}
+    )
     body = latex(table, {"a_b"}).splitlines()
     assert body[0] == r"\begin{tabular}{lr}"
     assert body[2] == r"a\_b & n\# \\"
@@ -475,7 +631,12 @@ def test_the_protocol_of_a_tuned_sweep(compared):
 
 
 def test_the_protocol_names_the_boxes_that_were_tuned(write_tuned):
-    box = {"unit": "gradient", "default": {"lr": 0.001}, "momentum": {"one_minus": [0.001, 1]}, "betas": [{"log": [1, 2]}, {"log": [3, 4]}]}
+    box = {
+        "unit": "gradient",
+        "default": {"lr": 0.001},
+        "momentum": {"one_minus": [0.001, 1]},
+        "betas": [{"log": [1, 2]}, {"log": [3, 4]}],
+    }
     tune = TUNE | {"keys": None, "choice": "all", "boxes": {"sgd": box, "other": box}, "units": "oracle"}
     told = dict(facts(write_tuned(tuned("sgd", {0.1: [1e-3]}, [1e-3]), tune=tune)).protocol)
     assert told["Boxes"].endswith("sgd: momentum one_minus [0.001, 1], betas log [1, 2] and log [3, 4]")
@@ -485,8 +646,17 @@ def test_the_protocol_names_the_boxes_that_were_tuned(write_tuned):
 def test_the_protocol_of_tasks_that_were_not_searched_alike(write_tuned):
     other = {"problem_id": "p1", "problem": "p1"}
     few, many = {0.1: [1e-3]}, {0.1: [1e-3], 0.2: [1e-2], 0.3: [1e-2]}
-    competitors = tuned("sgd", few, [1e-3]), tuned("sgd", many, [1e-3], **other), tuned("adam", few, [1e-3]), tuned("adam", few, [1e-3], **other)
-    results = write_tuned(*competitors, problems=(LECTURE, LECTURE | other), tune=TUNE | {"reserve": 1, "sampler": "sobol", "seed": 7})
+    competitors = (
+        tuned("sgd", few, [1e-3]),
+        tuned("sgd", many, [1e-3], **other),
+        tuned("adam", few, [1e-3]),
+        tuned("adam", few, [1e-3], **other),
+    )
+    results = write_tuned(
+        *competitors,
+        problems=(LECTURE, LECTURE | other),
+        tune=TUNE | {"reserve": 1, "sampler": "sobol", "seed": 7},
+    )
     told = dict(facts(results).protocol)
     assert told["Trials in the end"] == "adam 1 and sgd 1 to 3"
     assert told["Growth"] == "none"
@@ -495,32 +665,51 @@ def test_the_protocol_of_tasks_that_were_not_searched_alike(write_tuned):
 
 def test_the_protocol_of_several_problems_is_a_table(write, one_figure):
     names = ("p", "q", "r", "r")
-    problems = [LECTURE | {"problem_id": f"p{k}", "problem": name, "kappa": 10.0**k, "digits": 15.0 + k} for k, name in enumerate(names)]
+    problems = [
+        LECTURE | {"problem_id": f"p{k}", "problem": name, "kappa": 10.0**k, "digits": 15.0 + k}
+        for k, name in enumerate(names)
+    ]
     problems[1] |= {"settings": '{"noise": 0.25}', "dropped": 1200, "note": "by hand."}
     problems[2] |= {"attained": False, "dtype": "float32"}
-    shared = [{name: one[name] for name in ("problem_id", "problem", "dtype")} | {"problem__kappa": one["kappa"]} for one in problems]
+    shared = [
+        {name: one[name] for name in ("problem_id", "problem", "dtype")} | {"problem__kappa": one["kappa"]}
+        for one in problems
+    ]
     rows = [run(steps=steps, **one) for k, one in enumerate(shared) for steps in ((8, 16), (16, 8))[k % 2]]
     results = write(*rows, problems=tuple(problems))
     found = facts(results)
     (table,) = found.problems
-    shown = table.rows[["problem", "κ", "noise", "rows left out", "minimum", "digits", "source"]].to_numpy().tolist()
+    shown = (
+        table.rows[["problem", "κ", "noise", "rows left out", "minimum", "digits", "source"]]
+        .to_numpy()
+        .tolist()
+    )
     assert shown == [
         ["p", "1", "–", "0", "QR", "15", "–"],
         ["q", "10", "0.25", "1,200", "QR", "16", "by hand"],
         ["r kappa=100 dtype=float32", "100", "–", "0", "QR, attained by no weights", "7", "–"],
         ["r kappa=1000 dtype=float64", "1,000", "–", "0", "QR", "16", "–"],
     ]
-    assert found.subtitle[0] == ("Problems", "p, q, r kappa=100 dtype=float32 and r kappa=1000 dtype=float64: n = 3, d = 1, κ = 1 to 1,000, L = 30")
+    assert found.subtitle[0] == (
+        "Problems",
+        "p, q, r kappa=100 dtype=float32 and r kappa=1000 dtype=float64: n = 3, d = 1, κ = 1 to 1,000, L = 30",
+    )
     assert dict(found.subtitle)["Budget"] == "8 steps, all rows a step and 16 steps, all rows a step"
     assert {"Minimum", "Source", "Gap floor", "Batches"} & set(dict(found.protocol)) == set()
     page, markdown, _ = report_of(results)
-    assert page.index("<h2>Protocol</h2>") < page.index("<h3>Problems</h3>") < page.index("<h2>Run it again</h2>")
+    assert (
+        page.index("<h2>Protocol</h2>")
+        < page.index("<h3>Problems</h3>")
+        < page.index("<h2>Run it again</h2>")
+    )
     assert "## Problems" in markdown
     assert pd.read_csv(results.store.root / "tables" / "problems.csv")["kappa"].tolist() == [1, 10, 100, 1000]
 
 
 def test_the_protocol_of_one_problem_and_one_setting_has_no_choice(write):
-    found = facts(write(run(init="zeros", batch_size=2), problems=(LECTURE | {"digits": 18.0, "note": "by hand."},)))
+    found = facts(
+        write(run(init="zeros", batch_size=2), problems=(LECTURE | {"digits": 18.0, "note": "by hand."},))
+    )
     told = dict(found.protocol)
     assert told["Minimum"] == "QR, certain to 16 digits"
     assert told["Source"] == "by hand"
@@ -531,7 +720,9 @@ def test_the_protocol_of_one_problem_and_one_setting_has_no_choice(write):
     assert {"Selection", "Statistics"} & set(told) == set()
     assert found.problems == []
     shuffled = facts(write(run(batch_size=2, batch_order="shuffled"), folder="shuffled"))
-    assert dict(shuffled.protocol)["Start"].startswith("init = torch; a seed fixes the start and the order of the minibatches, ")
+    assert dict(shuffled.protocol)["Start"].startswith(
+        "init = torch; a seed fixes the start and the order of the minibatches, "
+    )
 
 
 def test_a_long_list_of_failures_says_where_the_rest_is(write, one_figure):
@@ -554,7 +745,9 @@ def test_a_long_table_says_where_the_rest_is(write, one_figure):
 
 def test_a_page_can_lie_elsewhere(write, tmp_path, one_figure):
     results = write(run())
-    assert results.report(tmp_path / "elsewhere.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (
+        results.report(tmp_path / "elsewhere.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    )
     assert not results.store.report.exists()
 
 
@@ -573,7 +766,9 @@ def test_report_opens_the_page_where_it_is_asked_to(write, one_figure, monkeypat
 def test_a_notebook_shows_verdict_and_rankings(write):
     results = write(*[run(name, 10.0**-k, seed=seed) for k, name in enumerate(HOSTILE) for seed in (0, 1)])
     shown = markup(results._repr_html_(), ())
-    assert re.findall(r"<p>(.*?)</p>", shown) == [escape(sentence) for sentence in [*headline(results), f"{text.RELATIVE_NOTE}."]]
+    assert re.findall(r"<p>(.*?)</p>", shown) == [
+        escape(sentence) for sentence in [*headline(results), f"{text.RELATIVE_NOTE}."]
+    ]
     assert [cell for cell in printed_cells(shown) if cell in HOSTILE] == results.ranking["optimizer"].tolist()
 
 
@@ -584,7 +779,9 @@ def test_a_notebook_needs_no_style(write):
     shown = results._repr_html_()
     assert re.findall(r">([^<>]+)</caption>", shown) == ["lecture", "synthetic"]
     assert re.findall(r">(lecture|synthetic)<", shown) == ["lecture", "synthetic"]
-    assert printed_cells(shown) == [cell for task in ("lecture", "synthetic") for cell in ranking_cells(results, task)]
+    assert printed_cells(shown) == [
+        cell for task in ("lecture", "synthetic") for cell in ranking_cells(results, task)
+    ]
     assert re.findall(r"<(?:style|script|button|h\d)\b", shown) == []
 
 
@@ -612,9 +809,14 @@ def _axes(plot) -> list:
 
 def test_findings_are_those_of_the_frames(compared):
     """Of `compared`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3, 1e6, 1e3, so 1e4; one pair, which is not tested."""
-    assert finding("lr_sensitivity", compared) == "lecture: a_d&am with learning rate 0.1 ends lowest, at 3.16e-8."
+    assert (
+        finding("lr_sensitivity", compared)
+        == "lecture: a_d&am with learning rate 0.1 ends lowest, at 3.16e-8."
+    )
     assert finding("seeds", compared) == "lecture: a_d&am has the lowest median, 1.00e-7."
-    assert finding("tuned_against_default", compared) == "lecture: a_d&am gains most from tuning, 10,000 times."
+    assert (
+        finding("tuned_against_default", compared) == "lecture: a_d&am gains most from tuning, 10,000 times."
+    )
     pairs = compared.targets.groupby("optimizer")["hits"].sum()
     assert finding("targets", compared) == f"lecture: a_d&am solves most, {pairs['a_d&am']} of 24 pairs."
     assert finding("pairs", compared) == "lecture: a difference is shown for 0 of 1 pair."
@@ -623,7 +825,9 @@ def test_findings_are_those_of_the_frames(compared):
 def test_a_finding_of_nothing_completed(write):
     lost = write(*[run(lr=lr, status="diverged", seed=seed) for lr in (0.1, 0.2) for seed in (0, 1)])
     assert finding("loss_curves", lost) == "lecture: no optimizer completed all its seeds."
-    assert finding("lr_sensitivity", lost) == "lecture: no learning rate of any optimizer completes all seeds."
+    assert (
+        finding("lr_sensitivity", lost) == "lecture: no learning rate of any optimizer completes all seeds."
+    )
     assert finding("seeds", lost) == "lecture: no median is finite."
 
 
@@ -633,13 +837,17 @@ def test_curves_are_read_part_by_part_each_run_once(write):
     store.append(results.store.runs()[0], store.curves().slice(0, 3))  # stored twice
     ids = results.runs["run_id"].iloc[[4, 0, 3]]
     rows = store.curves().to_pandas().drop_duplicates("run_id")
-    expected = rows[rows["run_id"].isin(ids)].explode(["step", "evaluations", "loss", "gap"], ignore_index=True)[list(results.curves)]
+    expected = rows[rows["run_id"].isin(ids)].explode(
+        ["step", "evaluations", "loss", "gap"], ignore_index=True
+    )[list(results.curves)]
     pd.testing.assert_frame_equal(results.curves_of(ids), expected.astype(results.curves.dtypes))
 
 
 def test_a_figure_in_the_page_changes_tags_only():
     svg = '<svg viewBox="0 0 1 1"><g id="a" style="fill: #24292f; clip-path: url(#a)"/><text>id="a url(#a #24292f</text></svg>'
-    assert inline(svg, "p").endswith('<g id="p-a" style="fill: currentColor; clip-path: url(#p-a)"/><text>id="a url(#a #24292f</text></svg>')
+    assert inline(svg, "p").endswith(
+        '<g id="p-a" style="fill: currentColor; clip-path: url(#p-a)"/><text>id="a url(#a #24292f</text></svg>'
+    )
 
 
 def test_gaps_up_to_the_end_of_float64_are_drawn_without_a_warning():
@@ -647,9 +855,15 @@ def test_gaps_up_to_the_end_of_float64_are_drawn_without_a_warning():
     assert (results.runs["status"] == "diverged").all()
     assert results.curves["gap"].replace(float("inf"), 0).max() > 1e300
     assert results.store.report.exists()
-    bands = [band.get_paths()[0].vertices for band in results.plot_curves().axes[0].collections if isinstance(band, PolyCollection)]
+    bands = [
+        band.get_paths()[0].vertices
+        for band in results.plot_curves().axes[0].collections
+        if isinstance(band, PolyCollection)
+    ]
     assert len(bands) == 2
     for row in results.ranking.to_dict("records"):
         ids = results.runs.loc[results.runs["setting_id"] == row["setting_id"], "run_id"]
-        median = results.curves[results.curves["run_id"].isin(ids) & (results.curves["step"] == 1)]["gap"].median()
+        median = results.curves[results.curves["run_id"].isin(ids) & (results.curves["step"] == 1)][
+            "gap"
+        ].median()
         assert all(band[band[:, 0] == 1, 1].min() < median < band[band[:, 0] == 1, 1].max() for band in bands)

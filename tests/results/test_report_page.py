@@ -73,7 +73,9 @@ def axe(request) -> str:
     if not list(folder.glob("*.tgz")):
         if not shutil.which("npm"):
             pytest.skip(f"npm is not there to fetch {AXE}: apt install npm")
-        fetched = subprocess.run(["npm", "pack", AXE, "--pack-destination", str(folder)], capture_output=True, text=True)
+        fetched = subprocess.run(
+            ["npm", "pack", AXE, "--pack-destination", str(folder)], capture_output=True, text=True
+        )
         if fetched.returncode:
             pytest.skip(f"npm could not fetch {AXE}: {fetched.stderr.splitlines()[-1:]}")
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
@@ -84,10 +86,18 @@ def axe(request) -> str:
 def hostile(write, monkeypatch):
     """Names of optimizers, settings, a problem, a reason and the sweep itself that are no plain words; a run of each optimizer fails."""
     monkeypatch.setattr(report, "FIGURES", report.FIGURES[:1])
-    rows = [run(name, 10.0**-k, seed=seed, lr=lr, mode=HOSTILE[1]) for k, name in enumerate(HOSTILE) for seed in (0, 1) for lr in (0.1, 0.2)]
+    rows = [
+        run(name, 10.0**-k, seed=seed, lr=lr, mode=HOSTILE[1])
+        for k, name in enumerate(HOSTILE)
+        for seed in (0, 1)
+        for lr in (0.1, 0.2)
+    ]
     rows += [run(name, status="failed", reason=HOSTILE[0], weights=None, lr=0.3) for name in HOSTILE]
     results = write(
-        *[row | {"problem": HOSTILE[2]} for row in rows], problems=(LECTURE | {"problem": HOSTILE[2]},), name=HOSTILE[1], warnings=HOSTILE
+        *[row | {"problem": HOSTILE[2]} for row in rows],
+        problems=(LECTURE | {"problem": HOSTILE[2]},),
+        name=HOSTILE[1],
+        warnings=HOSTILE,
     )
     results.report()
     return results
@@ -144,7 +154,12 @@ def test_nothing_is_wider_than_the_window_or_the_paper(visit, tuned, hostile):
         page.set_viewport_size({"width": 1031, "height": 900})
         page.emulate_media(media="print")
         assert page.evaluate(width) == 1031
-        assert page.evaluate(f"[...document.querySelectorAll('{UNPRINTED}')].filter(part => part.getClientRects().length).length") == 0
+        assert (
+            page.evaluate(
+                f"[...document.querySelectorAll('{UNPRINTED}')].filter(part => part.getClientRects().length).length"
+            )
+            == 0
+        )
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
@@ -163,12 +178,17 @@ def test_figures_say_what_they_show(visit, tuned):
     page = visit(tuned)
     first = tuned.ranking.iloc[0]
     curves = page.get_by_role("img", name="Loss curves.")
-    assert curves.get_attribute("aria-label") == f"Loss curves. lecture: {first['optimizer']} ends lowest, at {text.number(first['gap'])}."
+    assert (
+        curves.get_attribute("aria-label")
+        == f"Loss curves. lecture: {first['optimizer']} ends lowest, at {text.number(first['gap'])}."
+    )
     medians = tuned.reported.groupby("name")["gap"].median()
     seeds = page.get_by_role("img", name="Seed by seed.").get_attribute("aria-label")
     assert seeds.endswith(f": {medians.idxmin()} has the lowest median, {text.number(medians.min())}.")
     gains = tuned.tuned_against_default.set_index("optimizer")["gain"]
-    assert f": {gains.idxmax()} gains most" in page.get_by_role("img", name="Tuned against default.").get_attribute("aria-label")
+    assert f": {gains.idxmax()} gains most" in page.get_by_role(
+        "img", name="Tuned against default."
+    ).get_attribute("aria-label")
     assert page.locator("[role=img]").count() == page.locator("figure").count()
 
 
@@ -187,7 +207,9 @@ def test_hostile_names_are_text(visit, hostile):
 
 def test_figures_lie_on_the_pages_own_paper(visit, tuned):
     page = visit(tuned, color_scheme="dark")
-    paper = tuple(map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))))
+    paper = tuple(
+        map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor")))
+    )
     for figure in page.locator(".figure").all():
         assert Image.open(io.BytesIO(figure.screenshot())).convert("RGB").getpixel((2, 2)) == paper
 
@@ -196,7 +218,9 @@ def test_a_link_within_the_page_leaves_the_readers_choice(visit, tuned):
     page = visit(tuned, "#off=1")
     page.get_by_role("navigation").get_by_role("link", name="Words on this page").click()
     assert page.evaluate("[document.activeElement.id, location.hash]") == ["words", "#off=1"]
-    links = page.evaluate("[...document.querySelectorAll('nav a:not([hidden])')].map(link => [link.hash.slice(1), link.textContent])")
+    links = page.evaluate(
+        "[...document.querySelectorAll('nav a:not([hidden])')].map(link => [link.hash.slice(1), link.textContent])"
+    )
     headings = "ids => ids.map(id => document.getElementById(id).querySelector('h2').textContent)"
     told = page.evaluate(headings, [target for target, _ in links])
     assert ["Ranking", *told[1:]] == [text for _, text in links]
@@ -218,7 +242,13 @@ def test_the_explorer_shows_what_the_runs_were_for(visit, tuned):
 
 def runs_of(tuned, names) -> int:
     """How many runs of these optimizers left a curve."""
-    return tuned.entries.loc[tuned.entries["name"].isin(names) & (tuned.entries["status"] != "failed"), ["run_id", "name"]].drop_duplicates().shape[0]
+    return (
+        tuned.entries.loc[
+            tuned.entries["name"].isin(names) & (tuned.entries["status"] != "failed"), ["run_id", "name"]
+        ]
+        .drop_duplicates()
+        .shape[0]
+    )
 
 
 # [[name, colour], ...] -> of each figure and optimizer how many parts that are seen have its name or its colour
@@ -251,11 +281,21 @@ def test_a_box_takes_its_optimizer_out_of_figures_tables_and_explorer(visit, tun
 
 
 def test_what_two_make_goes_with_either_and_what_they_share_with_the_last(chromium, tmp_path):  # noqa: F811
-    ids = ["f-cell-0-optimizer-0-optimizer-12", "f-name-0-any-optimizer-0-optimizer-12", "f-line-0-optimizer-1", "f-line-0-optimizer-12"]
+    ids = [
+        "f-cell-0-optimizer-0-optimizer-12",
+        "f-name-0-any-optimizer-0-optimizer-12",
+        "f-line-0-optimizer-1",
+        "f-line-0-optimizer-12",
+    ]
     parts = "".join(f'<g id="{one}"><path d="M0 0L9 9"/></g>' for one in ids)
     file = tmp_path / "page.html"
     told = {"optimizers": [{"name": f"o{k}", "colour": "#2a7de1"} for k in range(13)], "tasks": ["t"]}
-    file.write_text(document(f'<div id="filter-bar"></div><figure class="chart"><svg viewBox="0 0 9 9">{parts}</svg></figure>', told))
+    file.write_text(
+        document(
+            f'<div id="filter-bar"></div><figure class="chart"><svg viewBox="0 0 9 9">{parts}</svg></figure>',
+            told,
+        )
+    )
     seen = "[...document.querySelectorAll('figure g')].filter(part => part.getClientRects().length).map(part => part.id)"
     for off, left in (("", ids), ("#off=12", ids[1:3]), ("#off=0", ids[1:]), ("#off=0.12", ids[2:3])):
         with opened(chromium, file, off) as one:
@@ -277,7 +317,13 @@ def copied(page, name: str, format: str) -> str:
 
 
 def latex_row(line: str) -> list[str]:
-    plain = line.removesuffix(r" \\").replace(r"\textless{}", "<").replace(r"$\geq$", "≥").replace(r"$\leq$", "≤").replace("--", "–")
+    plain = (
+        line.removesuffix(r" \\")
+        .replace(r"\textless{}", "<")
+        .replace(r"$\geq$", "≥")
+        .replace(r"$\leq$", "≤")
+        .replace("--", "–")
+    )
     return [re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r" (?<!\\)& ", plain)]
 
 
@@ -287,14 +333,18 @@ def markdown_row(line: str) -> list[str]:
 
 def test_every_table_is_copied_as_it_is_printed(visit, tuned):
     page = visit(tuned, permissions=["clipboard-read", "clipboard-write"])
-    names = page.evaluate("[...document.querySelectorAll('table[data-name]')].map(table => table.dataset.name)")
+    names = page.evaluate(
+        "[...document.querySelectorAll('table[data-name]')].map(table => table.dataset.name)"
+    )
     assert {"ranking-0", "pairwise", "failures"} < set(names)
     for name in names:
         printed = cells(page, name)
         assert list(csv.reader(io.StringIO(copied(page, name, "CSV")))) == printed
         head, _, *rows = copied(page, name, "Markdown").splitlines()
         assert [markdown_row(line) for line in (head, *rows)] == printed
-        assert [latex_row(line) for line in copied(page, name, "LaTeX").splitlines() if line.endswith(r"\\")] == printed
+        assert [
+            latex_row(line) for line in copied(page, name, "LaTeX").splitlines() if line.endswith(r"\\")
+        ] == printed
     assert cells(page, "ranking-0") == rows_of(text.ranking_text(tuned.ranking))
 
 
@@ -302,14 +352,28 @@ def test_what_is_copied_has_the_numbers_of_the_summary(visit, tuned):
     page = visit(tuned, permissions=["clipboard-read", "clipboard-write"])
     with tuned.store.summary("csv").open(encoding="utf-8", newline="") as lines:
         summary = list(csv.DictReader(lines))
-    tex = [latex_row(line) for line in copied(page, "ranking-0", "LaTeX").splitlines() if line.endswith(r"\\")]
+    tex = [
+        latex_row(line) for line in copied(page, "ranking-0", "LaTeX").splitlines() if line.endswith(r"\\")
+    ]
     head, _, *rows = map(markdown_row, copied(page, "ranking-0", "Markdown").splitlines())
     for lines in (tex, [head, *rows]):
         columns = dict(zip(lines[0], zip(*lines[1:], strict=True), strict=True))
         assert columns["optimizer"] == tuple(row["optimizer"] for row in summary)
-        for heading, name, digits in (("final gap", "gap", 3), ("spread", "spread", 3), ("default gap", "default_gap", 3), ("gain", "gain", 2)):
-            shown = [(cell.removeprefix("≤ "), row[name]) for cell, row in zip(columns[heading], summary, strict=True)]
-            assert [(cell, value) for cell, value in shown if (not rounds(cell, float(value), digits) if value else cell != "–")] == []
+        for heading, name, digits in (
+            ("final gap", "gap", 3),
+            ("spread", "spread", 3),
+            ("default gap", "default_gap", 3),
+            ("gain", "gain", 2),
+        ):
+            shown = [
+                (cell.removeprefix("≤ "), row[name])
+                for cell, row in zip(columns[heading], summary, strict=True)
+            ]
+            assert [
+                (cell, value)
+                for cell, value in shown
+                if (not rounds(cell, float(value), digits) if value else cell != "–")
+            ] == []
 
 
 def test_latex_is_written_alike_by_the_page_and_by_the_files(chromium, tmp_path):  # noqa: F811
@@ -318,7 +382,9 @@ def test_latex_is_written_alike_by_the_page_and_by_the_files(chromium, tmp_path)
     [replaced] = re.findall(r"const TEX = new Map\(\[(.*?)\n  \]\);", script, flags=re.DOTALL)
     characters = sorted({*map(chr, SPECIAL), *replaced} - {"\n"})
     assert len(characters) > len(SPECIAL)
-    frame = pd.DataFrame({"optimizer": [f"x{character}y" for character in characters], "…": "≥ 1", "a_b": "50 %"})
+    frame = pd.DataFrame(
+        {"optimizer": [f"x{character}y" for character in characters], "…": "≥ 1", "a_b": "50 %"}
+    )
     path = tmp_path / "page.html"
     path.write_text(document(str(table(frame, "t", "t", {}))), encoding="utf-8")
     with opened(chromium, path, permissions=["clipboard-read", "clipboard-write"]) as visit:
@@ -341,7 +407,9 @@ def test_the_slider_ends_where_the_drawn_paths_end(visit, tuned):
     page.get_by_role("slider").fill("5")
     assert page.evaluate(look) == [["inline", "0.15"], *[["inline", "1"]] * 3]
     page.get_by_role("slider").fill("0")
-    starts = page.evaluate("[...document.querySelectorAll('.moving circle')].map(dot => [dot.getAttribute('cx'), dot.getAttribute('cy')])")
+    starts = page.evaluate(
+        "[...document.querySelectorAll('.moving circle')].map(dot => [dot.getAttribute('cx'), dot.getAttribute('cy')])"
+    )
     assert len({*map(tuple, starts)}) == 1  # the same start for all
     assert page.locator(".step").inner_text() == "step 0"
 

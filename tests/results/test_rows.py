@@ -38,14 +38,27 @@ def over_tasks(gaps: dict[str, list[float]], hits: dict[str, list[int | None]] |
 
 def offsets(ax, size: float) -> np.ndarray:
     """Return the (x, y) of the marks of one size."""
-    return np.concatenate([np.asarray(mark.get_offsets()) for mark in scattered(ax) if mark.get_sizes()[0] == size])
+    return np.concatenate(
+        [np.asarray(mark.get_offsets()) for mark in scattered(ax) if mark.get_sizes()[0] == size]
+    )
 
 
 @pytest.fixture
 def competitors(write_tuned):
     """adam: tuned 1e-6, default 1e-3; sgd: best at the upper end, one evaluation seed lost, default lost."""
-    adam = tuned("adam", {0.001: [1e-3, 1e-3], 0.1: [1e-5, 1e-7], 10.0: [1e-1, INF]}, [1e-6, 1e-5, 1e-7], [1e-3, 1e-2, 1e-4], **ADAM)
-    sgd = tuned("sgd", {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]}, [1e-4, 1e-3, INF], [INF, 1e-1, INF])
+    adam = tuned(
+        "adam",
+        {0.001: [1e-3, 1e-3], 0.1: [1e-5, 1e-7], 10.0: [1e-1, INF]},
+        [1e-6, 1e-5, 1e-7],
+        [1e-3, 1e-2, 1e-4],
+        **ADAM,
+    )
+    sgd = tuned(
+        "sgd",
+        {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]},
+        [1e-4, 1e-3, INF],
+        [INF, 1e-1, INF],
+    )
     return write_tuned(adam, sgd)
 
 
@@ -59,7 +72,9 @@ def test_cells_meet_half_way_in_log(write):
 
 
 def test_the_cell_of_a_single_rate_is_as_wide_as_the_others(write):
-    cells = curves.cells(curves.sensitivity(write(*[run(lr=lr) for lr in (0.01, 0.1, 1.0)], run("adam", lr=0.1))))
+    cells = curves.cells(
+        curves.sensitivity(write(*[run(lr=lr) for lr in (0.01, 0.1, 1.0)], run("adam", lr=0.1)))
+    )
     one = cells[cells["optimizer"] == "adam"]
     np.testing.assert_allclose(one[["left", "right"]], [[10**-1.5, 10**-0.5]])
 
@@ -69,7 +84,11 @@ def test_colours_of_the_heat_map_are_the_logs_of_the_gaps(competitors):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == competitors.ranking["optimizer"].tolist()
     cells = {mark.get_gid(): mark for mark in ax.collections if isinstance(mark, PolyCollection)}
     adam, sgd = (list(palette(competitors.ranking)).index(name) for name in ("adam", "sgd"))
-    assert cells.keys() == {f"cells-0-optimizer-{adam}", f"lostcells-0-optimizer-{adam}", f"cells-0-optimizer-{sgd}"}
+    assert cells.keys() == {
+        f"cells-0-optimizer-{adam}",
+        f"lostcells-0-optimizer-{adam}",
+        f"cells-0-optimizer-{sgd}",
+    }
     np.testing.assert_allclose(cells[f"cells-0-optimizer-{adam}"].get_array(), [-3, -6])
     np.testing.assert_allclose(cells[f"cells-0-optimizer-{sgd}"].get_array(), [-2, -3, -4])
     assert {mark.get_clim() for gid, mark in cells.items() if gid.startswith("cells")} == {(-6, -2)}
@@ -85,9 +104,13 @@ def test_a_cell_stands_over_its_rate_in_the_row_of_its_optimizer(competitors):
     frame = curves.sensitivity(competitors)
     coloured = [mark for mark in ax.collections if isinstance(mark, PolyCollection) and not mark.get_hatch()]
     found = {}
-    for path, value in [pair for mark in coloured for pair in zip(mark.get_paths(), mark.get_array(), strict=True)]:
+    for path, value in [
+        pair for mark in coloured for pair in zip(mark.get_paths(), mark.get_array(), strict=True)
+    ]:
         x, y = path.vertices[:4].T
-        (row,) = frame[(frame["optimizer"] == names[round(y.mean())]) & frame["lr"].between(x.min(), x.max())].to_dict("records")
+        (row,) = frame[
+            (frame["optimizer"] == names[round(y.mean())]) & frame["lr"].between(x.min(), x.max())
+        ].to_dict("records")
         found[row["optimizer"], row["lr"]] = value
         assert value == pytest.approx(np.log10(row["gap"]))
     assert len(found) == 5
@@ -113,7 +136,9 @@ def test_numbers_beside_a_colour_bar_of_one_row_do_not_overlap(write):
     figure = figures.heat_map(write(*[run(gap=gap, lr=10.0**-k) for k, gap in enumerate((0.16, 6e-4, 8e-4))]))
     figure.draw_without_rendering()
     bar = figure.axes[1]
-    boxes = sorted((label.get_window_extent().y0, label.get_window_extent().y1) for label in bar.get_yticklabels())
+    boxes = sorted(
+        (label.get_window_extent().y0, label.get_window_extent().y1) for label in bar.get_yticklabels()
+    )
     low, high = bar.get_ylim()
     shown = [box for box, tick in zip(boxes, bar.get_yticks(), strict=True) if low <= tick <= high]
     assert shown
@@ -125,7 +150,10 @@ def test_numbers_beside_a_colour_bar_of_one_row_do_not_overlap(write):
 
 def test_gains_count_what_was_lost_on_both_sides(competitors):
     frame = curves.gains(competitors).set_index("optimizer")
-    assert frame[["lost", "seeds", "default_lost", "default_seeds"]].T.to_dict("list") == {"adam": [0, 3, 0, 3], "sgd": [1, 3, 2, 3]}
+    assert frame[["lost", "seeds", "default_lost", "default_seeds"]].T.to_dict("list") == {
+        "adam": [0, 3, 0, 3],
+        "sgd": [1, 3, 2, 3],
+    }
 
 
 def test_the_dumbbell_holds_both_gaps_and_the_gain(competitors):
@@ -149,7 +177,9 @@ def test_an_untuned_sweep_has_no_default(write):
 
 def test_seeds_are_dots_at_their_gaps_and_a_bar_at_the_median(write):
     gaps = [1e-6, 1e-2, 1e-5, 1e-4]
-    (ax,) = figures.seeds(write(*[run(gap=gap, seed=seed) for seed, gap in enumerate(gaps)], run("adam", 1.0, **ADAM))).axes
+    (ax,) = figures.seeds(
+        write(*[run(gap=gap, seed=seed) for seed, gap in enumerate(gaps)], run("adam", 1.0, **ADAM))
+    ).axes
     dots = offsets(ax, 22)
     row = [tick.get_text() for tick in ax.get_yticklabels()].index("sgd")
     own = dots[abs(dots[:, 1] - row) < 0.5]
@@ -162,7 +192,10 @@ def test_seeds_are_dots_at_their_gaps_and_a_bar_at_the_median(write):
 
 @pytest.mark.parametrize(("floor", "told"), [(1e-20, False), (1.5e-6, True)])
 def test_the_dashes_of_the_floor_are_told_of_where_they_are_drawn(write, floor, told):
-    results = write(*[run(gap=gap, seed=seed) for seed, gap in enumerate((2e-6, 1e-4))], problems=(LECTURE | {"gap_floor": floor},))
+    results = write(
+        *[run(gap=gap, seed=seed) for seed, gap in enumerate((2e-6, 1e-4))],
+        problems=(LECTURE | {"gap_floor": floor},),
+    )
     (ax,) = figures.seeds(results).axes
     assert len(ax.lines) == told
     words = caption("seeds", results)
@@ -171,7 +204,12 @@ def test_the_dashes_of_the_floor_are_told_of_where_they_are_drawn(write, floor, 
 
 
 def test_lost_seeds_are_a_cross_with_their_share(write):
-    rows = [run(seed=0), run(seed=1, status="diverged"), run(seed=2, status="failed"), *[run("adam", seed=seed, **ADAM) for seed in range(3)]]
+    rows = [
+        run(seed=0),
+        run(seed=1, status="diverged"),
+        run(seed=2, status="failed"),
+        *[run("adam", seed=seed, **ADAM) for seed in range(3)],
+    ]
     (ax,) = figures.seeds(write(*rows)).axes
     assert texts(ax) == ["2/3"]
     assert len(crosses(ax)) == 1
@@ -209,12 +247,19 @@ def test_the_matrix_holds_ratios_above_and_wins_below(write):
         assert (cells[i, j].get_fontweight() == "bold") == (names[j] == "b")
     frames = {patch.get_gid() for patch in ax.patches if patch.get_edgecolor()[3] > 0}
     places = [list(palette(results.ranking)).index(name) for name in names]
-    assert frames == {f"cell-0-optimizer-{places[i]}-optimizer-{places[j]}" for i, j in combinations(range(3), 2) if names[j] == "b"}
+    assert frames == {
+        f"cell-0-optimizer-{places[i]}-optimizer-{places[j]}"
+        for i, j in combinations(range(3), 2)
+        if names[j] == "b"
+    }
 
 
 def test_a_bound_is_told_from_a_ratio(write):
     better = [run("a", 1e-6 * (1 + seed), seed=seed) for seed in range(8)]
-    lost = [run("b", 1e-3 * (1 + seed), seed=seed, status="diverged" if seed == 0 else "completed") for seed in range(8)]
+    lost = [
+        run("b", 1e-3 * (1 + seed), seed=seed, status="diverged" if seed == 0 else "completed")
+        for seed in range(8)
+    ]
     (ax,) = figures.pairs(write(*better, *lost)).axes
     assert "≥1,000" in texts(ax)
 
@@ -242,7 +287,15 @@ def test_a_ratio_is_written_as_in_the_tables_where_there_is_room(ratio, wide, na
 def test_ink_on_the_cells_is_read_in_light_and_dark(write):
     """WCAG contrast of the page's ink on a cell laid over the page's paper, 4.5 at least; a ratio of 1 leaves the paper as it is."""
     gaps = [1e-9, 1e-9, 1e-8, 1e-5, 1e3]
-    (ax,) = figures.pairs(write(*[run(f"o{k}", gap * (1 + seed % (k + 1)), seed=seed) for k, gap in enumerate(gaps) for seed in range(6)])).axes
+    (ax,) = figures.pairs(
+        write(
+            *[
+                run(f"o{k}", gap * (1 + seed % (k + 1)), seed=seed)
+                for k, gap in enumerate(gaps)
+                for seed in range(6)
+            ]
+        )
+    ).axes
     faces = [np.array(patch.get_facecolor()) for patch in ax.patches]
     assert {face[3] for face in faces} > {0.55}
     assert min(face[3] for face in faces) < 0.05
@@ -251,7 +304,9 @@ def test_ink_on_the_cells_is_read_in_light_and_dark(write):
     for ink, paper in zip(inks, papers, strict=True):
         text, ground = np.array(to_rgb(ink)), np.array(to_rgb(paper))
         for *face, alpha in faces:
-            light, dark = sorted((luminance(text), luminance(alpha * np.array(face) + (1 - alpha) * ground)), reverse=True)
+            light, dark = sorted(
+                (luminance(text), luminance(alpha * np.array(face) + (1 - alpha) * ground)), reverse=True
+            )
             assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
@@ -262,9 +317,13 @@ def luminance(colour: np.ndarray) -> float:
 
 def test_twenty_optimizers_fit_their_cells(write):
     rows = [
-        run(f"optimizer_{k}", 10.0 ** -(k / 2 + 9 * seed * (k % 2)) * (1 + 0.1 * seed * (k % 3)), seed=seed) for k in range(20) for seed in range(3)
+        run(f"optimizer_{k}", 10.0 ** -(k / 2 + 9 * seed * (k % 2)) * (1 + 0.1 * seed * (k % 3)), seed=seed)
+        for k in range(20)
+        for seed in range(3)
     ]
-    figure = figures.pairs(write(*rows, run("optimizer_0", status="diverged", seed=3), run("optimizer_19", seed=3)))
+    figure = figures.pairs(
+        write(*rows, run("optimizer_0", status="diverged", seed=3), run("optimizer_19", seed=3))
+    )
     figure.draw_without_rendering()
     (ax,) = figure.axes
     cell = ax.get_window_extent().width / 20
@@ -279,7 +338,10 @@ def test_the_profile_by_hand(write):
     hits = {"a": [10, 40, None, None], "b": [20, 20, 30, None]}
     results = write(*over_tasks({name: [1e-3] * 4 for name in hits}, hits), problems=tasks(4))
     frame = curves.profile(results)
-    at = {(name, ratio): share for name, ratio, share in frame[["optimizer", "ratio", "share"]].itertuples(index=False)}
+    at = {
+        (name, ratio): share
+        for name, ratio, share in frame[["optimizer", "ratio", "share"]].itertuples(index=False)
+    }
     assert (at["a", 1.0], at["b", 1.0], at["a", 2.0], at["b", 2.0]) == (0.25, 0.5, 0.5, 0.75)
     (ax,) = figures.profile(results).axes
     colours = palette(results.ranking)
@@ -328,11 +390,21 @@ def test_stretches_are_the_longest_without_a_shown_pair():
     rng = np.random.default_rng(0)
     for _ in range(50):
         names = list("abcdef")
-        rows = [(a, b, a if rng.random() < 0.4 else "", 1.0 + names.index(a), 1.0 + names.index(b)) for a, b in combinations(names, 2)]
+        rows = [
+            (a, b, a if rng.random() < 0.4 else "", 1.0 + names.index(a), 1.0 + names.index(b))
+            for a, b in combinations(names, 2)
+        ]
         across = pd.DataFrame(rows, columns=["a", "b", "better", "rank_a", "rank_b"])
         shown = {(a, b) for a, b, better, *_ in rows if better}
-        free = [names[i:j] for i in range(6) for j in range(i + 2, 7) if not shown & set(combinations(names[i:j], 2))]
-        assert curves.not_separated(across) == [one for one in free if not any(set(one) < set(other) for other in free)]
+        free = [
+            names[i:j]
+            for i in range(6)
+            for j in range(i + 2, 7)
+            if not shown & set(combinations(names[i:j], 2))
+        ]
+        assert curves.not_separated(across) == [
+            one for one in free if not any(set(one) < set(other) for other in free)
+        ]
 
 
 def test_five_tasks_have_no_diagram(write):
@@ -355,6 +427,10 @@ def test_an_optimizer_has_one_colour_in_every_figure(competitors):
         (ax,) = draw(competitors).axes
         names = [tick.get_text() for tick in ax.get_yticklabels()]
         full = [mark for mark in scattered(ax) if len(mark.get_facecolors()) == len(mark.get_offsets())]
-        for (_, y), face in [pair for mark in full for pair in zip(np.asarray(mark.get_offsets()), mark.get_facecolors(), strict=True)]:
+        for (_, y), face in [
+            pair
+            for mark in full
+            for pair in zip(np.asarray(mark.get_offsets()), mark.get_facecolors(), strict=True)
+        ]:
             assert to_hex(face) == colours[names[round(float(y))]]
         assert full

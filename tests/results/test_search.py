@@ -17,7 +17,11 @@ INF = math.inf
 
 def swept(reaching: dict[float, bool], name: str = "sgd") -> list[dict]:
     """Two seeds a learning rate; the lower it is, the lower the gap."""
-    return [run(name, 1e-7 * lr, lr=lr, seed=seed, hit=5 if reaches else None) for lr, reaches in reaching.items() for seed in range(2)]
+    return [
+        run(name, 1e-7 * lr, lr=lr, seed=seed, hit=5 if reaches else None)
+        for lr, reaches in reaching.items()
+        for seed in range(2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -44,19 +48,27 @@ def test_no_learning_rate_that_reaches_has_no_tolerance(write):
     results = write(*swept({0.1: False, 1.0: False}), run("rate_free", lr=None, hit=3))
     (row,) = results.sensitivity_table.to_dict("records")
     assert math.isnan(row["tolerance"])
-    assert sensitivity_text(results.sensitivity_table).to_numpy().tolist() == [["sgd", "2", "–", "–", "–", "0.1"]]
+    assert sensitivity_text(results.sensitivity_table).to_numpy().tolist() == [
+        ["sgd", "2", "–", "–", "–", "0.1"]
+    ]
     assert results.ranking.set_index("optimizer")["tolerance"].isna().all()
 
 
 def test_at_each_learning_rate_the_best_setting_counts(write):
     """At lr = 0.1 the setting with the lower gap does not reach the target, so this lr does not."""
     lower, higher = run(lr=0.1, gap=1e-8, momentum=0.9), run(lr=0.1, gap=1e-6, momentum=0.0, hit=5)
-    (row,) = write(lower, higher, run(lr=1.0, gap=1e-7, momentum=0.0, hit=5)).sensitivity_table.to_dict("records")
+    (row,) = write(lower, higher, run(lr=1.0, gap=1e-7, momentum=0.0, hit=5)).sensitivity_table.to_dict(
+        "records"
+    )
     assert (row["lowest_lr"], row["highest_lr"], row["best_lr"], row["lrs"]) == (1.0, 1.0, 0.1, 2)
 
 
 def test_half_of_the_seeds_is_enough(write):
-    rows = [run(gap=1e-6, lr=lr, seed=0, hit=5) for lr in (0.1, 1.0)] + [run(lr=0.1, seed=1), run(lr=1.0, seed=1), run(lr=1.0, seed=2)]
+    rows = [run(gap=1e-6, lr=lr, seed=0, hit=5) for lr in (0.1, 1.0)] + [
+        run(lr=0.1, seed=1),
+        run(lr=1.0, seed=1),
+        run(lr=1.0, seed=2),
+    ]
     (row,) = write(*rows).sensitivity_table.to_dict("records")
     assert (row["lowest_lr"], row["highest_lr"]) == (0.1, 0.1)
 
@@ -71,12 +83,23 @@ def test_a_target_that_is_crossed_and_left_again_is_not_reached(write):
 def test_the_tolerance_as_text(write):
     results = write(*swept({1e-4: True, 1e-3: True, 1e-1: False}))
     assert sensitivity_text(results.sensitivity_table).to_dict("records") == [
-        {"optimizer": "sgd", "lrs": "3", "tolerance": "≥ 1.0 decades", "from": "≤ 0.0001", "to": "0.001", "best lr": "0.0001"}
+        {
+            "optimizer": "sgd",
+            "lrs": "3",
+            "tolerance": "≥ 1.0 decades",
+            "from": "≤ 0.0001",
+            "to": "0.001",
+            "best lr": "0.0001",
+        }
     ]
     assert ranking_text(results.ranking)["lr tolerance"].tolist() == ["≥ 1.0 decades"]
 
 
-@pytest.mark.parametrize("reaching", [{1e-2: False, 1e-1: True, 1.0: False}, {1e-2: False, 1e-1: False, 1.0: True}], ids=["inside", "at the end"])
+@pytest.mark.parametrize(
+    "reaching",
+    [{1e-2: False, 1e-1: True, 1.0: False}, {1e-2: False, 1e-1: False, 1.0: True}],
+    ids=["inside", "at the end"],
+)
 def test_a_single_rate_has_no_width(write, reaching):
     results = write(*swept(reaching))
     assert sensitivity_text(results.sensitivity_table)["tolerance"].tolist() == ["one rate of 3"]
@@ -88,7 +111,10 @@ def test_a_single_rate_has_no_width(write, reaching):
 
 def test_the_budget_curve_against_all_subsets(write):
     gaps = [1e-3, 1e-5, INF, 1e-2, 1e-4, 1.0]
-    rows = [run(lr=i + 1.0, gap=gap, status="completed" if np.isfinite(gap) else "diverged") for i, gap in enumerate(gaps)]
+    rows = [
+        run(lr=i + 1.0, gap=gap, status="completed" if np.isfinite(gap) else "diverged")
+        for i, gap in enumerate(gaps)
+    ]
     curve = write(*rows, run("adam"), run("adam", lr=2.0)).budget_curve
     assert curve["trials"].tolist() == [1, 2, 4, 6]
     assert set(curve["optimizer"]) == {"sgd"}
@@ -109,8 +135,19 @@ def test_the_budget_curve_is_of_the_trials_alone(write_tuned):
 def test_targets_and_expected_running_times_by_hand(write):
     """Hits of 1e-3 after 2, 6 and 4 gradient evaluations; one seed misses, one diverged after it hit: both cost the budget of 8."""
     hits = [2.0, 6.0, 4.0, None]
-    rows = [run(seed=seed, batch_size=1, **{"evaluations_to_1e-3": hit, "evaluations_to_1e-4": None}) for seed, hit in enumerate(hits)]
-    rows += [run(seed=4, batch_size=1, status="diverged", evaluations=3.0, **{"evaluations_to_1e-3": 1.0, "evaluations_to_1e-4": None})]
+    rows = [
+        run(seed=seed, batch_size=1, **{"evaluations_to_1e-3": hit, "evaluations_to_1e-4": None})
+        for seed, hit in enumerate(hits)
+    ]
+    rows += [
+        run(
+            seed=4,
+            batch_size=1,
+            status="diverged",
+            evaluations=3.0,
+            **{"evaluations_to_1e-3": 1.0, "evaluations_to_1e-4": None},
+        )
+    ]
     results = write(*rows)
     frame = results.targets.set_index("target")
     assert frame.index.tolist() == [float(f"1e-{k}") for k in range(1, 9)]
@@ -121,9 +158,13 @@ def test_targets_and_expected_running_times_by_hand(write):
     assert targets_text(results.targets)[["1e-3", "1e-4"]].to_numpy().tolist() == [["6 (3/5) [9.33]", "0/5"]]
 
 
-@pytest.mark.parametrize(("batch_size", "hits"), [(None, [1.0, None]), (1, [1.0, 2.0])], ids=["all rows", "all hit"])
+@pytest.mark.parametrize(
+    ("batch_size", "hits"), [(None, [1.0, None]), (1, [1.0, 2.0])], ids=["all rows", "all hit"]
+)
 def test_no_running_time_on_all_rows_nor_where_all_seeds_hit(write, batch_size, hits):
-    rows = [run(seed=seed, batch_size=batch_size, **{"evaluations_to_1e-2": hit}) for seed, hit in enumerate(hits)]
+    rows = [
+        run(seed=seed, batch_size=batch_size, **{"evaluations_to_1e-2": hit}) for seed, hit in enumerate(hits)
+    ]
     frame = write(*rows).targets.set_index("target")
     assert math.isnan(frame.loc[1e-2, "ert"])
     assert frame.loc[1e-2, "evaluations"] == 1
@@ -155,11 +196,18 @@ def test_success_counts_the_trials_that_it_takes_in_random_order(write_tuned):
     order = [1 + [trial in (1, 3) for trial in trials].index(True) for trials in permutations(range(4))]
     sgd = tuned("sgd", {1.0: [1.0] * 2, 2.0: [0.5] * 2, 3.0: [2.0] * 2, 4.0: [1e-2] * 2}, [1e-2] * 2)
     for row, role in sgd:
-        hits = (role["role"] == "trial" and row["optimizer.lr"] in (2.0, 4.0)) or (role["role"] == "evaluation" and row["seed"] == 0)
+        hits = (role["role"] == "trial" and row["optimizer.lr"] in (2.0, 4.0)) or (
+            role["role"] == "evaluation" and row["seed"] == 0
+        )
         row["evaluations_to_target"] = row["steps_to_target"] = 4 if hits else None
     results = write_tuned(sgd, tuned("adam", {1.0: [1.0]}, [1.0, 1.0, 1.0]))
     rows = {row["optimizer"]: row for row in results.success.to_dict("records")}
-    assert (rows["sgd"]["solved"], rows["sgd"]["hits"], rows["sgd"]["trials_to_success"], rows["sgd"]["trials"]) == (
+    assert (
+        rows["sgd"]["solved"],
+        rows["sgd"]["hits"],
+        rows["sgd"]["trials_to_success"],
+        rows["sgd"]["trials"],
+    ) == (
         True,
         1,
         pytest.approx(np.mean(order)),
@@ -175,7 +223,12 @@ def test_success_counts_the_trials_that_it_takes_in_random_order(write_tuned):
 
 def test_success_of_a_grid_and_of_several_problems(write):
     other = LECTURE | {"problem_id": "other64", "problem": "other"}
-    results = write(run("a", hit=3), run("b"), run("b", problem_id="other64", problem="other", hit=1), problems=(LECTURE, other))
+    results = write(
+        run("a", hit=3),
+        run("b"),
+        run("b", problem_id="other64", problem="other", hit=1),
+        problems=(LECTURE, other),
+    )
     assert results.success["trials_to_success"].tolist() == pytest.approx([1, np.nan, 1], nan_ok=True)
     assert success_text(results.success).to_dict("records") == [
         {"optimizer": "a", "lecture": "pass (1.0 trials)", "other": "–"},
@@ -186,7 +239,11 @@ def test_success_of_a_grid_and_of_several_problems(write):
 def test_above_eight_tasks_success_is_a_row_a_task(write):
     names = [f"p{k}" for k in range(9)]
     rows = [run("a", problem_id=name, problem=name, hit=3) for name in names]
-    text = success_text(write(*rows, problems=tuple(LECTURE | {"problem_id": name, "problem": name} for name in names)).success)
+    text = success_text(
+        write(
+            *rows, problems=tuple(LECTURE | {"problem_id": name, "problem": name} for name in names)
+        ).success
+    )
     assert text.to_numpy().tolist() == [[name, "a", "pass (1.0 trials)"] for name in names]
 
 
@@ -194,7 +251,10 @@ def test_above_eight_tasks_success_is_a_row_a_task(write):
 
 
 def test_who_leads_at_which_condition_number(write):
-    problems = tuple(LECTURE | {"problem_id": f"k{kappa}", "problem": "synthetic", "kappa": kappa} for kappa in (10.0, 1000.0, 100.0))
+    problems = tuple(
+        LECTURE | {"problem_id": f"k{kappa}", "problem": "synthetic", "kappa": kappa}
+        for kappa in (10.0, 1000.0, 100.0)
+    )
     gaps = {10.0: (1e-5, 1e-3), 100.0: (1e-3, 1e-3), 1000.0: (1e-1, 1e-2)}
     rows = [
         run(name, gap, problem_id=f"k{kappa}", problem="synthetic", **{"problem__kappa": kappa})

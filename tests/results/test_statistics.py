@@ -49,7 +49,14 @@ def test_geometric_mean_and_spread_are_those_of_the_logarithms(x):
 
 @pytest.mark.parametrize(
     ("x", "spread"),
-    [([3.0], math.nan), ([INF], math.nan), ([2.0, 2.0], 1.0), ([0.0, 2.0], INF), ([INF, 2.0], INF), ([1.0, math.e**2], math.exp(math.sqrt(2)))],
+    [
+        ([3.0], math.nan),
+        ([INF], math.nan),
+        ([2.0, 2.0], 1.0),
+        ([0.0, 2.0], INF),
+        ([INF, 2.0], INF),
+        ([1.0, math.e**2], math.exp(math.sqrt(2))),
+    ],
 )
 def test_geometric_spread(x, spread):
     assert s.geometric_spread(np.array(x)) == pytest.approx(spread, nan_ok=True)
@@ -78,16 +85,33 @@ def test_a_median_hit_is_the_least_cost_by_which_half_had_hit(hits):
     assert s.median_first_hit(np.array(hits)) == min(enough)
 
 
-@pytest.mark.parametrize(("hits", "median"), [([7, INF], 7), ([7, INF, INF], INF), ([9, 7, INF], 9), ([1, 2, 3, INF], 2), ([INF], INF)])
+@pytest.mark.parametrize(
+    ("hits", "median"),
+    [([7, INF], 7), ([7, INF, INF], INF), ([9, 7, INF], 9), ([1, 2, 3, INF], 2), ([INF], INF)],
+)
 def test_median_first_hits_by_hand(hits, median):
     assert s.median_first_hit(np.array(hits, dtype=float)) == median
 
 
 def test_gaps_below_the_floor_count_as_the_floor():
-    assert s.at_least_floor(np.array([0.0, 1e-25, 1e-3, INF]), np.array([1e-20])).tolist() == [1e-20, 1e-20, 1e-3, INF]
+    assert s.at_least_floor(np.array([0.0, 1e-25, 1e-3, INF]), np.array([1e-20])).tolist() == [
+        1e-20,
+        1e-20,
+        1e-3,
+        INF,
+    ]
 
 
-@pytest.mark.parametrize("statistic", [s.geometric_mean, s.geometric_spread, s.interquartile_mean, s.median_first_hit, lambda x: s.quantile(x, 0.25)])
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        s.geometric_mean,
+        s.geometric_spread,
+        s.interquartile_mean,
+        s.median_first_hit,
+        lambda x: s.quantile(x, 0.25),
+    ],
+)
 def test_statistics_reduce_the_last_axis(statistic):
     x = np.array([[1.0, 2.0, 4.0], [INF, 1.0, 1.0], [0.5, 0.5, 0.5], [3.0, INF, INF]])
     np.testing.assert_array_equal(statistic(x), [statistic(row) for row in x])
@@ -98,18 +122,27 @@ def test_by_group_is_a_groupby(rows):
     frame = pd.DataFrame(rows, columns=["key", "value"])
     codes, _ = pd.factorize(frame["key"])
     expected = frame.groupby("key", sort=False)["value"].median()
-    np.testing.assert_array_equal(s.by_group(lambda x: np.median(x, axis=-1), frame["value"].to_numpy(), codes), expected)
+    np.testing.assert_array_equal(
+        s.by_group(lambda x: np.median(x, axis=-1), frame["value"].to_numpy(), codes), expected
+    )
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4) | st.lists(st.floats(-1e6, 1e6), min_size=12, max_size=12))
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4)
+    | st.lists(st.floats(-1e6, 1e6), min_size=12, max_size=12)
+)
 def test_the_interquartile_mean_of_4m_values_is_scipys_trimmed_mean(x):
-    assert s.interquartile_mean(np.array(x)) == pytest.approx(scipy.stats.trim_mean(x, 0.25), rel=1e-12, abs=1e-9)
+    assert s.interquartile_mean(np.array(x)) == pytest.approx(
+        scipy.stats.trim_mean(x, 0.25), rel=1e-12, abs=1e-9
+    )
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9))
 def test_the_interquartile_mean_is_that_of_each_value_four_times(x):
     """Repeating each value 4 times changes no share, and then the quarters cut between values."""
-    assert s.interquartile_mean(np.array(x)) == pytest.approx(scipy.stats.trim_mean(np.repeat(x, 4), 0.25), rel=1e-12, abs=1e-9)
+    assert s.interquartile_mean(np.array(x)) == pytest.approx(
+        scipy.stats.trim_mean(np.repeat(x, 4), 0.25), rel=1e-12, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +185,10 @@ def test_a_bootstrap_depends_on_its_seed_alone():
 
 def test_a_narrower_level_is_inside_a_wider_one_and_inf_is_the_largest():
     x = np.array([[1.0, 2.0, 3.0, INF]])
-    (low, high), (lower, higher) = (s.bootstrap_interval(x, lambda x: np.median(x, axis=(-2, -1)), 1, level=level) for level in (0.2, 0.95))
+    (low, high), (lower, higher) = (
+        s.bootstrap_interval(x, lambda x: np.median(x, axis=(-2, -1)), 1, level=level)
+        for level in (0.2, 0.95)
+    )
     assert lower < low <= high < higher == INF
 
 
@@ -200,4 +236,6 @@ def test_a_performance_profile_counts_the_problems_solved_within_a_ratio(rows):
     x, shares = s.performance_profile(np.array(rows, dtype=float))
     for solver in range(3):
         for ratio, share in zip(x, shares[solver], strict=True):
-            assert share == pytest.approx(sum(row[solver] < INF and row[solver] / min(row) <= ratio for row in rows) / len(rows))
+            assert share == pytest.approx(
+                sum(row[solver] < INF and row[solver] / min(row) <= ratio for row in rows) / len(rows)
+            )

@@ -24,7 +24,9 @@ def tables_of_gaps(k=4, n=5):
 
 
 def standing(found):
-    return {(int(a), int(b)): int(better) for a, b, better in zip(found.a, found.b, found.better, strict=True)}
+    return {
+        (int(a), int(b)): int(better) for a, b, better in zip(found.a, found.b, found.better, strict=True)
+    }
 
 
 def test_a_contest_lists_every_pair_once():
@@ -48,7 +50,9 @@ def test_a_leader_has_a_family_of_its_own(leader):
     mine = np.array([leader in pair for pair in zip(found.a, found.b, strict=True)])
     assert found.family.tolist() == np.where(mine, "leader", "rest").tolist()
     for family in (mine, ~mine):
-        assert found.p_holm[family].tolist() == pytest.approx(multipletests(p[family], method="holm")[1].tolist(), rel=1e-12)
+        assert found.p_holm[family].tolist() == pytest.approx(
+            multipletests(p[family], method="holm")[1].tolist(), rel=1e-12
+        )
 
 
 def test_ranks_by_hand():
@@ -72,7 +76,10 @@ def test_a_certain_but_small_difference_is_not_shown_better(factor, better):
 def test_a_significant_ratio_beyond_the_margin_is_not_shown_if_its_interval_reaches_into_it(sign):
     a = np.exp(np.arange(10.0))
     found = s.contest(np.array([a, a * np.exp(sign * np.linspace(0, 0.6, 10))]), FLOOR, 0)
-    low, high, ratio = (value**sign for value in (found.comparisons[0].low, found.comparisons[0].high, found.comparisons[0].ratio))
+    low, high, ratio = (
+        value**sign
+        for value in (found.comparisons[0].low, found.comparisons[0].high, found.comparisons[0].ratio)
+    )
     assert (found.p_holm[0] < 0.01, 1 < min(low, high) < s.MARGIN < ratio) == (True, True)
     assert standing(found) == {(0, 1): 0}
 
@@ -103,7 +110,10 @@ def test_five_starts_cannot_show_that_a_failure_is_worse():
     assert (found.comparisons[0].p, found.rank.tolist()) == (1 / 16, [1, 1])
 
 
-@pytest.mark.parametrize(("gaps", "test"), [(NOISE[[0, 0]], "identical"), (np.zeros((2, 10)), "floor"), (np.full((2, 10), INF), "lost")])
+@pytest.mark.parametrize(
+    ("gaps", "test"),
+    [(NOISE[[0, 0]], "identical"), (np.zeros((2, 10)), "floor"), (np.full((2, 10), INF), "lost")],
+)
 def test_what_is_not_tested_does_not_count_in_the_family(gaps, test):
     """The p values of the third against both are adjusted for two tests, not for three."""
     found = s.contest(np.vstack([gaps, 5 * NOISE[1]]), FLOOR, None)
@@ -129,7 +139,9 @@ def test_the_order_of_the_seeds_changes_nothing(gaps, random):
 @settings(max_examples=40)
 def test_the_order_of_the_optimizers_changes_no_rank(gaps, random):
     order = random.sample(range(len(gaps)), len(gaps))
-    assert s.contest(gaps[order], FLOOR, None).rank.tolist() == s.contest(gaps, FLOOR, None).rank[order].tolist()
+    assert (
+        s.contest(gaps[order], FLOOR, None).rank.tolist() == s.contest(gaps, FLOOR, None).rank[order].tolist()
+    )
 
 
 @given(tables_of_gaps())
@@ -146,10 +158,15 @@ def test_a_rank_counts_those_shown_better(gaps):
 def test_across_problems_is_scipys_wilcoxon_with_holm():
     logs = np.random.default_rng(9).normal([0, 1, 3], 1, (12, 3))
     found = s.across(logs)
-    p = [scipy.stats.wilcoxon(logs[:, b] - logs[:, a], method="exact").pvalue for a, b in ((0, 1), (0, 2), (1, 2))]
+    p = [
+        scipy.stats.wilcoxon(logs[:, b] - logs[:, a], method="exact").pvalue
+        for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
     assert [c.p for c in found.comparisons] == pytest.approx(p, rel=1e-12)
     assert found.p_holm.tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist(), rel=1e-12)
-    assert [c.ratio for c in found.comparisons] == pytest.approx([math.exp(np.median(logs[:, b] - logs[:, a])) for a, b in ((0, 1), (0, 2), (1, 2))])
+    assert [c.ratio for c in found.comparisons] == pytest.approx(
+        [math.exp(np.median(logs[:, b] - logs[:, a])) for a, b in ((0, 1), (0, 2), (1, 2))]
+    )
     assert {c.test for c in found.comparisons} == {"wilcoxon"}
 
 

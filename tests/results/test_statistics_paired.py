@@ -36,7 +36,9 @@ def test_paired_t_is_scipys_ttest_rel(n, alpha):
     a, b = np.random.default_rng(n).normal(size=(2, n))
     expected = scipy.stats.ttest_rel(b, a)
     interval = expected.confidence_interval(1 - alpha)
-    assert s.paired_t(b - a, alpha) == pytest.approx(((b - a).mean(), interval.low, interval.high, expected.pvalue), rel=1e-10)
+    assert s.paired_t(b - a, alpha) == pytest.approx(
+        ((b - a).mean(), interval.low, interval.high, expected.pvalue), rel=1e-10
+    )
 
 
 def test_paired_t_reduces_the_last_axis_and_needs_two_values():
@@ -105,10 +107,19 @@ def test_wilcoxon_of_200_blocks_is_scipys():
 
 
 @pytest.mark.parametrize(
-    "p", [[0.04], [0.01, 0.04, 0.03, 0.005], [0.5, 0.5, 0.01, 0.01, 0.6], [0.0, 1.0, 0.02], [0.001, 0.001, 0.013, 0.2, 0.02, 0.9, 0.04]]
+    "p",
+    [
+        [0.04],
+        [0.01, 0.04, 0.03, 0.005],
+        [0.5, 0.5, 0.01, 0.01, 0.6],
+        [0.0, 1.0, 0.02],
+        [0.001, 0.001, 0.013, 0.2, 0.02, 0.9, 0.04],
+    ],
 )
 def test_holm_is_that_of_statsmodels(p):
-    assert s.holm(np.array(p)).tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist(), rel=1e-12)
+    assert s.holm(np.array(p)).tolist() == pytest.approx(
+        multipletests(p, method="holm")[1].tolist(), rel=1e-12
+    )
 
 
 @given(st.lists(st.floats(0, 1) | st.just(NAN), max_size=12))
@@ -139,7 +150,9 @@ def test_friedman_ranks_are_those_behind_friedmans_test():
 @given(*[st.lists(st.integers(0, 5) | st.just(INF), min_size=1, max_size=6)] * 2)
 def test_a_probability_of_improvement_counts_all_pairs(a, b):
     wins = [1.0 if x < y else 0.5 if x == y else 0.0 for x, y in itertools.product(a, b)]
-    assert s.probability_of_improvement(np.array(a, dtype=float), np.array(b, dtype=float)) == pytest.approx(sum(wins) / len(wins))
+    assert s.probability_of_improvement(np.array(a, dtype=float), np.array(b, dtype=float)) == pytest.approx(
+        sum(wins) / len(wins)
+    )
 
 
 def test_a_probability_of_improvement_is_mann_whitneys_u():
@@ -201,13 +214,21 @@ def test_a_t_comparison_is_scipys_on_logarithms():
     interval = expected.confidence_interval(0.95)
     found = compared(a, b)
     assert (found.ratio, found.p) == pytest.approx((scipy.stats.gmean(b / a), expected.pvalue), rel=1e-10)
-    assert (found.low, found.high) == pytest.approx((math.exp(interval.low), math.exp(interval.high)), rel=1e-10)
+    assert (found.low, found.high) == pytest.approx(
+        (math.exp(interval.low), math.exp(interval.high)), rel=1e-10
+    )
     assert (found.wins, found.losses, found.ties) == ((a < b).sum(), (a > b).sum(), 0)
 
 
 def test_seeds_that_contradict_each_other_by_many_decades_leave_the_interval_open():
     found = compared([1e-15, 1e15], [1e15, 1e-15])
-    assert (found.test, found.ratio, found.low, found.high, found.p) == ("t", 1.0, pytest.approx(0, abs=1e-300), INF, 1.0)
+    assert (found.test, found.ratio, found.low, found.high, found.p) == (
+        "t",
+        1.0,
+        pytest.approx(0, abs=1e-300),
+        INF,
+        1.0,
+    )
     assert s.visible_ratio(np.array([1e-15, 1e15]), np.array([1e15, 1e-15]), FLOOR) == INF
 
 
@@ -239,7 +260,8 @@ def test_a_sign_comparison_by_hand(a, b, at_least, record):
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "ratio", "record"), [(2, 3, 1.5, (1, 0, 0)), (3, INF, INF, (1, 0, 0)), (INF, 3, 0, (0, 1, 0)), (0, 3e-20, 3, (1, 0, 0))]
+    ("a", "b", "ratio", "record"),
+    [(2, 3, 1.5, (1, 0, 0)), (3, INF, INF, (1, 0, 0)), (INF, 3, 0, (0, 1, 0)), (0, 3e-20, 3, (1, 0, 0))],
 )
 def test_one_pair_has_digits_and_no_test(a, b, ratio, record):
     found = compared([a], [b])
@@ -290,7 +312,13 @@ def test_the_visible_ratio_is_half_the_width_of_the_interval():
 
 @pytest.mark.parametrize(
     ("a", "b", "ratio"),
-    [([1.0], [2.0], INF), ([1.0, 1.0], [2.0, 2.0], INF), ([1.0, 2.0], [2.0, INF], NAN), ([0.0, 1.0], [2.0, 2.0], NAN), ([1.0, 2.0], [1.0, 2.0], NAN)],
+    [
+        ([1.0], [2.0], INF),
+        ([1.0, 1.0], [2.0, 2.0], INF),
+        ([1.0, 2.0], [2.0, INF], NAN),
+        ([0.0, 1.0], [2.0, 2.0], NAN),
+        ([1.0, 2.0], [1.0, 2.0], NAN),
+    ],
 )
 def test_the_visible_ratio_where_there_is_no_interval(a, b, ratio):
     assert s.visible_ratio(np.array(a), np.array(b), FLOOR) == pytest.approx(ratio, nan_ok=True)
@@ -298,13 +326,23 @@ def test_the_visible_ratio_where_there_is_no_interval(a, b, ratio):
 
 def test_below_a_target_is_scipys_one_sided_t_test():
     gaps = np.exp(np.random.default_rng(7).normal(-0.5, 1, 10))
-    assert s.below_target(gaps, 1.0, FLOOR) == pytest.approx(scipy.stats.ttest_1samp(np.log(gaps), 0, alternative="less").pvalue, rel=1e-10)
-    assert s.below_target(np.tile(gaps, 3), 1.0, FLOOR) == pytest.approx(s.below_target(gaps, 1.0, FLOOR), rel=1e-12)
+    assert s.below_target(gaps, 1.0, FLOOR) == pytest.approx(
+        scipy.stats.ttest_1samp(np.log(gaps), 0, alternative="less").pvalue, rel=1e-10
+    )
+    assert s.below_target(np.tile(gaps, 3), 1.0, FLOOR) == pytest.approx(
+        s.below_target(gaps, 1.0, FLOOR), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
     ("gaps", "below", "above"),
-    [([0.1, 0.2, INF], 2, 1), ([0, 0, 0, 0, 0], 5, 0), ([0.1, 1.0, 0, 0.2], 3, 0), ([INF, INF], 0, 2), ([2.0, 3.0, 0.0], 1, 2)],
+    [
+        ([0.1, 0.2, INF], 2, 1),
+        ([0, 0, 0, 0, 0], 5, 0),
+        ([0.1, 1.0, 0, 0.2], 3, 0),
+        ([INF, INF], 0, 2),
+        ([2.0, 3.0, 0.0], 1, 2),
+    ],
 )
 def test_below_a_target_with_failed_or_floored_runs_is_a_one_sided_sign_test(gaps, below, above):
     expected = scipy.stats.binomtest(below, below + above, alternative="greater").pvalue

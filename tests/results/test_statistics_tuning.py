@@ -27,7 +27,11 @@ def test_the_best_of_m_trials_is_counted_over_all_subsets(values, data):
 
 def test_the_best_of_all_trials_is_the_best_and_of_one_the_quantiles():
     values = np.array([5.0, INF, 3.0, 9.0])
-    assert s.best_of_subsets(values, [1, 2, 4]).tolist() == [[3.0, 5.0, 9.0], [3.0, 3.0, 5.0], [3.0, 3.0, 3.0]]
+    assert s.best_of_subsets(values, [1, 2, 4]).tolist() == [
+        [3.0, 5.0, 9.0],
+        [3.0, 3.0, 5.0],
+        [3.0, 3.0, 3.0],
+    ]
 
 
 def test_the_best_of_many_trials_agrees_with_drawing_them():
@@ -66,7 +70,11 @@ def test_tolerances_by_hand(lrs, reached, stretch, tolerance):
 @given(st.lists(st.booleans(), min_size=1, max_size=12))
 def test_a_tolerance_is_the_widest_of_all_stretches(reached):
     lrs = 10.0 ** np.arange(len(reached))
-    widths = [j - i for i, j in itertools.combinations_with_replacement(range(len(reached)), 2) if all(reached[i : j + 1])]
+    widths = [
+        j - i
+        for i, j in itertools.combinations_with_replacement(range(len(reached)), 2)
+        if all(reached[i : j + 1])
+    ]
     decades, _, _ = s.lr_tolerance(lrs, np.array(reached))
     assert decades == pytest.approx(max(widths, default=math.nan), nan_ok=True)
 

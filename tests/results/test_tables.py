@@ -23,7 +23,10 @@ OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic", "scale":
 
 
 def ranked(frame) -> list[tuple]:
-    return [(None if pd.isna(rank) else int(rank), name) for rank, name in zip(frame["rank"], frame["optimizer"], strict=True)]
+    return [
+        (None if pd.isna(rank) else int(rank), name)
+        for rank, name in zip(frame["rank"], frame["optimizer"], strict=True)
+    ]
 
 
 def row_of(frame, optimizer, **conditions) -> SimpleNamespace:
@@ -37,7 +40,12 @@ def row_of(frame, optimizer, **conditions) -> SimpleNamespace:
 
 
 def test_a_setting_over_its_seeds_by_hand(write):
-    results = write(*[run(gap=gap, seed=seed, hit=hit) for seed, (gap, hit) in enumerate([(1e-4, 5), (1e-2, 7), (1e-3, None)])])
+    results = write(
+        *[
+            run(gap=gap, seed=seed, hit=hit)
+            for seed, (gap, hit) in enumerate([(1e-4, 5), (1e-2, 7), (1e-3, None)])
+        ]
+    )
     row = row_of(results.settings, "sgd")
     assert row.gap == pytest.approx(1e-3)
     assert row.spread == pytest.approx(math.exp(np.std(np.log([1e-4, 1e-2, 1e-3]), ddof=1)))
@@ -48,7 +56,9 @@ def test_a_setting_over_its_seeds_by_hand(write):
 
 
 def test_one_lost_seed_makes_the_gap_inf_and_is_counted(write):
-    results = write(run(gap=1e-9, seed=0, hit=3), run(seed=1, status="diverged"), run(gap=1e-9, seed=2, hit=4))
+    results = write(
+        run(gap=1e-9, seed=0, hit=3), run(seed=1, status="diverged"), run(gap=1e-9, seed=2, hit=4)
+    )
     row = row_of(results.settings, "sgd")
     assert (row.gap, row.spread, row.relative_gap, row.q75, row.median) == (INF, INF, INF, INF, 1e-9)
     assert (row.completed, row.diverged, row.failed, row.evaluations_to_target) == (2, 1, 0, 4)
@@ -86,7 +96,15 @@ def test_the_lowest_gap_is_first_and_each_optimizer_stands_at_its_best(write):
     results = write(*[run(gap=gap, lr=lr) for lr, gap in gaps.items()], run("adam", 1e-4, target_=ADAM))
     assert ranked(results.ranking) == [(1, "sgd"), (2, "adam")]
     sgd = row_of(results.ranking, "sgd")
-    assert (sgd.lr, sgd.gap, sgd.setting, sgd.settings, sgd.lrs, sgd.runs, sgd.edge) == (0.01, 1e-5, "lr=0.01", 3, 3, 3, "")
+    assert (sgd.lr, sgd.gap, sgd.setting, sgd.settings, sgd.lrs, sgd.runs, sgd.edge) == (
+        0.01,
+        1e-5,
+        "lr=0.01",
+        3,
+        3,
+        3,
+        "",
+    )
     pd.testing.assert_frame_equal(results.summary(), results.ranking)
 
 
@@ -97,7 +115,9 @@ def test_edges_of_three_learning_rates(write, best, edge):
 
 
 def test_two_learning_rates_have_no_edges_nor_has_a_grid_where_nothing_completed(write):
-    results = write(*[run(lr=lr) for lr in (0.1, 0.2)], *[run("adam", lr=lr, status="diverged") for lr in (1, 2, 3)])
+    results = write(
+        *[run(lr=lr) for lr in (0.1, 0.2)], *[run("adam", lr=lr, status="diverged") for lr in (1, 2, 3)]
+    )
     assert results.ranking["edge"].tolist() == ["", ""]
 
 
@@ -109,7 +129,11 @@ def test_gaps_at_the_floor_are_tied_whatever_their_digits(write):
 
 
 def test_equal_gaps_share_a_rank(write):
-    assert ranked(write(run("b", 1e-3), run("a", 1e-3), run("c", 1e-2)).ranking) == [(1, "a"), (1, "b"), (3, "c")]
+    assert ranked(write(run("b", 1e-3), run("a", 1e-3), run("c", 1e-2)).ranking) == [
+        (1, "a"),
+        (1, "b"),
+        (3, "c"),
+    ]
 
 
 def test_who_lost_a_seed_has_no_rank_and_stands_last(write):
@@ -136,7 +160,11 @@ def test_nothing_completed(write, status):
 
 
 def test_tasks_are_ranked_apart(write):
-    rows = [run("sgd", 1e-5), run("adam", 1e-3), run("sgd", 1e-1, problem_id="synthetic64", problem="synthetic")]
+    rows = [
+        run("sgd", 1e-5),
+        run("adam", 1e-3),
+        run("sgd", 1e-1, problem_id="synthetic64", problem="synthetic"),
+    ]
     rows += [run("adam", 1e-2, problem_id="synthetic64", problem="synthetic")]
     ranking = write(*rows, problems=(LECTURE, OTHER)).ranking
     assert [(task, ranked(group)) for task, group in ranking.groupby("task", sort=False)] == [
@@ -147,7 +175,9 @@ def test_tasks_are_ranked_apart(write):
 
 
 def test_a_task_is_more_than_its_problem(write):
-    results = write(run(), run(steps=16), run(steps=16, batch_size=2), run(steps=16, batch_size=2, batch_order="shuffled"))
+    results = write(
+        run(), run(steps=16), run(steps=16, batch_size=2), run(steps=16, batch_size=2, batch_order="shuffled")
+    )
     assert len(results.tasks) == 4
     assert results.tasks["task"].is_unique
     assert all(len(group) == 1 for _, group in results.ranking.groupby("task"))
@@ -155,33 +185,65 @@ def test_a_task_is_more_than_its_problem(write):
 
 def test_labels_in_the_order_of_their_numbers():
     labels = ["synthetic kappa=1000", "synthetic kappa=10", "lecture", "synthetic kappa=100"]
-    assert sorted(labels, key=natural) == ["lecture", "synthetic kappa=10", "synthetic kappa=100", "synthetic kappa=1000"]
+    assert sorted(labels, key=natural) == [
+        "lecture",
+        "synthetic kappa=10",
+        "synthetic kappa=100",
+        "synthetic kappa=1000",
+    ]
 
 
 # ---- names and settings
 
 
 def test_custom_optimizers_go_by_their_class_or_path(write):
-    rows = [run("custom", target_="mine.Lion"), run("custom", target_="a.Same"), run("custom", target_="b.Same"), run("sgd")]
+    rows = [
+        run("custom", target_="mine.Lion"),
+        run("custom", target_="a.Same"),
+        run("custom", target_="b.Same"),
+        run("sgd"),
+    ]
     assert set(write(*rows).ranking["optimizer"]) == {"Lion", "a.Same", "b.Same", "sgd"}
 
 
 def test_a_custom_class_with_the_name_of_a_choice_keeps_apart(write):
-    assert set(write(run("Adam", target_=ADAM), run("custom", target_="mine.Adam")).ranking["optimizer"]) == {"Adam", "mine.Adam"}
+    assert set(write(run("Adam", target_=ADAM), run("custom", target_="mine.Adam")).ranking["optimizer"]) == {
+        "Adam",
+        "mine.Adam",
+    }
 
 
 def test_adafactors_pair_stands_beside_adams_number(write):
-    adafactor = [run("adafactor", target_="torch.optim.Adafactor", eps=[None, eps], seed=seed) for eps in (1e-3, 1e-2) for seed in range(2)]
+    adafactor = [
+        run("adafactor", target_="torch.optim.Adafactor", eps=[None, eps], seed=seed)
+        for eps in (1e-3, 1e-2)
+        for seed in range(2)
+    ]
     adam = [run("adam", target_=ADAM, eps=eps, betas=[0.9, 0.999]) for eps in (1e-8, 1e-4)]
     results = write(*adafactor, *adam)
-    assert set(results.settings["setting"]) == {"eps=[null,0.001]", "eps=[null,0.01]", "eps=1e-8", "eps=0.0001"}
-    assert results.settings.set_index("setting")["seeds"].to_dict() == {"eps=[null,0.001]": 2, "eps=[null,0.01]": 2, "eps=1e-8": 1, "eps=0.0001": 1}
+    assert set(results.settings["setting"]) == {
+        "eps=[null,0.001]",
+        "eps=[null,0.01]",
+        "eps=1e-8",
+        "eps=0.0001",
+    }
+    assert results.settings.set_index("setting")["seeds"].to_dict() == {
+        "eps=[null,0.001]": 2,
+        "eps=[null,0.01]": 2,
+        "eps=1e-8": 1,
+        "eps=0.0001": 1,
+    }
 
 
 def test_a_setting_names_what_varies_within_its_optimizer_only(write):
-    rows = [run(lr=lr, momentum=momentum) for lr in (0.1, 0.2) for momentum in (0.0, 0.9)] + [run("adam", lr=0.001, target_=ADAM, amsgrad=True)]
+    rows = [run(lr=lr, momentum=momentum) for lr in (0.1, 0.2) for momentum in (0.0, 0.9)] + [
+        run("adam", lr=0.001, target_=ADAM, amsgrad=True)
+    ]
     texts = write(*rows).settings.groupby("optimizer")["setting"].apply(set).to_dict()
-    assert texts == {"adam": {"lr=0.001"}, "sgd": {f"lr={lr} momentum={m}" for lr in (0.1, 0.2) for m in (0, 0.9)}}
+    assert texts == {
+        "adam": {"lr=0.001"},
+        "sgd": {f"lr={lr} momentum={m}" for lr in (0.1, 0.2) for m in (0, 0.9)},
+    }
 
 
 def test_an_optimizer_without_a_learning_rate_has_an_empty_setting(write):
@@ -193,10 +255,18 @@ def test_an_optimizer_without_a_learning_rate_has_an_empty_setting(write):
 
 
 def test_failures_are_counted_by_reason(write):
-    rows = [run(status="failed", reason="no closure", seed=seed) for seed in range(3)] + [run("adam", target_=ADAM)]
-    rows += [run(status="diverged", first_bad_step=step, last_finite_loss=10.0**step, seed=step + 10) for step in (3, 5)]
+    rows = [run(status="failed", reason="no closure", seed=seed) for seed in range(3)] + [
+        run("adam", target_=ADAM)
+    ]
+    rows += [
+        run(status="diverged", first_bad_step=step, last_finite_loss=10.0**step, seed=step + 10)
+        for step in (3, 5)
+    ]
     frame = tables.failures(write(*rows).entries)
-    assert frame[["optimizer", "status", "reason", "runs"]].to_numpy().tolist() == [["sgd", "failed", "no closure", 3], ["sgd", "diverged", "", 2]]
+    assert frame[["optimizer", "status", "reason", "runs"]].to_numpy().tolist() == [
+        ["sgd", "failed", "no closure", 3],
+        ["sgd", "diverged", "", 2],
+    ]
     assert frame.loc[1, ["first_bad_step", "last_finite_loss"]].tolist() == [3, 1e5]
 
 
@@ -205,7 +275,10 @@ def test_no_failures_is_an_empty_frame(write):
 
 
 def test_frames_have_every_run_and_every_curve_step(write):
-    rows = [run(seed=seed) for seed in range(3)] + [run("adam", status="diverged", target_=ADAM), run("lbfgs", status="failed", weights=None)]
+    rows = [run(seed=seed) for seed in range(3)] + [
+        run("adam", status="diverged", target_=ADAM),
+        run("lbfgs", status="failed", weights=None),
+    ]
     results = write(*rows)
     assert set(results.runs["run_id"]) == {row["run_id"] for row in rows}
     assert results.runs[["w_0", "w_1"]].dropna().to_numpy().tolist() == [[2.0, 0.0]] * 4
@@ -243,7 +316,10 @@ CHOSEN = {0.01: [1e-3, 1e-3], 0.1: [1e-5, 1e-5]}  # gaps of the trials on two tu
 
 
 def test_a_tuned_sweep_is_compared_on_its_evaluation_seeds(write_tuned):
-    results = write_tuned(tuned("sgd", CHOSEN, [1e-2, 1e-4], default=[1.0, 4.0]), tuned("adam", {0.1: [1e-4, 1e-4]}, [1e-6, 1e-6]))
+    results = write_tuned(
+        tuned("sgd", CHOSEN, [1e-2, 1e-4], default=[1.0, 4.0]),
+        tuned("adam", {0.1: [1e-4, 1e-4]}, [1e-6, 1e-6]),
+    )
     assert results.entries["role"].value_counts().to_dict() == {"trial": 6, "evaluation": 4, "default": 2}
     assert len(results.searched) == 6
     sgd = row_of(results.ranking, "sgd")
@@ -284,7 +360,12 @@ def test_who_never_completed_a_compared_seed_is_no_leader(write_tuned):
 
 def test_a_run_may_be_trial_and_evaluation_and_belong_to_two_optimizers(write):
     rows = [run("sgd", gap, seed=seed) for seed, gap in enumerate([1e-4, 1e-2])]
-    roles = [role(row, kind, 0, optimizer=name) for row in rows for kind in ("trial", "evaluation") for name in ("sgd", "sgd_momentum")]
+    roles = [
+        role(row, kind, 0, optimizer=name)
+        for row in rows
+        for kind in ("trial", "evaluation")
+        for name in ("sgd", "sgd_momentum")
+    ]
     roles += [role(row, "trial", 5) for row in rows]  # drawn once more
     results = write(*rows, roles=roles)
     assert ranked(results.ranking) == [(1, "sgd"), (1, "sgd_momentum")]
@@ -297,12 +378,19 @@ def test_a_run_may_be_trial_and_evaluation_and_belong_to_two_optimizers(write):
 
 @pytest.mark.parametrize(
     ("lr", "boxes", "edge"),
-    [(1e-4, [(1e-5, 1e5)] * 2, "lowest"), (1.0, [(1e-5, 1e5)] * 2, ""), (2e4, [(1e-5, 1e5)] * 2, "highest"), (2e4, [(1e-5, 1e5), (1e5, 1e6)], "")],
+    [
+        (1e-4, [(1e-5, 1e5)] * 2, "lowest"),
+        (1.0, [(1e-5, 1e5)] * 2, ""),
+        (2e4, [(1e-5, 1e5)] * 2, "highest"),
+        (2e4, [(1e-5, 1e5), (1e5, 1e6)], ""),
+    ],
 )
 def test_the_outer_tenth_of_the_final_box_is_its_edge(write, lr, boxes, edge):
     """The box [1e-5, 1e5] has ten decades: the outermost on either side is the edge, unless the box was grown to 1e6."""
     best, other = run(lr=lr * 0.9999 if edge == "lowest" else lr, gap=1e-6), run(lr=10.0, gap=1.0)
-    roles = [role(row, "trial", n, box) for n, (row, box) in enumerate(zip([best, other], boxes, strict=True))] + [role(best, "evaluation", 0)]
+    roles = [
+        role(row, "trial", n, box) for n, (row, box) in enumerate(zip([best, other], boxes, strict=True))
+    ] + [role(best, "evaluation", 0)]
     assert row_of(write(best, other, roles=roles).ranking, "sgd").edge == edge
 
 
@@ -310,13 +398,25 @@ def test_a_tuned_sweep_that_stopped_before_its_evaluation_has_no_ranking(write):
     row = run()
     results = write(row, roles=[role(row, "trial", 0, (1e-5, 1.0))])
     assert results.ranking.empty
-    for name in ("pairwise", "across", "targets", "tuned_against_default", "success", "competence", "sensitivity_table", "budget_curve", "costs"):
+    for name in (
+        "pairwise",
+        "across",
+        "targets",
+        "tuned_against_default",
+        "success",
+        "competence",
+        "sensitivity_table",
+        "budget_curve",
+        "costs",
+    ):
         assert getattr(results, name).empty
     assert len(results.settings) == 1
 
 
 def test_custom_classes_of_a_tuned_sweep_go_by_their_names(write_tuned):
-    results = write_tuned(*[tuned("custom", {0.1: [1e-3]}, [1e-3], target_=f"mine.{name}") for name in ("Lion", "Tiger")])
+    results = write_tuned(
+        *[tuned("custom", {0.1: [1e-3]}, [1e-3], target_=f"mine.{name}") for name in ("Lion", "Tiger")]
+    )
     assert set(results.ranking["optimizer"]) == {"Lion", "Tiger"}
 
 
@@ -324,16 +424,26 @@ def test_custom_classes_of_a_tuned_sweep_go_by_their_names(write_tuned):
 
 
 def test_the_gap_is_the_mean_over_the_last_epoch(write):
-    rows = [run(batch_size=1, gap=1.0, last_epoch_gap=1e-2, half_gap=1e-30), run(batch_size=1, seed=1, status="diverged", half_gap=5.0)]
+    rows = [
+        run(batch_size=1, gap=1.0, last_epoch_gap=1e-2, half_gap=1e-30),
+        run(batch_size=1, seed=1, status="diverged", half_gap=5.0),
+    ]
     entries = write(*rows).entries.sort_values("seed")
     assert entries["gap"].tolist() == [1e-2, INF]
     assert entries["half"].tolist() == [FLOOR, 5.0]
 
 
-@pytest.mark.parametrize(("gaps", "lost"), [([3.0, 1e-3, 7.0, 2.0], 0), ([5.0, 1e-9, 7.0, 2.0, 4.0, 100.0], 2)])
+@pytest.mark.parametrize(
+    ("gaps", "lost"), [([3.0, 1e-3, 7.0, 2.0], 0), ([5.0, 1e-9, 7.0, 2.0, 4.0, 100.0], 2)]
+)
 def test_the_interquartile_mean_is_scipys(write, gaps, lost):
-    results = write(*[run(gap=gap, seed=seed) for seed, gap in enumerate(gaps)], *[run(seed=9 + i, status="diverged") for i in range(lost)])
-    assert row_of(results.ranking, "sgd").iqm == pytest.approx(stats.trim_mean([*gaps, *[1e300] * lost], 0.25))
+    results = write(
+        *[run(gap=gap, seed=seed) for seed, gap in enumerate(gaps)],
+        *[run(seed=9 + i, status="diverged") for i in range(lost)],
+    )
+    assert row_of(results.ranking, "sgd").iqm == pytest.approx(
+        stats.trim_mean([*gaps, *[1e300] * lost], 0.25)
+    )
 
 
 SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
@@ -342,10 +452,14 @@ SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
 def test_ratios_and_p_values_are_those_of_scipy_and_statsmodels(write):
     drift = np.exp(0.05 * np.arange(6))
     gaps = {"a": 1e-6 * SIX, "b": 1.4e-6 * SIX[::-1], "c": 5e-6 * SIX * drift, "d": 9e-4 * SIX / drift}
-    results = write(*[run(name, gap, seed=seed) for name, values in gaps.items() for seed, gap in enumerate(values)])
+    results = write(
+        *[run(name, gap, seed=seed) for name, values in gaps.items() for seed, gap in enumerate(values)]
+    )
     pairs = [(a, b) for a in gaps for b in gaps if a < b]
     tests = {pair: stats.ttest_rel(np.log(gaps[pair[1]]), np.log(gaps[pair[0]])) for pair in pairs}
-    holm = dict(zip(pairs, multipletests([test.pvalue for test in tests.values()], method="holm")[1], strict=True))
+    holm = dict(
+        zip(pairs, multipletests([test.pvalue for test in tests.values()], method="holm")[1], strict=True)
+    )
     for name in "bcd":
         row, test = row_of(results.ranking, name), tests["a", name]
         assert row.ratio == pytest.approx(stats.gmean(gaps[name] / gaps["a"]))
@@ -380,7 +494,9 @@ def test_without_a_shared_seed_the_means_give_an_order_and_no_test(write):
 
 
 def test_a_lost_seed_leaves_a_bound_instead_of_a_ratio(write):
-    rows = [run("a", 1e-6 * x, seed=seed) for seed, x in enumerate(SIX)] + [run("b", 1e-4 * x, seed=seed) for seed, x in enumerate(SIX[1:], start=1)]
+    rows = [run("a", 1e-6 * x, seed=seed) for seed, x in enumerate(SIX)] + [
+        run("b", 1e-4 * x, seed=seed) for seed, x in enumerate(SIX[1:], start=1)
+    ]
     row = row_of(write(*rows, run("b", seed=0, status="diverged")).ranking, "b")
     assert math.isnan(row.ratio)
     assert math.isnan(row.ratio_low)
@@ -391,13 +507,37 @@ def test_a_lost_seed_leaves_a_bound_instead_of_a_ratio(write):
 
 # ---- properties
 
-COLUMNS = ["setting", "edge", "gap", "spread", "relative_gap", "evaluations_to_target", "hits", "seeds", "completed", "diverged", "failed", "runs"]
+COLUMNS = [
+    "setting",
+    "edge",
+    "gap",
+    "spread",
+    "relative_gap",
+    "evaluations_to_target",
+    "hits",
+    "seeds",
+    "completed",
+    "diverged",
+    "failed",
+    "runs",
+]
 COLUMNS += ["median", "q25", "q75", "iqm", "at_floor", "lr", "settings", "lrs", "trials", "setting_id"]
-COLUMNS += ["default_gap", "gain", "tolerance", "tolerance_open", "evaluations", "steps_to_target", "test_loss"]
+COLUMNS += [
+    "default_gap",
+    "gain",
+    "tolerance",
+    "tolerance_open",
+    "evaluations",
+    "steps_to_target",
+    "test_loss",
+]
 GAP = st.sampled_from([0.0, 1e-25, 1e-6, 1e-3, 1e-1, 5.0])
 STATUS = st.sampled_from(["completed", "completed", "completed", "diverged", "failed"])
 OUTCOMES = st.lists(
-    st.tuples(st.sampled_from([0.01, 0.1, 1.0]), st.integers(0, 2), GAP, STATUS), min_size=1, max_size=6, unique_by=lambda case: case[:2]
+    st.tuples(st.sampled_from([0.01, 0.1, 1.0]), st.integers(0, 2), GAP, STATUS),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda case: case[:2],
 )
 SWEEP = st.dictionaries(st.sampled_from(["sgd", "adam", "custom", "lion"]), OUTCOMES, min_size=2, max_size=3)
 
@@ -406,15 +546,31 @@ def ranking_of(sweep: dict, is_tuned: bool) -> Results:
     """A tuned sweep has a grid's runs as trials, and those of the first lr as evaluation and default too."""
     cases = [(name, case) for name, cases in sweep.items() for case in cases]
     rows = [
-        run(name, gap, status=status, lr=lr, seed=seed, hit=int(gap * 10) + 1 if gap < 0.1 else None, target_=f"a.{name.title()}")
+        run(
+            name,
+            gap,
+            status=status,
+            lr=lr,
+            seed=seed,
+            hit=int(gap * 10) + 1 if gap < 0.1 else None,
+            target_=f"a.{name.title()}",
+        )
         for name, (lr, seed, gap, status) in cases
     ]
     roles = [role(row, "trial", int(np.log10(row["optimizer.lr"])) + 2, (0.01, 1.0)) for row in rows]
     first = [row for row, (name, case) in zip(rows, cases, strict=True) if case[0] == sweep[name][0][0]]
-    roles += [role(row, kind, 0 if kind == "evaluation" else None) for row in first for kind in ("evaluation", "default")]
+    roles += [
+        role(row, kind, 0 if kind == "evaluation" else None)
+        for row in first
+        for kind in ("evaluation", "default")
+    ]
     results = Results(ResultStore("nowhere"))
-    table = pd.DataFrame(roles).astype({"trial": float, "lr_low": float, "lr_high": float}) if is_tuned else None
-    vars(results).update(manifest=MANIFEST, runs=pd.DataFrame(rows), problems=pd.DataFrame([LECTURE]), _roles=table)
+    table = (
+        pd.DataFrame(roles).astype({"trial": float, "lr_low": float, "lr_high": float}) if is_tuned else None
+    )
+    vars(results).update(
+        manifest=MANIFEST, runs=pd.DataFrame(rows), problems=pd.DataFrame([LECTURE]), _roles=table
+    )
     return results
 
 
@@ -433,7 +589,10 @@ def test_an_optimizers_own_columns_do_not_depend_on_the_others(sweep, is_tuned):
 @settings(max_examples=6, deadline=None)
 def test_ranks_leaders_and_tie_groups_say_what_the_pairs_say(sweep, is_tuned):
     results = ranking_of(sweep, is_tuned)
-    pairs, ranking = results._pairs.to_dict("records"), results.ranking  # with the order by digits, which pairwise calls no better
+    pairs, ranking = (
+        results._pairs.to_dict("records"),
+        results.ranking,
+    )  # with the order by digits, which pairwise calls no better
     shown = results.pairwise[results.pairwise["better"] != ""]
     assert shown["test"].isin(["t", "sign"]).all()
     known = ranking.dropna(subset="rank")
@@ -442,7 +601,11 @@ def test_ranks_leaders_and_tie_groups_say_what_the_pairs_say(sweep, is_tuned):
     leader = list(ranking.loc[ranking["leader"], "optimizer"])
     assert len(leader) == min(1, len(known) or is_tuned * int(ranking["completed"].sum()))
     for row in known.itertuples():
-        above = [pair for pair in pairs if row.optimizer in (pair["a"], pair["b"]) and pair["better"] not in ("", row.optimizer)]
+        above = [
+            pair
+            for pair in pairs
+            if row.optimizer in (pair["a"], pair["b"]) and pair["better"] not in ("", row.optimizer)
+        ]
         assert row.rank == 1 + len(above)
         assert row.first == (not any(pair["better"] == leader[0] for pair in above))
     assert not ranking.loc[ranking["rank"].isna(), "first"].any()

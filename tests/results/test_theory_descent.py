@@ -11,7 +11,11 @@ CURVES = {
     "heavy_ball": descent.heavy_ball,
     "nesterov": descent.nesterov,
 }
-EDGES = {"gd": lambda L, momentum: descent.edge_gradient_descent(L), "heavy_ball": descent.edge_heavy_ball, "nesterov": descent.edge_nesterov}
+EDGES = {
+    "gd": lambda L, momentum: descent.edge_gradient_descent(L),
+    "heavy_ball": descent.edge_heavy_ball,
+    "nesterov": descent.edge_nesterov,
+}
 
 
 def spectrum(p, kappa, seed=0):
@@ -46,7 +50,9 @@ def test_curves_are_those_of_torch(method, kappa, share, momentum):
     eigenvalues, c = spectrum(6, kappa)
     lr = share * EDGES[method](3.0, momentum)
     expected = torch_gaps(method, eigenvalues, c, 500, lr, momentum)
-    np.testing.assert_allclose(CURVES[method](eigenvalues, c, 500, lr, momentum), expected, rtol=0, atol=1e-12 * expected.max())
+    np.testing.assert_allclose(
+        CURVES[method](eigenvalues, c, 500, lr, momentum), expected, rtol=0, atol=1e-12 * expected.max()
+    )
 
 
 @pytest.mark.parametrize("method", CURVES)
@@ -67,7 +73,9 @@ def test_directions_that_the_start_lacks_do_not_diverge(method):
     """The steepest direction diverges, but the start has nothing along it; a flat one has no gap, whatever its error."""
     eigenvalues = np.array([100.0, 1.0, 0.0])
     gaps = CURVES[method](eigenvalues, np.array([0.0, 2.0, 5.0]), 2000, 0.1, 0.5)
-    np.testing.assert_allclose(gaps, CURVES[method](np.array([1.0]), np.array([2.0]), 2000, 0.1, 0.5), rtol=1e-12)
+    np.testing.assert_allclose(
+        gaps, CURVES[method](np.array([1.0]), np.array([2.0]), 2000, 0.1, 0.5), rtol=1e-12
+    )
     assert gaps[0] == 2
 
 
@@ -78,7 +86,9 @@ def test_starts_share_a_call(method):
     together = CURVES[method](eigenvalues, c, 20, 0.3, 0.8)
     assert together.shape == (2, 3, 21)
     for start in np.ndindex(2, 3):
-        np.testing.assert_allclose(together[start], CURVES[method](eigenvalues, c[start], 20, 0.3, 0.8), rtol=1e-13)
+        np.testing.assert_allclose(
+            together[start], CURVES[method](eigenvalues, c[start], 20, 0.3, 0.8), rtol=1e-13
+        )
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 64, 500, 1023])
@@ -117,7 +127,9 @@ def test_at_the_edge_the_spectral_radius_passes_1(method, momentum):
 def test_the_rate_is_the_largest_spectral_radius(method, momentum, lr):
     eigenvalues = np.array([1.7, 0.4, 0.003, 0.0])
     expected = max(radius(method, lr * value, momentum) for value in eigenvalues[:3])
-    assert descent.rate(eigenvalues, lr, momentum, nesterov=method == "nesterov") == pytest.approx(expected, rel=1e-9)
+    assert descent.rate(eigenvalues, lr, momentum, nesterov=method == "nesterov") == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("kappa", [1.0, 4.0, 100.0, 1e6])
@@ -125,10 +137,16 @@ def test_the_constants_have_the_rates_they_name(kappa):
     """To 1e-7: at the best constants two roots meet."""
     eigenvalues = 7 * np.geomspace(1, 1 / kappa, 30)
     ends = 7.0, 7 / kappa
-    gd, polyak, lessard = descent.asymptotic_gradient_descent(*ends), descent.asymptotic_heavy_ball(*ends), descent.asymptotic_nesterov(*ends)
+    gd, polyak, lessard = (
+        descent.asymptotic_gradient_descent(*ends),
+        descent.asymptotic_heavy_ball(*ends),
+        descent.asymptotic_nesterov(*ends),
+    )
     assert descent.rate(eigenvalues, gd.lr) == pytest.approx(gd.rate, abs=1e-12)
     assert descent.rate(eigenvalues, polyak.lr, polyak.momentum) == pytest.approx(polyak.rate, abs=1e-7)
-    assert descent.rate(eigenvalues, lessard.lr, lessard.momentum, nesterov=True) == pytest.approx(lessard.rate, abs=1e-7)
+    assert descent.rate(eigenvalues, lessard.lr, lessard.momentum, nesterov=True) == pytest.approx(
+        lessard.rate, abs=1e-7
+    )
     assert (gd.momentum, gd.rate) == (0, pytest.approx((kappa - 1) / (kappa + 1), abs=1e-12))
     assert polyak.rate == pytest.approx((kappa**0.5 - 1) / (kappa**0.5 + 1), abs=1e-12)
 
@@ -137,7 +155,17 @@ def test_the_constants_have_the_rates_they_name(kappa):
 def test_no_other_constants_have_a_better_rate(kappa):
     eigenvalues = np.geomspace(1, 1 / kappa, 9)
     lrs = np.linspace(0.02, 4, 150)
-    assert min(descent.rate(eigenvalues, lr) for lr in lrs) >= descent.asymptotic_gradient_descent(1, 1 / kappa).rate
-    for nesterov, best in ((False, descent.asymptotic_heavy_ball(1, 1 / kappa)), (True, descent.asymptotic_nesterov(1, 1 / kappa))):
-        rates = [descent.rate(eigenvalues, lr, momentum, nesterov=nesterov) for lr in lrs for momentum in np.linspace(0, 0.98, 50)]
+    assert (
+        min(descent.rate(eigenvalues, lr) for lr in lrs)
+        >= descent.asymptotic_gradient_descent(1, 1 / kappa).rate
+    )
+    for nesterov, best in (
+        (False, descent.asymptotic_heavy_ball(1, 1 / kappa)),
+        (True, descent.asymptotic_nesterov(1, 1 / kappa)),
+    ):
+        rates = [
+            descent.rate(eigenvalues, lr, momentum, nesterov=nesterov)
+            for lr in lrs
+            for momentum in np.linspace(0, 0.98, 50)
+        ]
         assert best.rate <= min(rates) <= best.rate + 0.05

@@ -38,7 +38,9 @@ def least_squares_gaps(eigenvalues, c):
         roots = [mpmath.sqrt(value / 2) * mpmath.mpf(float(x)) for value, x in zip(lam, c, strict=True)]
         gaps = [sum(root**2 for root in roots)]
         for k in range(1, len(lam)):
-            powers = mpmath.matrix([[root * value ** (j + 1) for j in range(k)] for root, value in zip(roots, lam, strict=True)])
+            powers = mpmath.matrix(
+                [[root * value ** (j + 1) for j in range(k)] for root, value in zip(roots, lam, strict=True)]
+            )
             target = mpmath.matrix(roots)
             left = target - powers * mpmath.lu_solve(powers.T * powers, powers.T * target)
             gaps.append(sum(value**2 for value in left))
@@ -65,7 +67,9 @@ def test_the_floor_is_the_least_gap_over_polynomials(kappa, p):
 def test_the_floor_is_that_of_weighted_least_squares(kappa):
     eigenvalues, c = spectrum(12, kappa, seed=3)
     expected = least_squares_gaps(eigenvalues, c)
-    np.testing.assert_allclose(conjugate_gradients(eigenvalues, c, 11), expected, rtol=1e-8, atol=1e-15 * expected[0])
+    np.testing.assert_allclose(
+        conjugate_gradients(eigenvalues, c, 11), expected, rtol=1e-8, atol=1e-15 * expected[0]
+    )
 
 
 def textbook(eigenvalues, c, steps):
@@ -135,7 +139,9 @@ def test_lbfgs_stays_above():
         w.grad = lam * w.detach()
         return loss
 
-    torch.optim.LBFGS([w], max_iter=20, line_search_fn="strong_wolfe", tolerance_change=0, tolerance_grad=0).step(closure)
+    torch.optim.LBFGS(
+        [w], max_iter=20, line_search_fn="strong_wolfe", tolerance_change=0, tolerance_grad=0
+    ).step(closure)
     floor = conjugate_gradients(eigenvalues, c, len(gaps) - 1)
     assert (np.array(gaps) >= floor * (1 - 1e-9)).all()
     assert gaps[-1] < 0.1 * gaps[0]

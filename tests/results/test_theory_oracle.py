@@ -15,7 +15,9 @@ def spectrum(p, kappa, seed=0):
 def test_after_one_step_it_is_cauchy_s():
     eigenvalues, c = spectrum(6, 1e3)
     g = eigenvalues * c
-    assert best_gradient_descent(eigenvalues, c, 1) == pytest.approx(g @ g / (g @ (eigenvalues * g)), rel=1e-13)
+    assert best_gradient_descent(eigenvalues, c, 1) == pytest.approx(
+        g @ g / (g @ (eigenvalues * g)), rel=1e-13
+    )
 
 
 def test_two_eigenvalues_by_hand():
@@ -37,7 +39,9 @@ def test_the_best_lr_is_that_of_scipy(kappa, steps):
         logs = np.log(eigenvalues**2 * c**2) + (2 * steps - 1) * np.log(np.abs(factor) + 1e-300)
         return float((np.sign(factor) * np.exp(logs - logs.max())).sum())
 
-    expected = np.exp(optimize.brentq(derivative, -np.log(eigenvalues[0]), -np.log(eigenvalues[-1]), xtol=1e-14, rtol=1e-14))
+    expected = np.exp(
+        optimize.brentq(derivative, -np.log(eigenvalues[0]), -np.log(eigenvalues[-1]), xtol=1e-14, rtol=1e-14)
+    )
     assert best_gradient_descent(eigenvalues, c, steps) == pytest.approx(expected, rel=1e-10)
 
 
@@ -51,14 +55,20 @@ def test_starts_share_a_call_and_the_flat_and_the_missing_do_not_count():
     assert np.isnan(best_gradient_descent(eigenvalues, np.array([0.0, 0.0, 0.0, 1.0]), 20))
 
 
-@pytest.mark.parametrize(("p", "kappa", "steps"), [(2, 1e4, 10), (3, 100, 10), (5, 1e4, 100), (10, 1e4, 500), (10, 1e6, 100), (30, 1e4, 60)])
+@pytest.mark.parametrize(
+    ("p", "kappa", "steps"),
+    [(2, 1e4, 10), (3, 100, 10), (5, 1e4, 100), (10, 1e4, 500), (10, 1e6, 100), (30, 1e4, 60)],
+)
 def test_no_grid_finds_better_heavy_balls(p, kappa, steps):
     """A grid that is none of the code's own, over the box of stability and beyond, and a fine one round what was found; to 1e-6."""
     eigenvalues, c = spectrum(p, kappa, seed=1)
     lr, momentum = best_heavy_ball(eigenvalues, c, steps)
     best = heavy_ball(eigenvalues, c, steps, lr, momentum)[-1]
     coarse = np.meshgrid(np.linspace(0.01, 4.2, 199) / 5, 1 - np.append(np.geomspace(1, 1e-4, 60), 0))
-    fine = np.meshgrid(lr * (1 + 0.02 * np.linspace(-1, 1, 41)), np.clip(momentum + 0.02 * (1 - momentum) * np.linspace(-1, 1, 41), 0, 1))
+    fine = np.meshgrid(
+        lr * (1 + 0.02 * np.linspace(-1, 1, 41)),
+        np.clip(momentum + 0.02 * (1 - momentum) * np.linspace(-1, 1, 41), 0, 1),
+    )
     for lrs, momenta in (coarse, fine):
         assert brute_force(eigenvalues, c, steps, lrs, momenta).min() >= best * (1 - 1e-6)
 
@@ -84,7 +94,9 @@ def test_never_worse_than_gradient_descent_or_polyak(p, steps):
     polyak = asymptotic_heavy_ball(eigenvalues[0], eigenvalues[-2])
     for start in range(2):
         best = heavy_ball(eigenvalues, c[start], steps, lr[start], momentum[start])[-1]
-        plain = gradient_descent(eigenvalues, c[start], steps, float(best_gradient_descent(eigenvalues, c[start], steps)))[-1]
+        plain = gradient_descent(
+            eigenvalues, c[start], steps, float(best_gradient_descent(eigenvalues, c[start], steps))
+        )[-1]
         known = heavy_ball(eigenvalues, c[start], steps, polyak.lr, polyak.momentum)[-1]
         floor = 1e-30 * heavy_ball(eigenvalues, c[start], 0, 1.0, 0.0)[0]
         assert best <= min(plain, known) * (1 + 1e-9) + floor

@@ -36,7 +36,11 @@ def test_the_expected_gap_is_the_mean_over_all_batches(batch_size, lr, reduction
     ends = [e]
     expected = [unit * gap(A, e)]
     for _ in range(3):
-        ends = [e - lr * stretch * gradient(A, residuals, batch, e) for e in ends for batch in product(range(3), repeat=batch_size)]
+        ends = [
+            e - lr * stretch * gradient(A, residuals, batch, e)
+            for e in ends
+            for batch in product(range(3), repeat=batch_size)
+        ]
         expected.append(unit * np.mean([gap(A, e) for e in ends]))
     got = stochastic.expected_gaps(moments(A, residuals), e, 3, lr, batch_size, reduction)
     np.testing.assert_allclose(got, expected, rtol=1e-12)
@@ -98,7 +102,9 @@ def test_one_parameter_by_hand():
     assert stochastic.stable_lr(m, b) == pytest.approx(2 * h / B, rel=1e-14)
     assert stochastic.noise_floor(m, lr, b) == pytest.approx(h / 2 * lr * S / b / (2 * h - lr * B), rel=1e-14)
     assert stochastic.stable_lr(m, b, "sum") == pytest.approx(h / B, rel=1e-14)
-    assert stochastic.noise_floor(m, lr / b, b, "sum") == pytest.approx(3 * stochastic.noise_floor(m, lr, b), rel=1e-14)
+    assert stochastic.noise_floor(m, lr / b, b, "sum") == pytest.approx(
+        3 * stochastic.noise_floor(m, lr, b), rel=1e-14
+    )
 
 
 def test_large_batches_are_gradient_descent():
@@ -106,8 +112,12 @@ def test_large_batches_are_gradient_descent():
     m = moments(A, residuals)
     eigenvalues, V = np.linalg.eigh(2 * A.T @ A / 20)
     lr = 1.5 / eigenvalues[-1]
-    descent = 0.5 * (eigenvalues * (V.T @ e) ** 2 * (1 - lr * eigenvalues) ** (2 * np.arange(31)[:, None])).sum(axis=1)
-    np.testing.assert_allclose(stochastic.expected_gaps(m, e, 30, lr, 10**15), descent, rtol=1e-11, atol=1e-12 * descent[0])
+    descent = 0.5 * (
+        eigenvalues * (V.T @ e) ** 2 * (1 - lr * eigenvalues) ** (2 * np.arange(31)[:, None])
+    ).sum(axis=1)
+    np.testing.assert_allclose(
+        stochastic.expected_gaps(m, e, 30, lr, 10**15), descent, rtol=1e-11, atol=1e-12 * descent[0]
+    )
     assert stochastic.stable_lr(m, 10**15) == pytest.approx(2 / eigenvalues[-1], rel=1e-12)
 
 
@@ -131,14 +141,25 @@ def test_moments_are_flat_numbers_and_means_over_samples():
     """Against sums over samples: <Z, F M> = E[4 (x'M x)(x'Z x)] and the like, for symmetric Z and M."""
     A, residuals, e = problem(7, 3)
     m = moments(A, residuals)
-    assert {key: value.shape for key, value in m.items()} == {"samples": (1,), "curvature": (6,), "fourth": (36,), "third": (18,), "noise": (6,)}
+    assert {key: value.shape for key, value in m.items()} == {
+        "samples": (1,),
+        "curvature": (6,),
+        "fourth": (36,),
+        "third": (18,),
+        "noise": (6,),
+    }
     assert all(value.dtype == np.float64 for value in m.values())
     rng = np.random.default_rng(3)
     M, Z = (B + B.T for B in rng.normal(size=(2, 3, 3)))
-    m_vec, z_vec = (np.concatenate([[B[0, 0], 2**0.5 * B[0, 1], 2**0.5 * B[0, 2], B[1, 1], 2**0.5 * B[1, 2], B[2, 2]]]) for B in (M, Z))
+    m_vec, z_vec = (
+        np.concatenate([[B[0, 0], 2**0.5 * B[0, 1], 2**0.5 * B[0, 2], B[1, 1], 2**0.5 * B[1, 2], B[2, 2]]])
+        for B in (M, Z)
+    )
     xMx, xZx = (np.array([x @ B @ x for x in A]) for B in (M, Z))
     assert m["samples"][0] == 7
     assert z_vec @ m["curvature"] == pytest.approx(np.mean(2 * xZx), rel=1e-13)
     assert z_vec @ m["fourth"].reshape(6, 6) @ m_vec == pytest.approx(np.mean(4 * xMx * xZx), rel=1e-13)
-    assert z_vec @ m["third"].reshape(6, 3) @ e == pytest.approx(np.mean(8 * residuals * (A @ e) * xZx), rel=1e-12)
+    assert z_vec @ m["third"].reshape(6, 3) @ e == pytest.approx(
+        np.mean(8 * residuals * (A @ e) * xZx), rel=1e-12
+    )
     assert z_vec @ m["noise"] == pytest.approx(np.mean(4 * residuals**2 * xZx), rel=1e-13)

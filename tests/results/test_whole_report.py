@@ -41,7 +41,11 @@ def page(results, drawn) -> str:
         return path
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "FIGURES", [(name, title, lambda _, name=name: drawn[name]) for name, title, _ in report.FIGURES])
+        patch.setattr(
+            report,
+            "FIGURES",
+            [(name, title, lambda _, name=name: drawn[name]) for name, title, _ in report.FIGURES],
+        )
         patch.setattr(report.figures, "save", save)
         return results.report().read_text(encoding="utf-8")
 
@@ -84,9 +88,26 @@ def test_a_whole_report_has_all_sections_in_their_order(page, results):
     tasks = results.tasks["task"].tolist()
     titles = {name: title for name, title, _ in report.FIGURES}
     sections = ["Read before quoting", "Over all tasks", *(f"Ranking: {task}" for task in tasks)]
-    sections += [titles[name] for name in ("loss_curves", "lr_sensitivity", "heat_map", "tuned_against_default", "targets", "profile", "seeds")]
+    sections += [
+        titles[name]
+        for name in (
+            "loss_curves",
+            "lr_sensitivity",
+            "heat_map",
+            "tuned_against_default",
+            "targets",
+            "profile",
+            "seeds",
+        )
+    ]
     sections += [titles[name] for name in ("pairs", "mean_ranks", "path", "budget", "directions")]
-    sections += ["Explore every run", "Runs that went wrong", "Words on this page", "Protocol", "Run it again"]
+    sections += [
+        "Explore every run",
+        "Runs that went wrong",
+        "Words on this page",
+        "Protocol",
+        "Run it again",
+    ]
     assert [text for level, text in outline.headings if level == 2] == sections
     assert outline.headings[0] == (1, "study")
     levels = [level for level, _ in outline.headings]
@@ -130,7 +151,10 @@ def test_the_head_says_what_was_run(page, results):
     assert told["Budget"] == "8 steps, all rows a step and 16 steps, all rows a step"
     assert told["Made"] == "2025-01-02 with lrbench 1.0.0, complete"
     left = (results.runs["status"] != "failed").sum()
-    assert told["Raw data"] == f"in this page, gaps to 0.2 %: {left} runs; {counts['failed']} runs failed and left no curve"
+    assert (
+        told["Raw data"]
+        == f"in this page, gaps to 0.2 %: {left} runs; {counts['failed']} runs failed and left no curve"
+    )
     assert block(results)["shown"] == left
     assert "state" not in head
 
@@ -183,8 +207,12 @@ def test_the_docs_explain_the_same_words_in_the_same_sentences():
 def parts(figure: Figure, part: str, results: Results) -> dict[tuple[str, str], list[Artist]]:
     """(title of its axes, optimizer) -> the artists whose ids begin with `part`."""
     names, found = list(ink.palette(results.ranking)), {}
-    for artist in figure.findobj(lambda one: bool(re.fullmatch(rf"{part}\d*-\d+-optimizer-\d+", one.get_gid() or ""))):
-        found.setdefault((artist.axes.get_title(loc="left"), names[int(artist.get_gid().rpartition("-")[2])]), []).append(artist)
+    for artist in figure.findobj(
+        lambda one: bool(re.fullmatch(rf"{part}\d*-\d+-optimizer-\d+", one.get_gid() or ""))
+    ):
+        found.setdefault(
+            (artist.axes.get_title(loc="left"), names[int(artist.get_gid().rpartition("-")[2])]), []
+        ).append(artist)
     return found
 
 
@@ -197,7 +225,9 @@ def only(figure: Figure, part: str, results: Results) -> dict[tuple[str, str], A
 
 def shown(results: Results, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the six tasks that a figure has panels for, with the optimizer's name as `optimizer`."""
-    return frame[frame["task"].isin(results.tasks["task"].head(6))].assign(optimizer=lambda rows: rows.get("optimizer", rows.get("name")))
+    return frame[frame["task"].isin(results.tasks["task"].head(6))].assign(
+        optimizer=lambda rows: rows.get("optimizer", rows.get("name"))
+    )
 
 
 def loss_curves(results: Results, figure: Figure) -> None:
@@ -211,17 +241,35 @@ def loss_curves(results: Results, figure: Figure) -> None:
 
 
 def lr_sensitivity(results: Results, figure: Figure) -> None:
-    gaps = shown(results, results.searched).groupby(["name", "lr"])["gap"].agg(lambda gaps: np.exp(np.log(gaps).mean()))
+    gaps = (
+        shown(results, results.searched)
+        .groupby(["name", "lr"])["gap"]
+        .agg(lambda gaps: np.exp(np.log(gaps).mean()))
+    )
     drawn: dict[str, set] = {}
     for (_, name), lines in parts(figure, "line", results).items():
-        drawn.setdefault(name, set()).update(f"{lr:.9g} {gap:.9g}" for line in lines for lr, gap in line.get_xydata() if np.isfinite(gap))
+        drawn.setdefault(name, set()).update(
+            f"{lr:.9g} {gap:.9g}" for line in lines for lr, gap in line.get_xydata() if np.isfinite(gap)
+        )
     for name in WAYS:
-        assert drawn[name] == {f"{lr:.9g} {gap:.9g}" for lr, gap in gaps[name].items() if np.isfinite(gap)}, name
+        assert drawn[name] == {f"{lr:.9g} {gap:.9g}" for lr, gap in gaps[name].items() if np.isfinite(gap)}, (
+            name
+        )
 
 
 def heat_map(results: Results, figure: Figure) -> None:
-    gaps = shown(results, results.searched).groupby(["task", "name", "lr"])["gap"].agg(lambda gaps: np.log10(gaps).mean())
-    drawn = [cell for ax in figure.axes for cells in ax.collections if isinstance(cells, PolyCollection) for cell in colours(cells)]
+    gaps = (
+        shown(results, results.searched)
+        .groupby(["task", "name", "lr"])["gap"]
+        .agg(lambda gaps: np.log10(gaps).mean())
+    )
+    drawn = [
+        cell
+        for ax in figure.axes
+        for cells in ax.collections
+        if isinstance(cells, PolyCollection)
+        for cell in colours(cells)
+    ]
     np.testing.assert_allclose(np.sort(drawn), np.sort(gaps[np.isfinite(gaps)]), rtol=1e-9)
 
 
@@ -231,14 +279,24 @@ def colours(cells: PolyCollection) -> np.ndarray:
 
 def tuned_against_default(results: Results, figure: Figure) -> None:
     for part, runs in (("tuned", results.reported), ("default", results.defaults)):
-        gaps = shown(results, runs).groupby(["task", "name"])["gap"].agg(lambda gaps: np.exp(np.log(gaps).mean()))
+        gaps = (
+            shown(results, runs)
+            .groupby(["task", "name"])["gap"]
+            .agg(lambda gaps: np.exp(np.log(gaps).mean()))
+        )
         dots = only(figure, part, results)
-        assert {key: pytest.approx(np.ma.filled(dot.get_offsets(), np.inf)[0, 0]) for key, dot in dots.items()} == gaps.to_dict()
+        assert {
+            key: pytest.approx(np.ma.filled(dot.get_offsets(), np.inf)[0, 0]) for key, dot in dots.items()
+        } == gaps.to_dict()
 
 
 def targets(results: Results, figure: Figure) -> None:
     runs = shown(results, results.reported)
-    hits = runs[[f"evaluations_to_1e-{k}" for k in range(1, 9)]].astype(float).where(runs["status"] == "completed")
+    hits = (
+        runs[[f"evaluations_to_1e-{k}" for k in range(1, 9)]]
+        .astype(float)
+        .where(runs["status"] == "completed")
+    )
     for (task, name), line in only(figure, "line", results).items():
         own = hits[(runs["task"] == task) & (runs["name"] == name)].to_numpy()
         assert line.get_drawstyle() == "steps-post"
@@ -266,10 +324,16 @@ def seeds(results: Results, figure: Figure) -> None:
 
 
 def pairs(results: Results, figure: Figure) -> None:
-    panels = {ax.get_title(loc="left"): {text.get_position(): text.get_text() for text in ax.texts} for ax in figure.axes}
+    panels = {
+        ax.get_title(loc="left"): {text.get_position(): text.get_text() for text in ax.texts}
+        for ax in figure.axes
+    }
     assert list(panels) == results.tasks["task"].head(6).tolist()
     for task, texts in panels.items():
-        place = {name: i for i, name in enumerate(results.ranking.loc[results.ranking["task"] == task, "optimizer"])}
+        place = {
+            name: i
+            for i, name in enumerate(results.ranking.loc[results.ranking["task"] == task, "optimizer"])
+        }
         for row in results.pairwise[results.pairwise["task"] == task].to_dict("records"):
             a, b = place[row["a"]], place[row["b"]]
             assert texts[a, b] == f"{row['wins']}/{row['n']}"
@@ -280,39 +344,74 @@ def pairs(results: Results, figure: Figure) -> None:
 
 def mean_ranks(results: Results, figure: Figure) -> None:
     logs = np.log(results.ranking.pivot(index="task", columns="optimizer", values="gap"))
-    ranks = logs.groupby(logs.index.str[:2]).mean().rank(axis=1).mean()  # the two budgets of p0 are one problem
-    assert {name: line.get_xdata()[0] for (_, name), line in only(figure, "line", results).items()} == pytest.approx(ranks.to_dict())
+    ranks = (
+        logs.groupby(logs.index.str[:2]).mean().rank(axis=1).mean()
+    )  # the two budgets of p0 are one problem
+    assert {
+        name: line.get_xdata()[0] for (_, name), line in only(figure, "line", results).items()
+    } == pytest.approx(ranks.to_dict())
 
 
 def path(results: Results, figure: Figure) -> None:
     for (_, name), line in only(figure, "path", results).items():
         states = line.get_xydata()
-        kept = len(WAYS[name]) if name != "rprop" else 2  # the third of its states is outside of the frame, where the way ends
+        kept = (
+            len(WAYS[name]) if name != "rprop" else 2
+        )  # the third of its states is outside of the frame, where the way ends
         np.testing.assert_allclose(states[:kept], WAYS[name][:kept])
         assert len(states) == kept + (name == "rprop")
-    assert {tuple(offset) for ax in figure.axes for dots in ax.collections for offset in dots.get_offsets()} > {tuple(START), (2.0, 0.0)}
+    assert {
+        tuple(offset) for ax in figure.axes for dots in ax.collections for offset in dots.get_offsets()
+    } > {tuple(START), (2.0, 0.0)}
 
 
 def budget(results: Results, figure: Figure) -> None:
-    settings = shown(results, results.searched).groupby(["task", "name", "lr"])["gap"].agg(lambda gaps: np.exp(np.log(gaps).mean()))
+    settings = (
+        shown(results, results.searched)
+        .groupby(["task", "name", "lr"])["gap"]
+        .agg(lambda gaps: np.exp(np.log(gaps).mean()))
+    )
     lines = only(figure, "line", results)
     assert {name for _, name in lines} == {"adam", "sgd"}  # those with four trials
     for key, line in lines.items():
         best = [np.median([min(some) for some in combinations(settings[key], m)]) for m in (1, 2, 4, 5)]
-        np.testing.assert_allclose(line.get_xydata(), [(m, gap) for m, gap in zip((1, 2, 4, 5), best, strict=True) if np.isfinite(gap)], rtol=1e-9)
+        np.testing.assert_allclose(
+            line.get_xydata(),
+            [(m, gap) for m, gap in zip((1, 2, 4, 5), best, strict=True) if np.isfinite(gap)],
+            rtol=1e-9,
+        )
 
 
 def directions(results: Results, figure: Figure) -> None:
     vectors, values = np.reshape(PROBLEM["eigenvectors"], (2, 2)), np.array(PROBLEM["eigenvalues"])
-    panels = {ax.get_title(loc="left"): ax.collections[0] for ax in figure.axes if ax.collections and ax.get_title(loc="left") in WAYS}
+    panels = {
+        ax.get_title(loc="left"): ax.collections[0]
+        for ax in figure.axes
+        if ax.collections and ax.get_title(loc="left") in WAYS
+    }
     assert set(panels) == set(WAYS)
     for name, cells in panels.items():
         left = values * ((WAYS[name] - PROBLEM["w_star"]) @ vectors.T) ** 2  # (K, 2)
         share = np.log10(left / left[0].sum()).T
-        np.testing.assert_allclose(np.reshape(cells.get_array(), (2, len(STEPS))), share.clip(cells.get_clim()[0], 0), rtol=1e-9)
+        np.testing.assert_allclose(
+            np.reshape(cells.get_array(), (2, len(STEPS))), share.clip(cells.get_clim()[0], 0), rtol=1e-9
+        )
 
 
-HOLDS = (loss_curves, lr_sensitivity, heat_map, tuned_against_default, targets, profile, seeds, pairs, mean_ranks, path, budget, directions)
+HOLDS = (
+    loss_curves,
+    lr_sensitivity,
+    heat_map,
+    tuned_against_default,
+    targets,
+    profile,
+    seeds,
+    pairs,
+    mean_ranks,
+    path,
+    budget,
+    directions,
+)
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in report.FIGURES])

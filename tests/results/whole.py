@@ -11,7 +11,11 @@ from lrbench.store import ResultStore
 
 TURN = 0.3
 PROBLEM = LECTURE | {
-    **{"quadratic": True, "eigenvectors": [np.cos(TURN), np.sin(TURN), -np.sin(TURN), np.cos(TURN)], "w_true": [2.1, 0.1]},
+    **{
+        "quadratic": True,
+        "eigenvectors": [np.cos(TURN), np.sin(TURN), -np.sin(TURN), np.cos(TURN)],
+        "w_true": [2.1, 0.1],
+    },
     **{"settings": '{"noise": 0.25}', "note": "by hand"},
 }
 STEPS = [0, 1, 3, 8]
@@ -22,7 +26,13 @@ WAYS = {  # weights (K, 2) at STEPS
     "rprop": np.array([START, [3.0, 0.5], [-4.0, -2.0], [9.0, 5.0]]),
 }
 INF = np.inf
-SGD = {0.001: [1e-1, 1e-1], 0.01: [1e-2, 1e-1], 0.1: [1e-5, 1e-6], 1.0: [1e-3, INF], 10.0: [INF, INF]}  # lr -> gaps on the tuning seeds
+SGD = {
+    0.001: [1e-1, 1e-1],
+    0.01: [1e-2, 1e-1],
+    0.1: [1e-5, 1e-6],
+    1.0: [1e-3, INF],
+    10.0: [INF, INF],
+}  # lr -> gaps on the tuning seeds
 
 
 def whole(root: Path, problems: int = 6) -> Results:
@@ -36,14 +46,29 @@ def whole(root: Path, problems: int = 6) -> Results:
     for name in WAYS:
         part = [row for row in rows.values() if row["optimizer"] == name]
         curves = [curve(row) for row in part if row["status"] != "failed"]
-        store.append(pa.Table.from_pylist(part), pa.table({key: pa.array([one[key] for one in curves], kind) for key, kind in CURVES.items()}))
-    store.write_problems(pa.Table.from_pylist([PROBLEM | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(problems)]))
-    counts = {status: sum(row["status"] == status for row in rows.values()) for status in ("completed", "diverged", "failed")}
-    store.write_manifest(MANIFEST | {"tune": TUNE, "counts": {"planned": len(rows), **counts}, "warnings": ["Busy machine."]})
+        store.append(
+            pa.Table.from_pylist(part),
+            pa.table({key: pa.array([one[key] for one in curves], kind) for key, kind in CURVES.items()}),
+        )
+    store.write_problems(
+        pa.Table.from_pylist([PROBLEM | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(problems)])
+    )
+    counts = {
+        status: sum(row["status"] == status for row in rows.values())
+        for status in ("completed", "diverged", "failed")
+    }
+    store.write_manifest(
+        MANIFEST | {"tune": TUNE, "counts": {"planned": len(rows), **counts}, "warnings": ["Busy machine."]}
+    )
     results = load(root)
     shown = results.reported.drop_duplicates(["task", "name"])
     store.write_paths(
-        pa.Table.from_pylist([{"run_id": row["run_id"], "step": STEPS, "weights": WAYS[row["name"]].ravel().tolist()} for _, row in shown.iterrows()])
+        pa.Table.from_pylist(
+            [
+                {"run_id": row["run_id"], "step": STEPS, "weights": WAYS[row["name"]].ravel().tolist()}
+                for _, row in shown.iterrows()
+            ]
+        )
     )
     return load(root)
 
@@ -51,13 +76,21 @@ def whole(root: Path, problems: int = 6) -> Results:
 def competitors(task: dict, factor: float) -> list[tuple]:
     """The (run, role) pairs of a task, gaps times `factor`."""
     adam = {lr: [gap / 9 for gap in gaps] for lr, gaps in SGD.items()}
-    task = task | {"start_gap": 1e6, "evaluations": float(task.get("steps", 8))}  # a start above what theory allows from any
+    task = task | {
+        "start_gap": 1e6,
+        "evaluations": float(task.get("steps", 8)),
+    }  # a start above what theory allows from any
     best = {"adam": [1e-7, 1e-8, 3e-9], "sgd": [2e-5, 1e-6, 4e-6], "rprop": [3e-3, 4e-3, INF]}
     scaled = {name: [factor * gap for gap in gaps] for name, gaps in best.items()}
     pairs = tuned("adam", adam, scaled["adam"], [1e-2, 2e-2, 4e-2], target_="torch.optim.Adam", hit=5, **task)
     pairs += tuned("sgd", SGD, scaled["sgd"], [1e-1, INF, 2e-1], momentum=0.0, hit=7, **task)
     rprop = tuned(
-        "rprop", {5.0: [1e-1, 1e-2], 50.0: [1e-4, 1e-3], 90.0: [INF, INF]}, scaled["rprop"], [1.0, 2.0, 3.0], target_="torch.optim.Rprop", **task
+        "rprop",
+        {5.0: [1e-1, 1e-2], 50.0: [1e-4, 1e-3], 90.0: [INF, INF]},
+        scaled["rprop"],
+        [1.0, 2.0, 3.0],
+        target_="torch.optim.Rprop",
+        **task,
     )
     for row, _ in rprop:
         if row["optimizer.lr"] == 90.0:

@@ -16,7 +16,9 @@ def lr_of(choice: str, config_dir: str | None = None) -> float:
 
 def test_a_registered_choice_may_change_and_need_not_be_picklable(monkeypatch):
     store = ConfigStore.instance()
-    monkeypatch.setattr(store, "repo", dict(store.repo) | {"optimizer": dict(store.repo.get("optimizer", {}))})
+    monkeypatch.setattr(
+        store, "repo", dict(store.repo) | {"optimizer": dict(store.repo.get("optimizer", {}))}
+    )
 
     @dataclass
     class Mine:

@@ -54,7 +54,9 @@ def write(results: "Results", path: Path) -> Path:
 def _summary(results: "Results") -> pd.DataFrame:
     """The ranking, and what each optimizer cost on every axis."""
     named = ["task", "optimizer"]
-    return results.ranking.drop(columns=["steps_to_target", "evaluations_to_target", "evaluations"]).merge(results.costs, on=named)
+    return results.ranking.drop(columns=["steps_to_target", "evaluations_to_target", "evaluations"]).merge(
+        results.costs, on=named
+    )
 
 
 def _draw(results: "Results") -> list[Drawing]:

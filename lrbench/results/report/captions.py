@@ -74,7 +74,9 @@ def over(results: "Results") -> str:
     if most == 1:
         return seeds
     start = ["start"] * bool((tasks["init"] == "torch").any())
-    batches = ["minibatches"] * bool((tasks["batch_size"].notna() & (tasks["batch_order"] != "sequential")).any())
+    batches = ["minibatches"] * bool(
+        (tasks["batch_size"].notna() & (tasks["batch_order"] != "sequential")).any()
+    )
     return f"{seeds} (what varies: {' and '.join([*start, *batches]) or 'nothing'})"
 
 
@@ -89,18 +91,29 @@ def _tuning(results: "Results") -> str:
 def _setting(results: "Results") -> str:
     if results.tuned:
         return f"the setting that {_tuning(results)} chose"
-    return "its best setting, chosen on the seeds that are shown" if (results.ranking["settings"] > 1).any() else "its only setting"
+    return (
+        "its best setting, chosen on the seeds that are shown"
+        if (results.ranking["settings"] > 1).any()
+        else "its only setting"
+    )
 
 
 def _lines(results: "Results") -> str:
-    return f"Line: median over {over(results)}; band: 25 to 75 %." if results.reported["seed"].nunique() > 1 else "Line: one run."
+    return (
+        f"Line: median over {over(results)}; band: 25 to 75 %."
+        if results.reported["seed"].nunique() > 1
+        else "Line: one run."
+    )
 
 
 def _theory(results: "Results") -> str:
     """Name the lines of theory that are drawn."""
     coloured = [name for name, colour in ink.palette(results.ranking).items() if colour != ink.GREY]
     least = expected.least_possible(results)
-    known, floors = (frame["optimizer"].isin(coloured).any() for frame in (expected.curves(results), expected.noise_floors(results)))
+    known, floors = (
+        frame["optimizer"].isin(coloured).any()
+        for frame in (expected.curves(results), expected.noise_floors(results))
+    )
     lines = (
         (known, "Dashes: theory, where the curve is known beforehand."),
         (
@@ -153,26 +166,42 @@ def _best(results: "Results") -> str:
 
 
 def _diamond(results: "Results") -> str:
-    return ", a diamond where it is the last of its grid or box" if (results.ranking["edge"] != "").any() else ""
+    return (
+        ", a diamond where it is the last of its grid or box" if (results.ranking["edge"] != "").any() else ""
+    )
 
 
 def _lost(results: "Results") -> str:
     """Say what the crosses of the panels are, where there are some."""
     frame = curves.sensitivity(results)
-    lost = frame.loc[frame["diverged"] + frame["failed"] > 0, ["task", "optimizer"]].itertuples(index=False, name=None)
-    panels = {(task, name) for task, own in figures.sensitivity_panels(results, frame).items() for name in own}
-    return "; crosses at the top: so many runs lost, written where there is room" if panels & set(lost) else ""
+    lost = frame.loc[frame["diverged"] + frame["failed"] > 0, ["task", "optimizer"]].itertuples(
+        index=False, name=None
+    )
+    panels = {
+        (task, name) for task, own in figures.sensitivity_panels(results, frame).items() for name in own
+    }
+    return (
+        "; crosses at the top: so many runs lost, written where there is room" if panels & set(lost) else ""
+    )
 
 
 def _hatched(results: "Results") -> str:
     frame = curves.sensitivity(results)
-    return " Hatched: so many of the seeds diverged or failed." if (frame["diverged"] + frame["failed"] > 0).any() else ""
+    return (
+        " Hatched: so many of the seeds diverged or failed."
+        if (frame["diverged"] + frame["failed"] > 0).any()
+        else ""
+    )
 
 
 def _floor(results: "Results") -> str:
     """Say what the dashes are, where the gap floor lies within an axis."""
     runs, tasks = results.reported, results.tasks.set_index("task")
-    ends = {task: ink.log_range(gaps, rows.SIDES) for task, gaps in runs.groupby("task")["gap"] if task in drawn("seeds", results)}
+    ends = {
+        task: ink.log_range(gaps, rows.SIDES)
+        for task, gaps in runs.groupby("task")["gap"]
+        if task in drawn("seeds", results)
+    }
     within = any(low <= tasks.loc[task, "gap_floor"] <= high for task, (low, high) in ends.items())
     return " Dashes: the gap floor, below which all are tied." if within else ""
 
@@ -189,7 +218,11 @@ def _panels(results: "Results") -> str:
     if optimizers.max() == 1:
         return ""
     left_out = any(optimizers[task] > len(own) for task, own in panels.items())
-    best = f" (the best {max(map(len, panels.values()))}{' over the tasks' if len(panels) > 1 else ''})" if left_out else ""
+    best = (
+        f" (the best {max(map(len, panels.values()))}{' over the tasks' if len(panels) > 1 else ''})"
+        if left_out
+        else ""
+    )
     return f", a panel an optimizer{best}; grey lines: the others"
 
 
@@ -241,7 +274,9 @@ WORDS: dict[str, Callable[["Results"], object]] = {
     "over": over,
     "setting": _setting,
     "lines": _lines,
-    "stops": lambda results: " Crosses: runs that diverged." if (results.reported["status"] == "diverged").any() else "",
+    "stops": lambda results: (
+        " Crosses: runs that diverged." if (results.reported["status"] == "diverged").any() else ""
+    ),
     "curves_cut": _curves_cut,
     "searched_cut": lambda results: _cut(results.searched["gap"], results.searched["task"]),
     "reported_cut": lambda results: _cut(results.reported["gap"], results.reported["task"]),
@@ -253,19 +288,33 @@ WORDS: dict[str, Callable[["Results"], object]] = {
     "best": _best,
     "lost": _lost,
     "edges": _edges,
-    "coloured": lambda results: " Colour: log10 of the geometric mean over the seeds." if _any_best(results) else "",
+    "coloured": lambda results: (
+        " Colour: log10 of the geometric mean over the seeds." if _any_best(results) else ""
+    ),
     "hatched": _hatched,
     "dot": lambda results: f" Dot: the best rate{_diamond(results)}." if _any_best(results) else "",
     "median": lambda results: " Bar: median." if np.isfinite(results.ranking["median"]).any() else "",
-    "redrawn": lambda results: " Other hyperparameters change from cell to cell." if _scattered(results).any() else "",
-    "gains_lost": lambda results: (
-        " Crosses: so many runs of the setting were lost." if np.isinf(results.tuned_against_default[["gap", "default_gap"]]).any(axis=None) else ""
+    "redrawn": lambda results: (
+        " Other hyperparameters change from cell to cell." if _scattered(results).any() else ""
     ),
-    "unsolved": lambda results: " A run that did not complete solves nothing, so such a line ends below 1." if _is_lost(results) else "",
+    "gains_lost": lambda results: (
+        " Crosses: so many runs of the setting were lost."
+        if np.isinf(results.tuned_against_default[["gap", "default_gap"]]).any(axis=None)
+        else ""
+    ),
+    "unsolved": lambda results: (
+        " A run that did not complete solves nothing, so such a line ends below 1."
+        if _is_lost(results)
+        else ""
+    ),
     "seeds_lost": lambda results: " Crosses: so many runs were lost." if _is_lost(results) else "",
     "floor": _floor,
-    "shown": lambda results: "; bold in a frame where the difference is shown" if (results.pairwise["better"] != "").any() else "",
-    "bounds": lambda results: "; ≥ or ≤ where only a bound is known" if results.pairwise["at_least"].notna().any() else "",
+    "shown": lambda results: (
+        "; bold in a frame where the difference is shown" if (results.pairwise["better"] != "").any() else ""
+    ),
+    "bounds": lambda results: (
+        "; ≥ or ≤ where only a bound is known" if results.pairwise["at_least"].notna().any() else ""
+    ),
     "compared": lambda results: _most(results.ranking["optimizer"], figures.MOST_COMPARED),
     "traced": lambda results: _most(parts(results)["optimizer"], figures.MOST_PANELS),
     "stopped": lambda results: " Empty: the run had stopped." if parts(results)["part"].isna().any() else "",

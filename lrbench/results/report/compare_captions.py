@@ -27,11 +27,15 @@ CAPTIONS = {
 def caption(name: str, difference: "Difference", frame: pd.DataFrame) -> str:
     """Return the caption of the figure of a frame."""
     rows, _ = difference.shown
-    searched = [counted(results.searched["seed"].nunique(), "seed") for results in (difference.a, difference.b)]
+    searched = [
+        counted(results.searched["seed"].nunique(), "seed") for results in (difference.a, difference.b)
+    ]
     words = {
         "over": f"the {over_what(difference.a, difference.tasks, rows, 'runs')} that both have",
         "settings": _settings(rows),
-        "searched": searched[0] if searched[0] == searched[1] else f"{searched[0]} in A and {searched[1]} in B",
+        "searched": searched[0]
+        if searched[0] == searched[1]
+        else f"{searched[0]} in A and {searched[1]} in B",
     }
     tasks = difference.tasks["task"].tolist()
     return CAPTIONS[name].format(**words) + left_out(tasks, _drawn(tasks, frame))
@@ -50,7 +54,9 @@ def _settings(rows: pd.DataFrame) -> str:
 def finding(name: str, difference: "Difference", frame: pd.DataFrame) -> str:
     """Return what a figure shows: "lecture: adam has changed most, B / A 5.7 (3.6–8.9)."."""
     rows = difference.shown[0] if name == "finals" else frame
-    groups = rows[rows["task"].isin(_drawn(difference.tasks["task"].tolist(), frame))].groupby("task", sort=False)
+    groups = rows[rows["task"].isin(_drawn(difference.tasks["task"].tolist(), frame))].groupby(
+        "task", sort=False
+    )
     return f"{listed([f'{task}: {FINDINGS[name](own)}' for task, own in groups])}."
 
 
@@ -73,7 +79,9 @@ def _best_rates(rates: pd.DataFrame) -> str:
 def _lowest(rows: pd.DataFrame, column: str, told: Callable[[pd.Series], str], none: str) -> str:
     """Tell the row of A and that of B with the lowest value; none: what to say where it is inf."""
     lowest = [own.loc[own[column].idxmin()] for _, own in rows.groupby("side")]
-    return " and ".join(told(row) if np.isfinite(row[column]) else f"{none} in {row['side']}" for row in lowest)
+    return " and ".join(
+        told(row) if np.isfinite(row[column]) else f"{none} in {row['side']}" for row in lowest
+    )
 
 
 def _changed_most(rows: pd.DataFrame) -> str:
@@ -86,4 +94,8 @@ def _changed_most(rows: pd.DataFrame) -> str:
     return f"{most['optimizer']} has changed most, B / A {interval(most.to_dict())}"
 
 
-FINDINGS: dict[str, Callable[[pd.DataFrame], str]] = {"loss_curves": _end_lowest, "finals": _changed_most, "lr_sensitivity": _best_rates}
+FINDINGS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "loss_curves": _end_lowest,
+    "finals": _changed_most,
+    "lr_sensitivity": _best_rates,
+}

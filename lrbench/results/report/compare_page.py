@@ -35,7 +35,12 @@ NOTE = (
 FIGURES = (
     ("loss_curves", "Loss curves", compare_frames.median_curves, compare_figures.loss_curves),
     ("finals", "Run by run", compare_frames.finals, compare_figures.finals),
-    ("lr_sensitivity", "Sensitivity to the learning rate", compare_frames.sensitivity, compare_figures.lr_sensitivity),
+    (
+        "lr_sensitivity",
+        "Sensitivity to the learning rate",
+        compare_frames.sensitivity,
+        compare_figures.lr_sensitivity,
+    ),
 )
 
 
@@ -44,7 +49,10 @@ def place(a: "Results", b: "Results") -> Path:
     names = [os.path.basename(os.path.abspath(results.store.root)) for results in (a, b)]
     most = (LONGEST_NAME - len(BETWEEN + SUFFIX)) // 2
     beside = Path(os.path.abspath(b.store.root)).parent
-    return beside / f"{BETWEEN.join(name if len(name.encode()) <= most else _cut(name, most) for name in names)}{SUFFIX}"
+    return (
+        beside
+        / f"{BETWEEN.join(name if len(name.encode()) <= most else _cut(name, most) for name in names)}{SUFFIX}"
+    )
 
 
 def _cut(name: str, most: int) -> str:
@@ -114,5 +122,9 @@ def _draw(difference: "Difference") -> Iterator[Drawing]:
         frame = made(difference)
         if len(frame):
             with TemporaryDirectory() as folder:
-                svg = figures.save(draw(difference, frame), Path(folder) / f"{name}.svg").read_text(encoding="utf-8")
-            yield Drawing(name, title, caption(name, difference, frame), finding(name, difference, frame), svg)
+                svg = figures.save(draw(difference, frame), Path(folder) / f"{name}.svg").read_text(
+                    encoding="utf-8"
+                )
+            yield Drawing(
+                name, title, caption(name, difference, frame), finding(name, difference, frame), svg
+            )

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
 MOST_ROWS = 40  # of a table in the report; the file has all
-LEFT = {"optimizer", "best setting", "setting", "task", "problem", "status", "reason", "settings", "method", "a", "b", "test"}
+LEFT = {
+    "optimizer",
+    "best setting",
+    "setting",
+    "task",
+    "problem",
+    "status",
+    "reason",
+    "settings",
+    "method",
+    "a",
+    "b",
+    "test",
+}
 LEFT |= {"first*", "shown better*", "parameter", "dtype", "minimum", "source"}
 
 
@@ -111,7 +124,9 @@ BESIDE = (
         "Runs that went wrong",
         "",
         lambda results: _failures(results),
-        lambda failures: text.without_one_task(text.as_text(failures.rename(columns=lambda name: name.replace("_", " ")))),
+        lambda failures: text.without_one_task(
+            text.as_text(failures.rename(columns=lambda name: name.replace("_", " ")))
+        ),
     ),
 )
 
@@ -141,7 +156,9 @@ def _told_widths(sensitivity: pd.DataFrame) -> pd.DataFrame:
     return sensitivity if sensitivity["tolerance"].notna().any() else sensitivity.head(0)
 
 
-def told(results: "Results", frame: pd.DataFrame, written: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+def told(
+    results: "Results", frame: pd.DataFrame, written: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
     """Write a frame; where all its rows are of one task, this is named if the sweep has others."""
     text = written(frame)
     named = "task" in text or set(frame.get("task", [])) <= set(text)
@@ -158,11 +175,19 @@ def rest(table: Table) -> list[str]:
 
 def files(results: "Results") -> Iterator[tuple[str, str]]:
     """Yield (name, content) of each file in tables/: the frames in full precision as CSV, and as printed for LaTeX; only what has rows."""
-    tables = [("ranking", results.ranking, rankings_text), *((name, rows, written) for name, *_, rows, written in one_run.told(results))]
+    tables = [
+        ("ranking", results.ranking, rankings_text),
+        *((name, rows, written) for name, *_, rows, written in one_run.told(results)),
+    ]
     tables += [(name, rows(results), written) for name, *_, rows, written in (*COMPARED, *BESIDE)]
     for name, frame, written in tables:
         if len(frame):
-            yield f"{name}.csv", frame.map(lambda cell: ", ".join(cell) if isinstance(cell, tuple) else cell).to_csv(index=False)
+            yield (
+                f"{name}.csv",
+                frame.map(lambda cell: ", ".join(cell) if isinstance(cell, tuple) else cell).to_csv(
+                    index=False
+                ),
+            )
             yield f"{name}.tex", latex(told(results, frame, written), LEFT)
 
 

@@ -45,13 +45,24 @@ def block(results: "Results") -> dict[str, Any] | None:
     shown = shown[shown["run_id"].isin(curves)]
     if shown.empty:
         return None
-    numbers = [row for step, evaluations, _ in grids for row in (step, evaluations)] + [curves[run][1] for run in shown["run_id"]]
+    numbers = [row for step, evaluations, _ in grids for row in (step, evaluations)] + [
+        curves[run][1] for run in shown["run_id"]
+    ]
     texts, columns = _columns(shown, _roles(entries, shown), results)
     failed = results.entries.loc[results.entries["status"] == "failed", "run_id"].nunique()
     return {
         **{"shown": len(shown), "total": len(runs), "note": _note(len(shown), len(runs), whole, failed)},
-        **{"levels": LEVELS, "zero": ZERO, "lost": LOST, **texts, "runs": columns | {"grid": [curves[run][0] for run in shown["run_id"]]}},
-        **{"grids": [{"length": len(step), "unit": unit} for step, _, unit in grids], "numbers": packed(np.concatenate(numbers))},
+        **{
+            "levels": LEVELS,
+            "zero": ZERO,
+            "lost": LOST,
+            **texts,
+            "runs": columns | {"grid": [curves[run][0] for run in shown["run_id"]]},
+        },
+        **{
+            "grids": [{"length": len(step), "unit": unit} for step, _, unit in grids],
+            "numbers": packed(np.concatenate(numbers)),
+        },
     }
 
 
@@ -68,7 +79,11 @@ def sampled(runs: pd.DataFrame, chosen: pd.Series) -> tuple[pd.DataFrame, bool]:
     gaps = runs["gap"].groupby(groups)
     extreme = runs.index.isin([*gaps.idxmin(), *gaps.idxmax()])
     lost = runs["status"] == "diverged"
-    kind = np.select([extreme, runs["setting_id"].isin(chosen), lost & ~runs["setting_id"].where(lost).duplicated()], [0, 1, 2], 3)
+    kind = np.select(
+        [extreme, runs["setting_id"].isin(chosen), lost & ~runs["setting_id"].where(lost).duplicated()],
+        [0, 1, 2],
+        3,
+    )
     draws = pd.Series(np.random.Generator(np.random.Philox(SEED)).random(len(runs)), index=runs.index)
     share = draws.groupby([*groups, kind]).rank(pct=True)
     first = np.lexsort([share, kind])[:MOST_RUNS]
@@ -89,7 +104,9 @@ def log_spaced(last: int) -> np.ndarray:
 # ---- curves
 
 
-def _curves(frame: pd.DataFrame) -> tuple[list[tuple[np.ndarray, np.ndarray, float]], dict[str, tuple[int, np.ndarray]]]:
+def _curves(
+    frame: pd.DataFrame,
+) -> tuple[list[tuple[np.ndarray, np.ndarray, float]], dict[str, tuple[int, np.ndarray]]]:
     """Return the grids (steps, evaluations in units, the unit) and of each run its grid and its codes."""
     grids: dict[tuple[bytes, bytes], int] = {}
     found, curves = [], {}
@@ -108,11 +125,19 @@ def _runs(frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray, np
         return
     numbers, ids = pd.factorize(frame["run_id"])
     ends = [*np.flatnonzero(np.diff(numbers)) + 1, len(frame)]
-    step, evaluations, codes = frame["step"].to_numpy(), frame["evaluations"].to_numpy(), coded(frame["gap"].to_numpy())
+    step, evaluations, codes = (
+        frame["step"].to_numpy(),
+        frame["evaluations"].to_numpy(),
+        coded(frame["gap"].to_numpy()),
+    )
     begin = 0
     for run, end in zip(ids, ends, strict=True):
         steps = step[begin:end]
-        kept = begin + np.unique(np.searchsorted(steps, log_spaced(int(steps[-1])))) if len(steps) > MOST_STEPS + 1 else slice(begin, end)
+        kept = (
+            begin + np.unique(np.searchsorted(steps, log_spaced(int(steps[-1]))))
+            if len(steps) > MOST_STEPS + 1
+            else slice(begin, end)
+        )
         yield run, step[kept], evaluations[kept], codes[kept]
         begin = end
 
@@ -121,7 +146,9 @@ def coded(gap: np.ndarray) -> np.ndarray:
     """Return the codes of gaps, (n,) whole numbers."""
     with np.errstate(divide="ignore"):
         decades = np.log10(np.where(np.isfinite(gap), gap, 1.0))
-    return np.select([~np.isfinite(gap), gap == 0], [LOST, ZERO], np.rint(LEVELS * np.where(gap > 0, decades, 0.0))).astype(np.int64)
+    return np.select(
+        [~np.isfinite(gap), gap == 0], [LOST, ZERO], np.rint(LEVELS * np.where(gap > 0, decades, 0.0))
+    ).astype(np.int64)
 
 
 def _whole(evaluations: np.ndarray) -> tuple[np.ndarray, float]:
@@ -141,12 +168,18 @@ def packed(numbers: np.ndarray) -> str:
 # ---- what a run is
 
 
-def _columns(runs: pd.DataFrame, roles: pd.Series, results: "Results") -> tuple[dict[str, list[str]], dict[str, list]]:
+def _columns(
+    runs: pd.DataFrame, roles: pd.Series, results: "Results"
+) -> tuple[dict[str, list[str]], dict[str, list]]:
     """Return the texts and the columns of places in them."""
     optimizers = list(ink.palette(results.ranking))
     texts: dict[str, list[str]] = {"tasks": results.tasks["task"].tolist()}
     columns = {"task": pd.Index(texts["tasks"]).get_indexer(runs["task"]).tolist()}
-    for name, several, column in (("setting", "settings", runs["setting"]), ("status", "statuses", runs["status"]), ("role", "roles", roles)):
+    for name, several, column in (
+        ("setting", "settings", runs["setting"]),
+        ("status", "statuses", runs["status"]),
+        ("role", "roles", roles),
+    ):
         places, distinct = pd.factorize(column)
         texts[several], columns[name] = distinct.tolist(), places.tolist()
     columns["optimizer"] = pd.Index(optimizers).get_indexer(runs["name"]).tolist()
@@ -164,5 +197,11 @@ def _roles(entries: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
 
 def _note(shown: int, total: int, whole: bool, failed: int) -> str:
     extremes = "all extremes kept" if whole else "not all extremes among them"
-    runs = counted(total, "run") if shown == total == 1 else f"{total:,} runs" if shown == total else f"{shown:,} of {total:,} runs, {extremes}"
+    runs = (
+        counted(total, "run")
+        if shown == total == 1
+        else f"{total:,} runs"
+        if shown == total
+        else f"{shown:,} of {total:,} runs, {extremes}"
+    )
     return f"{runs}; {counted(failed, 'run')} failed and left no curve" if failed else runs

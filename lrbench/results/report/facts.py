@@ -14,7 +14,17 @@ from lrbench.results.expected import first_steps, limits
 from lrbench.results.report.compared import Table, compared, one
 from lrbench.results.report.glossary import used
 from lrbench.results.report.protocol import Rows, protocol, subtitle
-from lrbench.results.text import RELATIVE_NOTE, as_text, costs_text, counted, listed, number, ranking_note, ranking_text, setting_value
+from lrbench.results.text import (
+    RELATIVE_NOTE,
+    as_text,
+    costs_text,
+    counted,
+    listed,
+    number,
+    ranking_note,
+    ranking_text,
+    setting_value,
+)
 from lrbench.results.warnings import warnings
 
 if TYPE_CHECKING:
@@ -71,9 +81,15 @@ def facts(results: "Results", captions: Iterable[str] = ()) -> Facts:
         tasks=results.tasks["task"].tolist(),
         headline=verdict.headline(results),
         warnings=warnings(results),
-        run=[Table(name, heading, sentence, written(rows)) for name, heading, sentence, rows, written in one_run.told(results)],
+        run=[
+            Table(name, heading, sentence, written(rows))
+            for name, heading, sentence, rows, written in one_run.told(results)
+        ],
         overall=one(results, "overall"),
-        rankings=[(str(task), ranking_text(rows), ranking_note(rows)) for task, rows in results.ranking.groupby("task", sort=False)],
+        rankings=[
+            (str(task), ranking_text(rows), ranking_note(rows))
+            for task, rows in results.ranking.groupby("task", sort=False)
+        ],
         note=RELATIVE_NOTE,
         compared=compared(results),
         costs=costs(results),
@@ -104,10 +120,15 @@ def costs(results: "Results") -> list[Table]:
     groups = {str(task): rows for task, rows in results.costs.groupby("task", sort=False)}
     known = {task: rows["evaluations_to_target"] for task, rows in groups.items()}
     reached = [task for task in groups if np.isfinite(known[task]).any()]
-    found = [Table(f"costs-{i}", f"Cost to the target: {task}", "", costs_text(groups[task])) for i, task in enumerate(reached)]
+    found = [
+        Table(f"costs-{i}", f"Cost to the target: {task}", "", costs_text(groups[task]))
+        for i, task in enumerate(reached)
+    ]
     missed = [task for task in groups if np.isposinf(known[task]).any() and task not in reached]
     sentence = f"No optimizer reaches a relative gap of {setting_value(float(results.manifest['target']))} with half of its seeds."
-    return found + [Table("", f"Cost to the target: {listed(missed, most=12)}", sentence, pd.DataFrame())] * bool(missed)
+    return found + [
+        Table("", f"Cost to the target: {listed(missed, most=12)}", sentence, pd.DataFrame())
+    ] * bool(missed)
 
 
 STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
@@ -115,7 +136,11 @@ STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
 
 def state(results: "Results") -> str:
     """Say what a sweep that is not complete lacks, and the command that goes on with it."""
-    planned, stored, ended = results.manifest["counts"]["planned"], len(results.runs), results.manifest["state"]
+    planned, stored, ended = (
+        results.manifest["counts"]["planned"],
+        len(results.runs),
+        results.manifest["state"],
+    )
     if ended == "complete" and stored == planned:
         return ""
     runs = f"{number(stored)} of {counted(planned, 'planned run')} are stored"
@@ -158,4 +183,8 @@ def insights(results: "Results") -> list[tuple[str, str, pd.DataFrame]]:
     """Return what theory and paths tell, as text, a table each; only what the sweep can fill."""
     found = [(heading, sentence, frame(results)) for heading, sentence, frame in INSIGHTS]
     single = results.tasks["task"].nunique() == 1
-    return [(heading, sentence, as_text(rows.drop(columns=["task"] * single))) for heading, sentence, rows in found if len(rows)]
+    return [
+        (heading, sentence, as_text(rows.drop(columns=["task"] * single)))
+        for heading, sentence, rows in found
+        if len(rows)
+    ]

@@ -22,7 +22,11 @@ def finding(name: str, results: "Results") -> str:
     rows = frame(results)
     if "task" in rows:
         rows = rows[rows["task"].isin(_drawn(name, results, rows))]
-    groups = rows.groupby("task", sort=False) if "task" in rows else [("all problems" if name == "mean_ranks" else "all tasks", rows)]
+    groups = (
+        rows.groupby("task", sort=False)
+        if "task" in rows
+        else [("all problems" if name == "mean_ranks" else "all tasks", rows)]
+    )
     return f"{listed([f'{task}: {sentence(own)}' for task, own in groups], MOST_TASKS)}."
 
 
@@ -33,7 +37,11 @@ def drawn(name: str, results: "Results") -> list[str]:
 
 def _drawn(name: str, results: "Results", frame: pd.DataFrame) -> list[str]:
     tasks = results.tasks["task"]
-    return tasks[tasks.isin(frame["task"])].head(1 if name == "directions" else figures.MOST_PANELS).tolist() if "task" in frame else tasks.tolist()
+    return (
+        tasks[tasks.isin(frame["task"])].head(1 if name == "directions" else figures.MOST_PANELS).tolist()
+        if "task" in frame
+        else tasks.tolist()
+    )
 
 
 def _with_curve(results: "Results") -> pd.DataFrame:
@@ -45,7 +53,11 @@ def _with_curve(results: "Results") -> pd.DataFrame:
 def _ends_lowest(ranking: pd.DataFrame) -> str:
     lowest = ranking["gap"].min()
     names = list(ranking.loc[ranking["gap"] == lowest, "optimizer"])
-    return f"{_several(names, 'ends')} lowest, at {number(lowest)}" if np.isfinite(lowest) else "no optimizer completed all its seeds"
+    return (
+        f"{_several(names, 'ends')} lowest, at {number(lowest)}"
+        if np.isfinite(lowest)
+        else "no optimizer completed all its seeds"
+    )
 
 
 def _several(names: list[str], verb: str) -> str:
@@ -55,8 +67,16 @@ def _several(names: list[str], verb: str) -> str:
 
 def _best_rate(settings: pd.DataFrame) -> str:
     best = settings.loc[settings["gap"].idxmin()]
-    where = f"{best['optimizer']} with learning rate {setting_value(best['lr'])}" if np.isfinite(best["gap"]) else "no learning rate of any optimizer"
-    return f"{where} ends lowest, at {number(best['gap'])}" if np.isfinite(best["gap"]) else f"{where} completes all seeds"
+    where = (
+        f"{best['optimizer']} with learning rate {setting_value(best['lr'])}"
+        if np.isfinite(best["gap"])
+        else "no learning rate of any optimizer"
+    )
+    return (
+        f"{where} ends lowest, at {number(best['gap'])}"
+        if np.isfinite(best["gap"])
+        else f"{where} completes all seeds"
+    )
 
 
 def _gains_most(gains: pd.DataFrame) -> str:
@@ -71,7 +91,11 @@ def _solves_most(solved: pd.DataFrame) -> str:
     last = solved.groupby("optimizer", sort=False).last()
     most = last[last["share"] == last["share"].max()]
     share, pairs = most.iloc[0][["share", "pairs"]]
-    return f"{_several(list(most.index), 'solves')} most, {share * pairs:.0f} of {pairs:.0f} pairs" if share else "no pair is solved"
+    return (
+        f"{_several(list(most.index), 'solves')} most, {share * pairs:.0f} of {pairs:.0f} pairs"
+        if share
+        else "no pair is solved"
+    )
 
 
 def _solves_most_tasks(profile: pd.DataFrame) -> str:
@@ -83,7 +107,11 @@ def _solves_most_tasks(profile: pd.DataFrame) -> str:
 
 def _lowest_median(finals: pd.DataFrame) -> str:
     first = finals.loc[finals["median"].idxmin()]
-    return f"{first['optimizer']} has the lowest median, {number(first['median'])}" if np.isfinite(first["median"]) else "no median is finite"
+    return (
+        f"{first['optimizer']} has the lowest median, {number(first['median'])}"
+        if np.isfinite(first["median"])
+        else "no median is finite"
+    )
 
 
 def _shown(pairs: pd.DataFrame) -> str:
@@ -110,7 +138,11 @@ def _best_of_all_trials(budget: pd.DataFrame) -> str:
 def _left_in(parts: pd.DataFrame) -> str:
     last = parts[parts["step"] == parts["step"].max()].dropna(subset="part")
     left = last.groupby("optimizer", sort=False)["part"].sum()
-    return f"{left.idxmin()} has least left at the last step, {number(left.min())} of the start's gap" if len(left) else "no run lasted to the end"
+    return (
+        f"{left.idxmin()} has least left at the last step, {number(left.min())} of the start's gap"
+        if len(left)
+        else "no run lasted to the end"
+    )
 
 
 # figure -> its frame, and the sentence on the rows of a task
@@ -123,7 +155,10 @@ FINDINGS: dict[str, tuple[Callable[["Results"], pd.DataFrame], Callable[[pd.Data
     "profile": (curves.profile, _solves_most_tasks),
     "seeds": (curves.finals, _lowest_median),
     "pairs": (lambda results: results.pairwise, _shown),
-    "mean_ranks": (lambda results: curves.mean_ranks(results.across).rename_axis("optimizer").reset_index(name="rank"), _lowest_rank),
+    "mean_ranks": (
+        lambda results: curves.mean_ranks(results.across).rename_axis("optimizer").reset_index(name="rank"),
+        _lowest_rank,
+    ),
     "path": (landscape.points, _leave),
     "budget": (lambda results: results.budget_curve, _best_of_all_trials),
     "directions": (parts, _left_in),

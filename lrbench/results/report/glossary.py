@@ -7,7 +7,11 @@ from lrbench.results.statistics import ALPHA, MARGIN
 
 # in the order of the alphabet: a word, how the report writes it (a regular expression), what it means
 GLOSSARY = (
-    ("1/L", "1/L|2/L", "A learning rate measured against the steepest curvature L: gradient descent is safe up to 1/L and diverges beyond 2/L."),
+    (
+        "1/L",
+        "1/L|2/L",
+        "A learning rate measured against the steepest curvature L: gradient descent is safe up to 1/L and diverges beyond 2/L.",
+    ),
     (
         "95 % interval",
         "95 % interval|times the leader",
@@ -19,16 +23,32 @@ GLOSSARY = (
         "The one with the lowest geometric mean of the gap, or what else the protocol names, on the tuning seeds, without tuning on the seeds"
         " that are shown.",
     ),
-    ("box", "box|boxes", "The range, from a lowest to a highest value, that a search may draw a hyperparameter from."),
-    ("closure", "closure|lbfgs", "The function that LBFGS calls for the loss and its gradient, several times in one step."),
+    (
+        "box",
+        "box|boxes",
+        "The range, from a lowest to a highest value, that a search may draw a hyperparameter from.",
+    ),
+    (
+        "closure",
+        "closure|lbfgs",
+        "The function that LBFGS calls for the loss and its gradient, several times in one step.",
+    ),
     (
         "conjugate gradients",
         "conjugate gradients",
         "The method that, of all that step along gradients, is lowest after each number of gradients; it has to know the whole problem.",
     ),
     ("decade", "decades?", "A factor of ten."),
-    ("default", "defaults?|default gap", "The setting that the optimizer's class has where nobody chooses one; its runs are called defaults."),
-    ("default gap, gain", "gain", "The gap at the class's own defaults, and how many times lower the tuned setting ends, seed by seed."),
+    (
+        "default",
+        "defaults?|default gap",
+        "The setting that the optimizer's class has where nobody chooses one; its runs are called defaults.",
+    ),
+    (
+        "default gap, gain",
+        "gain",
+        "The gap at the class's own defaults, and how many times lower the tuned setting ends, seed by seed.",
+    ),
     (
         "direct solver",
         "direct solver",
@@ -44,7 +64,11 @@ GLOSSARY = (
         "diverges from lr",
         "By theory, the learning rate at which the optimizer stops converging, its momentum as it was: 2/L for plain gradient descent.",
     ),
-    ("edge", "edge", "The chosen learning rate lies in the outer tenth, in log, of its box, or at an end of a grid of three rates or more."),
+    (
+        "edge",
+        "edge",
+        "The chosen learning rate lies in the outer tenth, in log, of its box, or at an end of a grid of three rates or more.",
+    ),
     (
         "evaluation",
         "on evaluation|for the evaluation|evaluation seeds",
@@ -55,7 +79,11 @@ GLOSSARY = (
         "evaluations to target",
         "The number of gradient evaluations by which at least half of the seeds have reached the target.",
     ),
-    ("exact sign test", "sign test", "Counts in how many pairs one side ends lower, and asks how often a fair coin would give as many or more."),
+    (
+        "exact sign test",
+        "sign test",
+        "Counts in how many pairs one side ends lower, and asks how often a fair coin would give as many or more.",
+    ),
     (
         "expected running time",
         "expected running time",
@@ -64,7 +92,11 @@ GLOSSARY = (
     ("failed", "failed", "The optimizer ended the run with an error."),
     ("FLOPs", "[Ff]LOPs", "Additions and multiplications of numbers, here those of the gradients."),
     ("fused", "fused", "The engine of lrbench that trains many runs at once, as one compiled program."),
-    ("gap", "gaps?", "The loss over all rows minus the least possible; of a run the mean over its last epoch, inf unless the run completed."),
+    (
+        "gap",
+        "gaps?",
+        "The loss over all rows minus the least possible; of a run the mean over its last epoch, inf unless the run completed.",
+    ),
     ("gap floor", "gap floor", "The gap that rounding makes: below it all count as tied."),
     (
         "geometric mean",
@@ -77,9 +109,21 @@ GLOSSARY = (
         "One gradient over all rows: a minibatch counts its share of the rows, LBFGS every call of its closure.",
     ),
     ("grid", "grid", "Values in a row, such as 0.01, 0.1 and 1, each of which is tried."),
-    ("growth", "growth", "Where the best learning rate of a search lies near an end of its box, the box is made wider there and the search goes on."),
-    ("heavy ball", "heavy ball", "Gradient descent with momentum: each step also goes a part of the step before."),
-    ("Holm", "Holm", f"Raises the p values of several tests so that the chance of any false one among them stays at {ALPHA:g}."),
+    (
+        "growth",
+        "growth",
+        "Where the best learning rate of a search lies near an end of its box, the box is made wider there and the search goes on.",
+    ),
+    (
+        "heavy ball",
+        "heavy ball",
+        "Gradient descent with momentum: each step also goes a part of the step before.",
+    ),
+    (
+        "Holm",
+        "Holm",
+        f"Raises the p values of several tests so that the chance of any false one among them stays at {ALPHA:g}.",
+    ),
     (
         "κ",
         "κ",
@@ -90,16 +134,32 @@ GLOSSARY = (
         "L =|1/L|2/L",
         "The steepest curvature of the loss at its minimum; with squared errors gradient descent diverges from a learning rate of 2/L on.",
     ),
-    ("leader", "leader", "The optimizer that was lowest on the tuning seeds, without tuning the first of the ranking."),
-    ("leads", "leads", "An optimizer leads a task where it is the leader or not shown worse than the leader."),
-    ("lost", "lost", "Of a run or seed: it did not complete, since it diverged or failed, so its gap counts as inf."),
+    (
+        "leader",
+        "leader",
+        "The optimizer that was lowest on the tuning seeds, without tuning the first of the ranking.",
+    ),
+    (
+        "leads",
+        "leads",
+        "An optimizer leads a task where it is the leader or not shown worse than the leader.",
+    ),
+    (
+        "lost",
+        "lost",
+        "Of a run or seed: it did not complete, since it diverged or failed, so its gap counts as inf.",
+    ),
     (
         "lr tolerance",
         "lr tolerance|tolerance",
         'Over how many decades of learning rate, in a row, at least half of the seeds reach the target and end at or below it; "≥" where the '
         "grid ends first.",
     ),
-    ("mean rank", "mean ranks?", "The mean over the problems of an optimizer's place by its gap, 1 the lowest; equal gaps share their places."),
+    (
+        "mean rank",
+        "mean ranks?",
+        "The mean over the problems of an optimizer's place by its gap, 1 the lowest; equal gaps share their places.",
+    ),
     ("minimiser", "minimiser", "The weights at which the loss is least."),
     (
         "minimum, infimum",
@@ -107,12 +167,24 @@ GLOSSARY = (
         "The least loss that weights can have; where none have it but some come as near as one likes, it is called infimum.",
     ),
     ("n, d", "n = [0-9].*, d = [0-9,]+", "How many rows and how many features the data have."),
-    ("Nesterov", "[Nn]esterov", "Momentum whose gradient is, in effect, taken where the momentum leads and not where the weights are."),
-    ("one-sided", "one-sided", "Of a test: it asks only whether one side is lower, not whether the two differ."),
+    (
+        "Nesterov",
+        "[Nn]esterov",
+        "Momentum whose gradient is, in effect, taken where the momentum leads and not where the weights are.",
+    ),
+    (
+        "one-sided",
+        "one-sided",
+        "Of a test: it asks only whether one side is lower, not whether the two differ.",
+    ),
     ("oracle", "oracle", "Knows the problem's answer, which no optimizer may know in practice."),
     ("outer tenth", "outer tenth|edge", "Of a box, in log: the tenth of its width next to either end."),
     ("p", "p", "How often chance alone shows at least so much where there is no difference."),
-    ("P(a lower)", r"[Pp]\(a lower\)", "How often a run of a ends below a run of b, if both are picked at random; a tie counts as half."),
+    (
+        "P(a lower)",
+        r"[Pp]\(a lower\)",
+        "How often a run of a ends below a run of b, if both are picked at random; a tie counts as half.",
+    ),
     ("paired", "paired", "Compared seed by seed: both sides have the same start and the same minibatches."),
     (
         "rank",
@@ -125,8 +197,16 @@ GLOSSARY = (
         "relative gaps?",
         "The gap over that of the best constant prediction, or of w = 0 where there is no intercept: 1 is no better than it, 0 is the minimum.",
     ),
-    ("seed", "seeds?", "Fixes the start and the order of the minibatches, the same for every optimizer, so that gaps are compared seed by seed."),
-    ("setting", "settings?", "The hyperparameters of an optimizer: what its runs with different seeds share."),
+    (
+        "seed",
+        "seeds?",
+        "Fixes the start and the order of the minibatches, the same for every optimizer, so that gaps are compared seed by seed.",
+    ),
+    (
+        "setting",
+        "settings?",
+        "The hyperparameters of an optimizer: what its runs with different seeds share.",
+    ),
     (
         "shown better",
         "shown better|shown worse|is shown|are shown|not separable",
@@ -139,10 +219,26 @@ GLOSSARY = (
         "How far seeds lie apart, as a factor: of 2, most gaps lie between half and twice the geometric mean. The exponential of the standard"
         " deviation of the logarithms.",
     ),
-    ("start", "starts?", "The weights before the first step; each seed gives its own, unless init says otherwise."),
-    ("t test", "t test", "Asks whether the mean of the differences, here of logarithms, is farther from 0 than their scatter explains."),
-    ("target", "targets?", "A relative gap: a run that completes reaches it at the first step with a relative gap no larger."),
-    ("task", "tasks?", "What all optimizers of a comparison share: problem, loss, dtype, steps, batches and init."),
+    (
+        "start",
+        "starts?",
+        "The weights before the first step; each seed gives its own, unless init says otherwise.",
+    ),
+    (
+        "t test",
+        "t test",
+        "Asks whether the mean of the differences, here of logarithms, is farther from 0 than their scatter explains.",
+    ),
+    (
+        "target",
+        "targets?",
+        "A relative gap: a run that completes reaches it at the first step with a relative gap no larger.",
+    ),
+    (
+        "task",
+        "tasks?",
+        "What all optimizers of a comparison share: problem, loss, dtype, steps, batches and init.",
+    ),
     (
         "times the leader",
         "times the leader",
@@ -150,11 +246,19 @@ GLOSSARY = (
         "ended at the floor, so that only the order is known.",
     ),
     ("trial", "trials?", "A setting that was tried, on all seeds of the search."),
-    ("tuning seeds", "tuning seeds?", "The seeds that settings were chosen on; the chosen ones are compared on other seeds."),
+    (
+        "tuning seeds",
+        "tuning seeds?",
+        "The seeds that settings were chosen on; the chosen ones are compared on other seeds.",
+    ),
 )
 
 
 def used(told: Iterable[str]) -> list[tuple[str, str]]:
     """Return the words that stand in these texts, each with its meaning."""
     texts = "\n".join({text[:1].lower() + text[1:] for text in told})
-    return [(word, meaning) for word, written, meaning in GLOSSARY if re.search(rf"(?<!\w)(?:{written})(?!\w)", texts)]
+    return [
+        (word, meaning)
+        for word, written, meaning in GLOSSARY
+        if re.search(rf"(?<!\w)(?:{written})(?!\w)", texts)
+    ]

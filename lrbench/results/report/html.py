@@ -21,15 +21,33 @@ STYLES, SCRIPT = ("vendor/uPlot.min.css", "page.css"), "page.js"
 PLOTS = "vendor/uPlot.iife.min.js"  # what the explorer draws with: text, until page.js runs it for a reader who comes near
 
 
-def rendered(template: str, title: str, colours: dict[str, str], tasks: list[str], plots: str | None = None, **told: Any) -> str:
+def rendered(
+    template: str,
+    title: str,
+    colours: dict[str, str],
+    tasks: list[str],
+    plots: str | None = None,
+    **told: Any,
+) -> str:
     """Fill a template of this folder.
 
     colours: of each optimizer, which the page filters by; tasks: which its explorer chooses from; plots: PLOTS, of a page with an explorer.
     """
-    data = {"optimizers": [{"name": name, "colour": colour} for name, colour in colours.items()], "tasks": tasks}
+    data = {
+        "optimizers": [{"name": name, "colour": colour} for name, colour in colours.items()],
+        "tasks": tasks,
+    }
     style, script = Markup("\n".join(map(read, STYLES))), read(SCRIPT)
-    frame = {"style": style, "script": Markup(script), "policy": policy([script, *([plots] if plots else [])])}
-    return _templates().get_template(template).render(title=title, colours=colours, data=data, plots=plots, **frame, **told)
+    frame = {
+        "style": style,
+        "script": Markup(script),
+        "policy": policy([script, *([plots] if plots else [])]),
+    }
+    return (
+        _templates()
+        .get_template(template)
+        .render(title=title, colours=colours, data=data, plots=plots, **frame, **told)
+    )
 
 
 def read(name: str) -> str:
@@ -40,7 +58,9 @@ def read(name: str) -> str:
 @cache
 def _templates() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(HERE)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.globals |= {"inline": inline, "table": table, "embedded": embedded}
     return environment
 
@@ -54,7 +74,10 @@ def inline(svg: str, name: str) -> Markup:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<[^>]*>", lambda tag: _own(tag[0], name), body)
     body = re.sub(
-        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">', body, count=1
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>',
+        r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">',
+        body,
+        count=1,
     )
     return Markup(body)
 
@@ -73,10 +96,15 @@ TABLE = Markup(
 )
 
 
-def table(text: pd.DataFrame, name: str, caption: str, colours: dict[str, str], left: Collection[str] = LEFT) -> Markup:
+def table(
+    text: pd.DataFrame, name: str, caption: str, colours: dict[str, str], left: Collection[str] = LEFT
+) -> Markup:
     """Write a frame of text as an HTML table; what is not `left` stands right, and a row of one optimizer tells its place in `colours`."""
     kinds = ["left" if column in left else "right" for column in text]
-    head = Markup("").join(Markup('<th scope="col" class="{}">{}</th>').format(kind, column) for kind, column in zip(kinds, text, strict=True))
+    head = Markup("").join(
+        Markup('<th scope="col" class="{}">{}</th>').format(kind, column)
+        for kind, column in zip(kinds, text, strict=True)
+    )
     places = {optimizer: Markup(' data-optimizer="{}"').format(i) for i, optimizer in enumerate(colours)}
     owners = [places.get(optimizer, "") for optimizer in text.get("optimizer", [""] * len(text))]
     rows = [
@@ -86,13 +114,17 @@ def table(text: pd.DataFrame, name: str, caption: str, colours: dict[str, str], 
     return TABLE.format(name=name, caption=caption, head=head, body=Markup("").join(rows))
 
 
-BREAK = re.compile(r" (?=\(|decades$)")  # where a number may end its line: before what is in brackets, and before its unit
+BREAK = re.compile(
+    r" (?=\(|decades$)"
+)  # where a number may end its line: before what is in brackets, and before its unit
 
 
 def _cell(column: str, kind: str, cell: str) -> Markup:
     tag = Markup('<th scope="row" class="{}">{}</th>' if column == "optimizer" else '<td class="{}">{}</td>')
     number, *more = BREAK.split(cell, maxsplit=1) if kind == "right" else [cell]
-    return tag.format(kind, Markup("").join([number, *map(Markup(' <span class="whole">{}</span>').format, more)]))
+    return tag.format(
+        kind, Markup("").join([number, *map(Markup(' <span class="whole">{}</span>').format, more)])
+    )
 
 
 # ---- data and scripts
@@ -105,5 +137,8 @@ def embedded(data: Any) -> Markup:
 
 def policy(scripts: Collection[str]) -> str:
     """Return the Content-Security-Policy: these scripts and nothing else, from nowhere."""
-    sums = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    sums = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
     return f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"

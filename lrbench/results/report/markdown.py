@@ -10,20 +10,32 @@ from lrbench.results.report.facts import Drawing, Facts
 
 def markdown(facts: Facts, drawings: list[Drawing]) -> str:
     """Write the facts as Markdown, with links to the figures."""
-    parts = [f"# {escaped(facts.title)}", *[f"**{escaped(facts.state)}**"] * bool(facts.state), *map(escaped, facts.headline)]
+    parts = [
+        f"# {escaped(facts.title)}",
+        *[f"**{escaped(facts.state)}**"] * bool(facts.state),
+        *map(escaped, facts.headline),
+    ]
     if facts.warnings:
-        parts += ["## Read before quoting", "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)]
+        parts += [
+            "## Read before quoting",
+            "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings),
+        ]
     parts += [part for one in (*facts.run, *facts.overall) for part in _told(one)]
     for task, ranking, note in facts.rankings:
         parts += [f"## Ranking: {escaped(task)}", table(ranking), *[note] * bool(note)]
     parts += [escaped(facts.note)]
-    parts += [f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings]
+    parts += [
+        f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*" for drawing in drawings
+    ]
     parts += [part for one in (*facts.compared, *facts.costs) for part in _told(one)]
     for heading, sentence, rows in facts.insights:
         parts += [f"## {heading}", sentence, table(rows)]
     parts += [part for one in facts.failures for part in _told(one)]
     parts += ["## Words", "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)]
-    parts += ["## Protocol", "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])]
+    parts += [
+        "## Protocol",
+        "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol]),
+    ]
     parts += [part for one in facts.problems for part in _told(one)]
     parts += ["## Run it again", _code(f"{facts.command}\npython -m lrbench reproduce {facts.folder}")]
     return "\n\n".join(parts) + "\n"

@@ -12,8 +12,19 @@ from lrbench.results.report.html import PLOTS, read, rendered, table
 
 # the sections in their order: a figure, and the tables below it
 SECTIONS = {
-    **{"loss_curves": (), "lr_sensitivity": ("sensitivity",), "heat_map": (), "tuned_against_default": ("tuned_against_default",)},
-    **{"targets": ("targets", "success", "costs"), "profile": ("competence",), "seeds": (), "pairs": ("pairwise",), "mean_ranks": ("across",)},
+    **{
+        "loss_curves": (),
+        "lr_sensitivity": ("sensitivity",),
+        "heat_map": (),
+        "tuned_against_default": ("tuned_against_default",),
+    },
+    **{
+        "targets": ("targets", "success", "costs"),
+        "profile": ("competence",),
+        "seeds": (),
+        "pairs": ("pairwise",),
+        "mean_ranks": ("across",),
+    },
     **{"path": (), "budget": (), "directions": ("insights",)},
 }
 
@@ -36,7 +47,15 @@ def page(facts: Facts, drawings: list[Drawing], explored: dict[str, Any] | None)
     found = sections(facts, drawings)
     links = contents(facts, found, explored is not None)
     shown = {"sections": found, "contents": links, "explored": explored, "most": MOST_ROWS, "rest": rest}
-    return rendered("page.html.j2", facts.title, facts.colours, facts.tasks, read(PLOTS) if explored else None, facts=facts, **shown)
+    return rendered(
+        "page.html.j2",
+        facts.title,
+        facts.colours,
+        facts.tasks,
+        read(PLOTS) if explored else None,
+        facts=facts,
+        **shown,
+    )
 
 
 def contents(facts: Facts, sections: list[Section], explored: bool) -> list[tuple[str, str]]:
@@ -45,7 +64,12 @@ def contents(facts: Facts, sections: list[Section], explored: bool) -> list[tupl
     found += [("ranking-0", "Ranking" if len(facts.rankings) == 1 else "Rankings")] * bool(facts.rankings)
     found += [(section.name, section.heading) for section in sections]
     found += [("explorer", "Explore every run")] * explored
-    return [*found, *((one.name, one.heading) for one in facts.failures), ("words", "Words on this page"), ("protocol", "Protocol")]
+    return [
+        *found,
+        *((one.name, one.heading) for one in facts.failures),
+        ("words", "Words on this page"),
+        ("protocol", "Protocol"),
+    ]
 
 
 def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
@@ -56,7 +80,10 @@ def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
         "costs": facts.costs,
         "insights": [Table(f"insights-{i}", *insight) for i, insight in enumerate(facts.insights)],
     }
-    found = [Section(name, figures.get(name), [one for below in names for one in tables.get(below, [])]) for name, names in SECTIONS.items()]
+    found = [
+        Section(name, figures.get(name), [one for below in names for one in tables.get(below, [])])
+        for name, names in SECTIONS.items()
+    ]
     return [section for section in found if section.drawing or section.tables]
 
 

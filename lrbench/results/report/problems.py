@@ -12,7 +12,12 @@ from lrbench.results.text import MISSING, number, setting_value
 if TYPE_CHECKING:
     from lrbench.results.result_set import Results
 
-BESIDE_DATA = {"steps": 0, "batch_size": 0, "batch_order": "", "init": ""}  # what tells tasks apart, and no problems
+BESIDE_DATA = {
+    "steps": 0,
+    "batch_size": 0,
+    "batch_order": "",
+    "init": "",
+}  # what tells tasks apart, and no problems
 DIGITS = {"float64": 16, "float32": 7}  # that a number has
 
 
@@ -28,7 +33,9 @@ def problems(results: "Results") -> pd.DataFrame:
     labels = task_labels(first.assign(**BESIDE_DATA)).set_axis(first["problem_id"])
     tasks = results.tasks.drop_duplicates("problem_id")
     settings = [json.loads(one) for one in tasks["settings"]]
-    method = tasks["method"].where(tasks["attained"].astype(bool), tasks["method"] + ", attained by no weights")
+    method = tasks["method"].where(
+        tasks["attained"].astype(bool), tasks["method"] + ", attained by no weights"
+    )
     return pd.DataFrame(
         {
             "problem": tasks["problem_id"].map(labels),
@@ -47,7 +54,11 @@ def problems(results: "Results") -> pd.DataFrame:
 
 def _table(settings: dict[str, Any]) -> str:
     """Write file and target of a table: "houses.csv, price"."""
-    return f"{Path(str(settings['path'])).name}, {settings['target']}" if {"path", "target"} <= settings.keys() else ""
+    return (
+        f"{Path(str(settings['path'])).name}, {settings['target']}"
+        if {"path", "target"} <= settings.keys()
+        else ""
+    )
 
 
 def _standardized(task: pd.Series) -> str:
@@ -59,7 +70,10 @@ def problems_text(problems: pd.DataFrame) -> pd.DataFrame:
     """Write the problems, a column a heading; noise, rows left out and sources only where some problem has them."""
     cells = {
         "problem": problems["problem"],
-        **{heading: problems[name].map(number) for heading, name in (("n", "n"), ("d", "d"), ("κ", "kappa"), ("L", "L"))},
+        **{
+            heading: problems[name].map(number)
+            for heading, name in (("n", "n"), ("d", "d"), ("κ", "kappa"), ("L", "L"))
+        },
         "noise": problems["noise"].map(lambda noise: MISSING if pd.isna(noise) else setting_value(noise)),
         **{name: problems[name] for name in ("loss", "dtype")},
         "rows left out": problems["dropped"].map(number),
@@ -69,5 +83,11 @@ def problems_text(problems: pd.DataFrame) -> pd.DataFrame:
         "gap floor": problems["gap_floor"].map(number),
         "source": problems["source"].replace("", MISSING),
     }
-    empty = {"noise": problems["noise"].isna(), "rows left out": problems["dropped"] == 0, "source": problems["source"] == ""}
-    return pd.DataFrame(cells, dtype=object).drop(columns=[heading for heading, rows in empty.items() if rows.all()])
+    empty = {
+        "noise": problems["noise"].isna(),
+        "rows left out": problems["dropped"] == 0,
+        "source": problems["source"] == "",
+    }
+    return pd.DataFrame(cells, dtype=object).drop(
+        columns=[heading for heading, rows in empty.items() if rows.all()]
+    )

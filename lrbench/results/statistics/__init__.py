@@ -17,7 +17,12 @@ from lrbench.results.statistics.location import (
 from lrbench.results.statistics.paired import TESTED, Comparison, below_target, compare, visible_ratio
 from lrbench.results.statistics.pvalues import ALPHA, holm, paired_t, sign_test, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement
-from lrbench.results.statistics.targets import expected_running_time, median_first_hit, performance_profile, solved_share
+from lrbench.results.statistics.targets import (
+    expected_running_time,
+    median_first_hit,
+    performance_profile,
+    solved_share,
+)
 from lrbench.results.statistics.tuning import best_of_subsets, flips, lr_tolerance, widest_stretch
 
 __all__ = [

@@ -39,7 +39,9 @@ def contest(gaps: np.ndarray, floor: float, leader: int | None) -> Contest:
     comparisons = [compare(gaps[a], gaps[b], floor) for a, b in zip(first, second, strict=True)]
     p_holm, family = adjusted(first, second, np.array([c.p for c in comparisons]), leader)
     better = np.array([shown(c, p) for c, p in zip(comparisons, p_holm, strict=True)], dtype=int)
-    return Contest(first, second, comparisons, p_holm, family, better, places(first, second, better, len(gaps)))
+    return Contest(
+        first, second, comparisons, p_holm, family, better, places(first, second, better, len(gaps))
+    )
 
 
 def across(logs: np.ndarray) -> Contest:
@@ -55,7 +57,9 @@ def across(logs: np.ndarray) -> Contest:
     leans = np.array([np.sign(signed_ranks(x).sum()) for x in differences])
     better = np.array([shown(c, p) for c, p in zip(comparisons, p_holm, strict=True)], dtype=int)
     better[better != leans] = 0
-    return Contest(first, second, comparisons, p_holm, family, better, places(first, second, better, logs.shape[1]))
+    return Contest(
+        first, second, comparisons, p_holm, family, better, places(first, second, better, logs.shape[1])
+    )
 
 
 def log_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -73,9 +77,15 @@ def over_blocks(x: np.ndarray) -> Comparison:
     return Comparison(len(x), "wilcoxon", wins, losses, len(x) - wins - losses, ratio=ratio, p=p)
 
 
-def adjusted(a: np.ndarray, b: np.ndarray, p: np.ndarray, leader: int | None) -> tuple[np.ndarray, np.ndarray]:
+def adjusted(
+    a: np.ndarray, b: np.ndarray, p: np.ndarray, leader: int | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the p values (pairs,) after Holm within each family, and the family (pairs,) of each pair."""
-    family = np.full(len(p), "all") if leader is None else np.where((a == leader) | (b == leader), "leader", "rest")
+    family = (
+        np.full(len(p), "all")
+        if leader is None
+        else np.where((a == leader) | (b == leader), "leader", "rest")
+    )
     p_holm = np.empty(len(p))
     for name in np.unique(family):
         p_holm[family == name] = holm(p[family == name])
@@ -89,7 +99,11 @@ def shown(comparison: Comparison, p_holm: float) -> int:
     """
     if comparison.test == "none":
         return comparison.wins - comparison.losses
-    least = {"t": nearest_to_one(comparison.low, comparison.high), "sign": comparison.at_least, "wilcoxon": comparison.ratio}
+    least = {
+        "t": nearest_to_one(comparison.low, comparison.high),
+        "sign": comparison.at_least,
+        "wilcoxon": comparison.ratio,
+    }
     ratio = least.get(comparison.test, 1.0)
     return int(p_holm < ALPHA) * (int(ratio > MARGIN) - int(ratio < 1 / MARGIN))
 

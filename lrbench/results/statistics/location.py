@@ -54,7 +54,11 @@ def interquartile_mean(x: np.ndarray) -> np.ndarray:
 
 
 def bootstrap_interval(
-    x: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int, draws: int = 2000, level: float = 0.95
+    x: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    seed: int,
+    draws: int = 2000,
+    level: float = 0.95,
 ) -> tuple[float, float]:
     """Return the percentile interval of a statistic of x (strata, n), resampled with replacement within each row (Efron, 1979).
 
@@ -66,7 +70,9 @@ def bootstrap_interval(
     return float(quantile(values, (1 - level) / 2)), float(quantile(values, (1 + level) / 2))
 
 
-def by_group(statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def by_group(
+    statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, codes: np.ndarray
+) -> np.ndarray:
     """Apply a statistic to each group of values (R,); codes (R,) number the groups 0 .. G-1, none empty. Returns (G,).
 
     Groups of the same size are one call, so that a hundred thousand settings cost a few.

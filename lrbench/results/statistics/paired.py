@@ -83,7 +83,9 @@ def compare(a: np.ndarray, b: np.ndarray, floor: float) -> Comparison:
     test = kind(a, b, floor, known)
     a, b = at_least_floor(a, floor), at_least_floor(b, floor)
     wins, losses = int((a < b).sum()), int((a > b).sum())
-    return Comparison(len(a), test, wins, losses, len(a) - wins - losses, **NUMBERS.get(test, no_numbers)(a, b))
+    return Comparison(
+        len(a), test, wins, losses, len(a) - wins - losses, **NUMBERS.get(test, no_numbers)(a, b)
+    )
 
 
 def no_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
@@ -102,7 +104,10 @@ def t_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
 
 
 def sign_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {"at_least": median_ratio(floored_ratios(a, b)), "p": sign_test(int((a < b).sum()), int((a > b).sum()))}
+    return {
+        "at_least": median_ratio(floored_ratios(a, b)),
+        "p": sign_test(int((a < b).sum()), int((a > b).sum())),
+    }
 
 
 def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, float]:

@@ -8,7 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 
-def best_of_subsets(values: np.ndarray, sizes: Sequence[int], q: Sequence[float] = (0.25, 0.5, 0.75)) -> np.ndarray:
+def best_of_subsets(
+    values: np.ndarray, sizes: Sequence[int], q: Sequence[float] = (0.25, 0.5, 0.75)
+) -> np.ndarray:
     """Return the q-quantiles of the least of m of T values drawn without replacement, for each m in sizes, 1 <= m <= T: (T,) -> (len(sizes), len(q)).
 
     Exact, nothing is drawn: the least lies above the i-th smallest value in C(T - i, m) of C(T, m) cases. A quantile is the smallest value whose

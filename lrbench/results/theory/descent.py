@@ -116,7 +116,9 @@ def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: in
     return w
 
 
-def _motion(s: np.ndarray, momentum: np.ndarray | float, *, nesterov: bool) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def _motion(
+    s: np.ndarray, momentum: np.ndarray | float, *, nesterov: bool
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return the 2x2 matrix of a step in (w, u) at s = lr lambda >= 0, where u is the buffer in the scale that makes it almost a rotation.
 
     u = lr v / sqrt s:  u <- momentum u + sqrt(s) w, then  w <- w - sqrt(s) u, or with Nesterov  w <- w - s w - momentum sqrt(s) u.

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 
-def first_step(optimizer: str, g: np.ndarray, w: np.ndarray, hyperparameters: Mapping[str, Any]) -> np.ndarray:
+def first_step(
+    optimizer: str, g: np.ndarray, w: np.ndarray, hyperparameters: Mapping[str, Any]
+) -> np.ndarray:
     """Return |w_1 - w_0| (p,) of an optimizer named as in FIRST_MOVES; hyperparameters that are missing have torch's defaults."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.abs(FIRST_MOVES[optimizer](g, w, **hyperparameters))
@@ -33,7 +35,18 @@ def adam(g, w, lr=1e-3, eps=1e-8, weight_decay=0, maximize=False, decoupled_weig
     return -lr * weight_decay * decoupled_weight_decay * w - lr * g / (np.abs(g) + eps)
 
 
-def nadam(g, w, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, momentum_decay=4e-3, decoupled_weight_decay=False, maximize=False, **_):
+def nadam(
+    g,
+    w,
+    lr=2e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0,
+    momentum_decay=4e-3,
+    decoupled_weight_decay=False,
+    maximize=False,
+    **_,
+):
     """-lr (1 + mu_2 (1 - beta1) / (1 - mu_1 mu_2)) g / (|g| + eps), mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) (Dozat 2016)."""
     g = _gradient(g, w, weight_decay * (not decoupled_weight_decay), maximize)
     beta1 = betas[0]

@@ -12,7 +12,11 @@ HALVINGS = 60  # of a bracket in log lr: at most 1e16 wide, so to the last digit
 NUMBERS = 2_000_000  # of the grid: its points times eigenvalues
 BLOCK = 5  # the best of each block of 5 x 5 points is where a refinement may start
 STARTS = 40_000  # refinements at first, times eigenvalues
-STAGES = ((500, 3), (100, 6), (1, 25))  # Levenberg-Marquardt steps; how many of the refinements go on after them
+STAGES = (
+    (500, 3),
+    (100, 6),
+    (1, 25),
+)  # Levenberg-Marquardt steps; how many of the refinements go on after them
 TINY = 1e-30  # step of the complex-step derivative (Squire and Trapp 1998), which loses no digits however small it is
 
 
@@ -59,7 +63,10 @@ def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple
     found = np.empty((*c.shape[:-1], 2))
     for start in np.ndindex(c.shape[:-1]):
         weights = 0.5 * eigenvalues * np.square(c[start])
-        known = [[float(best_gradient_descent(eigenvalues, c[start], steps)), 0.0], [polyak.lr, polyak.momentum]]
+        known = [
+            [float(best_gradient_descent(eigenvalues, c[start], steps)), 0.0],
+            [polyak.lr, polyak.momentum],
+        ]
         promising = _promising(grid, squares @ weights, STARTS // len(eigenvalues) + 1)
         found[start] = _refined(eigenvalues, np.sqrt(weights), steps, np.vstack([promising, known]))
     return found[..., 0], found[..., 1]
@@ -75,7 +82,11 @@ def _grid(eigenvalues: np.ndarray, steps: int) -> np.ndarray:
     angle = (np.arange(2 * half)[:, None] + 0.5) * np.pi / (2 * half)
     lr = (1 - np.cos(angle)) * (1 + momentum) / eigenvalues.max()
     grid = np.stack(np.broadcast_arrays(lr, momentum), axis=-1)
-    return grid.reshape(2 * half // BLOCK, BLOCK, half // BLOCK, BLOCK, 2).swapaxes(1, 2).reshape(-1, BLOCK**2, 2)
+    return (
+        grid.reshape(2 * half // BLOCK, BLOCK, half // BLOCK, BLOCK, 2)
+        .swapaxes(1, 2)
+        .reshape(-1, BLOCK**2, 2)
+    )
 
 
 def _promising(grid: np.ndarray, gaps: np.ndarray, starts: int) -> np.ndarray:
@@ -101,7 +112,9 @@ def _refined(eigenvalues: np.ndarray, roots: np.ndarray, steps: int, x: np.ndarr
     return x[0]
 
 
-def _residuals(eigenvalues: np.ndarray, roots: np.ndarray, steps: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _residuals(
+    eigenvalues: np.ndarray, roots: np.ndarray, steps: int, x: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return r (starts, p), whose square is the gap, and its derivatives (2, starts, p) by lr and momentum."""
     r = roots * _final(eigenvalues, steps, x + 1j * TINY * np.eye(2)[:, None])
     return r[0].real, r.imag / TINY

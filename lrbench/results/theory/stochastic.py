@@ -37,7 +37,14 @@ class _Operators(NamedTuple):
     S: np.ndarray  # (q,) noise over b
 
 
-def expected_gaps(moments: Mapping[str, np.ndarray], c: np.ndarray, steps: int, lr: float, batch_size: int, reduction: str = "mean") -> np.ndarray:
+def expected_gaps(
+    moments: Mapping[str, np.ndarray],
+    c: np.ndarray,
+    steps: int,
+    lr: float,
+    batch_size: int,
+    reduction: str = "mean",
+) -> np.ndarray:
     """Return E[gap_t] (..., steps + 1) from c (..., p), exact for any lr and batch size; inf from where it overflows."""
     lr, unit = _of_the_mean(moments, lr, batch_size, reduction)
     o = _operators(moments, batch_size)
@@ -53,7 +60,9 @@ def expected_gaps(moments: Mapping[str, np.ndarray], c: np.ndarray, steps: int, 
     return np.where(np.isfinite(gaps), unit / 2 * gaps, np.inf)
 
 
-def noise_floor(moments: Mapping[str, np.ndarray], lr: float, batch_size: int, reduction: str = "mean") -> float:
+def noise_floor(
+    moments: Mapping[str, np.ndarray], lr: float, batch_size: int, reduction: str = "mean"
+) -> float:
     """Return the E[gap] that every start ends on; inf where lr is not below the stable one. To first order in lr it is lr tr(S) / (4 b)."""
     lr, unit = _of_the_mean(moments, lr, batch_size, reduction)
     o = _operators(moments, batch_size)
@@ -76,7 +85,9 @@ def _edge(o: _Operators) -> float:
     return float(1 / linalg.eigh(o.B, o.A, eigvals_only=True)[-1])
 
 
-def _of_the_mean(moments: Mapping[str, np.ndarray], lr: float, batch_size: int, reduction: str) -> tuple[float, float]:
+def _of_the_mean(
+    moments: Mapping[str, np.ndarray], lr: float, batch_size: int, reduction: str
+) -> tuple[float, float]:
     """Return the lr that takes the same steps on the mean loss, and how many of its gaps one gap of this loss counts."""
     return {"mean": (lr, 1.0), "sum": (lr * batch_size, float(moments["samples"][0]))}[reduction]
 

@@ -1,0 +1,105 @@
+"""The store's tables as pandas frames: a row a run, a row a recorded step, a row a problem, a row a run and
+role.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lrbench.store import ResultStore
+
+MOST_WEIGHT_COLUMNS = 20
+CURVE_COLUMNS = ["step", "evaluations", "loss", "gap"]
+BOX = {"trial": float, "lr_low": float, "lr_high": float}  # of a role; null in the store where there is none
+
+
+def runs(store: ResultStore) -> pd.DataFrame:
+    """Return a row a run, a run that was stored twice once.
+
+    Lists are tuples; weights stand as w_0 .. w_{p-1} up to p = 20, above that in one column `weights`.
+
+    Raises:
+        RequestError: no run is stored yet.
+    """
+    return joined(store.runs())
+
+
+def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
+    """Return the rows of all tables as `runs` does; a column that some of them lack is missing there."""
+    parts = [_part(table) for table in tables]
+    columns = list(dict.fromkeys(column for part in parts for column in part))
+    # pandas would warn of columns without any value, whose type it cannot tell
+    filled = [part.dropna(axis=1, how="all") for part in parts]
+    frame = pd.concat(filled, ignore_index=True).reindex(columns=columns)
+    once = frame.drop_duplicates("run_id", ignore_index=True)
+    return _with_weight_columns(once)
+
+
+def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
+    """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded
+    step.
+
+    Read part by part, so that of a large store only the wanted rows are in memory.
+    """
+    wanted = set(run_ids)
+    table = pa.concat_tables([_taken(part, wanted) for part in store.curve_parts()])
+    lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
+    ids = table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True)
+    columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
+    return pd.DataFrame({"run_id": ids, **columns})
+
+
+def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
+    """Return the rows of the wanted runs, the first of each; what is found is wanted no more."""
+    ids = part.column("run_id").to_pandas()
+    found = ids.map(wanted.__contains__).astype(bool) & ~ids.duplicated()
+    wanted.difference_update(ids[found])
+    return part.filter(pa.array(found.to_numpy()))
+
+
+def problems(store: ResultStore) -> pd.DataFrame:
+    """Return a row a problem: size, spectrum, minimiser; lists as tuples."""
+    return with_tuples(store.problems())
+
+
+def roles(store: ResultStore) -> pd.DataFrame | None:
+    """Return a row a run and role of a tuned sweep; None where nothing was tuned.
+
+    run_id; role: trial, evaluation or default; optimizer; trial: number of the setting, NaN for defaults;
+    lr_low, lr_high: the box that a trial's lr was drawn from.
+    """
+    table = store.roles()
+    return None if table is None else table.to_pandas().astype(BOX)
+
+
+def with_tuples(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame; lists as tuples, which can be compared and counted."""
+    frame = table.to_pandas()
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            cells = table.column(field.name).to_pylist()
+            tuples = [None if cell is None else tuple(cell) for cell in cells]
+            frame[field.name] = pd.Series(tuples, index=frame.index, dtype=object)
+    return frame
+
+
+def _part(table: pa.Table) -> pd.DataFrame:
+    """Return the rows of one part; weights stay arrays, which become columns."""
+    frame = with_tuples(table.drop_columns("weights"))
+    return frame.assign(weights=table.column("weights").to_pandas())
+
+
+def _with_weight_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    lengths = frame["weights"].map(lambda w: 0 if w is None or np.ndim(w) == 0 else len(w))
+    p = int(lengths.max())
+    if p > MOST_WEIGHT_COLUMNS:
+        return frame
+    weights = np.full((len(frame), p), np.nan)  # (R, p)
+    for row, length, cell in zip(weights, lengths, frame["weights"], strict=True):
+        row[:length] = cell if length else []
+    names = [f"w_{i}" for i in range(p)]
+    columns = pd.DataFrame(weights, columns=names, index=frame.index)
+    return pd.concat([frame.drop(columns="weights"), columns], axis=1)

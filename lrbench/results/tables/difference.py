@@ -1,0 +1,201 @@
+"""Two stored sweeps, A and B, setting by setting on the same seeds: what was asked otherwise, what changed,
+what got lost.
+
+    pairing.py -> changes.py -> rows; asked.py -> differences
+
+Ratios are B over A, so above 1 where B is worse. What figures show stands in long frames with a column side,
+"A" or "B": each optimizer once a task, at the setting that A chose where B has it too, else each side at its
+own, over the seeds of both.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.frames.names import changed_setting
+from lrbench.results.statistics import by_group, quantile
+from lrbench.results.tables import asked
+from lrbench.results.tables.changes import changes, losses
+from lrbench.results.tables.curves import over_seeds
+from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
+from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tasks import COMPETITOR
+
+FEWEST_RATES = 2  # of a grid
+MEDIAN = {"median": 0.5}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What B is against A.
+
+    Attributes:
+        a, b: the two result sets.
+        tasks: those of both, as `pairing.paired_tasks`.
+    """
+
+    a: Sweep = field(repr=False)
+    b: Sweep = field(repr=False)
+    tasks: pd.DataFrame = field(repr=False)
+
+    @property
+    def sides(self) -> tuple[tuple[str, Sweep], tuple[str, Sweep]]:
+        """("A", the one) and ("B", the other)."""
+        return ("A", self.a), ("B", self.b)
+
+    # ---- what is compared
+
+    @cached_property
+    def compared(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The runs of A and of B that are compared; see `pairing.compared_runs`."""
+        mixed = self.a.tuned != self.b.tuned
+        return compared_runs(self.a, self.tasks, "a", mixed), compared_runs(self.b, self.tasks, "b", mixed)
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """A row a setting of both, or a task and optimizer where they have none in common; see
+        `pairing.paired_settings`.
+        """
+        return self._with_differs(paired_settings(*self.compared))
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """A row a run of both; see `pairing.paired_runs`."""
+        return paired_runs(*self.compared, self.settings)
+
+    def _with_differs(self, settings: pd.DataFrame) -> pd.DataFrame:
+        """Add how the two settings of a row differ, "lr 0.1 → 0.03"; empty where they are alike."""
+        made_with = setting_differences(self.a, self.b, settings)
+        return settings.assign(differs=["" if both is None else changed_setting(*both) for both in made_with])
+
+    # ---- what came of it
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """A row a setting that both have, or a task and optimizer where they have none in common: the two
+        chosen ones then.
+
+        differs: how the two settings differ. gap_a, gap_b: geometric means over the seeds that both have. n,
+        test, ratio, low, high, at_least, p: as in `statistics.PairedComparison` (of identical runs n counts
+        all); test "unpaired" where no seed is common. p_holm: p after Holm over all rows. change: "worse" or
+        "better" where shown, "identical" bit for bit, else empty. runs: pairs, repeated ones too; lost,
+        recovered: how many of them completed in A alone, in B alone. role: as in `Sweep.entries`, empty where
+        only one of the two is tuned.
+        """
+        return changes(self.settings, self.pairs)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """A row a key that differs, of request, configuration, versions and machine: key, a, b."""
+        return asked.differences(self.a, self.b, self.tasks)
+
+    @cached_property
+    def regression(self) -> bool:
+        """Whether a row is shown worse, or a run is lost at the same setting."""
+        lost_alike = (self.rows["lost"] > 0) & (self.rows["differs"] == "")
+        return bool(((self.rows["change"] == "worse") | lost_alike).any())
+
+    @cached_property
+    def losses(self) -> pd.DataFrame:
+        """How many of all runs did not complete on either side; see `changes.losses`."""
+        return losses(*self.compared)
+
+    @cached_property
+    def left_out(self) -> tuple[int, int]:
+        """How many settings of A and of B had no partner."""
+        runs_a, runs_b = self.compared
+        paired_a, paired_b = _count(self.settings, "setting_id_a"), _count(self.settings, "setting_id_b")
+        return _count(runs_a, "setting_id") - paired_a, _count(runs_b, "setting_id") - paired_b
+
+    # ---- what figures show
+
+    @cached_property
+    def shown(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The settings that figures show, a row a task and optimizer as `rows`, and their pairs of runs.
+
+        Pairs: task, optimizer, *_a and *_b as `pairing.paired_runs`. Settings without a pair are left out.
+        """
+        runs_a, runs_b = self.compared
+        chosen_by_a = runs_a[runs_a["chosen"] & (runs_a["role"] != "default")]
+        settings = self._with_differs(paired_settings(chosen_by_a, runs_b))
+        pairs = paired_runs(runs_a, runs_b, settings)
+        if pairs.empty:
+            return settings.head(0), pairs.assign(task="", optimizer="")
+        return changes(settings, pairs).query("n > 0"), pairs.join(settings[COMPETITOR], on="row")
+
+    @cached_property
+    def median_curves(self) -> pd.DataFrame:
+        """The median curve of every optimizer on either side: task, optimizer, side, step, evaluations,
+        median of the gap.
+
+        A median is not below the floor, and inf where so many runs had stopped. No rows of a side whose
+        median is nowhere finite.
+        """
+        _, pairs = self.shown
+        lines = [line for side, sweep in self.sides for line in _median_curves(sweep, pairs, side)]
+        return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=[*COMPETITOR, "side"])
+
+    @cached_property
+    def finals(self) -> pd.DataFrame:
+        """A row a run of the pairs that are shown: task, optimizer, side, gap, and over the side's runs
+        median, lost and runs.
+        """
+        _, pairs = self.shown
+        of_sides = [
+            pairs[[*COMPETITOR, "row"]].assign(side=side, gap=pairs[f"gap_{side.lower()}"])
+            for side, _ in self.sides
+        ]
+        rows = pd.concat(of_sides, ignore_index=True)
+        places = rows.groupby(["row", "side"]).ngroup().to_numpy()
+        medians = by_group(_median, rows["gap"].to_numpy(), places)
+        lost = np.bincount(places, np.isinf(rows["gap"])).astype(int)
+        return rows.assign(median=medians[places], lost=lost[places], runs=np.bincount(places)[places])
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """`Sweep.rates` of A and of B, with side, where both searched a task with an optimizer at two
+        learning rates or more.
+        """
+        both = pd.concat([self._rates_of(side, sweep) for side, sweep in self.sides], ignore_index=True)
+        counts = both.groupby([*COMPETITOR, "side"]).size().unstack(fill_value=0)
+        counts = counts.reindex(columns=["A", "B"], fill_value=0)
+        gridded = counts.index[counts.min(axis=1) >= FEWEST_RATES]
+        compared = pd.MultiIndex.from_frame(self.rows[COMPETITOR])
+        competitors = pd.MultiIndex.from_frame(both[COMPETITOR])
+        return both[competitors.isin(gridded) & competitors.isin(compared)]
+
+    def _rates_of(self, side: str, sweep: Sweep) -> pd.DataFrame:
+        labels = dict(zip(self.tasks[f"task_{side.lower()}"], self.tasks["task"], strict=True))
+        rates = sweep.rates
+        lost = rates["diverged"] + rates["failed"]
+        return rates.assign(side=side, task=rates["task"].map(labels), lost=lost).dropna(subset="task")
+
+    @property
+    def attained(self) -> dict[str, bool]:
+        """Task -> whether some weights have the least loss, in A and in B."""
+        in_a = self.a.tasks.set_index("task")["attained"].loc[self.tasks["task_a"]]
+        in_b = self.b.tasks.set_index("task")["attained"].loc[self.tasks["task_b"]]
+        both = zip(self.tasks["task"], in_a, in_b, strict=True)
+        return {task: bool(a and b) for task, a, b in both}
+
+
+def _count(rows: pd.DataFrame, ids: str) -> int:
+    return len(rows.drop_duplicates([*COMPETITOR, ids]))
+
+
+def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.DataFrame]:
+    runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=pairs[f"run_id_{side.lower()}"])
+    seeds = runs.groupby(COMPETITOR).size()
+    curves = sweep.curves_of(runs["run_id"]).merge(runs, on="run_id")
+    lines = []
+    for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
+        line = over_seeds(own, seeds[task, optimizer], MEDIAN)
+        if np.isfinite(line["median"]).any():
+            lines.append(line.assign(task=task, optimizer=optimizer, side=side))
+    return lines
+
+
+def _median(gaps: np.ndarray) -> np.ndarray:
+    return quantile(gaps, 0.5)

@@ -1,0 +1,62 @@
+"""The runs with what the tables need beside each.
+
+One row of `entries`: a stored run (all its columns, but `optimizer` is its name for people), and task
+"lecture", setting "lr=0.1", lr 0.1, gap 3.2e-9, half 4.1e-5, hit 88.0, hit_step 88.0, holds True, role
+"evaluation", trial 17.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.frames.names import optimizer_names, setting_texts
+from lrbench.results.statistics import at_least_floor
+from lrbench.results.tables.tasks import TASK
+
+SETTING = ["optimizer", "setting_id"]  # one setting of one competitor
+RUN = ["optimizer", "run_id"]  # a run may stand there for several optimizers, and in several roles
+
+
+def entries(
+    runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the runs in the order of the tasks; of a tuned sweep a row a run and role.
+
+    task; optimizer: its name; setting: a text; lr; gap: mean over the last epoch, inf unless completed, not
+    below the floor; half: the same at half of the steps, also of a run that diverged later; hit, hit_step:
+    gradient evaluations and steps to the target, inf if never reached or not completed, NaN where relative
+    gaps are undefined; holds: whether the target, a relative gap, was reached and the gap ends there; role:
+    grid, trial, evaluation or default; trial: its number, else NaN; lr_low, lr_high; gap_floor; scale.
+    """
+    rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(_with_roles(runs, roles), on=TASK)
+    completed = rows["status"] == "completed"
+    floor = rows["gap_floor"].to_numpy()
+    last = rows["last_epoch_gap"].where(completed, np.inf).to_numpy()
+    half = rows["half_gap"].fillna(np.inf).to_numpy()
+    rows["optimizer"] = optimizer_names(rows)
+    rows["lr"] = pd.to_numeric(rows["optimizer.lr"], errors="coerce") if "optimizer.lr" in rows else np.nan
+    rows["gap"] = at_least_floor(last, floor)
+    rows["half"] = at_least_floor(half, floor)
+    rows["hit"] = first_hits(rows, "evaluations_to_target")
+    rows["hit_step"] = first_hits(rows, "steps_to_target")
+    rows["holds"] = np.isfinite(rows["hit"]) & (rows["gap"] <= target * rows["scale"])
+    # a text a setting, not a run: a setting may have thousands of seeds
+    places = rows.groupby(SETTING, sort=False).ngroup().to_numpy()
+    texts = setting_texts(rows.drop_duplicates(SETTING)).to_numpy()
+    rows["setting"] = texts[places]
+    return rows
+
+
+def _with_roles(runs: pd.DataFrame, roles: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the runs, each as often as it has roles, under the optimizer that it has the role for."""
+    if roles is None:
+        return runs.assign(role="grid", trial=np.nan, lr_low=np.nan, lr_high=np.nan)
+    return runs.drop(columns="optimizer").merge(roles, on="run_id")
+
+
+def first_hits(entries: pd.DataFrame, column: str) -> pd.Series:
+    """Return a cost until a target: inf if never reached or not completed, NaN where relative gaps are
+    undefined.
+    """
+    cost = entries[column].astype(float).fillna(np.inf)
+    completed = entries["status"] == "completed"
+    return cost.where(completed, np.inf).where(entries["scale"].notna())

@@ -1,0 +1,101 @@
+"""What each learning rate gave.
+
+One row of `rates`: a setting (see settings.py), the best one of its optimizer at this lr, and best True, edge
+"", scattered False. Of `tolerances`: task "lecture", optimizer "adam", lrs 32, tolerance 1.4 (decades at
+which the target is reached), open_low False, open_high False, lowest_lr 0.03, highest_lr 0.7, best_lr 0.33.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.frames.columns import typed
+from lrbench.results.statistics import lr_tolerance, widest_stretch
+from lrbench.results.tables.settings import best_first
+from lrbench.results.tables.tasks import COMPETITOR
+
+TOLERANCES = {
+    "task": str,
+    "optimizer": str,
+    "lrs": int,
+    "tolerance": float,
+    "open_low": bool,
+    "open_high": bool,
+    "lowest_lr": float,
+    "highest_lr": float,
+    "best_lr": float,
+}
+
+
+def scattered(settings: pd.DataFrame) -> bool:
+    """Say of an optimizer's settings whether there is but one a learning rate, and they differ in more than
+    that.
+
+    Then neighbouring rates are not steps of one curve.
+    """
+    others = {re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}
+    return settings["lr"].is_unique and len(others) > 1
+
+
+def tolerances(settings: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer with a learning rate: over how many decades of it the target is
+    reached.
+
+    lrs: how many; tolerance: decades of the widest stretch of neighbouring lrs, each with its best setting,
+    at which at least half of the seeds reach the target and end there, 0 for one lr alone, NaN for none, and
+    where each lr has other hyperparameters, so that neighbours are no curve; open_low, open_high: it touches
+    that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
+    """
+    groups = best_first(settings.dropna(subset="lr")).groupby(COMPETITOR, sort=False)
+    return typed([(task, optimizer, *_tolerance(own)) for (task, optimizer), own in groups], TOLERANCES)
+
+
+def _tolerance(settings: pd.DataFrame) -> tuple:
+    """Return what `tolerances` says of one competitor, whose settings come best first."""
+    best = settings[~settings["lr"].duplicated()]
+    lr = best["lr"].to_numpy()
+    reached = (2 * best["holds"] >= best["seeds"]).to_numpy()
+    if scattered(settings):
+        reached = np.zeros(len(lr), dtype=bool)
+    width, open_low, open_high = lr_tolerance(lr, reached)
+    lowest, highest = widest_stretch(lr, reached)
+    return len(lr), width, open_low, open_high, lowest, highest, lr[0]
+
+
+def rates(settings: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return the best setting of every optimizer at each of its learning rates, in tasks where some optimizer
+    has two or more.
+
+    The columns of `settings` and best: this one is the optimizer's chosen one; edge: that of the ranking;
+    scattered: the other hyperparameters were drawn anew at each rate, so that neighbours are not steps of one
+    curve. Empty where nobody has two learning rates.
+    """
+    ordered = best_first(settings[settings["lr"] > 0])
+    at_each = ordered.drop_duplicates([*COMPETITOR, "lr"]).sort_values([*COMPETITOR, "lr"], ignore_index=True)
+    chosen = ranking[[*COMPETITOR, "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
+    rows = at_each.merge(chosen, on=COMPETITOR)
+    no_curve = {key: scattered(own) for key, own in ordered.groupby(COMPETITOR, sort=False)}
+    rows["best"] = rows["setting_id"] == rows["chosen"]
+    rows["scattered"] = [no_curve[key] for key in zip(rows["task"], rows["optimizer"], strict=True)]
+    of_each = rows.groupby(COMPETITOR)["lr"].transform("size")
+    most = of_each.groupby(rows["task"]).transform("max")
+    return rows[most >= 2].drop(columns="chosen")
+
+
+def cells(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return `rates` with lost (runs that did not complete), left and right: each rate's cell, half way (in
+    log) to its neighbours.
+    """
+    logs = np.log(rates["lr"]).groupby([rates["task"], rates["optimizer"]])
+    below = logs.diff() / 2
+    above = logs.diff(-1).abs() / 2
+    # a rate alone gets the width that is usual in its task
+    usual = below.groupby(rates["task"]).transform("median").fillna(0.5)
+    left = below.fillna(above).fillna(usual)
+    right = above.fillna(below).fillna(usual)
+    return rates.assign(
+        lost=rates["diverged"] + rates["failed"],
+        left=rates["lr"] * np.exp(-left),
+        right=rates["lr"] * np.exp(right),
+    )

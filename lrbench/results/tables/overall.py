@@ -1,0 +1,131 @@
+"""What holds over all problems and tasks: pairs over the problems, what each optimizer does everywhere, who
+leads where.
+
+One row of `across`: a "adam", b "sgd", problems 8, ratio 12.0, wins 8, losses 0, p 0.008, p_holm 0.02, better
+"adam", rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7,
+targets 8, lost 0.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.frames.columns import typed
+from lrbench.results.statistics import across as contest_over_problems
+from lrbench.results.statistics import friedman_ranks
+from lrbench.results.tables.pairs import named_columns
+
+ACROSS = {
+    "a": str,
+    "b": str,
+    "problems": int,
+    "ratio": float,
+    "wins": int,
+    "losses": int,
+    "p": float,
+    "p_holm": float,
+    "better": str,
+    "rank_a": float,
+    "rank_b": float,
+}
+OVERALL = {
+    "optimizer": str,
+    "mean_rank": float,
+    "tasks": int,
+    "led": int,
+    "solved": int,
+    "targets": int,
+    "lost": int,
+}
+COMPETENCE = {"task": str, "family": str, "kappa": float, "steps": int, "optimizers": object, "gap": float}
+PROBLEM = ["problem", "settings", "loss"]  # what makes a block: data and loss
+
+
+def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a pair of the optimizers that ran on all of two problems or more; empty else.
+
+    The block is the problem, data and loss: other budgets, batches, starts or dtypes are no other evidence,
+    so its tasks are averaged first. a: the one with the lower mean rank; ratio: exp of the median difference
+    of their mean log gaps, b over a; wins, losses (of a) over the problems; p, p_holm: Wilcoxon's exact test,
+    from six problems on; better: a name or empty; rank_a, rank_b: Friedman's mean ranks.
+    """
+    gaps = ranking.pivot(index="task", columns="optimizer", values="gap").dropna(axis=1)
+    problem = tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
+    block = problem.reindex(gaps.index).to_numpy()
+    with np.errstate(divide="ignore"):
+        logs = np.log(gaps).groupby(block).mean()  # (P, k)
+    if min(logs.shape) < 2:
+        return typed([], ACROSS)
+    ranks = pd.Series(friedman_ranks(logs.to_numpy()), index=logs.columns).sort_values(kind="stable")
+    found = contest_over_problems(logs[ranks.index].to_numpy())
+    rows = pd.DataFrame({**named_columns(found, ranks.index.to_numpy()), "problems": len(logs)})
+    return typed([rows.assign(rank_a=rows["a"].map(ranks), rank_b=rows["b"].map(ranks))], ACROSS)
+
+
+def mean_ranks(across: pd.DataFrame) -> pd.Series:
+    """Return the mean rank of each optimizer of `across`, lowest first."""
+    of_a = dict(zip(across["a"], across["rank_a"], strict=True))
+    of_b = dict(zip(across["b"], across["rank_b"], strict=True))
+    return pd.Series(of_a | of_b, dtype=float).sort_values(kind="stable")
+
+
+def not_separated(across: pd.DataFrame) -> list[list[str]]:
+    """Return the longest stretches of optimizers, in order of mean rank, of which no two are shown different
+    (Demšar, 2006).
+    """
+    names = mean_ranks(across).index.tolist()
+    shown = across.loc[across["better"] != "", ["a", "b"]].itertuples(index=False)
+    separated = {frozenset(pair) for pair in shown}
+    stretches: list[list[str]] = []
+    for first in range(len(names)):
+        last = first + 1
+        while last < len(names) and not _any_separated(names[first:last], names[last], separated):
+            last += 1
+        within_the_last = stretches and names[last - 1] in stretches[-1]
+        if last - first > 1 and not within_the_last:
+            stretches.append(names[first:last])
+    return stretches
+
+
+def _any_separated(names: list[str], other: str, separated: set[frozenset]) -> bool:
+    return any(frozenset((name, other)) in separated for name in names)
+
+
+def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
+    """Return a row an optimizer over two tasks or more, lowest mean rank first; empty else.
+
+    mean_rank: over the problems, as in `across`, NaN where it did not run on all; tasks: on which it ran;
+    led: on how many it is not shown worse than the leader; solved: on how many at least half of its seeds
+    reach the target, of `targets` that have one; lost: on how many it lost a seed.
+    """
+    if ranking["task"].nunique() < 2:
+        return typed([], OVERALL)
+    reached = ranking["evaluations_to_target"]
+    counted = ranking[["optimizer"]].assign(
+        tasks=1,
+        led=ranking["first"],
+        solved=np.isfinite(reached),
+        targets=reached.notna(),
+        lost=np.isinf(ranking["gap"]),
+    )
+    rows = counted.groupby("optimizer", sort=False).sum().reset_index()
+    rows = rows.assign(mean_rank=rows["optimizer"].map(mean_ranks(across)))
+    best_first = rows.sort_values(
+        ["mean_rank", "led"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+    return typed([best_first], OVERALL)
+
+
+def competence(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return who leads where: a row a task of a problem that ran at several condition numbers or budgets;
+    empty else.
+
+    task, family (the problem), kappa, steps, optimizers (tuple: who is not shown worse than the leader, best
+    first), gap (of the first of them).
+    """
+    several = tasks.groupby("problem")[["kappa", "steps"]].transform("nunique").max(axis=1) > 1
+    leading = ranking[ranking["first"]].groupby("task")
+    best = leading.agg(optimizers=("optimizer", tuple), gap=("gap", "first")).reset_index()
+    rows = tasks[several].rename(columns={"problem": "family"}).merge(best, on="task")
+    return typed(
+        [rows.sort_values(["family", "kappa", "steps"], kind="stable", ignore_index=True)], COMPETENCE
+    )

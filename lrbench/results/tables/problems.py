@@ -1,0 +1,70 @@
+"""The problems of a sweep: their sizes, their minimum and how sure it is, where they come from.
+
+One row: problem "diabetes", table "", standardized "mean 0, standard deviation 1", n 442, d 10, kappa 21.7, L
+4.0, noise NaN, loss "mse", dtype "float64", dropped 0, minimum "QR", digits 15.0, loss_star 0.482, gap_floor
+1.1e-30, source "scikit-learn".
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lrbench.results.frames.names import task_labels
+
+BESIDE_DATA = {
+    "steps": 0,
+    "batch_size": 0,
+    "batch_order": "",
+    "init": "",
+}  # what tells tasks apart, and no problems
+DIGITS = {"float64": 16, "float32": 7}  # that a number has
+
+
+def problem_list(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a problem (data, loss and dtype) in the order of the tasks.
+
+    problem: a label of what tells the problems apart; table: file and target of one's own, else empty;
+    standardized: what columns then have, else empty; n, d, kappa, L; noise: as it was asked for, else NaN;
+    loss, dtype; dropped: rows left out for missing values; minimum: how it was found; digits: of the constant
+    model's gap to which it is certain, no more than the dtype has; loss_star; gap_floor; source.
+    """
+    first = runs.drop_duplicates("problem_id")
+    labels = task_labels(first.assign(**BESIDE_DATA)).set_axis(first["problem_id"])
+    problems = tasks.drop_duplicates("problem_id")
+    settings = [json.loads(text) for text in problems["settings"]]
+    not_attained = problems["method"] + ", attained by no weights"
+    columns = {
+        "problem": problems["problem_id"].map(labels),
+        "table": [_table(one) for one in settings],
+        "standardized": [_standardized(problem) for _, problem in problems.iterrows()],
+        "n": problems["n"],
+        "d": problems["d"],
+        "kappa": problems["kappa"],
+        "L": problems["L"],
+        "noise": [one.get("noise") for one in settings],
+        "loss": problems["loss"],
+        "dtype": problems["dtype"],
+        "dropped": problems["dropped"],
+        "minimum": problems["method"].where(problems["attained"].astype(bool), not_attained),
+        "digits": problems["digits"].clip(upper=problems["dtype"].map(DIGITS)),
+        "loss_star": problems["loss_star"],
+        "gap_floor": problems["gap_floor"],
+        "source": problems["note"].str.removesuffix("."),
+    }
+    return pd.DataFrame(columns).astype({"noise": float})
+
+
+def _table(settings: dict[str, Any]) -> str:
+    """Write file and target of a table: "houses.csv, price"."""
+    if not {"path", "target"} <= settings.keys():
+        return ""
+    return f"{Path(str(settings['path'])).name}, {settings['target']}"
+
+
+def _standardized(problem: pd.Series) -> str:
+    """Say what standardized columns have; without an intercept they keep their mean."""
+    if problem["x_scale"] is None:
+        return ""
+    return "mean 0, standard deviation 1" if problem["intercept"] else "standard deviation 1"

@@ -1,0 +1,149 @@
+"""The ranking: each optimizer at its chosen setting, best first.
+
+One row: task "lecture", rank 2, optimizer "sgd", setting "lr=0.05", gap 1.3e-6, evaluations_to_target 123.0,
+leader False, first False, ratio 31.0 (of the leader's gap), ratio_low 12.0, ratio_high 80.0, p 0.0004,
+default_gap 0.2, trials 32.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.tables.entries import RUN
+from lrbench.results.tables.pairs import oriented
+from lrbench.results.tables.settings import LOST
+from lrbench.results.tables.tasks import COMPETITOR
+
+# what depends on who else is in the sweep
+RELATIVE = ("rank", "first", "leader", "ratio", "ratio_low", "ratio_high", "at_least", "p")
+SMALLEST_GRID_WITH_EDGES = 3
+OUTER = 0.1  # of the width of a box, in log: a chosen lr there may have a better one beyond
+COLUMNS = [
+    *(
+        "task",
+        "rank",
+        "optimizer",
+        "setting",
+        "edge",
+        "gap",
+        "spread",
+        "relative_gap",
+        "evaluations_to_target",
+    ),
+    *("hits", "seeds", "completed", "diverged", "failed", "runs", "median", "q25", "q75", "iqm", "at_floor"),
+    *("test_loss", "lr", "settings", "lrs", "trials", "setting_id", "evaluations", "steps_to_target"),
+    *("leader", "first", "ratio", "ratio_low", "ratio_high", "at_least", "p"),
+    *("default_gap", "gain", "tolerance", "tolerance_open"),
+]
+
+
+# ---- who competes
+
+
+def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer: its chosen setting, and what its search was.
+
+    completed: of `seeds`; diverged, failed, runs: over all its runs; settings, lrs, trials: of the search;
+    edge: lowest or highest if the chosen lr lies in the outer tenth (in log) of its final box, or at that end
+    of a grid of three lrs or more; else empty, and if nothing completed.
+    """
+    rows = chosen.drop(columns=LOST)
+    for counts in (_run_counts(entries), _search_sizes(settings), _boxes(entries)):
+        rows = rows.merge(counts, on=COMPETITOR, how="left")
+    return rows.assign(edge=_edges(rows), trials=rows["settings"])
+
+
+def _run_counts(entries: pd.DataFrame) -> pd.DataFrame:
+    """Count how an optimizer's runs ended, each once whatever its roles."""
+    runs = entries[["task", *RUN, "status"]].drop_duplicates(RUN)
+    ended = runs.assign(diverged=runs["status"] == "diverged", failed=runs["status"] == "failed", runs=True)
+    counts = ended.groupby(COMPETITOR, sort=False)[[*LOST, "runs"]].sum()
+    return counts.reset_index()
+
+
+def _search_sizes(settings: pd.DataFrame) -> pd.DataFrame:
+    rates = settings.groupby(COMPETITOR)["lr"]
+    return rates.agg(settings="size", lrs="nunique", lowest="min", highest="max").reset_index()
+
+
+def _boxes(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return the final box of each optimizer's lr: what all its trials were drawn from."""
+    trials = entries[entries["role"] == "trial"]
+    boxes = trials.groupby(COMPETITOR).agg(lr_low=("lr_low", "min"), lr_high=("lr_high", "max"))
+    return boxes.reset_index()
+
+
+def _edges(rows: pd.DataFrame) -> np.ndarray:
+    """Say at which edge of its search the chosen lr lies; a box decides where there is one, else the grid."""
+    boxed = rows["lr_low"].notna()
+    place = np.log(rows["lr"] / rows["lr_low"]) / np.log(rows["lr_high"] / rows["lr_low"])  # 0 to 1
+    lowest = (place < OUTER).where(boxed, rows["lr"] == rows["lowest"])
+    highest = (place > 1 - OUTER).where(boxed, rows["lr"] == rows["highest"])
+    small_grid = (rows["lrs"] < SMALLEST_GRID_WITH_EDGES) & ~boxed
+    nowhere = small_grid | (rows["completed"] == 0)
+    return np.select([nowhere, lowest, highest], ["", "lowest", "highest"], "")
+
+
+# ---- in which order
+
+
+def ranking(
+    competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, beside: pd.DataFrame
+) -> pd.DataFrame:
+    """Return a row a task and optimizer at its chosen setting, best first: by rank, gap, evaluations to the
+    target, name.
+
+    rank: 1 + the number of optimizers shown better; one that lost a seed has none and stands last, the most
+    completed first. leader: whom the tuning seeds chose, or who stands first. first: the leader and who is
+    not shown worse than it. ratio, ratio_low, ratio_high: gap over the leader's gap, paired geometric mean
+    with a 95 % interval where the t test holds, 1 for tied runs; at_least: a bound of it where only the sign
+    test holds; p: against the leader, after Holm.
+
+    competitors, pairs: as the functions of these names give; leaders: task -> optimizer; beside: what stands
+    there of an optimizer alone, default_gap, gain, tolerance, tolerance_open.
+    """
+    rows = _ordered(competitors.merge(beside, on=COMPETITOR, how="left"), pairs)
+    ranked_first = rows.dropna(subset="rank").drop_duplicates("task").set_index("task")["optimizer"]
+    leaders = leaders.combine_first(ranked_first)
+    rows["leader"] = rows["task"].map(leaders) == rows["optimizer"]
+    rows = rows.merge(_against_leader(pairs, leaders), on=COMPETITOR, how="left")
+    is_itself = rows["leader"] & np.isfinite(rows["gap"])
+    rows["ratio"] = rows["ratio"].mask(is_itself, 1.0)
+    rows["first"] = rows["rank"].notna() & ~rows["shown_worse"].isin([True])
+    return rows[COLUMNS]
+
+
+def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with their rank, task by task, best first."""
+    keys = pd.MultiIndex.from_frame(rows[COMPETITOR])
+    beaten = _beaten(pairs).reindex(keys, fill_value=0).to_numpy()
+    rank = pd.Series(1 + beaten, index=rows.index, dtype="Int64").where(np.isfinite(rows["gap"]))
+    place = pd.factorize(rows["task"])[0]
+    ordered = ["place", "rank", "gap", "lost", "evaluations_to_target", "optimizer"]
+    rows = rows.assign(rank=rank, place=place, lost=rows["seeds"] - rows["completed"])
+    return rows.sort_values(ordered, kind="stable", ignore_index=True)
+
+
+def _beaten(pairs: pd.DataFrame) -> pd.Series:
+    """Count for each (task, optimizer) who is shown better."""
+    shown = pairs[pairs["better"] != ""]
+    worse = np.where(shown["better"] == shown["a"], shown["b"], shown["a"])
+    return shown.assign(optimizer=worse).groupby(COMPETITOR).size()
+
+
+def _against_leader(pairs: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
+    """Return of each other optimizer what its pair with the leader says."""
+    leader = pairs["task"].map(leaders)
+    rows = oriented(pairs, pairs["b"] == leader)
+    rows = rows[rows["a"] == leader]
+    tied = rows["test"].isin(["identical", "floor"])
+    columns = {
+        "task": rows["task"],
+        "optimizer": rows["b"],
+        "ratio": rows["ratio"].mask(tied, 1.0),
+        "ratio_low": rows["low"],
+        "ratio_high": rows["high"],
+        "at_least": rows["at_least"],
+        "p": rows["p_holm"],
+        "shown_worse": rows["better"] == rows["a"],
+    }
+    return pd.DataFrame(columns)

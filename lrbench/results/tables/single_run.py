@@ -1,0 +1,92 @@
+"""What a single run gives: its loss on the way, its weights beside the minimiser's, its predictions.
+
+One row of `weights`: parameter "x", run 1.98, exact 2.0. Of `predictions`: x 4.0, run 7.96, exact 8.0.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+POWERS_OF_TEN = 10.0 ** np.arange(19)
+
+
+def milestones(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return step, loss and gap at the start, at the powers of ten and at the end, as far as they are
+    recorded.
+    """
+    shown = [0, *POWERS_OF_TEN, curve["step"].max()]
+    return curve.loc[curve["step"].isin(shown), ["step", "loss", "gap"]].reset_index(drop=True)
+
+
+def weights(run: pd.Series, problem: pd.Series) -> pd.DataFrame:
+    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's where there
+    is one.
+
+    Empty for a failed run. Where the data were standardized, both stand there once more in the units of the
+    data as they came.
+    """
+    w = _run_and_exact(run, problem)
+    if not w:
+        return pd.DataFrame()
+    names = [*problem["features"], "intercept"] if problem["intercept"] else list(problem["features"])
+    columns = {"parameter": names, **w}
+    if problem["x_mean"] is not None:
+        columns |= {f"{name}, in units": _in_units(problem, values) for name, values in w.items()}
+    return pd.DataFrame(columns)
+
+
+def predictions(run: pd.Series, problem: pd.Series, asked: list[list[float]] | None) -> pd.DataFrame:
+    """Return a row a row of `asked`: its features, the run's prediction, the exact minimiser's; in the units
+    of the data as they came.
+    """
+    w = _run_and_exact(run, problem)
+    if asked is None or not w:
+        return pd.DataFrame()
+    given = pd.DataFrame(asked, columns=list(problem["features"]), dtype=float)
+    answers: dict[str, Any] = {name: _predicted(problem, values, given) for name, values in w.items()}
+    return given.assign(**answers)
+
+
+def _run_and_exact(run: pd.Series, problem: pd.Series) -> dict[str, np.ndarray]:
+    """Return the run's last weights, and the exact minimiser's where there is one; empty for a run without
+    weights.
+
+    An exact weight is 0 where the loss without it would differ by less than the gap floor: its digits are
+    rounding.
+    """
+    reached = _weights(run)
+    if not len(reached):
+        return {}
+    if problem["w_star"] is None:
+        return {"run": reached}
+    exact = np.array(problem["w_star"], dtype=float)
+    is_rounding = problem["L"] * exact**2 / 2 <= problem["gap_floor"]
+    return {"run": reached, "exact": np.where(is_rounding, 0.0, exact)}
+
+
+def _weights(run: pd.Series) -> np.ndarray:
+    """Return the weights (p,) of a run, from its columns w_0 .. or its list; none of a run that failed."""
+    columns = [column for column in run.index if str(column).startswith("w_")]
+    w = run["weights"] if "weights" in run else run[columns].astype(float)
+    return np.empty(0) if np.isnan(w).any() else np.asarray(w, dtype=float)
+
+
+def _predicted(problem: pd.Series, w: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    """Scale the rows as the data were, apply [weights..., intercept], scale back."""
+    x = rows.to_numpy()
+    slopes = w[: problem["d"]]
+    intercept = w[-1] if problem["intercept"] else 0.0
+    if problem["x_mean"] is None:
+        return x @ slopes + intercept
+    x = (x - np.array(problem["x_mean"])) / np.array(problem["x_scale"])
+    return problem["y_mean"] + problem["y_scale"] * (x @ slopes + intercept)
+
+
+def _in_units(problem: pd.Series, w: np.ndarray) -> np.ndarray:
+    """Return slopes of the unscaled features and, of a model with an intercept, the prediction at x = 0."""
+    slopes = w[: problem["d"]] * problem["y_scale"] / np.array(problem["x_scale"])
+    if not problem["intercept"]:
+        return slopes
+    origin = pd.DataFrame(np.zeros((1, problem["d"])))
+    return np.append(slopes, _predicted(problem, w, origin))

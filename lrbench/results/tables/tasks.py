@@ -1,0 +1,46 @@
+"""What the runs of a comparison share.
+
+One row of `tasks`: task "synthetic kappa=100", problem_id "5f2c...", steps 500, batch_size NaN, batch_order
+"sequential", init "torch", problem "synthetic", loss "mse", dtype "float64", and beside these the facts of
+its problem (n, d, L, kappa ...).
+"""
+
+import pandas as pd
+
+from lrbench.results.frames.names import natural, task_labels
+
+TASK = ["problem_id", "steps", "batch_size", "batch_order", "init"]  # what makes a task
+COMPETITOR = ["task", "optimizer"]  # who competes where: the key of most tables
+NUMBERS = [
+    "scale",
+    "mu",
+    "kappa",
+    "effective_rank",
+    "digits",
+]  # that a problem may lack, which is null in the store
+
+
+def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task in the order of their labels: `task` (the label), what its runs share, the facts
+    of its problem.
+    """
+    first = runs.drop_duplicates(TASK)
+    first = first.assign(task=task_labels(first))
+    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype(dict.fromkeys(NUMBERS, float))
+    rows = first[["task", *TASK, "problem", "loss", "dtype"]].merge(facts, on="problem_id")
+    return rows.sort_values("task", key=lambda labels: labels.map(natural), ignore_index=True)
+
+
+def of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Return the rows of one task."""
+    return frame[frame["task"] == task]
+
+
+def starts_vary(tasks: pd.DataFrame) -> pd.Series:
+    """Say of each task, or of each of its runs, whether a seed gives a start of its own."""
+    return tasks["init"] == "torch"
+
+
+def batches_vary(tasks: pd.DataFrame) -> pd.Series:
+    """Say of each task, or of each of its runs, whether a seed gives an order of the minibatches."""
+    return tasks["batch_size"].notna() & (tasks["batch_order"] != "sequential")

@@ -1,0 +1,117 @@
+"""What tuning brought: each tuned setting beside the optimizer's own default, and what fewer trials would
+have found.
+
+One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9, default_gap 2.0, gain 2e9
+(default over tuned), low 1e9, high 4e9, n 10, test "t", p 1e-9. Of `budget`: task "lecture", optimizer
+"adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+"""
+
+import pandas as pd
+
+from lrbench.results.frames.columns import typed
+from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean
+from lrbench.results.tables.entries import RUN
+from lrbench.results.tables.tasks import COMPETITOR
+
+FEWEST_TRIALS = 4
+GAINS = {
+    "task": str,
+    "optimizer": str,
+    "setting": str,
+    "gap": float,
+    "default_gap": float,
+    "gain": float,
+    "low": float,
+    "high": float,
+    "at_least": float,
+    "n": int,
+    "test": str,
+    "p": float,
+}
+BUDGETS = {"task": str, "optimizer": str, "trials": int, "q25": float, "median": float, "q75": float}
+NO_PAIR = PairedComparison(0, "none", 0, 0, 0)
+
+
+# ---- against the default
+
+
+def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer that ran at its default too: how many times lower the gap ends at the
+    tuned setting.
+
+    gap, default_gap: geometric means; gain: the default's gap over the tuned one's, paired by seed, with low,
+    high, at_least, n, test and p of this row alone as in `statistics.compare`. n is 0 where no seed ran both.
+    """
+    if defaults.empty:
+        return typed([], GAINS)
+    once = defaults.drop_duplicates(RUN)[[*COMPETITOR, "seed", "gap"]]
+    tuned = reported[[*COMPETITOR, "seed", "setting", "gap", "gap_floor"]]
+    both = tuned.merge(once, how="outer", on=[*COMPETITOR, "seed"], suffixes=("", "_default"))
+    counts = both.groupby(COMPETITOR)[["gap", "gap_default"]].transform("count")
+    ran_both = both[counts.min(axis=1) > 0]
+    groups = ran_both.groupby(COMPETITOR, sort=False)
+    return typed([_gain(task, optimizer, runs) for (task, optimizer), runs in groups], GAINS)
+
+
+def _gain(task: object, optimizer: object, runs: pd.DataFrame) -> dict[str, object]:
+    tuned = runs.dropna(subset="gap")
+    default = runs["gap_default"].dropna()
+    pairs = tuned.dropna(subset="gap_default")
+    floor = tuned["gap_floor"].iloc[0]
+    found = (
+        compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), floor) if len(pairs) else NO_PAIR
+    )
+    return {
+        "task": task,
+        "optimizer": optimizer,
+        "setting": tuned["setting"].iloc[0],
+        "gap": float(geometric_mean(tuned["gap"].to_numpy())),
+        "default_gap": float(geometric_mean(default.to_numpy())),
+        "gain": found.ratio,
+        "low": found.low,
+        "high": found.high,
+        "at_least": found.at_least,
+        "n": found.n,
+        "test": found.test,
+        "p": found.p,
+    }
+
+
+def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
+    """Return `gains` with lost and seeds of the tuned setting, default_lost and default_seeds of the default
+    one.
+    """
+    lost = chosen.assign(lost=chosen["diverged"] + chosen["failed"])[[*COMPETITOR, "lost", "seeds"]]
+    not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
+    counts = not_completed.groupby(COMPETITOR)["default_lost"]
+    default_lost = counts.agg(default_lost="sum", default_seeds="size").reset_index()
+    return gains.drop(columns=["n"]).merge(lost, on=COMPETITOR).merge(default_lost, on=COMPETITOR)
+
+
+def default_rates(defaults: pd.DataFrame) -> pd.DataFrame:
+    """Return task, optimizer and lr of the default settings; empty where the sweep was not tuned."""
+    rates = defaults[[*COMPETITOR, "lr"]].drop_duplicates()
+    return rates[rates["lr"] > 0]
+
+
+# ---- with fewer trials
+
+
+def budget(settings: pd.DataFrame) -> pd.DataFrame:
+    """Return what fewer trials would have found: quartiles of the lowest gap of m of T settings.
+
+    m = 1, 2, 4, ... and T; only from T = 4 on.
+    """
+    rows = []
+    for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:
+        if len(gaps) >= FEWEST_TRIALS:
+            sizes = _sizes(len(gaps))
+            found = best_of_subsets(gaps.to_numpy(), sizes)
+            rows += [(task, optimizer, m, *quartiles) for m, quartiles in zip(sizes, found, strict=True)]
+    return typed(rows, BUDGETS)
+
+
+def _sizes(trials: int) -> list[int]:
+    """Return the powers of two below a number, and the number."""
+    powers = [2**k for k in range((trials - 1).bit_length())]
+    return [*powers, trials]

@@ -1,21 +1,34 @@
-"""Two optimizers on the same seeds: by how much the one ends lower, and whether that is more than chance."""
+"""Two optimizers on the same seeds: by how much the one ends lower, and whether that is more than chance.
+
+Given are paired gaps a, b (n,), >= 0 or inf, and the floor below which a gap is rounding. What they say is a
+PairedComparison; of many groups of pairs it is GroupComparisons, a column a field. An example of a row:
+
+    n   test   ratio   low    high   at_least   p
+    10  t      1.52    1.21   1.91   NaN        0.0024
+"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from lrbench.results.statistics.location import at_least_floor
-from lrbench.results.statistics.pvalues import binomial_tail, paired_t, sign_test, t_value
+from lrbench.results.statistics.location import at_least_floor, groups_by_size
+from lrbench.results.statistics.pvalues import binomial_tail, paired_t, sign_test, standard_error, t_value
+
+TESTED = ["t", "sign"]  # of PairedComparison.test, where a difference can be shown
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What n distinct pairs of gaps (a, b) say. Ratios are b over a, so above 1 where a is better; NaN where they do not apply.
+class PairedComparison:
+    """What n distinct pairs of gaps (a, b) say. Ratios are b over a, so above 1 where a is better.
 
-    test: "t" paired t test of the log ratios; "sign" exact sign test of the order; or why there is none: "none" one pair only, "identical" equal
-    everywhere, "floor" both at the floor everywhere, "lost" nobody ever completed; "wilcoxon" over problems instead of seeds.
-    ratio, low, high: geometric mean of the ratios and its 95 % interval. at_least: median of the floored ratios, of two middle ones that nearer to 1.
+    test: "t" paired t test of the log ratios; "sign" exact sign test of the order; or why there is none:
+    "none" one pair only, "identical" equal everywhere, "floor" both at the floor everywhere, "lost" nobody
+    ever completed; "wilcoxon" over problems instead of seeds. ratio, low, high: geometric mean of the ratios
+    and its 95 % interval. at_least: median of the floored ratios, of two middle ones that nearer to 1. All
+    are NaN where they do not apply.
     """
 
     n: int
@@ -30,16 +43,112 @@ class Comparison:
     p: float = math.nan
 
 
-def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the distinct pairs a, b (n,) in order, and where their ratio is known: both gaps are finite and above the floor.
+class GroupComparisons(NamedTuple):
+    """The fields of PairedComparison for G groups of pairs, (G,) each."""
 
-    A known pair that repeats bit for bit is one run. The others all stay: at the floor or failed, runs may look alike and differ.
+    n: np.ndarray
+    test: np.ndarray
+    ratio: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    at_least: np.ndarray
+    p: np.ndarray
+
+
+# ---- one group of pairs
+
+
+def compare(a: np.ndarray, b: np.ndarray, floor: float) -> PairedComparison:
+    """Return what the paired gaps a, b (n,), >= 0 or inf, say. Raises ValueError where one is NaN.
+
+    A ratio and its interval need all values finite and above the floor: with one side floored the 95 %
+    interval covered 49 % (n = 5). Else the order decides: two at the floor or two that failed are tied, one
+    that failed has lost.
     """
-    pairs = np.stack([a, b])[:, np.lexsort([b, a])]
-    known = (pairs.min(axis=0) > floor) & np.isfinite(pairs).all(axis=0)
-    repeats = np.append(False, (pairs[:, 1:] == pairs[:, :-1]).all(axis=0))
-    kept = ~(repeats & known)
-    return pairs[0, kept], pairs[1, kept], known[kept]
+    if np.isnan([a, b]).any():
+        raise ValueError("compare needs gaps >= 0 or inf, got NaN: a run that did not complete counts as inf")
+    a, b, known = distinct(a, b, floor)
+    test = choose_test(a, b, floor, known)
+    a, b = at_least_floor(a, floor), at_least_floor(b, floor)
+    wins, losses = record(a, b)
+    ties = len(a) - wins - losses
+    if test not in MEASURES:
+        return PairedComparison(len(a), test, wins, losses, ties)
+    measures = {name: float(value) for name, value in MEASURES[test](a, b).items()}
+    return PairedComparison(len(a), test, wins, losses, ties, **measures)
+
+
+def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the distinct pairs a, b (n,) in order, and where their ratio is known.
+
+    A known pair that repeats bit for bit is one run. The others all stay: at the floor or failed, runs may
+    look alike and differ.
+    """
+    order = np.lexsort([b, a])
+    a, b = a[order], b[order]
+    known = ratio_known(a, b, floor)
+    kept = ~(repeats(a, b) & known)
+    return a[kept], b[kept], known[kept]
+
+
+def ratio_known(a: np.ndarray, b: np.ndarray, floor: np.ndarray | float) -> np.ndarray:
+    """Say of each pair whether both of its gaps are finite and above the floor."""
+    return (np.minimum(a, b) > floor) & np.isfinite(np.maximum(a, b))
+
+
+def repeats(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Say of each pair, in order along the last axis, whether it equals the one before."""
+    again = np.zeros(a.shape, dtype=bool)
+    again[..., 1:] = (a[..., 1:] == a[..., :-1]) & (b[..., 1:] == b[..., :-1])
+    return again
+
+
+def choose_test(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -> str:
+    """Return the test that the pairs allow, or the reason why there is none."""
+    # The first that holds. Both failed or both at the floor does not make two runs identical.
+    conditions = {
+        "floor": max(a.max(), b.max()) <= floor,
+        "lost": np.isinf(min(a.min(), b.min())),
+        "identical": known.any() and (a == b).all(),
+        "none": len(a) == 1,
+        "t": known.all(),
+        "sign": True,
+    }
+    return next(test for test, holds in conditions.items() if holds)
+
+
+def record(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
+    """Return how often a is below b, and how often above."""
+    return int((a < b).sum()), int((a > b).sum())
+
+
+# ---- what a test measures, of floored gaps a, b
+
+
+def t_measures(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the paired t test of the log ratios, (..., n) -> (...) each."""
+    mean, low, high, p = paired_t(np.log(b) - np.log(a))
+    return {"ratio": ratio_of(mean), "low": ratio_of(low), "high": ratio_of(high), "p": p}
+
+
+def sign_measures(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    return {"at_least": median_ratio(floored_ratios(a, b)), "p": sign_test(*record(a, b))}
+
+
+def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
+    return {"ratio": floored_ratios(a, b)[0]}
+
+
+MEASURES: dict[str, Callable] = {"t": t_measures, "sign": sign_measures, "none": one_ratio}
+
+
+def ratio_of(log: np.ndarray) -> np.ndarray:
+    """Return exp(log): inf beyond the largest float.
+
+    There two seeds that contradict each other by many decades leave the interval open.
+    """
+    with np.errstate(over="ignore"):
+        return np.exp(log)
 
 
 def floored_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -48,99 +157,91 @@ def floored_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(a == b, 1.0, b / a)
 
 
-def nearest_to_one(low: float, high: float) -> float:
-    """Return the ratio in low <= high that is nearest to 1: what is claimed at least."""
+def median_ratio(ratios: np.ndarray) -> float:
+    """Return the middle one of the ratios (n,).
+
+    Of two middle ones that nearer to 1, and 1 if they lie on either side of it: what is claimed at least.
+    """
+    ordered = np.sort(ratios)
+    n = len(ordered)
+    low, high = float(ordered[(n - 1) // 2]), float(ordered[n // 2])
     return max(low, min(1.0, high))
 
 
-def median_ratio(ratios: np.ndarray) -> float:
-    """Return the middle one of the ratios (n,); of two middle ones that nearer to 1, and 1 if they lie on either side of it."""
-    ordered, n = np.sort(ratios), len(ratios)
-    return nearest_to_one(float(ordered[(n - 1) // 2]), float(ordered[n // 2]))
+# ---- many groups of pairs
 
 
-def kind(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -> str:
-    """Return the test that the pairs allow, or the reason why there is none. Both failed or both at the floor does not make two runs identical."""
-    reasons = {
-        "floor": max(a.max(), b.max()) <= floor,
-        "lost": np.isinf(min(a.min(), b.min())),
-        "identical": known.any() and (a == b).all(),
-        "none": len(a) == 1,
-        "t": known.all(),
-    }
-    return next((name for name, holds in reasons.items() if holds), "sign")
+def compare_groups(
+    a: np.ndarray, b: np.ndarray, floor: np.ndarray, codes: np.ndarray, identical: np.ndarray
+) -> GroupComparisons:
+    """Return what `compare` says of each group of the pairs a, b (R,).
 
+    floor (R,): the same within a group. codes (R,): the pairs' groups 0 .. G-1, none empty. identical (G,):
+    where runs agree in more than their gaps, bit for bit: these are not tested, and all of their pairs count.
 
-def compare(a: np.ndarray, b: np.ndarray, floor: float) -> Comparison:
-    """Return what the paired gaps a, b (n,), >= 0 or inf, say. Raises ValueError where one is NaN.
-
-    A ratio and its interval need all values finite and above the floor: with one side floored the 95 % interval covered 49 % (n = 5). Else the order
-    decides: two at the floor or two that failed are tied, one that failed has lost.
+    One t test takes all groups of a size whose ratios are known and whose pairs are distinct, so that a
+    hundred thousand settings cost a few; the other groups are compared one by one. `compare` adds up in the
+    order of the gaps, the common test in that of the pairs, so the two may differ by rounding.
     """
-    if np.isnan([a, b]).any():
-        raise ValueError("compare needs gaps >= 0 or inf, got NaN: a run that did not complete counts as inf")
-    a, b, known = distinct(a, b, floor)
-    test = kind(a, b, floor, known)
-    a, b = at_least_floor(a, floor), at_least_floor(b, floor)
-    wins, losses = int((a < b).sum()), int((a > b).sum())
-    return Comparison(
-        len(a), test, wins, losses, len(a) - wins - losses, **NUMBERS.get(test, no_numbers)(a, b)
-    )
+    columns = no_comparisons(len(identical))
+    for groups, pairs in groups_by_size(codes):
+        columns.n[groups] = pairs.shape[1]
+        plain = all_plain(a[pairs], b[pairs], floor[pairs])
+        together = plain & ~identical[groups]
+        put(columns, groups[together], plain_measures(a[pairs[together]], b[pairs[together]]))
+        alone = ~plain & ~identical[groups]
+        for group, own in zip(groups[alone], pairs[alone], strict=True):
+            put(columns, group, vars(compare(a[own], b[own], float(floor[own[0]]))))
+    return columns
 
 
-def no_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {}
+def no_comparisons(count: int) -> GroupComparisons:
+    """Return the columns of `count` groups that are not tested."""
+    test = np.full(count, "identical", dtype=object)
+    unknown = [np.full(count, np.nan) for _ in ("ratio", "low", "high", "at_least", "p")]
+    return GroupComparisons(np.zeros(count, dtype=int), test, *unknown)
 
 
-def ratio_of(log: float) -> float:
-    """Return exp(log): inf beyond the largest float, where two seeds that contradict each other by many decades leave the interval open."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))
+def all_plain(a: np.ndarray, b: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Say of each group (g, n) whether all ratios are known, all pairs distinct, and not all gaps equal."""
+    order = np.lexsort([b, a], axis=-1)
+    in_order = [np.take_along_axis(gaps, order, axis=-1) for gaps in (a, b)]
+    known = ratio_known(a, b, floor).all(axis=-1)
+    repeated = repeats(*in_order).any(axis=-1)
+    return known & ~repeated & (a != b).any(axis=-1)
 
 
-def t_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    mean, low, high, p = paired_t(np.log(b) - np.log(a))
-    return {"ratio": ratio_of(mean), "low": ratio_of(low), "high": ratio_of(high), "p": float(p)}
+def plain_measures(a: np.ndarray, b: np.ndarray) -> dict[str, object]:
+    """Return the columns of groups a, b (g, n) of known, distinct pairs: a t test, or of one pair its ratio."""
+    if a.shape[1] > 1:
+        return {"test": "t", **t_measures(a, b)}
+    log_ratio = np.log(b[:, 0]) - np.log(a[:, 0])
+    return {"test": "none", "ratio": ratio_of(log_ratio)}
 
 
-def sign_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {
-        "at_least": median_ratio(floored_ratios(a, b)),
-        "p": sign_test(int((a < b).sum()), int((a > b).sum())),
-    }
+def put(columns: GroupComparisons, groups: np.ndarray, values: dict[str, object]) -> None:
+    """Write the values that are columns into the rows of some groups."""
+    for name, column in columns._asdict().items():
+        if name in values:
+            column[groups] = values[name]
 
 
-def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {"ratio": float(floored_ratios(a, b)[0])}
-
-
-TESTED = ["t", "sign"]  # of Comparison.test, where a difference can be shown
-NUMBERS = {"t": t_numbers, "sign": sign_numbers, "none": one_ratio}
-
-
-def visible_ratio(a: np.ndarray, b: np.ndarray, floor: float) -> float:
-    """Return the ratio below which these pairs show no difference: half the width of the 95 % interval, a factor >= 1.
-
-    inf for one pair, NaN where there is no interval.
-    """
-    found = compare(a, b, floor)
-    return math.inf if found.n < 2 else found.high / found.ratio
+# ---- one optimizer against a number
 
 
 def below_target(gaps: np.ndarray, target: float, floor: float) -> float:
-    """Return the one-sided p of the typical gap not being below the target, gaps (n,): NaN for fewer than two distinct gaps.
+    """Return the one-sided p of the typical gap (n,) not being below the target: NaN for fewer than two distinct.
 
-    t test of log(gap / target) where all of them are finite and above the floor, else the exact sign test; a gap on the target is a tie there.
+    t test of log(gap / target) where all of them are finite and above the floor, else the exact sign test; a
+    gap on the target is a tie there.
     """
     from scipy.special import stdtr
 
     gaps, targets, known = distinct(gaps, np.full(len(gaps), target), floor)
-    n = len(gaps)
-    if n < 2:
+    if len(gaps) < 2:
         return math.nan
     if known.all():
-        x = np.log(gaps) - math.log(target)
-        return float(stdtr(n - 1, t_value(x.mean(), x.std(ddof=1) / math.sqrt(n))))
-    gaps = at_least_floor(gaps, floor)
-    below, above = int((gaps < targets).sum()), int((gaps > targets).sum())
+        logs = np.log(gaps) - math.log(target)
+        return float(stdtr(len(gaps) - 1, t_value(logs.mean(), standard_error(logs))))
+    below, above = record(at_least_floor(gaps, floor), targets)
     return binomial_tail(below + above, above)

@@ -14,8 +14,9 @@ from lrbench.results.theory.krylov import conjugate_gradients
 def least_gaps(eigenvalues, c):
     """Return min over P of degree k with P(0) = 1 of 1/2 sum lambda c^2 P(lambda)^2, k = 0 .. p - 1, as a ratio of Gram determinants.
 
-    By Cauchy and Binet both determinants are sums over sets of k + 1 or k eigenvalues of positive terms: products of weights and of squared
-    differences, with the further eigenvalue 0 of the condition P(0) = 1 folded in as squares of the eigenvalues below.
+    By Cauchy and Binet both determinants are sums over sets of k + 1 or k eigenvalues of positive terms:
+    products of weights and of squared differences, with the further eigenvalue 0 of the condition P(0) = 1
+    folded in as squares of the eigenvalues below.
     """
     with mpmath.workdps(60):
         lam = [mpmath.mpf(float(value)) for value in eigenvalues]

@@ -1,8 +1,9 @@
 """Gradient descent, heavy ball and Nesterov's momentum on a quadratic: gap curves, stability edges, rates, and the constants of the textbooks.
 
-With a fixed learning rate s and momentum m the error along an eigenvector moves by itself: after t steps it is P_t(lambda) c, with a polynomial P_t
-that does not know the start. So a curve is gap_t = 1/2 sum lambda c^2 P_t(lambda)^2. All follow torch.optim.SGD with its buffer v = 0 at the start
-and dampening 0; what they say holds for steps on all rows, in exact arithmetic.
+With a fixed learning rate s and momentum m the error along an eigenvector moves by itself: after t steps it
+is P_t(lambda) c, with a polynomial P_t that does not know the start. So a curve is gap_t = 1/2 sum lambda c^2
+P_t(lambda)^2. All follow torch.optim.SGD with its buffer v = 0 at the start and dampening 0; what they say
+holds for steps on all rows, in exact arithmetic.
 
 eigenvalues (p,)    of the Hessian, in any order; a direction with eigenvalue 0 never moves and has no gap
 c (..., p)          error of the start in the eigenbasis, V'(w_0 - w*)
@@ -22,6 +23,15 @@ class Constants(NamedTuple):
     rate: float
 
 
+class _Motion(NamedTuple):
+    """The 2x2 matrix of a step along each eigenvector: w <- a w + b u, u <- d w + e u."""
+
+    a: np.ndarray
+    b: np.ndarray
+    d: np.ndarray
+    e: np.ndarray
+
+
 def gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float) -> np.ndarray:
     """Return the gaps (..., steps + 1) of w <- w - lr g: P_t = (1 - lr lambda)^t, at any lr (Cauchy 1847).
 
@@ -29,21 +39,24 @@ def gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: flo
     """
     t = np.arange(steps + 1)[:, None]
     with np.errstate(over="ignore", under="ignore"):
-        return _gaps(eigenvalues, c, (1 - lr * eigenvalues) ** t)
+        polynomials = (1 - lr * eigenvalues) ** t  # (steps + 1, p)
+    return _gaps(eigenvalues, c, polynomials)
 
 
 def heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float) -> np.ndarray:
     """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr v, at any lr and momentum (Polyak 1964). inf where P_t^2 overflows."""
-    return _gaps(eigenvalues, c, _polynomials(_motion(lr * eigenvalues, momentum, nesterov=False), steps))
+    motion = _motion(lr * eigenvalues, momentum, nesterov=False)
+    return _gaps(eigenvalues, c, _polynomials(motion, steps))
 
 
 def nesterov(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float) -> np.ndarray:
     """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr (g + momentum v), at any lr and momentum.
 
-    The method of Nesterov (1983) with constant momentum, as Sutskever et al. (2013) write it; w is the point where the gradient is taken. inf where
-    P_t^2 overflows.
+    The method of Nesterov (1983) with constant momentum, as Sutskever et al. (2013) write it; w is the point
+    where the gradient is taken. inf where P_t^2 overflows.
     """
-    return _gaps(eigenvalues, c, _polynomials(_motion(lr * eigenvalues, momentum, nesterov=True), steps))
+    motion = _motion(lr * eigenvalues, momentum, nesterov=True)
+    return _gaps(eigenvalues, c, _polynomials(motion, steps))
 
 
 def edge_gradient_descent(L: float) -> float:
@@ -59,7 +72,8 @@ def edge_heavy_ball(L: float, momentum: float) -> float:
 def edge_nesterov(L: float, momentum: float) -> float:
     """Return the lr below which Nesterov's method with 0 <= momentum < 1 converges from every start: 2 (1 + momentum) / ((1 + 2 momentum) L).
 
-    Both roots of z^2 - (1 + m)(1 - lr L) z + m (1 - lr L) lie in the unit circle up to there; see O'Donoghue and Candes (2015) for the roots.
+    Both roots of z^2 - (1 + m)(1 - lr L) z + m (1 - lr L) lie in the unit circle up to there; see O'Donoghue
+    and Candes (2015) for the roots.
     """
     return 2 * (1 + momentum) / ((1 + 2 * momentum) * L)
 
@@ -67,13 +81,17 @@ def edge_nesterov(L: float, momentum: float) -> float:
 def rate(eigenvalues: np.ndarray, lr: float, momentum: float = 0.0, *, nesterov: bool = False) -> float:
     """Return by how much the error shrinks a step in the long run: the largest spectral radius among the eigenvalues above 0.
 
-    From almost every start; 1 or more where the method does not converge. Where two roots meet, as at Polyak's constants, rounding moves the rate
-    by up to the root of eps, 1e-8.
+    From almost every start; 1 or more where the method does not converge. Where two roots meet, as at
+    Polyak's constants, rounding moves the rate by up to the root of eps, 1e-8.
     """
-    (a, b), (d, e) = _motion(lr * eigenvalues[eigenvalues > 0], momentum, nesterov=nesterov)
-    half, determinant = np.abs(a + e) / 2, a * e - b * d
-    spread = half**2 - determinant
-    radius = np.where(spread < 0, np.sqrt(np.abs(determinant)), half + np.sqrt(np.maximum(spread, 0)))
+    moving = eigenvalues[eigenvalues > 0]
+    motion = _motion(lr * moving, momentum, nesterov=nesterov)
+    half_trace = np.abs(motion.a + motion.e) / 2
+    determinant = motion.a * motion.e - motion.b * motion.d
+    discriminant = half_trace**2 - determinant
+    of_a_complex_pair = np.sqrt(np.abs(determinant))
+    of_the_larger_root = half_trace + np.sqrt(np.maximum(discriminant, 0))
+    radius = np.where(discriminant < 0, of_a_complex_pair, of_the_larger_root)
     return float(radius.max())
 
 
@@ -88,7 +106,8 @@ def asymptotic_gradient_descent(L: float, mu: float) -> Constants:
 def asymptotic_heavy_ball(L: float, mu: float) -> Constants:
     """Return lr and momentum with the best rate of heavy ball: 4 / (sqrt L + sqrt mu)^2 and q^2, rate q = (sqrt kappa - 1) / (sqrt kappa + 1).
 
-    Polyak (1964). Best in the long run and for the worst start: the gap may first grow, to about kappa times the start's.
+    Polyak (1964). Best in the long run and for the worst start: the gap may first grow, to about kappa times
+    the start's.
     """
     root_L, root_mu = L**0.5, mu**0.5
     q = (root_L - root_mu) / (root_L + root_mu)
@@ -106,38 +125,53 @@ def asymptotic_nesterov(L: float, mu: float) -> Constants:
 
 def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: int) -> np.ndarray:
     """Return P_steps of heavy ball at lr lambda for every entry of the two arrays, broadcast; by squaring, so in some log2(steps) products."""
-    (a, b), (d, e) = _motion(lr_eigenvalues, momentum, nesterov=False)
-    w, u = np.ones_like(a), np.zeros_like(a)
-    for bit in reversed(range(steps.bit_length())):
-        if steps >> (steps.bit_length() - 1 - bit) & 1:
-            w, u = a * w + b * u, d * w + e * u
-        trace, corner = a + e, b * d
-        a, b, d, e = a * a + corner, b * trace, d * trace, e * e + corner
+    motion = _motion(lr_eigenvalues, momentum, nesterov=False)
+    w, u = np.ones_like(motion.a), np.zeros_like(motion.a)
+    remaining = steps
+    while remaining:
+        if remaining % 2:
+            w, u = _moved(motion, w, u)
+        motion = _twice(motion)
+        remaining //= 2
     return w
 
 
-def _motion(
-    s: np.ndarray, momentum: np.ndarray | float, *, nesterov: bool
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the 2x2 matrix of a step in (w, u) at s = lr lambda >= 0, where u is the buffer in the scale that makes it almost a rotation.
+def _motion(s: np.ndarray, momentum: np.ndarray | float, *, nesterov: bool) -> _Motion:
+    """Return the motion at s = lr lambda >= 0, where u is the buffer in the scale that makes it almost a rotation.
 
-    u = lr v / sqrt s:  u <- momentum u + sqrt(s) w, then  w <- w - sqrt(s) u, or with Nesterov  w <- w - s w - momentum sqrt(s) u.
+    u = lr v / sqrt s:  u <- momentum u + sqrt(s) w, then  w <- w - sqrt(s) u, or with Nesterov
+    w <- w - s w - momentum sqrt(s) u.
     """
     root = np.sqrt(s)
+    e = momentum + 0 * s  # as many as there are s
     if nesterov:
-        return (1 - s - momentum * s, -(momentum**2) * root), (root, momentum + 0 * s)
-    return (1 - s, -momentum * root), (root, momentum + 0 * s)
+        return _Motion(1 - s - momentum * s, -(momentum**2) * root, root, e)
+    return _Motion(1 - s, -momentum * root, root, e)
 
 
-def _polynomials(motion: tuple, steps: int) -> np.ndarray:
+def _moved(motion: _Motion, w: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return w and u after a step."""
+    w_next = motion.a * w + motion.b * u
+    u_next = motion.d * w + motion.e * u
+    return w_next, u_next
+
+
+def _twice(motion: _Motion) -> _Motion:
+    """Return the motion of two steps: the square of the matrix."""
+    a, b, d, e = motion
+    trace = a + e
+    corner = b * d
+    return _Motion(a * a + corner, b * trace, d * trace, e * e + corner)
+
+
+def _polynomials(motion: _Motion, steps: int) -> np.ndarray:
     """Return P_0 .. P_steps (steps + 1, p) of a method from its motion."""
-    (a, b), (d, e) = motion
-    P = np.empty((steps + 1, *a.shape))
-    w, u = np.ones_like(a), np.zeros_like(a)
+    P = np.empty((steps + 1, *motion.a.shape))
+    w, u = np.ones_like(motion.a), np.zeros_like(motion.a)
     P[0] = w
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for t in range(steps):
-            w, u = a * w + b * u, d * w + e * u
+            w, u = _moved(motion, w, u)
             P[t + 1] = w
     return P
 
@@ -147,5 +181,9 @@ def _gaps(eigenvalues: np.ndarray, c: np.ndarray, P: np.ndarray) -> np.ndarray:
     weights = 0.5 * eigenvalues * np.square(c)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         squares = P * P
-    overflow = ~np.isfinite(squares)
-    return np.where((weights > 0) @ overflow.T, np.inf, weights @ np.where(overflow, 0.0, squares).T)
+        overflow = ~np.isfinite(squares)
+        finite = np.where(overflow, 0.0, squares)
+        gaps = weights @ finite.T
+    # Only where it counts: a direction that the start lacks has no weight, and 0 times inf is NaN.
+    lost = (weights > 0) @ overflow.T
+    return np.where(lost, np.inf, gaps)

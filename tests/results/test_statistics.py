@@ -1,4 +1,4 @@
-"""Typical values, spreads and first hits: pandas and scipy one-liners, closed forms, numbers worked by hand."""
+"""Typical values, spreads, first hits: pandas and scipy one-liners, closed forms, numbers worked by hand."""
 
 import math
 

@@ -56,7 +56,7 @@ def test_a_leader_has_a_family_of_its_own(leader):
 
 
 def test_ranks_by_hand():
-    """0 and 1 differ by chance, 2 is clearly behind both, 3 diverged everywhere: it has lost each of its ten starts."""
+    """0 and 1 differ by chance, 2 is clearly behind both, 3 diverged and has lost on each of ten starts."""
     gaps = np.vstack([NOISE[0], NOISE[1], 3 * NOISE[2], np.full(10, INF)])
     found = s.contest(gaps, FLOOR, None)
     assert standing(found) == {(0, 1): 0, (0, 2): 1, (0, 3): 1, (1, 2): 1, (1, 3): 1, (2, 3): 1}

@@ -334,7 +334,7 @@ def test_groups_of_all_kinds_by_hand():
 
 
 def test_identical_groups_are_not_tested_and_all_their_pairs_count():
-    """Where the caller knows more than the gaps: of three failed pairs, and of a pair that came three times."""
+    """The caller knows more than the gaps: of three pairs that failed, and a pair that came three times."""
     lost, repeated, tested = np.full((2, 3), INF), np.ones((2, 3)), np.array([[1.0, 2.0], [3.0, 5.0]])
     found = grouped([lost, tested, repeated], np.array([True, False, True]))
     assert found.test.tolist() == ["identical", "t", "identical"]

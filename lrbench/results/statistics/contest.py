@@ -1,4 +1,4 @@
-"""All optimizers against each other: which are shown better, at one error rate for the whole family of comparisons.
+"""All optimizers against each other: which are shown better, at one error rate for a family of comparisons.
 
 Given are the gaps (k, n) of k optimizers on n seeds, or their mean log gaps (P, k) over P problems. A Contest
 has the pairs of optimizers, a < b, and a rank an optimizer.
@@ -43,11 +43,12 @@ def contest(gaps: np.ndarray, floor: float, leader: int | None) -> Contest:
     """
     k = len(gaps)
     a, b = np.triu_indices(k, 1)
-    comparisons = [compare(gaps[i], gaps[j], floor) for i, j in zip(a, b, strict=True)]
+    comparisons = [compare(gaps_a, gaps_b, floor) for gaps_a, gaps_b in zip(gaps[a], gaps[b], strict=True)]
     family = families(a, b, leader)
     p_holm = adjusted(column(comparisons, "p"), family)
     better = better_of_seeds(comparisons, p_holm)
-    return Contest(a, b, comparisons, p_holm, family, better, places(a, b, better, k))
+    rank = places(a, b, better, k)
+    return Contest(a, b, comparisons, p_holm, family, better, rank)
 
 
 def across(logs: np.ndarray) -> Contest:
@@ -59,16 +60,17 @@ def across(logs: np.ndarray) -> Contest:
     """
     k = logs.shape[1]
     a, b = np.triu_indices(k, 1)
-    differences = [log_ratios(logs[:, i], logs[:, j]) for i, j in zip(a, b, strict=True)]
+    differences = log_ratios(logs[:, a], logs[:, b]).T  # (pairs, P)
     comparisons = [over_blocks(x) for x in differences]
     family = families(a, b, leader=None)
     p_holm = adjusted(column(comparisons, "p"), family)
     # over problems there is no interval: the ratio itself must lie beyond the margin
     ratio = column(comparisons, "ratio")
     better = shown(p_holm, low=ratio, high=ratio, at_least=ratio)
-    leans = np.array([np.sign(signed_ranks(x).sum()) for x in differences])
-    better[better != leans] = 0
-    return Contest(a, b, comparisons, p_holm, family, better, places(a, b, better, k))
+    rank_sums = np.array([signed_ranks(x).sum() for x in differences])
+    better[better != np.sign(rank_sums)] = 0
+    rank = places(a, b, better, k)
+    return Contest(a, b, comparisons, p_holm, family, better, rank)
 
 
 def column(comparisons: list[PairedComparison], field: str) -> np.ndarray:
@@ -94,10 +96,11 @@ def over_blocks(x: np.ndarray) -> PairedComparison:
 def median_of_blocks(x: np.ndarray) -> float:
     """Return exp of the median of x (P,); two middle differences of -inf and inf give the ratio 1."""
     ordered = np.sort(x)
-    middle = ordered[[(len(x) - 1) // 2, len(x) // 2]]
-    if np.isinf(middle).all() and middle[0] < middle[1]:
+    P = len(x)
+    low, high = ordered[(P - 1) // 2], ordered[P // 2]
+    if low == -math.inf and high == math.inf:
         return 1.0
-    return float(ratio_of(middle.mean()))
+    return float(ratio_of((low + high) / 2))
 
 
 # ---- families of tests, and what they show
@@ -121,8 +124,9 @@ def adjusted(p: np.ndarray, family: np.ndarray) -> np.ndarray:
 
 
 def shown(p_holm: np.ndarray, low: np.ndarray, high: np.ndarray, at_least: np.ndarray) -> np.ndarray:
-    """Return 1 where a is shown better, -1 where b is, else 0: significant, and no ratio within the margin is left.
+    """Return 1 where a is shown better, -1 where b is, else 0.
 
+    Shown is what is significant in its family and leaves no ratio within the margin.
     The ratios are b over a, (pairs,) each: the ends of an interval, or what is claimed at least where there
     is none. NaN do not apply, and show nothing.
     """
@@ -137,8 +141,9 @@ def better_of_seeds(comparisons: list[PairedComparison], p_holm: np.ndarray) -> 
 
     A single pair has no test: the digits decide, and say something of this one start only.
     """
-    low, high, at_least = (column(comparisons, field) for field in ("low", "high", "at_least"))
-    by_test = shown(p_holm, low, high, at_least)
+    low = column(comparisons, "low")
+    high = column(comparisons, "high")
+    by_test = shown(p_holm, low, high, column(comparisons, "at_least"))
     by_digits = column(comparisons, "wins") - column(comparisons, "losses")
     single = np.array([comparison.test == "none" for comparison in comparisons], dtype=bool)
     return np.where(single, by_digits, by_test).astype(int)

@@ -1,4 +1,4 @@
-"""Typical values and spreads: each reduces the last axis of its values, (..., n) -> (...), or a group of them to a number."""
+"""Typical values and spreads. Every statistic reduces the last axis, (..., n) -> (...)."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -65,10 +65,12 @@ def interquartile_mean(x: np.ndarray) -> np.ndarray:
     trimmed mean (Agarwal et al., 2021).
     """
     n = x.shape[-1]
-    edges = np.clip(np.arange(n + 1), n / 4, 3 * n / 4)
+    quarter = n / 4
+    edges = np.clip(np.arange(n + 1), quarter, 3 * quarter)
     weights = np.diff(edges) / (n / 2)
     # an inf outside the middle half has the weight 0, and inf times 0 is NaN
-    middle = np.where(weights > 0, np.sort(x, axis=-1), 0.0)
+    ordered = np.sort(x, axis=-1)
+    middle = np.where(weights > 0, ordered, 0.0)
     return (middle * weights).sum(axis=-1)
 
 
@@ -83,7 +85,7 @@ def by_group(
 
 
 def groups_by_size(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield for each size of group the groups (g,) of that size, and where their values lie (g, size), in order.
+    """Yield for each size the groups (g,) of that size, and where their values lie (g, size), in order.
 
     codes (R,) number the groups 0 .. G-1, none empty. Groups of the same size are one array, so that a
     statistic of a hundred thousand settings costs a few calls.

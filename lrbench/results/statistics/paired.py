@@ -74,8 +74,9 @@ def compare(a: np.ndarray, b: np.ndarray, floor: float) -> PairedComparison:
     ties = len(a) - wins - losses
     if test not in MEASURES:
         return PairedComparison(len(a), test, wins, losses, ties)
-    measures = {name: float(value) for name, value in MEASURES[test](a, b).items()}
-    return PairedComparison(len(a), test, wins, losses, ties, **measures)
+    measures = MEASURES[test](a, b)
+    numbers = {name: float(measure) for name, measure in measures.items()}
+    return PairedComparison(len(a), test, wins, losses, ties, **numbers)
 
 
 def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,22 +94,27 @@ def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np
 
 def ratio_known(a: np.ndarray, b: np.ndarray, floor: np.ndarray | float) -> np.ndarray:
     """Say of each pair whether both of its gaps are finite and above the floor."""
-    return (np.minimum(a, b) > floor) & np.isfinite(np.maximum(a, b))
+    lower, higher = np.minimum(a, b), np.maximum(a, b)
+    return (lower > floor) & np.isfinite(higher)
 
 
 def repeats(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Say of each pair, in order along the last axis, whether it equals the one before."""
+    pairs = np.stack([a, b])
+    same = pairs[..., 1:] == pairs[..., :-1]
     again = np.zeros(a.shape, dtype=bool)
-    again[..., 1:] = (a[..., 1:] == a[..., :-1]) & (b[..., 1:] == b[..., :-1])
+    again[..., 1:] = same.all(axis=0)
     return again
 
 
 def choose_test(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -> str:
     """Return the test that the pairs allow, or the reason why there is none."""
     # The first that holds. Both failed or both at the floor does not make two runs identical.
+    largest = max(a.max(), b.max())
+    smallest = min(a.min(), b.min())
     conditions = {
-        "floor": max(a.max(), b.max()) <= floor,
-        "lost": np.isinf(min(a.min(), b.min())),
+        "floor": largest <= floor,
+        "lost": np.isinf(smallest),
         "identical": known.any() and (a == b).all(),
         "none": len(a) == 1,
         "t": known.all(),
@@ -119,7 +125,9 @@ def choose_test(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -
 
 def record(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
     """Return how often a is below b, and how often above."""
-    return int((a < b).sum()), int((a > b).sum())
+    below = (a < b).sum()
+    above = (a > b).sum()
+    return int(below), int(above)
 
 
 # ---- what a test measures, of floored gaps a, b
@@ -127,16 +135,20 @@ def record(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
 
 def t_measures(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
     """Return the paired t test of the log ratios, (..., n) -> (...) each."""
-    mean, low, high, p = paired_t(np.log(b) - np.log(a))
+    log_ratios = np.log(b) - np.log(a)
+    mean, low, high, p = paired_t(log_ratios)
     return {"ratio": ratio_of(mean), "low": ratio_of(low), "high": ratio_of(high), "p": p}
 
 
 def sign_measures(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {"at_least": median_ratio(floored_ratios(a, b)), "p": sign_test(*record(a, b))}
+    ratios = floored_ratios(a, b)
+    wins, losses = record(a, b)
+    return {"at_least": median_ratio(ratios), "p": sign_test(wins, losses)}
 
 
 def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
-    return {"ratio": floored_ratios(a, b)[0]}
+    (ratio,) = floored_ratios(a, b)
+    return {"ratio": ratio}
 
 
 MEASURES: dict[str, Callable] = {"t": t_measures, "sign": sign_measures, "none": one_ratio}
@@ -164,7 +176,8 @@ def median_ratio(ratios: np.ndarray) -> float:
     """
     ordered = np.sort(ratios)
     n = len(ordered)
-    low, high = float(ordered[(n - 1) // 2]), float(ordered[n // 2])
+    low = float(ordered[(n - 1) // 2])
+    high = float(ordered[n // 2])
     return max(low, min(1.0, high))
 
 
@@ -186,33 +199,41 @@ def compare_groups(
     columns = no_comparisons(len(identical))
     for groups, pairs in groups_by_size(codes):
         columns.n[groups] = pairs.shape[1]
+        tested = ~identical[groups]
         plain = all_plain(a[pairs], b[pairs], floor[pairs])
-        together = plain & ~identical[groups]
-        put(columns, groups[together], plain_measures(a[pairs[together]], b[pairs[together]]))
-        alone = ~plain & ~identical[groups]
+
+        together = pairs[tested & plain]
+        put(columns, groups[tested & plain], plain_measures(a[together], b[together]))
+
+        alone = tested & ~plain
         for group, own in zip(groups[alone], pairs[alone], strict=True):
-            put(columns, group, vars(compare(a[own], b[own], float(floor[own[0]]))))
+            own_floor = float(floor[own[0]])
+            comparison = compare(a[own], b[own], own_floor)
+            put(columns, group, vars(comparison))
     return columns
 
 
 def no_comparisons(count: int) -> GroupComparisons:
     """Return the columns of `count` groups that are not tested."""
-    test = np.full(count, "identical", dtype=object)
-    unknown = [np.full(count, np.nan) for _ in ("ratio", "low", "high", "at_least", "p")]
-    return GroupComparisons(np.zeros(count, dtype=int), test, *unknown)
+    n = np.zeros(count, dtype=int)
+    test = np.full(count, "identical", dtype=object)  # object, lest a longer name be cut
+    ratio, low, high, at_least, p = np.full((5, count), np.nan)
+    return GroupComparisons(n, test, ratio, low, high, at_least, p)
 
 
 def all_plain(a: np.ndarray, b: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """Say of each group (g, n) whether all ratios are known, all pairs distinct, and not all gaps equal."""
     order = np.lexsort([b, a], axis=-1)
-    in_order = [np.take_along_axis(gaps, order, axis=-1) for gaps in (a, b)]
+    ordered_a = np.take_along_axis(a, order, axis=-1)
+    ordered_b = np.take_along_axis(b, order, axis=-1)
+    repeated = repeats(ordered_a, ordered_b).any(axis=-1)
     known = ratio_known(a, b, floor).all(axis=-1)
-    repeated = repeats(*in_order).any(axis=-1)
-    return known & ~repeated & (a != b).any(axis=-1)
+    differ = (a != b).any(axis=-1)
+    return known & differ & ~repeated
 
 
 def plain_measures(a: np.ndarray, b: np.ndarray) -> dict[str, object]:
-    """Return the columns of groups a, b (g, n) of known, distinct pairs: a t test, or of one pair its ratio."""
+    """Return the columns of groups a, b (g, n) of known, distinct pairs: a t test, or one pair's ratio."""
     if a.shape[1] > 1:
         return {"test": "t", **t_measures(a, b)}
     log_ratio = np.log(b[:, 0]) - np.log(a[:, 0])
@@ -230,18 +251,21 @@ def put(columns: GroupComparisons, groups: np.ndarray, values: dict[str, object]
 
 
 def below_target(gaps: np.ndarray, target: float, floor: float) -> float:
-    """Return the one-sided p of the typical gap (n,) not being below the target: NaN for fewer than two distinct.
+    """Return the one-sided p of the typical gap not being below the target, gaps (n,).
 
-    t test of log(gap / target) where all of them are finite and above the floor, else the exact sign test; a
-    gap on the target is a tie there.
+    NaN for fewer than two distinct gaps. t test of log(gap / target) where all of them are finite and above
+    the floor, else the exact sign test; a gap on the target is a tie there.
     """
     from scipy.special import stdtr
 
-    gaps, targets, known = distinct(gaps, np.full(len(gaps), target), floor)
-    if len(gaps) < 2:
+    targets = np.full(len(gaps), target)
+    gaps, targets, known = distinct(gaps, targets, floor)
+    n = len(gaps)
+    if n < 2:
         return math.nan
     if known.all():
         logs = np.log(gaps) - math.log(target)
-        return float(stdtr(len(gaps) - 1, t_value(logs.mean(), standard_error(logs))))
+        t = t_value(logs.mean(), standard_error(logs))
+        return float(stdtr(n - 1, t))
     below, above = record(at_least_floor(gaps, floor), targets)
     return binomial_tail(below + above, above)

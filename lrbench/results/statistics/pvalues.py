@@ -17,7 +17,8 @@ def t_value(mean: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 def standard_error(x: np.ndarray) -> np.ndarray:
     """Return the standard error of the mean of x, (..., n) -> (...), n >= 2."""
-    return x.std(axis=-1, ddof=1) / math.sqrt(x.shape[-1])
+    n = x.shape[-1]
+    return x.std(axis=-1, ddof=1) / math.sqrt(n)
 
 
 def paired_t(x: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -33,7 +34,8 @@ def paired_t(x: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarra
     mean = x.mean(axis=-1)
     error = standard_error(x)
     half_width = stdtrit(n - 1, 1 - alpha / 2) * error
-    one_tail = stdtr(n - 1, -np.abs(t_value(mean, error)))
+    t = t_value(mean, error)
+    one_tail = stdtr(n - 1, -np.abs(t))
     return mean, mean - half_width, mean + half_width, 2 * one_tail
 
 
@@ -50,7 +52,7 @@ def sign_test(wins: int, losses: int) -> float:
 
 
 def signed_ranks(x: np.ndarray) -> np.ndarray:
-    """Return the midranks of |x| with the sign of x, zeros dropped; +-inf are the largest, tied among themselves."""
+    """Return the midranks of |x| with the sign of x, zeros dropped; all +-inf are tied, as the largest."""
     x = x[x != 0]
     return np.sign(x) * midranks(np.abs(x))
 
@@ -70,15 +72,16 @@ def wilcoxon(x: np.ndarray) -> float:
     chance[0] = 1.0
     for rank in np.abs(ranks):
         shifted = np.zeros_like(chance)
-        shifted[rank:] = chance[: max(len(chance) - rank, 0)]
+        reached = max(len(chance) - rank, 0)
+        shifted[rank:] = chance[:reached]
         chance = (chance + shifted) / 2
     return min(1.0, 2 * float(chance.sum()))
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return p values (m,) adjusted so that the chance of any false rejection stays below the level (Holm, 1979).
+    """Return p values (m,) adjusted for the family that they are: Holm (1979).
 
-    NaN stay NaN and do not count.
+    The chance of any false rejection then stays below the level. NaN stay NaN and do not count.
     """
     tests = np.isfinite(p).sum()
     order = np.argsort(p)[:tests]  # NaN are sorted last

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def midranks(x: np.ndarray) -> np.ndarray:
-    """Return the ranks from 1 along the last axis, (..., n) -> (..., n); ties share the mean of their places."""
+    """Return ranks from 1 along the last axis, (..., n) -> (..., n); ties share the mean of their places."""
     others, own = x[..., None, :], x[..., :, None]
     lower = (others < own).sum(axis=-1)
     upper = (others <= own).sum(axis=-1)
@@ -12,7 +12,7 @@ def midranks(x: np.ndarray) -> np.ndarray:
 
 
 def friedman_ranks(x: np.ndarray) -> np.ndarray:
-    """Return the mean ranks (k,) of k optimizers over P blocks, x (P, k), the smallest first (Friedman, 1937)."""
+    """Return the mean ranks (k,) of k optimizers over P blocks, x (P, k), smallest first (Friedman, 1937)."""
     return midranks(x).mean(axis=0)
 
 

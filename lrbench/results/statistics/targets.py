@@ -26,9 +26,9 @@ def expected_running_time(hits: np.ndarray, budget: np.ndarray | float) -> np.nd
 
 
 def solved_share(hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the empirical distribution of hits (m,): distinct finite costs, and the share of all m solved by then.
+    """Return the empirical distribution of hits (m,): costs, and the share of all m solved by then.
 
-    The costs are in order. The share ends below 1 where some are never reached.
+    The costs are the distinct finite ones, in order. The share ends below 1 where some are never reached.
     """
     reached = hits[np.isfinite(hits)]
     costs, counts = np.unique(reached, return_counts=True)

@@ -26,7 +26,10 @@ def best_of_subsets(values: np.ndarray, sizes: Sequence[int], q: Sequence[float]
 
 
 def place(count: int, m: int, q: float) -> int:
-    """Return the least i such that the least of m of `count` values is among the i + 1 smallest at a chance >= q."""
+    """Return the least i such that the least of m values is among the i + 1 smallest with probability >= q.
+
+    The m are drawn of `count` values.
+    """
     # whole numbers and fractions: binomials of a hundred trials are beyond what a float holds exactly
     allowed = (1 - Fraction(q)) * math.comb(count, m)
     return bisect_left(range(1, count), True, key=lambda i: math.comb(count - i, m) <= allowed)
@@ -44,20 +47,23 @@ def widest_stretch(lr: np.ndarray, reached: np.ndarray) -> tuple[float, float]:
     last = np.flatnonzero(turns == -1) - 1
     if len(first) == 0:
         return math.nan, math.nan
-    decades = np.log10(rates[last]) - np.log10(rates[first])
+    lowest, highest = rates[first], rates[last]
+    decades = np.log10(highest) - np.log10(lowest)
     widest = np.argmax(decades)
-    return float(rates[first[widest]]), float(rates[last[widest]])
+    return float(lowest[widest]), float(highest[widest])
 
 
 def lr_tolerance(lr: np.ndarray, reached: np.ndarray) -> tuple[float, bool, bool]:
-    """Return the width of the widest stretch of lrs (m,) that reach, in decades, and which ends of the grid it touches.
+    """Return the width in decades of the widest stretch of lrs (m,) that reach, and which ends it touches.
 
-    Lower end, upper end. NaN if none reaches, 0 for a single lr. Where the stretch touches an end, the
-    tolerance is at least this wide.
+    The ends are the lower and the upper end of the grid. NaN if none reaches, 0 for a single lr. Where the
+    stretch touches an end, the tolerance is at least this wide.
     """
     low, high = widest_stretch(lr, reached)
     decades = math.log10(high / low)
-    return decades, bool(low == lr.min()), bool(high == lr.max())
+    at_lower_end = bool(low == lr.min())
+    at_upper_end = bool(high == lr.max())
+    return decades, at_lower_end, at_upper_end
 
 
 def flips(half: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -65,7 +71,7 @@ def flips(half: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
     A tie at either is no flip.
     """
-    ahead_first = half[:, None] < half
-    behind_last = whole[:, None] > whole
-    overtaken = ahead_first & behind_last
+    ahead_at_half = half[:, None] < half
+    behind_at_last = whole[:, None] > whole
+    overtaken = ahead_at_half & behind_at_last
     return overtaken | overtaken.T

@@ -1,4 +1,4 @@
-"""Gradient descent, heavy ball and Nesterov's momentum on a quadratic: gap curves, stability edges, rates, and the constants of the textbooks.
+"""Gradient descent, heavy ball and Nesterov's momentum on a quadratic: curves, edges, rates and constants.
 
 With a fixed learning rate s and momentum m the error along an eigenvector moves by itself: after t steps it
 is P_t(lambda) c, with a polynomial P_t that does not know the start. So a curve is gap_t = 1/2 sum lambda c^2
@@ -16,7 +16,10 @@ import numpy as np
 
 
 class Constants(NamedTuple):
-    """Hyperparameters and the rate that they give: the error shrinks by `rate` a step in the long run, the gap by its square."""
+    """Hyperparameters and the rate that they give.
+
+    In the long run the error shrinks by `rate` a step, the gap by its square.
+    """
 
     lr: float
     momentum: float
@@ -44,16 +47,19 @@ def gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: flo
 
 
 def heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float) -> np.ndarray:
-    """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr v, at any lr and momentum (Polyak 1964). inf where P_t^2 overflows."""
+    """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr v (Polyak 1964).
+
+    At any lr and momentum; inf where P_t^2 overflows.
+    """
     motion = _motion(lr * eigenvalues, momentum, nesterov=False)
     return _gaps(eigenvalues, c, _polynomials(motion, steps))
 
 
 def nesterov(eigenvalues: np.ndarray, c: np.ndarray, steps: int, lr: float, momentum: float) -> np.ndarray:
-    """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr (g + momentum v), at any lr and momentum.
+    """Return the gaps (..., steps + 1) of v <- momentum v + g; w <- w - lr (g + momentum v).
 
-    The method of Nesterov (1983) with constant momentum, as Sutskever et al. (2013) write it; w is the point
-    where the gradient is taken. inf where P_t^2 overflows.
+    At any lr and momentum. The method of Nesterov (1983) with constant momentum, as Sutskever et al. (2013)
+    write it; w is the point where the gradient is taken. inf where P_t^2 overflows.
     """
     motion = _motion(lr * eigenvalues, momentum, nesterov=True)
     return _gaps(eigenvalues, c, _polynomials(motion, steps))
@@ -65,24 +71,28 @@ def edge_gradient_descent(L: float) -> float:
 
 
 def edge_heavy_ball(L: float, momentum: float) -> float:
-    """Return the lr below which heavy ball with 0 <= momentum < 1 converges from every start: 2 (1 + momentum) / L (Polyak 1964)."""
+    """Return the lr below which heavy ball with 0 <= momentum < 1 converges from every start.
+
+    2 (1 + momentum) / L (Polyak 1964).
+    """
     return 2 * (1 + momentum) / L
 
 
 def edge_nesterov(L: float, momentum: float) -> float:
-    """Return the lr below which Nesterov's method with 0 <= momentum < 1 converges from every start: 2 (1 + momentum) / ((1 + 2 momentum) L).
+    """Return the lr below which Nesterov's method with 0 <= momentum < 1 converges from every start.
 
-    Both roots of z^2 - (1 + m)(1 - lr L) z + m (1 - lr L) lie in the unit circle up to there; see O'Donoghue
-    and Candes (2015) for the roots.
+    2 (1 + momentum) / ((1 + 2 momentum) L). Both roots of z^2 - (1 + m)(1 - lr L) z + m (1 - lr L) lie in the
+    unit circle up to there; see O'Donoghue and Candes (2015) for the roots.
     """
     return 2 * (1 + momentum) / ((1 + 2 * momentum) * L)
 
 
 def rate(eigenvalues: np.ndarray, lr: float, momentum: float = 0.0, *, nesterov: bool = False) -> float:
-    """Return by how much the error shrinks a step in the long run: the largest spectral radius among the eigenvalues above 0.
+    """Return by how much the error shrinks a step in the long run.
 
-    From almost every start; 1 or more where the method does not converge. Where two roots meet, as at
-    Polyak's constants, rounding moves the rate by up to the root of eps, 1e-8.
+    It is the largest spectral radius among the eigenvalues above 0. From almost every start; 1 or more where
+    the method does not converge. Where two roots meet, as at Polyak's constants, rounding moves the rate by
+    up to the root of eps, 1e-8.
     """
     moving = eigenvalues[eigenvalues > 0]
     motion = _motion(lr * moving, momentum, nesterov=nesterov)
@@ -96,35 +106,45 @@ def rate(eigenvalues: np.ndarray, lr: float, momentum: float = 0.0, *, nesterov:
 
 
 def asymptotic_gradient_descent(L: float, mu: float) -> Constants:
-    """Return the constant lr with the best rate on eigenvalues from mu to L: 2 / (L + mu), rate (kappa - 1) / (kappa + 1) (Polyak 1987).
+    """Return the constant lr with the best rate on eigenvalues from mu to L.
 
-    Best in the long run and for the worst start; at a given budget and start another lr may be better.
+    2 / (L + mu), rate (kappa - 1) / (kappa + 1) (Polyak 1987). Best in the long run and for the worst start;
+    at a given budget and start another lr may be better.
     """
-    return Constants(2 / (L + mu), 0.0, (L - mu) / (L + mu))
+    lr = 2 / (L + mu)
+    rate = (L - mu) / (L + mu)
+    return Constants(lr, 0.0, rate)
 
 
 def asymptotic_heavy_ball(L: float, mu: float) -> Constants:
-    """Return lr and momentum with the best rate of heavy ball: 4 / (sqrt L + sqrt mu)^2 and q^2, rate q = (sqrt kappa - 1) / (sqrt kappa + 1).
+    """Return lr and momentum with the best rate of heavy ball: 4 / (sqrt L + sqrt mu)^2 and q^2.
 
-    Polyak (1964). Best in the long run and for the worst start: the gap may first grow, to about kappa times
-    the start's.
+    The rate is q = (sqrt kappa - 1) / (sqrt kappa + 1) (Polyak 1964). Best in the long run and for the worst
+    start: the gap may first grow, to about kappa times the start's.
     """
     root_L, root_mu = L**0.5, mu**0.5
     q = (root_L - root_mu) / (root_L + root_mu)
-    return Constants(4 / (root_L + root_mu) ** 2, q**2, q)
+    lr = 4 / (root_L + root_mu) ** 2
+    return Constants(lr, q**2, q)
 
 
 def asymptotic_nesterov(L: float, mu: float) -> Constants:
-    """Return lr and momentum with the best rate of Nesterov's method on quadratics: 4 / (3 L + mu) and (z - 2) / (z + 2), z = sqrt(3 kappa + 1).
+    """Return lr and momentum with the best rate of Nesterov's method on quadratics.
 
-    Rate 1 - 2 / z (Lessard, Recht and Packard 2016, table 1). Best in the long run and for the worst start.
+    4 / (3 L + mu) and (z - 2) / (z + 2) with z = sqrt(3 kappa + 1), rate 1 - 2 / z (Lessard, Recht and
+    Packard 2016, table 1). Best in the long run and for the worst start.
     """
     z = (3 * L / mu + 1) ** 0.5
-    return Constants(4 / (3 * L + mu), (z - 2) / (z + 2), 1 - 2 / z)
+    lr = 4 / (3 * L + mu)
+    momentum = (z - 2) / (z + 2)
+    return Constants(lr, momentum, rate=1 - 2 / z)
 
 
 def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: int) -> np.ndarray:
-    """Return P_steps of heavy ball at lr lambda for every entry of the two arrays, broadcast; by squaring, so in some log2(steps) products."""
+    """Return P_steps of heavy ball at lr lambda for every entry of the two arrays, broadcast.
+
+    By squaring, so in some log2(steps) products.
+    """
     motion = _motion(lr_eigenvalues, momentum, nesterov=False)
     w, u = np.ones_like(motion.a), np.zeros_like(motion.a)
     remaining = steps
@@ -137,16 +157,21 @@ def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: in
 
 
 def _motion(s: np.ndarray, momentum: np.ndarray | float, *, nesterov: bool) -> _Motion:
-    """Return the motion at s = lr lambda >= 0, where u is the buffer in the scale that makes it almost a rotation.
+    """Return the motion at s = lr lambda >= 0.
 
+    u is the buffer in the scale that makes the motion almost a rotation.
     u = lr v / sqrt s:  u <- momentum u + sqrt(s) w, then  w <- w - sqrt(s) u, or with Nesterov
     w <- w - s w - momentum sqrt(s) u.
     """
     root = np.sqrt(s)
     e = momentum + 0 * s  # as many as there are s
     if nesterov:
-        return _Motion(1 - s - momentum * s, -(momentum**2) * root, root, e)
-    return _Motion(1 - s, -momentum * root, root, e)
+        a = 1 - s - momentum * s
+        b = -(momentum**2) * root
+    else:
+        a = 1 - s
+        b = -momentum * root
+    return _Motion(a, b, root, e)
 
 
 def _moved(motion: _Motion, w: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,10 +183,11 @@ def _moved(motion: _Motion, w: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, n
 
 def _twice(motion: _Motion) -> _Motion:
     """Return the motion of two steps: the square of the matrix."""
-    a, b, d, e = motion
-    trace = a + e
-    corner = b * d
-    return _Motion(a * a + corner, b * trace, d * trace, e * e + corner)
+    trace = motion.a + motion.e
+    corner = motion.b * motion.d
+    a = motion.a * motion.a + corner
+    e = motion.e * motion.e + corner
+    return _Motion(a, motion.b * trace, motion.d * trace, e)
 
 
 def _polynomials(motion: _Motion, steps: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How far the first update of each of torch's optimizers moves every coordinate, from the first gradient alone.
+"""How far the first update of torch's optimizers moves every coordinate, from the first gradient alone.
 
 At the first step all buffers are 0, bias corrections cancel memories, and the methods show their units: Adam
 and its kin move lr whatever the gradient's size, RMSprop lr / sqrt(1 - alpha), Adadelta about lr sqrt(eps /
@@ -34,7 +34,7 @@ def first_step(
 
 @dataclass(frozen=True)
 class FirstMove:
-    """What all optimizers share: a step along the gradient, to which weight decay adds (Rprop's is always 0)."""
+    """What all optimizers share: a step along the gradient, to which weight decay adds (Rprop has none)."""
 
     lr: float
     weight_decay: float = 0.0
@@ -156,7 +156,8 @@ class RMSprop(FirstMove):
         share = 1 - self.alpha  # of g^2 in its average
         if self.centered:
             share = share * self.alpha
-        return self.lr * g / (np.sqrt(share) * np.abs(g) + self.eps)
+        root = np.sqrt(share) * np.abs(g)
+        return self.lr * g / (root + self.eps)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ class Adagrad(FirstMove):
 
     def step(self, g: np.ndarray) -> np.ndarray:
         accumulator = self.initial_accumulator_value + g * g
-        return self.lr * g / (np.sqrt(accumulator) + self.eps)
+        root = np.sqrt(accumulator)
+        return self.lr * g / (root + self.eps)
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ class Adadelta(FirstMove):
 
     def step(self, g: np.ndarray) -> np.ndarray:
         average = (1 - self.rho) * g * g
-        return self.lr * np.sqrt(self.eps) * g / np.sqrt(average + self.eps)
+        length = self.lr * np.sqrt(self.eps)
+        return length * g / np.sqrt(average + self.eps)
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ class ASGD(FirstMove):
 
     def way(self, g: np.ndarray, w: np.ndarray) -> np.ndarray:
         lr = float(np.float32(self.lr))
-        return lr * (self.uphill(g) + self.weight_decay * w + self.lambd * w)
+        decayed = self.uphill(g) + self.weight_decay * w
+        return lr * (decayed + self.lambd * w)
 
 
 FIRST_MOVES: dict[str, type[FirstMove]] = {

@@ -21,7 +21,8 @@ def conjugate_gradients(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> n
     Args:
         eigenvalues: (p,) of the Hessian; directions with eigenvalue 0 have no gap.
         c: (p,) error of the start in the eigenbasis.
-        steps: gradients. From as many as there are different eigenvalues on the floor is 0, here eps^2 of the start's gap or 0.
+        steps: gradients. From as many as there are different eigenvalues on the floor is 0, here eps^2 of the
+            start's gap or 0.
     """
     p = len(eigenvalues)
     remainder = np.sqrt(eigenvalues) * c

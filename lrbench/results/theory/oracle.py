@@ -1,4 +1,4 @@
-"""The best constant hyperparameters for one problem, one start and one budget: what tuning could reach with perfect foresight.
+"""The best constant hyperparameters for one problem, start and budget: what tuning can reach with foresight.
 
 Other than the constants of the textbooks these depend on the start and on the number of steps. Notation and
 validity as in descent.py.
@@ -31,12 +31,12 @@ class _Problem(NamedTuple):
 
 @np.errstate(all="ignore")
 def best_gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> np.ndarray:
-    """Return the lr (...) with the smallest gap after `steps` >= 1 steps of gradient descent from each c (..., p), to 1e-12 of itself.
+    """Return the lr (...) with the smallest gap after `steps` >= 1 steps of gradient descent from c (..., p).
 
-    The gap, 1/2 sum lambda c^2 (1 - lr lambda)^(2 steps), is convex in lr; its derivative is bisected between
-    1 / lambda of the steepest and of the flattest direction that the start has. After one step this is
-    Cauchy's lr, g'g / g'Hg (1847). It lies beyond 2 / L where the start has little along the steepest
-    direction, and is nan for a start in the minimum.
+    It is right to 1e-12 of itself. The gap, 1/2 sum lambda c^2 (1 - lr lambda)^(2 steps), is convex in lr;
+    its derivative is bisected between 1 / lambda of the steepest and of the flattest direction that the start
+    has. After one step this is Cauchy's lr, g'g / g'Hg (1847). It lies beyond 2 / L where the start has
+    little along the steepest direction, and is nan for a start in the minimum.
     """
     slopes = eigenvalues**2 * np.square(c)
     moving = np.where(slopes > 0, eigenvalues, np.nan)
@@ -52,7 +52,7 @@ def best_gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int) ->
 
 
 def _falls(slopes: np.ndarray, factor: np.ndarray, power: int) -> np.ndarray:
-    """Return where sum slopes factor^power > 0, an odd power, in a scale that neither overflows nor vanishes."""
+    """Say where sum slopes factor^power > 0, an odd power, in a scale that neither overflows nor vanishes."""
     factor = np.where(slopes > 0, factor, 0.0)
     largest = np.abs(factor).max(axis=-1, keepdims=True)
     scale = np.where(largest > 0, largest, 1.0)
@@ -62,18 +62,19 @@ def _falls(slopes: np.ndarray, factor: np.ndarray, power: int) -> np.ndarray:
 
 @np.errstate(all="ignore")
 def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return lr (...) and momentum (...), 0 to 1, with the smallest gap found after `steps` >= 1 steps of heavy ball from each c (..., p).
+    """Return lr (...) and momentum (...) with the smallest gap found after `steps` >= 1 steps of heavy ball.
 
-    Never worse than Polyak's constants or the best gradient descent. The gap oscillates in both numbers, with
-    a narrow minimum wherever P_steps vanishes on two eigenvalues: hundreds of them. The best points of a
-    grid's blocks, over the region of stability, are refined by Levenberg-Marquardt steps (Levenberg 1944,
-    Marquardt 1963). No search of this size is certain to find the least gap: against searches on other grids,
-    of up to six times the size, over 37 problems of 1 to 1000 eigenvalues, the gap found was above the best
-    known for one problem in five, by 31 % at most. The grid, 0.3 s, is shared by all starts; each takes some
-    0.1 s.
+    From each c (..., p); momentum from 0 to 1. Never worse than Polyak's constants or the best gradient
+    descent. The gap oscillates in both numbers, with a narrow minimum wherever P_steps vanishes on two
+    eigenvalues: hundreds of them. The best points of a grid's blocks, over the region of stability, are
+    refined by Levenberg-Marquardt steps (Levenberg 1944, Marquardt 1963). No search of this size is certain
+    to find the least gap: against searches on other grids, of up to six times the size, over 37 problems of 1
+    to 1000 eigenvalues, the gap found was above the best known for one problem in five, by 31 % at most. The
+    grid, 0.3 s, is shared by all starts; each takes some 0.1 s.
     """
     moving = eigenvalues > 0
-    eigenvalues, c = eigenvalues[moving], np.asarray(c)[..., moving]
+    eigenvalues = eigenvalues[moving]
+    c = np.asarray(c)[..., moving]
     grid = _grid(eigenvalues, steps)
     squares = np.square(_final(eigenvalues, steps, grid))
     refinements = STARTS // len(eigenvalues) + 1
@@ -81,39 +82,43 @@ def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple
     for start in np.ndindex(c.shape[:-1]):
         weights = 0.5 * eigenvalues * np.square(c[start])
         promising = _promising(grid, squares @ weights, refinements)
-        points = np.vstack([promising, _known(eigenvalues, c[start], steps)])
+        known = _known(eigenvalues, c[start], steps)
         problem = _Problem(eigenvalues, np.sqrt(weights), steps)
-        best[start] = _refined(problem, points)
+        best[start] = _refined(problem, np.vstack([promising, known]))
     return best[..., 0], best[..., 1]
 
 
 def _known(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> np.ndarray:
-    """Return (lr, momentum) (2, 2) that no search may stay behind: the best gradient descent and Polyak's constants."""
+    """Return (lr, momentum) (2, 2) that no search may stay behind: the best gradient descent and Polyak's."""
     plain = best_gradient_descent(eigenvalues, c, steps)
     polyak = asymptotic_heavy_ball(eigenvalues.max(), eigenvalues.min())
-    return np.array([[float(plain), 0.0], [polyak.lr, polyak.momentum]])
+    lrs = [float(plain), polyak.lr]
+    momenta = [0.0, polyak.momentum]
+    return np.column_stack([lrs, momenta])
 
 
 def _grid(eigenvalues: np.ndarray, steps: int) -> np.ndarray:
-    """Return (lr, momentum) (blocks, points of a block, 2) over 0 < lr < 2 (1 + momentum) / L, 0 <= momentum <= 1.
+    """Return (lr, momentum) (blocks, points of a block, 2) over the region of stability.
 
-    1 - momentum is spaced as its logarithm. lr is spaced as the angle a in (1 - cos a)(1 + momentum) / L, as
-    the phase of P_t at L is.
+    It is 0 < lr < 2 (1 + momentum) / L, 0 <= momentum <= 1. 1 - momentum is spaced as its logarithm. lr is
+    spaced as the angle a in (1 - cos a)(1 + momentum) / L, as the phase of P_t at L is.
     """
     points = NUMBERS / len(eigenvalues)
     blocks = int(np.ceil((points / 2) ** 0.5 / BLOCK))  # along momentum; along lr there are twice as many
-    momenta, lrs = BLOCK * blocks, 2 * BLOCK * blocks
+    momenta = BLOCK * blocks
+    lrs = 2 * momenta
     distance = np.geomspace(1, 0.1 / steps, momenta - 1)
     momentum = 1 - np.append(distance, 0.0)
-    angle = (np.arange(lrs)[:, None] + 0.5) * np.pi / lrs
+    centres = np.arange(lrs)[:, None] + 0.5
+    angle = centres * np.pi / lrs
     lr = (1 - np.cos(angle)) * (1 + momentum) / eigenvalues.max()
     grid = np.stack(np.broadcast_arrays(lr, momentum), axis=-1)  # (lrs, momenta, 2)
-    by_block = grid.reshape(2 * blocks, BLOCK, blocks, BLOCK, 2).swapaxes(1, 2)
-    return by_block.reshape(-1, BLOCK**2, 2)
+    cut = grid.reshape(2 * blocks, BLOCK, blocks, BLOCK, 2)
+    return cut.swapaxes(1, 2).reshape(-1, BLOCK**2, 2)
 
 
 def _promising(grid: np.ndarray, gaps: np.ndarray, count: int) -> np.ndarray:
-    """Return the best points (count, 2) of the best blocks, a point a block; gaps (blocks, points of a block)."""
+    """Return the best points (count, 2) of the best blocks, one of each; gaps (blocks, points of a block)."""
     best = gaps.argmin(axis=1)
     order = np.argsort(gaps.min(axis=1))[:count]
     return grid[order, best[order]]
@@ -146,9 +151,10 @@ def _gap(r: np.ndarray) -> np.ndarray:
 
 
 def _residuals(problem: _Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return r (starts, p), whose square is the gap, and its derivatives (2, starts, p) by lr and momentum."""
+    """Return r (starts, p), whose square is the gap, and its slopes along lr and momentum (2, starts, p)."""
     nudges = 1j * TINY * np.eye(2)[:, None]  # (2, 1, 2)
-    r = problem.roots * _final(problem.eigenvalues, problem.steps, x + nudges)
+    final = _final(problem.eigenvalues, problem.steps, x + nudges)
+    r = problem.roots * final  # (2, starts, p)
     return np.real(r[0]), np.imag(r) / TINY
 
 
@@ -162,13 +168,15 @@ def _moved(x: np.ndarray, r: np.ndarray, J: np.ndarray, damping: np.ndarray) -> 
     b = (by_lr * by_momentum).sum(axis=-1)
     d = (by_momentum * by_momentum).sum(axis=-1) * (1 + damping)
     f, g = (J * r).sum(axis=-1)
-    step = (a * g - b * f) / (a * d - b * b)
+    determinant = a * d - b * b
+    step = (a * g - b * f) / determinant
     momentum = np.clip(x[:, 1] - step, 0.0, 1.0)
-    moved = x[:, 1] - momentum
-    lr = x[:, 0] - (f - b * moved) / a
+    lr_step = (f - b * (x[:, 1] - momentum)) / a
+    lr = x[:, 0] - lr_step
     return np.stack([np.maximum(lr, 0.0), momentum], axis=-1)
 
 
 def _final(eigenvalues: np.ndarray, steps: int, x: np.ndarray) -> np.ndarray:
     """Return P_steps (..., p) at (lr, momentum) (..., 2)."""
-    return final_polynomial(x[..., :1] * eigenvalues, x[..., 1:], steps)
+    lr, momentum = x[..., :1], x[..., 1:]
+    return final_polynomial(lr * eigenvalues, momentum, steps)

@@ -1,4 +1,4 @@
-"""Gradient descent on random batches: the exact expected gap, the noise floor it ends on, and the largest stable learning rate.
+"""Gradient descent on random batches: the expected gap, the noise floor it ends on, the largest stable lr.
 
 For torch.optim.SGD without momentum on the mean squared error, each batch drawn with replacement: b samples,
 independent and uniform. Shuffled epochs, which draw without replacement, have less noise (Mishchenko, Khaled
@@ -13,9 +13,10 @@ where F M = E[4 (x'M x) x x'], T e = E[8 r (x'e) x x'] and S = E[4 r^2 x x'] com
 lrbench/problems/moments.py. (Bach and Moulines 2013, Defossez and Bach 2015, Ma, Bassily and Belkin 2018.)
 
 moments             as problems.moments gives them: flat arrays; p is that of its design
-c (..., p)          error of the start, w_0 - w*, in the basis of that design; directions with eigenvalue 0 are in neither
-reduction           "mean", or "sum" for the loss that adds up its samples: a batch's gradient is then b times as long, so lr acts as lr b, and
-                    the gap, over all n rows, counts n times
+c (..., p)          error of the start, w_0 - w*, in the basis of that design; directions with eigenvalue 0
+                    are in neither
+reduction           "mean", or "sum" for the loss that adds up its samples: a batch's gradient is then b times
+                    as long, so lr acts as lr b, and the gap, over all n rows, counts n times
 
 All is linear algebra on q = p (p + 1) / 2 numbers: q^2 operations a step, q^3 for the floor and the edge;
 meant for p up to 16.
@@ -44,12 +45,14 @@ class _Operators(NamedTuple):
 def expected_gaps(
     moments: Moments, c: np.ndarray, steps: int, lr: float, batch_size: int, reduction: str = "mean"
 ) -> np.ndarray:
-    """Return E[gap_t] (..., steps + 1) from c (..., p), exact for any lr and batch size; inf from where it overflows."""
+    """Return E[gap_t] (..., steps + 1) from c (..., p), exact for any lr and batch size; inf on overflow."""
     lr, unit = _of_the_mean(moments, lr, batch_size, reduction)
     o = _operators(moments, batch_size)
-    step = np.eye(len(o.A)) - lr * o.A + lr**2 * o.B
+    identity = np.eye(len(o.A))
+    step = identity - lr * o.A + lr**2 * o.B
     error = np.asarray(c)
-    M = _svec(error[..., :, None] * error[..., None, :])
+    outer = error[..., :, None] * error[..., None, :]
+    M = _svec(outer)
     doubled = np.empty((*error.shape[:-1], steps + 1))
     with np.errstate(all="ignore"):
         doubled[..., 0] = M @ o.curvature
@@ -62,21 +65,26 @@ def expected_gaps(
 
 
 def noise_floor(moments: Moments, lr: float, batch_size: int, reduction: str = "mean") -> float:
-    """Return the E[gap] that every start ends on; inf where lr is not below the stable one. To first order in lr it is lr tr(S) / (4 b)."""
+    """Return the E[gap] that every start ends on; inf where lr is not below the stable one.
+
+    To first order in lr it is lr tr(S) / (4 b).
+    """
     lr, unit = _of_the_mean(moments, lr, batch_size, reduction)
     o = _operators(moments, batch_size)
     if lr >= _edge(o):
         return np.inf
-    M = linalg.solve(o.A - lr * o.B, lr * o.S, assume_a="pos")  # what a step leaves as it is
+    contraction = o.A - lr * o.B
+    M = linalg.solve(contraction, lr * o.S, assume_a="pos")  # what a step leaves as it is
     return float(unit / 2 * o.curvature @ M)
 
 
 def stable_lr(moments: Moments, batch_size: int, reduction: str = "mean") -> float:
-    """Return the lr below which E[gap] stays bounded from every start; never above 2 / L, which it reaches as batches grow.
+    """Return the lr below which E[gap] stays bounded from every start.
 
-    The operator I - lr A + lr^2 B maps positive matrices to positive ones, so its spectral radius is its
-    largest eigenvalue, and that is below 1 just where A - lr B is positive definite: for lr below 1 over the
-    largest generalised eigenvalue of (B, A) (Defossez and Bach 2015).
+    It is never above 2 / L, which it reaches as batches grow. The operator I - lr A + lr^2 B maps positive
+    matrices to positive ones, so its spectral radius is its largest eigenvalue, and that is below 1 just
+    where A - lr B is positive definite: for lr below 1 over the largest generalised eigenvalue of (B, A)
+    (Defossez and Bach 2015).
     """
     edge = _edge(_operators(moments, batch_size))
     stretch, _ = _of_the_mean(moments, 1.0, batch_size, reduction)
@@ -89,7 +97,7 @@ def _edge(o: _Operators) -> float:
 
 
 def _of_the_mean(moments: Moments, lr: float, batch_size: int, reduction: str) -> tuple[float, float]:
-    """Return the lr that takes the same steps on the mean loss, and how many of its gaps one gap of this loss counts."""
+    """Return the lr that steps alike on the mean loss, and how many of its gaps a gap of this loss counts."""
     samples = float(moments["samples"][0])
     ways = {"mean": (lr, 1.0), "sum": (lr * batch_size, samples)}
     return ways[reduction]
@@ -124,11 +132,14 @@ def _smat(v: np.ndarray) -> np.ndarray:
     p = int((2 * q) ** 0.5)
     row, column, scale = _triangle(p)
     M = np.zeros((*v.shape[:-1], p, p))
-    M[..., row, column] = M[..., column, row] = v / scale
+    entries = v / scale
+    M[..., row, column] = entries
+    M[..., column, row] = entries
     return M
 
 
 def _triangle(p: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rows and columns of the upper triangle (q,), and by what `_svec` multiplies its entries."""
     row, column = np.triu_indices(p)
-    return row, column, np.where(row == column, 1.0, np.sqrt(2))
+    scale = np.where(row == column, 1.0, np.sqrt(2))
+    return row, column, scale

@@ -1,9 +1,10 @@
 """Statistics of gaps and first hits: arrays in, arrays out, inf-aware.
 
-    location    typical values and spreads, of arrays or of groups of values
+    location    typical values and spreads
     ranks       order instead of size
     pvalues     tests of paired differences, and their adjustment
     paired      two optimizers on the same seeds
+    groups      many groups of values or of pairs at once
     contest     all optimizers against each other
     targets     first hits as costs
     tuning      what a search costs, and how sensitive its outcome is
@@ -16,9 +17,9 @@ n values (seeds, runs)   k optimizers   P problems   R rows of G groups   T tria
 """
 
 from lrbench.results.statistics.contest import MARGIN, Contest, across, contest, shown
+from lrbench.results.statistics.groups import GroupComparisons, by_group, compare_groups
 from lrbench.results.statistics.location import (
     at_least_floor,
-    by_group,
     geometric_mean,
     geometric_spread,
     interquartile_mean,
@@ -26,11 +27,9 @@ from lrbench.results.statistics.location import (
 )
 from lrbench.results.statistics.paired import (
     TESTED,
-    GroupComparisons,
     PairedComparison,
     below_target,
     compare,
-    compare_groups,
 )
 from lrbench.results.statistics.pvalues import ALPHA, holm, paired_t, sign_test, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement

@@ -43,7 +43,8 @@ def contest(gaps: np.ndarray, floor: float, leader: int | None) -> Contest:
     """
     k = len(gaps)
     a, b = np.triu_indices(k, 1)
-    comparisons = [compare(gaps_a, gaps_b, floor) for gaps_a, gaps_b in zip(gaps[a], gaps[b], strict=True)]
+    pairs = zip(gaps[a], gaps[b], strict=True)
+    comparisons = [compare(gaps_a, gaps_b, floor) for gaps_a, gaps_b in pairs]
     family = families(a, b, leader)
     p_holm = adjusted(column(comparisons, "p"), family)
     better = better_of_seeds(comparisons, p_holm)
@@ -97,7 +98,8 @@ def median_of_blocks(x: np.ndarray) -> float:
     """Return exp of the median of x (P,); two middle differences of -inf and inf give the ratio 1."""
     ordered = np.sort(x)
     P = len(x)
-    low, high = ordered[(P - 1) // 2], ordered[P // 2]
+    low = ordered[(P - 1) // 2]
+    high = ordered[P // 2]
     if low == -math.inf and high == math.inf:
         return 1.0
     return float(ratio_of((low + high) / 2))
@@ -124,11 +126,10 @@ def adjusted(p: np.ndarray, family: np.ndarray) -> np.ndarray:
 
 
 def shown(p_holm: np.ndarray, low: np.ndarray, high: np.ndarray, at_least: np.ndarray) -> np.ndarray:
-    """Return 1 where a is shown better, -1 where b is, else 0.
+    """Return 1 where a is shown better, -1 where b is, else 0, (pairs,).
 
-    Shown is what is significant in its family and leaves no ratio within the margin.
-    The ratios are b over a, (pairs,) each: the ends of an interval, or what is claimed at least where there
-    is none. NaN do not apply, and show nothing.
+    Shown is what is significant in its family and leaves no ratio of b over a within the margin: low and high
+    are the ends of an interval, at_least is claimed where there is none. NaN do not apply, and show nothing.
     """
     a_better = (low > MARGIN) | (at_least > MARGIN)
     b_better = (high < 1 / MARGIN) | (at_least < 1 / MARGIN)
@@ -143,13 +144,17 @@ def better_of_seeds(comparisons: list[PairedComparison], p_holm: np.ndarray) -> 
     """
     low = column(comparisons, "low")
     high = column(comparisons, "high")
-    by_test = shown(p_holm, low, high, column(comparisons, "at_least"))
+    at_least = column(comparisons, "at_least")
+    by_test = shown(p_holm, low, high, at_least)
     by_digits = column(comparisons, "wins") - column(comparisons, "losses")
-    single = np.array([comparison.test == "none" for comparison in comparisons], dtype=bool)
+    tests = [comparison.test for comparison in comparisons]
+    single = np.array(tests, dtype=object) == "none"
     return np.where(single, by_digits, by_test).astype(int)
 
 
 def places(a: np.ndarray, b: np.ndarray, better: np.ndarray, k: int) -> np.ndarray:
     """Return 1 + the number of optimizers shown better than each, (k,)."""
-    beaten = np.concatenate([b[better == 1], a[better == -1]])
+    behind_a = b[better == 1]
+    behind_b = a[better == -1]
+    beaten = np.concatenate([behind_a, behind_b])
     return 1 + np.bincount(beaten, minlength=k)

@@ -1,7 +1,6 @@
 """Typical values and spreads. Every statistic reduces the last axis, (..., n) -> (...)."""
 
 import math
-from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -72,28 +71,3 @@ def interquartile_mean(x: np.ndarray) -> np.ndarray:
     ordered = np.sort(x, axis=-1)
     middle = np.where(weights > 0, ordered, 0.0)
     return (middle * weights).sum(axis=-1)
-
-
-def by_group(
-    statistic: Callable[[np.ndarray], np.ndarray], values: np.ndarray, codes: np.ndarray
-) -> np.ndarray:
-    """Apply a statistic to each group of values (R,); codes (R,) number the groups 0 .. G-1. Returns (G,)."""
-    result = np.empty(len(np.bincount(codes)))
-    for groups, rows in groups_by_size(codes):
-        result[groups] = statistic(values[rows])
-    return result
-
-
-def groups_by_size(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield for each size the groups (g,) of that size, and where their values lie (g, size), in order.
-
-    codes (R,) number the groups 0 .. G-1, none empty. Groups of the same size are one array, so that a
-    statistic of a hundred thousand settings costs a few calls.
-    """
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes):
-        groups = np.flatnonzero(sizes == size)
-        places = starts[groups, None] + np.arange(size)
-        yield groups, order[places]

@@ -1,10 +1,10 @@
 """Two optimizers on the same seeds: by how much the one ends lower, and whether that is more than chance.
 
 Given are paired gaps a, b (n,), >= 0 or inf, and the floor below which a gap is rounding. What they say is a
-PairedComparison; of many groups of pairs it is GroupComparisons, a column a field. An example of a row:
+PairedComparison, such as
 
-    n   test   ratio   low    high   at_least   p
-    10  t      1.52    1.21   1.91   NaN        0.0024
+    n   test   wins  losses  ties  ratio   low    high   at_least   p
+    10  t      9     1       0     1.52    1.21   1.91   NaN        0.0024
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrbench.results.statistics.location import at_least_floor, groups_by_size
+from lrbench.results.statistics.location import at_least_floor
 from lrbench.results.statistics.pvalues import binomial_tail, paired_t, sign_test, standard_error, t_value
 
 TESTED = ["t", "sign"]  # of PairedComparison.test, where a difference can be shown
@@ -43,19 +43,12 @@ class PairedComparison:
     p: float = math.nan
 
 
-class GroupComparisons(NamedTuple):
-    """The fields of PairedComparison for G groups of pairs, (G,) each."""
+class Pairs(NamedTuple):
+    """Distinct pairs of gaps in order, (n,) each."""
 
-    n: np.ndarray
-    test: np.ndarray
-    ratio: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    at_least: np.ndarray
-    p: np.ndarray
-
-
-# ---- one group of pairs
+    a: np.ndarray
+    b: np.ndarray
+    known: np.ndarray  # whether both are finite and above the floor, so that their ratio is known
 
 
 def compare(a: np.ndarray, b: np.ndarray, floor: float) -> PairedComparison:
@@ -67,20 +60,22 @@ def compare(a: np.ndarray, b: np.ndarray, floor: float) -> PairedComparison:
     """
     if np.isnan([a, b]).any():
         raise ValueError("compare needs gaps >= 0 or inf, got NaN: a run that did not complete counts as inf")
-    a, b, known = distinct(a, b, floor)
-    test = choose_test(a, b, floor, known)
-    a, b = at_least_floor(a, floor), at_least_floor(b, floor)
+    pairs = distinct(a, b, floor)
+    n = len(pairs.known)
+    test = choose_test(pairs, floor)
+    a = at_least_floor(pairs.a, floor)
+    b = at_least_floor(pairs.b, floor)
     wins, losses = record(a, b)
-    ties = len(a) - wins - losses
+    ties = n - wins - losses
     if test not in MEASURES:
-        return PairedComparison(len(a), test, wins, losses, ties)
+        return PairedComparison(n, test, wins, losses, ties)
     measures = MEASURES[test](a, b)
     numbers = {name: float(measure) for name, measure in measures.items()}
-    return PairedComparison(len(a), test, wins, losses, ties, **numbers)
+    return PairedComparison(n, test, wins, losses, ties, **numbers)
 
 
-def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the distinct pairs a, b (n,) in order, and where their ratio is known.
+def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> Pairs:
+    """Return the distinct pairs of a, b (n,).
 
     A known pair that repeats bit for bit is one run. The others all stay: at the floor or failed, runs may
     look alike and differ.
@@ -89,12 +84,13 @@ def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np
     a, b = a[order], b[order]
     known = ratio_known(a, b, floor)
     kept = ~(repeats(a, b) & known)
-    return a[kept], b[kept], known[kept]
+    return Pairs(a[kept], b[kept], known[kept])
 
 
 def ratio_known(a: np.ndarray, b: np.ndarray, floor: np.ndarray | float) -> np.ndarray:
     """Say of each pair whether both of its gaps are finite and above the floor."""
-    lower, higher = np.minimum(a, b), np.maximum(a, b)
+    lower = np.minimum(a, b)
+    higher = np.maximum(a, b)
     return (lower > floor) & np.isfinite(higher)
 
 
@@ -107,8 +103,9 @@ def repeats(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return again
 
 
-def choose_test(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -> str:
+def choose_test(pairs: Pairs, floor: float) -> str:
     """Return the test that the pairs allow, or the reason why there is none."""
+    a, b, known = pairs
     # The first that holds. Both failed or both at the floor does not make two runs identical.
     largest = max(a.max(), b.max())
     smallest = min(a.min(), b.min())
@@ -136,8 +133,13 @@ def record(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
 def t_measures(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
     """Return the paired t test of the log ratios, (..., n) -> (...) each."""
     log_ratios = np.log(b) - np.log(a)
-    mean, low, high, p = paired_t(log_ratios)
-    return {"ratio": ratio_of(mean), "low": ratio_of(low), "high": ratio_of(high), "p": p}
+    t_test = paired_t(log_ratios)
+    return {
+        "ratio": ratio_of(t_test.mean),
+        "low": ratio_of(t_test.low),
+        "high": ratio_of(t_test.high),
+        "p": t_test.p,
+    }
 
 
 def sign_measures(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
@@ -181,72 +183,6 @@ def median_ratio(ratios: np.ndarray) -> float:
     return max(low, min(1.0, high))
 
 
-# ---- many groups of pairs
-
-
-def compare_groups(
-    a: np.ndarray, b: np.ndarray, floor: np.ndarray, codes: np.ndarray, identical: np.ndarray
-) -> GroupComparisons:
-    """Return what `compare` says of each group of the pairs a, b (R,).
-
-    floor (R,): the same within a group. codes (R,): the pairs' groups 0 .. G-1, none empty. identical (G,):
-    where runs agree in more than their gaps, bit for bit: these are not tested, and all of their pairs count.
-
-    One t test takes all groups of a size whose ratios are known and whose pairs are distinct, so that a
-    hundred thousand settings cost a few; the other groups are compared one by one. `compare` adds up in the
-    order of the gaps, the common test in that of the pairs, so the two may differ by rounding.
-    """
-    columns = no_comparisons(len(identical))
-    for groups, pairs in groups_by_size(codes):
-        columns.n[groups] = pairs.shape[1]
-        tested = ~identical[groups]
-        plain = all_plain(a[pairs], b[pairs], floor[pairs])
-
-        together = pairs[tested & plain]
-        put(columns, groups[tested & plain], plain_measures(a[together], b[together]))
-
-        alone = tested & ~plain
-        for group, own in zip(groups[alone], pairs[alone], strict=True):
-            own_floor = float(floor[own[0]])
-            comparison = compare(a[own], b[own], own_floor)
-            put(columns, group, vars(comparison))
-    return columns
-
-
-def no_comparisons(count: int) -> GroupComparisons:
-    """Return the columns of `count` groups that are not tested."""
-    n = np.zeros(count, dtype=int)
-    test = np.full(count, "identical", dtype=object)  # object, lest a longer name be cut
-    ratio, low, high, at_least, p = np.full((5, count), np.nan)
-    return GroupComparisons(n, test, ratio, low, high, at_least, p)
-
-
-def all_plain(a: np.ndarray, b: np.ndarray, floor: np.ndarray) -> np.ndarray:
-    """Say of each group (g, n) whether all ratios are known, all pairs distinct, and not all gaps equal."""
-    order = np.lexsort([b, a], axis=-1)
-    ordered_a = np.take_along_axis(a, order, axis=-1)
-    ordered_b = np.take_along_axis(b, order, axis=-1)
-    repeated = repeats(ordered_a, ordered_b).any(axis=-1)
-    known = ratio_known(a, b, floor).all(axis=-1)
-    differ = (a != b).any(axis=-1)
-    return known & differ & ~repeated
-
-
-def plain_measures(a: np.ndarray, b: np.ndarray) -> dict[str, object]:
-    """Return the columns of groups a, b (g, n) of known, distinct pairs: a t test, or one pair's ratio."""
-    if a.shape[1] > 1:
-        return {"test": "t", **t_measures(a, b)}
-    log_ratio = np.log(b[:, 0]) - np.log(a[:, 0])
-    return {"test": "none", "ratio": ratio_of(log_ratio)}
-
-
-def put(columns: GroupComparisons, groups: np.ndarray, values: dict[str, object]) -> None:
-    """Write the values that are columns into the rows of some groups."""
-    for name, column in columns._asdict().items():
-        if name in values:
-            column[groups] = values[name]
-
-
 # ---- one optimizer against a number
 
 
@@ -258,14 +194,14 @@ def below_target(gaps: np.ndarray, target: float, floor: float) -> float:
     """
     from scipy.special import stdtr
 
-    targets = np.full(len(gaps), target)
-    gaps, targets, known = distinct(gaps, targets, floor)
-    n = len(gaps)
+    pairs = distinct(gaps, np.full(len(gaps), target), floor)
+    n = len(pairs.known)
     if n < 2:
         return math.nan
-    if known.all():
-        logs = np.log(gaps) - math.log(target)
+    if pairs.known.all():
+        logs = np.log(pairs.a) - math.log(target)
         t = t_value(logs.mean(), standard_error(logs))
         return float(stdtr(n - 1, t))
-    below, above = record(at_least_floor(gaps, floor), targets)
+    floored = at_least_floor(pairs.a, floor)
+    below, above = record(floored, pairs.b)
     return binomial_tail(below + above, above)

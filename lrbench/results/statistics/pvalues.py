@@ -1,12 +1,22 @@
 """p values of paired differences. x are differences (logarithms of ratios); 0 is no difference."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from lrbench.results.statistics.ranks import midranks
 
 ALPHA = 0.05
+
+
+class TTest(NamedTuple):
+    """Student's t test of mean differences: low and high are the ends of the interval, p is two-sided."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    p: np.ndarray
 
 
 def t_value(mean: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -21,10 +31,10 @@ def standard_error(x: np.ndarray) -> np.ndarray:
     return x.std(axis=-1, ddof=1) / math.sqrt(n)
 
 
-def paired_t(x: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, low, high and the two-sided p of Student's paired t test (1908), (..., n) -> (...).
+def paired_t(x: np.ndarray, alpha: float = ALPHA) -> TTest:
+    """Return Student's paired t test (1908), (..., n) -> (...) each; low and high cover 1 - alpha.
 
-    low and high cover 1 - alpha. Raises ValueError for n < 2.
+    Raises ValueError for n < 2.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -36,7 +46,7 @@ def paired_t(x: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarra
     half_width = stdtrit(n - 1, 1 - alpha / 2) * error
     t = t_value(mean, error)
     one_tail = stdtr(n - 1, -np.abs(t))
-    return mean, mean - half_width, mean + half_width, 2 * one_tail
+    return TTest(mean, mean - half_width, mean + half_width, 2 * one_tail)
 
 
 def binomial_tail(n: int, most: int) -> float:

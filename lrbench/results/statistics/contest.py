@@ -88,10 +88,11 @@ def log_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def over_blocks(x: np.ndarray) -> PairedComparison:
     """Return what the differences x (P,) of blocks say."""
     problems = len(x)
-    losses, wins = record(x, np.zeros(problems))
-    p = wilcoxon(x) if problems >= FEWEST_BLOCKS else math.nan
+    losses, wins = record(x, np.zeros(problems))  # x is b - a: below 0 where a loses
     ties = problems - wins - losses
-    return PairedComparison(problems, "wilcoxon", wins, losses, ties, ratio=median_of_blocks(x), p=p)
+    ratio = median_of_blocks(x)
+    p = wilcoxon(x) if problems >= FEWEST_BLOCKS else math.nan
+    return PairedComparison(problems, "wilcoxon", wins, losses, ties, ratio=ratio, p=p)
 
 
 def median_of_blocks(x: np.ndarray) -> float:
@@ -132,7 +133,8 @@ def shown(p_holm: np.ndarray, low: np.ndarray, high: np.ndarray, at_least: np.nd
     are the ends of an interval, at_least is claimed where there is none. NaN do not apply, and show nothing.
     """
     a_better = (low > MARGIN) | (at_least > MARGIN)
-    b_better = (high < 1 / MARGIN) | (at_least < 1 / MARGIN)
+    b_margin = 1 / MARGIN
+    b_better = (high < b_margin) | (at_least < b_margin)
     sides = a_better.astype(int) - b_better.astype(int)
     return np.where(p_holm < ALPHA, sides, 0)
 

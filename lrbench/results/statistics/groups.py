@@ -1,4 +1,4 @@
-"""Many groups of values or of pairs: all groups of a size are one array, so that 100 000 groups cost a few calls.
+"""Many groups of values or of pairs: all groups of a size are one array, so 100 000 of them cost a few calls.
 
 Given are values or pairs (R,) and `codes` (R,), the group 0 .. G-1 of each, none empty. What `compare` says
 of the groups is a GroupComparisons, a column (G,) a field; its first row may be
@@ -43,7 +43,7 @@ def groups_by_size(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]
     codes (R,) number the groups 0 .. G-1, none empty. Groups of the same size are one array, so that a
     statistic of a hundred thousand settings costs a few calls.
     """
-    order = np.argsort(codes, kind="stable")
+    order = np.argsort(codes, kind="stable")  # within a group the order stays, and so the rounding of sums
     sizes = np.bincount(codes)
     starts = np.cumsum(sizes) - sizes
     for size in np.unique(sizes):
@@ -76,7 +76,8 @@ def compare_groups(
 
         together = tested & plain
         common = pairs[together]
-        put(columns, groups[together], plain_measures(a[common], b[common]))
+        measures = plain_measures(a[common], b[common])
+        put(columns, groups[together], measures)
 
         alone = tested & ~plain
         for group, own in zip(groups[alone], pairs[alone], strict=True):

@@ -54,7 +54,8 @@ def quantile(x: np.ndarray, q: float) -> np.ndarray:
     finite = np.isfinite(upper)
     # inf - inf would warn, although its result is never taken
     step = np.where(finite, upper, 0.0) - np.where(finite, lower, 0.0)
-    return np.where(finite, lower + (position - place) * step, np.inf)
+    between = lower + (position - place) * step
+    return np.where(finite, between, np.inf)
 
 
 def interquartile_mean(x: np.ndarray) -> np.ndarray:

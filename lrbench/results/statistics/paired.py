@@ -96,8 +96,9 @@ def ratio_known(a: np.ndarray, b: np.ndarray, floor: np.ndarray | float) -> np.n
 
 def repeats(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Say of each pair, in order along the last axis, whether it equals the one before."""
-    pairs = np.stack([a, b])
-    same = pairs[..., 1:] == pairs[..., :-1]
+    pairs = np.stack([a, b])  # (2, ..., n)
+    later, earlier = pairs[..., 1:], pairs[..., :-1]
+    same = later == earlier
     again = np.zeros(a.shape, dtype=bool)
     again[..., 1:] = same.all(axis=0)
     return again

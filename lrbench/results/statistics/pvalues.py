@@ -43,7 +43,8 @@ def paired_t(x: np.ndarray, alpha: float = ALPHA) -> TTest:
         raise ValueError(f"paired_t needs two differences or more, got {n}")
     mean = x.mean(axis=-1)
     error = standard_error(x)
-    half_width = stdtrit(n - 1, 1 - alpha / 2) * error
+    quantile = stdtrit(n - 1, 1 - alpha / 2)
+    half_width = quantile * error
     t = t_value(mean, error)
     one_tail = stdtr(n - 1, -np.abs(t))
     return TTest(mean, mean - half_width, mean + half_width, 2 * one_tail)
@@ -95,7 +96,9 @@ def holm(p: np.ndarray) -> np.ndarray:
     """
     tests = np.isfinite(p).sum()
     order = np.argsort(p)[:tests]  # NaN are sorted last
-    weighted = p[order] * np.arange(tests, 0, -1)
+    # the smallest p stands against all tests, the next against one less, and none comes before a smaller one
+    against = np.arange(tests, 0, -1)
+    increasing = np.maximum.accumulate(p[order] * against)
     adjusted = np.full(len(p), np.nan)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(weighted))
+    adjusted[order] = np.minimum(1.0, increasing)
     return adjusted

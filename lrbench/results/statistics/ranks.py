@@ -5,9 +5,11 @@ import numpy as np
 
 def midranks(x: np.ndarray) -> np.ndarray:
     """Return ranks from 1 along the last axis, (..., n) -> (..., n); ties share the mean of their places."""
-    others, own = x[..., None, :], x[..., :, None]
+    others = x[..., None, :]
+    own = x[..., :, None]
     lower = (others < own).sum(axis=-1)
     upper = (others <= own).sum(axis=-1)
+    # the places of a tie are lower + 1 .. upper
     return (lower + upper + 1) / 2
 
 

@@ -42,12 +42,15 @@ def widest_stretch(lr: np.ndarray, reached: np.ndarray) -> tuple[float, float]:
     """
     order = np.argsort(lr)
     rates = lr[order]
-    turns = np.diff(reached[order].astype(int), prepend=0, append=0)
+    hits = reached[order].astype(int)
+    # 1 where a stretch begins and -1 one beyond its end; a stretch may touch either end of the grid
+    turns = np.diff(hits, prepend=0, append=0)
     first = np.flatnonzero(turns == 1)
     last = np.flatnonzero(turns == -1) - 1
     if len(first) == 0:
         return math.nan, math.nan
-    lowest, highest = rates[first], rates[last]
+    lowest = rates[first]
+    highest = rates[last]
     decades = np.log10(highest) - np.log10(lowest)
     widest = np.argmax(decades)
     return float(lowest[widest]), float(highest[widest])

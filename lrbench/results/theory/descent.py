@@ -146,7 +146,8 @@ def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: in
     By squaring, so in some log2(steps) products.
     """
     motion = _motion(lr_eigenvalues, momentum, nesterov=False)
-    w, u = np.ones_like(motion.a), np.zeros_like(motion.a)
+    w = np.ones_like(motion.a)
+    u = np.zeros_like(w)
     remaining = steps
     while remaining:
         if remaining % 2:
@@ -192,8 +193,9 @@ def _twice(motion: _Motion) -> _Motion:
 
 def _polynomials(motion: _Motion, steps: int) -> np.ndarray:
     """Return P_0 .. P_steps (steps + 1, p) of a method from its motion."""
-    P = np.empty((steps + 1, *motion.a.shape))
-    w, u = np.ones_like(motion.a), np.zeros_like(motion.a)
+    w = np.ones_like(motion.a)
+    u = np.zeros_like(w)  # the buffer of the start
+    P = np.empty((steps + 1, *w.shape))
     P[0] = w
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for t in range(steps):

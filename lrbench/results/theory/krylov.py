@@ -34,13 +34,14 @@ def conjugate_gradients(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> n
         image = eigenvalues * direction
         new = _orthogonal(image, basis)
         size = np.linalg.norm(new)
-        if size <= p * EPS * np.linalg.norm(image):
+        rounding = p * EPS * np.linalg.norm(image)
+        if size <= rounding:
             break  # rounding hides the next direction, or there is none: 0 is a floor in both cases
         direction = new / size
         basis = np.vstack([basis, direction])
         remainder = remainder - direction * (direction @ remainder)
         gaps[k] = _half_square(remainder)
-    return np.minimum.accumulate(gaps)
+    return np.minimum.accumulate(gaps)  # rounding may let it rise
 
 
 def _half_square(x: np.ndarray) -> float:

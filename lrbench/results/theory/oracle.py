@@ -43,6 +43,7 @@ def best_gradient_descent(eigenvalues: np.ndarray, c: np.ndarray, steps: int) ->
     low = 1 / np.fmax.reduce(moving, axis=-1)
     high = 1 / np.fmin.reduce(moving, axis=-1)
     for _ in range(HALVINGS):
+        # the middle of the logarithms; low * high may overflow
         lr = np.sqrt(low) * np.sqrt(high)
         factor = 1 - lr[..., None] * eigenvalues
         falls = _falls(slopes, factor, 2 * steps - 1)
@@ -84,7 +85,8 @@ def best_heavy_ball(eigenvalues: np.ndarray, c: np.ndarray, steps: int) -> tuple
         promising = _promising(grid, squares @ weights, refinements)
         known = _known(eigenvalues, c[start], steps)
         problem = _Problem(eigenvalues, np.sqrt(weights), steps)
-        best[start] = _refined(problem, np.vstack([promising, known]))
+        points = np.vstack([promising, known])
+        best[start] = _refined(problem, points)
     return best[..., 0], best[..., 1]
 
 
@@ -136,9 +138,10 @@ def _refined(problem: _Problem, x: np.ndarray) -> np.ndarray:
             trial = _moved(x, r, J, damping)
             r_trial, J_trial = _residuals(problem, trial)
             better = _gap(r_trial) < _gap(r)
-            x = np.where(better[:, None], trial, x)
-            r = np.where(better[:, None], r_trial, r)
-            J = np.where(better[:, None], J_trial, J)
+            went_down = better[:, None]
+            x = np.where(went_down, trial, x)
+            r = np.where(went_down, r_trial, r)
+            J = np.where(went_down, J_trial, J)
             damping = np.where(better, damping / DAMPING_STEP, damping * DAMPING_STEP)
         order = np.argsort(_gap(r))
         x = x[order[:keep]]
@@ -152,6 +155,7 @@ def _gap(r: np.ndarray) -> np.ndarray:
 
 def _residuals(problem: _Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return r (starts, p), whose square is the gap, and its slopes along lr and momentum (2, starts, p)."""
+    # along lr, then along momentum: the imaginary part of f(x + ih) is h f'(x)
     nudges = 1j * TINY * np.eye(2)[:, None]  # (2, 1, 2)
     final = _final(problem.eigenvalues, problem.steps, x + nudges)
     r = problem.roots * final  # (2, starts, p)
@@ -164,19 +168,22 @@ def _moved(x: np.ndarray, r: np.ndarray, J: np.ndarray, damping: np.ndarray) -> 
     Where momentum would leave [0, 1] it stops, and lr is best for that.
     """
     by_lr, by_momentum = J
-    a = (by_lr * by_lr).sum(axis=-1) * (1 + damping)
+    stretch = 1 + damping
+    a = (by_lr * by_lr).sum(axis=-1) * stretch
     b = (by_lr * by_momentum).sum(axis=-1)
-    d = (by_momentum * by_momentum).sum(axis=-1) * (1 + damping)
+    d = (by_momentum * by_momentum).sum(axis=-1) * stretch
     f, g = (J * r).sum(axis=-1)
     determinant = a * d - b * b
     step = (a * g - b * f) / determinant
     momentum = np.clip(x[:, 1] - step, 0.0, 1.0)
-    lr_step = (f - b * (x[:, 1] - momentum)) / a
-    lr = x[:, 0] - lr_step
-    return np.stack([np.maximum(lr, 0.0), momentum], axis=-1)
+    momentum_step = x[:, 1] - momentum  # as far as it was let
+    lr_step = (f - b * momentum_step) / a
+    lr = np.maximum(x[:, 0] - lr_step, 0.0)
+    return np.stack([lr, momentum], axis=-1)
 
 
 def _final(eigenvalues: np.ndarray, steps: int, x: np.ndarray) -> np.ndarray:
     """Return P_steps (..., p) at (lr, momentum) (..., 2)."""
-    lr, momentum = x[..., :1], x[..., 1:]
+    lr = x[..., :1]
+    momentum = x[..., 1:]
     return final_polynomial(lr * eigenvalues, momentum, steps)

@@ -53,7 +53,7 @@ def expected_gaps(
     error = np.asarray(c)
     outer = error[..., :, None] * error[..., None, :]
     M = _svec(outer)
-    doubled = np.empty((*error.shape[:-1], steps + 1))
+    doubled = np.empty((*error.shape[:-1], steps + 1))  # tr HM is twice the gap
     with np.errstate(all="ignore"):
         doubled[..., 0] = M @ o.curvature
         for t in range(steps):
@@ -61,7 +61,8 @@ def expected_gaps(
             M = M @ step + lr**2 * noise
             error = error - lr * error @ o.H
             doubled[..., t + 1] = M @ o.curvature
-    return np.where(np.isfinite(doubled), unit / 2 * doubled, np.inf)
+    gaps = unit / 2 * doubled
+    return np.where(np.isfinite(doubled), gaps, np.inf)
 
 
 def noise_floor(moments: Moments, lr: float, batch_size: int, reduction: str = "mean") -> float:

@@ -112,8 +112,7 @@ def asymptotic_gradient_descent(L: float, mu: float) -> Constants:
     at a given budget and start another lr may be better.
     """
     lr = 2 / (L + mu)
-    rate = (L - mu) / (L + mu)
-    return Constants(lr, 0.0, rate)
+    return Constants(lr, momentum=0.0, rate=(L - mu) / (L + mu))
 
 
 def asymptotic_heavy_ball(L: float, mu: float) -> Constants:

@@ -8,7 +8,7 @@ lost 0, recovered 0.
 import numpy as np
 import pandas as pd
 
-from lrbench.results.statistics import ALPHA, MARGIN, by_group, compare, geometric_mean, holm, paired_t
+from lrbench.results.statistics import by_group, compare_groups, geometric_mean, holm, shown
 from lrbench.results.tables.pairing import BITS
 
 COLUMNS = [
@@ -16,7 +16,6 @@ COLUMNS = [
     *("ratio", "low", "high", "at_least", "n", "test", "p", "p_holm"),
     *("change", "runs", "lost", "recovered"),
 ]
-NUMBERS = ["ratio", "low", "high", "at_least", "p"]
 COUNTS = ["n", "runs", "lost", "recovered"]
 
 
@@ -27,10 +26,12 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     present, places = np.unique(pairs["row"], return_inverse=True)
     identical = by_group(_all, same_bits(pairs), places).astype(bool)
-    found = _comparisons(pairs, places, identical).set_axis(present)
+    gap_a, gap_b, floor = (pairs[column].to_numpy() for column in ("gap_a", "gap_b", "gap_floor"))
+    compared = compare_groups(gap_a, gap_b, floor, places, identical)
+    found = pd.DataFrame(compared._asdict(), index=present)
     found["change"] = np.where(identical, "identical", "")
-    found["gap_a"] = by_group(geometric_mean, pairs["gap_a"].to_numpy(), places)
-    found["gap_b"] = by_group(geometric_mean, pairs["gap_b"].to_numpy(), places)
+    found["gap_a"] = by_group(geometric_mean, gap_a, places)
+    found["gap_b"] = by_group(geometric_mean, gap_b, places)
     completed_a = pairs["status_a"] == "completed"
     completed_b = pairs["status_b"] == "completed"
     found["runs"] = np.bincount(places)
@@ -40,7 +41,9 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     unpaired = {"test": "unpaired", "change": "", **dict.fromkeys(COUNTS, 0)}
     rows = rows.fillna(unpaired).astype(dict.fromkeys(COUNTS, int))
     rows["p_holm"] = holm(rows["p"].to_numpy())
-    rows["change"] = np.select([_shown_worse(rows), _shown_better(rows)], ["worse", "better"], rows["change"])
+    tested = [rows[column].to_numpy() for column in ("p_holm", "low", "high", "at_least")]
+    a_is_better = shown(*tested)
+    rows["change"] = np.select([a_is_better > 0, a_is_better < 0], ["worse", "better"], rows["change"])
     return _shown_first(rows)[COLUMNS]
 
 
@@ -70,56 +73,8 @@ def _losses(runs: pd.DataFrame, side: str) -> pd.DataFrame:
     return counts.set_axis([f"lost_{side}", f"runs_{side}"], axis=1)
 
 
-def _comparisons(pairs: pd.DataFrame, codes: np.ndarray, identical: np.ndarray) -> pd.DataFrame:
-    a, b, floor = (pairs[column].to_numpy() for column in ("gap_a", "gap_b", "gap_floor"))
-    sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    known = (np.minimum(a, b) > floor) & np.isfinite(np.maximum(a, b))
-    distinct = ~pairs[["row", "gap_a", "gap_b"]].duplicated().to_numpy()
-    plain = (
-        by_group(_all, known & distinct, codes).astype(bool)
-        & ~by_group(_all, a == b, codes).astype(bool)
-        & ~identical
-    )
-    found = pd.DataFrame(
-        {
-            "n": sizes,
-            "test": np.where(identical, "identical", np.where(sizes == 1, "none", "t")),
-            **dict.fromkeys(NUMBERS, np.nan),
-        }
-    )
-    for size in np.unique(sizes[plain]):
-        groups = np.flatnonzero(plain & (sizes == size))
-        runs = starts[groups, None] + np.arange(size)
-        found.loc[groups, NUMBERS] = _measured(np.log(b[runs]) - np.log(a[runs]))
-    for group in np.flatnonzero(~plain & ~identical):
-        runs = slice(starts[group], starts[group] + sizes[group])
-        one = compare(a[runs], b[runs], floor[starts[group]])
-        found.loc[group, ["n", "test", *NUMBERS]] = [
-            one.n,
-            one.test,
-            *(getattr(one, name) for name in NUMBERS),
-        ]
-    return found
-
-
-def _measured(x: np.ndarray) -> np.ndarray:
-    if x.shape[1] == 1:
-        return np.exp(x) * [1.0, np.nan, np.nan, np.nan, np.nan]
-    mean, low, high, p = paired_t(x)
-    return np.column_stack([np.exp(mean), np.exp(low), np.exp(high), np.full(len(x), np.nan), p])
-
-
 def _all(values: np.ndarray) -> np.ndarray:
     return values.all(axis=-1)
-
-
-def _shown_worse(rows: pd.DataFrame) -> pd.Series:
-    return (rows["p_holm"] < ALPHA) & ((rows["low"] > MARGIN) | (rows["at_least"] > MARGIN))
-
-
-def _shown_better(rows: pd.DataFrame) -> pd.Series:
-    return (rows["p_holm"] < ALPHA) & ((rows["high"] < 1 / MARGIN) | (rows["at_least"] < 1 / MARGIN))
 
 
 def _shown_first(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""What sweeps and differences say, in words."""

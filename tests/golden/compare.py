@@ -1,7 +1,8 @@
-"""Show that a rebuilding changed nothing that people see: python compare.py BASE.
+"""Show that a rebuilding changed nothing that people see: compare.py BASE, as `make golden BASE=<commit>`.
 
-The tree of BASE and the working tree make the same result sets (`make.py`), and everything that comes of them is compared.
-Both sides are left under .golden/<commit>/, as before/ and after/, beside the tree of BASE and the kernels that it compiled.
+The tree of BASE and the working tree make the same result sets (`make.py`), and all that comes of them is compared.
+A line a set and kind says how many lines differ, below it stands where; the exit code is 1 where anything differs.
+Both sides are left under .golden/<commit>/, as before/ and after/, beside the tree of BASE and its kernels.
 """
 
 import os
@@ -9,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from difflib import unified_diff
 from fnmatch import fnmatch
 from itertools import islice, zip_longest
@@ -21,31 +22,46 @@ from PIL import Image, ImageChops
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / ".golden"
-SHOWN_LINES = 20
-LONGEST_LINE = 200  # characters; of a difference in longer lines only the spot is shown
-CONTEXT = 80  # characters on either side of such a spot
-PAIRED_LINES = 400  # of each side, as difflib takes quadratic time
+DRIVER = Path(__file__).with_name("make.py")
+USAGE = "golden: BASE is missing. `make golden BASE=<commit>` compares the working tree with that commit."
 
-# what is compared -> where it lies in the folder of a set; the first that fits
-KINDS = {
-    "manifest": ("results/*/manifest.json",),
-    "parquet": ("*.parquet",),
-    "page": ("results/*.html",),
-    "summary": ("results/*/summary.*",),
-    "tables csv": ("results/*/tables/*.csv",),
-    "tables tex": ("results/*/tables/*.tex",),
-    "figures svg": ("results/*/figures/*.svg",),
-    "figures png": ("results/*/figures/*.png",),
-    "terminal": ("terminal/*",),
-    "notebook": ("notebook/*",),
-    "frames": ("frames/*",),
-    "plots": ("plots/*",),
-    "other files": ("*",),
+# What must not vary between the sides, and is read before Python or its libraries start
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
 }
+
+# kind -> where it lies in the folder of a set; the first that fits, and the last fits always
+KINDS = {
+    "manifest": "results/*/manifest.json",
+    "parquet": "results/*.parquet",
+    "page": "results/*.html",
+    "summary": "results/*/summary.*",
+    "tables, csv": "results/*/tables/*.csv",
+    "tables, tex": "results/*/tables/*.tex",
+    "figures, svg": "results/*/figures/*.svg",
+    "figures, png": "results/*/figures/*.png",
+    "terminal": "terminal/*",
+    "notebook": "notebook/*",
+    "frames": "frames/*",
+    "plots": "plots/*",
+    "other files": "*",
+}
+
+SHOWN_LINES = 20  # of a difference
+LINES_BEFORE = 3  # that are alike
+LONGEST_LINE = 200  # characters; of longer lines only the spot is shown
+SPOT = 80  # characters on either side of it
+DIFFED_LINES = 400  # of each side, since difflib takes quadratic time
 
 
 class Difference(NamedTuple):
-    """How one file differs: in how many lines, and how that is shown."""
+    """How the two files at one place differ: in how many lines, and how that is shown."""
 
     lines: int
     shown: list[str]
@@ -54,16 +70,17 @@ class Difference(NamedTuple):
 # ---- making both sides
 
 
-def base_commit(name: str) -> str:
-    asked = ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
+def commit_of(base: str) -> str:
+    """Return the full hash of what BASE names."""
+    asked = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"]
     answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
     if answer.returncode:
-        raise SystemExit(f"golden: BASE={name} is no commit of this repository.")
+        raise SystemExit(f"golden: BASE={base} is no commit of this repository.")
     return answer.stdout.strip()
 
 
-def checked_out(commit: str) -> Path:
-    """Return the folder with the tree of a commit; it stays, as the kernels that it compiles lie in it."""
+def tree_of(commit: str) -> Path:
+    """Return a folder with the tree of a commit. It stays, since the kernels that it compiles lie in it."""
     tree = GOLDEN / commit[:12] / "tree"
     if not tree.exists():
         unfinished = tree.with_name(f"tree.{os.getpid()}")
@@ -78,139 +95,156 @@ def start(tree: Path, out: Path) -> subprocess.Popen:
     """Begin to make all sets with the lrbench of a tree."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    fixed = {"PYTHONPATH": str(tree), "PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
-    environment = os.environ | one_thread | fixed | {"MPLBACKEND": "Agg"}
-    driver = Path(__file__).with_name("make.py")
-    return subprocess.Popen([sys.executable, driver, tree, out], env=environment, cwd=out)
+    # what stands here is found before the installed package
+    environment = os.environ | ENVIRONMENT | {"PYTHONPATH": str(tree)}
+    return subprocess.Popen([sys.executable, DRIVER, tree, out], env=environment, cwd=out)
 
 
-# ---- comparing them
+def make_both(commit: str) -> tuple[Path, Path]:
+    """Make the sets with both trees at once, each on one processor; return the two folders."""
+    tree = tree_of(commit)
+    before, after = (tree.with_name(name) for name in ("before", "after"))
+    makers = [start(tree, before), start(ROOT, after)]
+    codes = [maker.wait() for maker in makers]
+    if any(codes):
+        raise SystemExit("golden: a tree could not make the sets; its error stands above.")
+    return before, after
+
+
+# ---- two files
+
+
+def compared(before: Path, after: Path) -> Difference | None:
+    """Compare the files at one place; None where they are the same."""
+    if before.read_bytes() == after.read_bytes():
+        return None
+    compare = COMPARE.get(before.suffix, _compared_texts)
+    return compare(before, after)
+
+
+def _compared_texts(before: Path, after: Path) -> Difference:
+    old, new = (path.read_text(encoding="utf-8").splitlines() for path in (before, after))
+    return _compared_lines(old, new)
+
+
+def _compared_parquet(before: Path, after: Path) -> Difference:
+    old, new = _parquet_lines(before), _parquet_lines(after)
+    if old == new:
+        return Difference(1, ["The bytes differ, schema and values do not."])
+    return _compared_lines(old, new)
+
+
+def _parquet_lines(path: Path) -> list[str]:
+    """Write a table as a line a column of its schema and a line a value, so that every bit is told."""
+    table = pq.read_table(path)
+    lines = [f"{field.name}: {field.type}" for field in table.schema]
+    for number, row in enumerate(table.to_pylist()):
+        lines += [f"row {number}, {name}: {value!r}" for name, value in row.items()]
+    return lines
+
+
+def _compared_pictures(before: Path, after: Path) -> Difference | None:
+    with Image.open(before) as old, Image.open(after) as new:
+        if old.size != new.size:
+            return Difference(1, [f"{old.size} pixels became {new.size}."])
+        pixels = ImageChops.difference(old.convert("RGBA"), new.convert("RGBA"))
+    box = pixels.getbbox(alpha_only=False)  # None where all pixels are the same
+    return box and Difference(1, [f"Pixels differ from (left, upper) {box[:2]} to (right, lower) {box[2:]}."])
+
+
+COMPARE = {".parquet": _compared_parquet, ".png": _compared_pictures}
+
+
+def _compared_lines(before: list[str], after: list[str]) -> Difference:
+    """Count the lines that one side has and the other lacks, and show the first of them."""
+    gone, new = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    lines = max(gone.total(), new.total(), 1)  # 1: the same lines in another order
+    pairs = enumerate(zip_longest(before, after))
+    first = next((number for number, (old, young) in pairs if old != young), 0)
+    return Difference(lines, [f"first in line {first + 1}:", *_shown(first, before, after)])
+
+
+def _shown(first: int, before: list[str], after: list[str]) -> list[str]:
+    """Show a unified diff, or where its lines are long the spot where the first two part."""
+    begin = max(first - LINES_BEFORE, 0)
+    end = begin + DIFFED_LINES
+    diff = unified_diff(before[begin:end], after[begin:end], lineterm="")
+    shown = list(islice(diff, 3, 3 + SHOWN_LINES))  # its first three lines name files and lines
+    if all(len(line) <= LONGEST_LINE for line in shown):
+        return shown
+    old, new = ("".join(lines[first : first + 1]) for lines in (before, after))
+    column = len(os.path.commonprefix([old, new]))
+    spot = slice(max(column - SPOT, 0), column + SPOT)
+    return [f"-...{old[spot]}...", f"+...{new[spot]}..."]
+
+
+# ---- two folders
 
 
 def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a set by their place. Parts have random names, so they are called after their order."""
+    """Return the files of a set by place. Names of parts are random, so a part is called by its number."""
     files = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*.*")):
+        place = path.relative_to(folder)
+        if place.parent.name in ("runs", "curves"):
+            siblings = sorted(path.parent.iterdir())
+            place = place.with_name(f"part {siblings.index(path) + 1}{path.suffix}")
         if path.is_file():
-            place = path.relative_to(folder)
-            if place.parent.name in ("runs", "curves"):
-                number = sorted(path.parent.iterdir()).index(path) + 1
-                place = place.with_name(f"part-{number:03}{path.suffix}")
             files[place.as_posix()] = path
     return files
 
 
 def kind_of(place: str) -> str:
-    return next(kind for kind, patterns in KINDS.items() if any(fnmatch(place, p) for p in patterns))
+    return next(kind for kind, pattern in KINDS.items() if fnmatch(place, pattern))
 
 
-def compared(before: Path, after: Path) -> Difference | None:
-    """Compare two files, None where they are the same."""
-    if before.read_bytes() == after.read_bytes():
-        return None
-    by_suffix: dict[str, Callable[[Path, Path], Difference | None]] = {
-        ".parquet": _parquet_files,
-        ".png": _pictures,
-    }
-    return by_suffix.get(before.suffix, _texts)(before, after)
-
-
-def _texts(before: Path, after: Path) -> Difference:
-    return lines_compared(*(path.read_text(encoding="utf-8").splitlines() for path in (before, after)))
-
-
-def _parquet_files(before: Path, after: Path) -> Difference:
-    old, new = (_parquet_lines(path) for path in (before, after))
-    if old == new:
-        return Difference(1, ["the bytes differ, though schema and values are the same"])
-    return lines_compared(old, new)
-
-
-def _parquet_lines(path: Path) -> list[str]:
-    """Write a file as a line a column of the schema and a line a value."""
-    table = pq.read_table(path)
-    schema = [f"{field.name}: {field.type}" for field in table.schema]
-    values = [f"{row}, {name}: {value!r}" for row, cells in enumerate(table.to_pylist()) for name, value in cells.items()]
-    return schema + values
-
-
-def _pictures(before: Path, after: Path) -> Difference | None:
-    with Image.open(before) as old, Image.open(after) as new:
-        if old.size != new.size:
-            return Difference(1, [f"{old.size} pixels became {new.size}"])
-        box = ImageChops.difference(old.convert("RGBA"), new.convert("RGBA")).getbbox(alpha_only=False)
-    return box and Difference(1, [f"the pixels in the box {box} (left, upper, right, lower) differ"])
-
-
-def lines_compared(before: list[str], after: list[str]) -> Difference:
-    """Count the lines that one side has and the other has not, and show the first of them."""
-    gone, new = Counter(before) - Counter(after), Counter(after) - Counter(before)
-    count = max(gone.total(), new.total(), 1)
-    pairs = enumerate(zip_longest(before, after))
-    first = next((number for number, (old, young) in pairs if old != young), 0)
-    begin = max(first - 3, 0)
-    old, young = (lines[begin : begin + PAIRED_LINES] for lines in (before, after))
-    shown = list(islice(unified_diff(old, young, lineterm="", n=2), 2, 2 + SHOWN_LINES))
-    if any(len(line) > LONGEST_LINE for line in shown):
-        shown = _spot(first, *("".join(lines[first : first + 1]) for lines in (before, after)))
-    return Difference(count, [f"first difference in line {first + 1}", *shown])
-
-
-def _spot(number: int, before: str, after: str) -> list[str]:
-    """Show where two long lines part."""
-    column = len(os.path.commonprefix([before, after]))
-    begin, end = max(column - CONTEXT, 0), column + CONTEXT
-    return [f"- ...{before[begin:end]}...", f"+ ...{after[begin:end]}..."]
-
-
-def set_differences(before: Path, after: Path) -> dict[str, dict[str, Difference | None]]:
-    """Compare one set; kind -> place -> its difference."""
+def compared_sets(before: Path, after: Path) -> dict[str, Difference | None]:
+    """Compare all files of one set; their places -> how they differ."""
     old, new = files_of(before), files_of(after)
-    found: dict[str, dict[str, Difference | None]] = {}
+    differences: dict[str, Difference | None] = {}
     for place in sorted(old.keys() | new.keys()):
-        if place in old and place in new:
-            difference = compared(old[place], new[place])
+        if place not in new:
+            differences[place] = Difference(1, ["only before"])
+        elif place not in old:
+            differences[place] = Difference(1, ["only after"])
         else:
-            difference = Difference(1, ["only before" if place in old else "only after"])
-        found.setdefault(kind_of(place), {})[place] = difference
-    return found
+            differences[place] = compared(old[place], new[place])
+    return differences
 
 
-def tell(name: str, found: dict[str, dict[str, Difference | None]]) -> bool:
-    """Print a line a kind, and below what differs; return whether something does."""
-    differs = False
+def tell(name: str, differences: dict[str, Difference | None]) -> None:
+    """Print a line a kind, and below it what differs and how."""
     for kind in KINDS:
-        of_kind = found.get(kind, {})
-        differing = {place: difference for place, difference in of_kind.items() if difference}
-        if not of_kind:
+        places = [place for place in differences if kind_of(place) == kind]
+        if not places:
             continue
-        lines = sum(difference.lines for difference in differing.values())
-        word = f"{lines} lines differ in {len(differing)} of {len(of_kind)} files" if differing else "same"
-        print(f"{name:16}{kind:14}{len(of_kind):4}  {word}")
+        differing = {place: found for place in places if (found := differences[place])}
+        print(f"{name:18} {kind:13}{_count(differing, len(places))}")
         for place, difference in differing.items():
-            print(f"    {place}: {difference.lines}")
-            print(*(f"      {line}" for line in difference.shown), sep="\n")
-        differs |= bool(differing)
-    return differs
+            print(f"    {place}")
+            for line in difference.shown:
+                print(f"      {line}")
 
 
-def main(arguments: Iterable[str]) -> int:
-    names = [name for name in arguments if name]
-    if len(names) != 1:
-        raise SystemExit("golden: BASE is missing. `make golden BASE=<commit>` compares the working tree with it.")
-    commit = base_commit(names[0])
-    base = checked_out(commit)
-    sides = {base.with_name("before"): base, base.with_name("after"): ROOT}
-    running = [start(tree, out) for out, tree in sides.items()]
-    if any([process.wait() for process in running]):
-        raise SystemExit("golden: the sets could not be made; see above.")
-    before, after = sides
-    differs = False
+def _count(differing: dict[str, Difference], files: int) -> str:
+    if not differing:
+        return f"same in {files} files"
+    lines = sum(difference.lines for difference in differing.values())
+    return f"{lines} LINES DIFFER in {len(differing)} of {files} files"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make and compare both sides; return the exit code."""
+    if len(arguments) != 1 or not arguments[0].strip():
+        raise SystemExit(USAGE)
+    before, after = make_both(commit_of(arguments[0]))
+    differ = False
     for folder in sorted(before.iterdir()):
-        differs |= tell(folder.name, set_differences(folder, after / folder.name))
-    print(f"\n{before} and {after.name} beside it: {'they differ.' if differs else 'all is the same.'}")
-    return int(differs)
+        differences = compared_sets(folder, after / folder.name)
+        tell(folder.name, differences)
+        differ |= any(differences.values())
+    print(f"\n{'They differ' if differ else 'All is the same'}: {before} and, beside it, {after.name}/")
+    return int(differ)
 
 
 if __name__ == "__main__":

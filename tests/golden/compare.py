@@ -219,7 +219,7 @@ def tell(name: str, differences: dict[str, Difference | None]) -> None:
         if not places:
             continue
         differing = {place: found for place in places if (found := differences[place])}
-        print(f"{name:18} {kind:13}{_count(differing, len(places))}")
+        print(f"{name:18} {kind:13} {_count(differing, len(places))}")
         for place, difference in differing.items():
             print(f"    {place}")
             for line in difference.shown:
@@ -228,9 +228,9 @@ def tell(name: str, differences: dict[str, Difference | None]) -> None:
 
 def _count(differing: dict[str, Difference], files: int) -> str:
     if not differing:
-        return f"same in {files} files"
+        return f"same          files: {files}"
     lines = sum(difference.lines for difference in differing.values())
-    return f"{lines} LINES DIFFER in {len(differing)} of {files} files"
+    return f"DIFFERENT     files: {len(differing)} of {files}, lines: {lines}"
 
 
 def main(arguments: Sequence[str]) -> int:

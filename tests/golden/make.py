@@ -221,7 +221,8 @@ def make(lrbench: ModuleType, golden) -> None:
     commands.run_at_both_widths("list-results", ["list", "results"])
     folders = [str(manifest.parent) for manifest in sorted(Path("results").glob("*/manifest.json"))]
     for folder in folders:
-        write_offered(lrbench.load(folder), Path(folder).name)
+        if Path(folder, "report.html").exists():  # the others are there only to be compared with
+            write_offered(lrbench.load(folder), Path(folder).name)
     if golden.compared:
         for other in folders[1:]:
             _compare(lrbench, commands, folders[0], other)

@@ -166,7 +166,7 @@ def test_a_grid_by_hand():
 
 
 def test_sobol_points_are_a_net():
-    """Of 32 points each coordinate has one in each 32nd; two coordinates have one in each box of 1/4 x 1/8."""
+    """Of 32 points each coordinate has one in each 32nd, and two of them one in each box of 1/4 x 1/8."""
     points = sobol(32, 3, seed=5)
     assert (np.sort(np.floor(points * 32), axis=0) == np.arange(32)[:, None]).all()
     assert len({*map(tuple, np.floor(points[:, :2] * [4, 8]))}) == 32

@@ -14,6 +14,8 @@ import numpy as np
 
 from lrbench.config import Leaves, fingerprint
 
+Axis = dict[str, list[Any]]  # the values of settings that move together, by path
+
 
 @dataclass(frozen=True)
 class Column:
@@ -24,6 +26,9 @@ class Column:
 
     def take(self, places: np.ndarray) -> "Column":
         return replace(self, codes=self.codes[places])
+
+    def value(self, place: int) -> Any:
+        return self.values[self.codes[place]]
 
     def to_list(self) -> list[Any]:
         return [self.values[code] for code in self.codes]
@@ -47,7 +52,7 @@ class Block:
 
     choices: dict[str, str]
     base: Leaves
-    axes: list[dict[str, list[Any]]]
+    axes: list[Axis]
 
     @property
     def size(self) -> int:
@@ -57,8 +62,10 @@ class Block:
     def columns(self) -> dict[str, Column]:
         if not self.axes:
             return {}
+        # the digits of each run's number, one an axis: no run is ever written out
+        runs = np.arange(self.size)
+        codes_of_axes = np.unravel_index(runs, self._lengths)
         columns = {}
-        codes_of_axes = np.unravel_index(np.arange(self.size), self._lengths)
         for axis, codes in zip(self.axes, codes_of_axes, strict=True):
             for path, values in axis.items():
                 columns[path] = Column(values, codes)
@@ -69,7 +76,7 @@ class Block:
         return tuple(map(length, self.axes))
 
 
-def length(axis: dict[str, list[Any]]) -> int:
+def length(axis: Axis) -> int:
     """Return how many values each setting of an axis takes; they move together, so the first tells."""
     return len(next(iter(axis.values())))
 
@@ -112,7 +119,7 @@ def pieces(block: Block) -> Iterator[Piece]:
     for path, column in block.columns.items():
         kind = shared if is_shared(path) else free
         kind[path] = column
-    if not shared:
+    if not shared:  # the rule: nothing to sort
         yield Piece(block.choices, block.base, free, block.size)
         return
 

@@ -39,14 +39,28 @@ def _optimizer(group: Group) -> str:
 
 def _without_idle_seeds(group: Group) -> Group:
     """Keep the smallest seed of each setting that neither draws its start nor the order of its rows."""
-    if "seed" not in group.columns or not is_fixed(group.shared["batch_size"], group.shared["batch_order"]):
+    same_rows = is_fixed(group.shared["batch_size"], group.shared["batch_order"])
+    if "seed" not in group.columns or not same_rows:
         return group
-    init, seed = group.column("init"), group.column("seed")
-    draws_its_start = np.array([value == "torch" for value in init.values])[init.codes]  # (R,)
-    by_seed = np.argsort(np.array(seed.values)[seed.codes], kind="stable")
-    smallest = np.zeros(len(group), dtype=bool)
-    smallest[by_seed[first_places(group.settings[by_seed])]] = True
-    return group.take(np.flatnonzero(smallest | draws_its_start))
+    keeps = _draws_its_start(group)
+    keeps[_places_of_smallest_seeds(group)] = True
+    return group.take(np.flatnonzero(keeps))
+
+
+def _draws_its_start(group: Group) -> np.ndarray:
+    """Say which runs start where their seed says, (R,) bool."""
+    init = group.column("init")
+    is_drawn = np.array([value == "torch" for value in init.values])
+    return is_drawn[init.codes]
+
+
+def _places_of_smallest_seeds(group: Group) -> np.ndarray:
+    """Return where each setting stands with its smallest seed."""
+    seed = group.column("seed")
+    seeds = np.array(seed.values)[seed.codes]  # (R,)
+    ascending = np.argsort(seeds, kind="stable")
+    first_of_settings = first_places(group.settings[ascending])
+    return ascending[first_of_settings]
 
 
 def first_places(fingerprints: np.ndarray) -> np.ndarray:
@@ -60,6 +74,7 @@ def first_places(fingerprints: np.ndarray) -> np.ndarray:
 
 def _found_in(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Say which of (R, 2) fingerprints are among (S, 2) others."""
-    if not np.isin(fingerprints[:, 0], others[:, 0]).any():  # the rule, and no ids need to be written
-        return np.zeros(len(fingerprints), dtype=bool)
+    alike = np.isin(fingerprints[:, 0], others[:, 0])
+    if not alike.any():  # the rule, and no ids need to be written
+        return alike
     return np.isin(identifiers(fingerprints), identifiers(others))

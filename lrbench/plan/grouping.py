@@ -27,33 +27,42 @@ def group_of(piece: Piece, solution: Solution) -> Group:
     check_lengths(piece, data)
     hashed = _hashed(shared, solution.data_hash)
     runs = _run_fingerprints(hashed, piece)
+    hash_of_seed = piece.column("seed").fingerprints("seed")  # (R, 2)
     return Group(
         labels={group: piece.choices[group] for group in GROUPS},
         problem_id=_problem_id(hashed),
         shared=shared,
         columns=piece.columns,
         runs=runs,
-        settings=runs - piece.column("seed").fingerprints("seed"),
+        settings=runs - hash_of_seed,
     )
 
 
 def _settings_in_common(piece: Piece) -> Leaves:
-    """Return what is the same for all runs of a piece; how a request is asked is no setting of a run."""
+    """Return what is the same for all runs of a piece."""
+    # how a request is asked, its name or its report, is no setting of a run
     elsewhere = piece.columns.keys() | REQUEST.keys()
     return {path: value for path, value in piece.leaves.items() if path not in elsewhere}
 
 
 def _hashed(shared: Leaves, data_hash: str) -> Leaves:
     """Put the data's content in the place of the problem's settings: a copied file is no other problem."""
-    others = {path: value for path, value in shared.items() if not path.startswith("problem.")}
-    return {"data": data_hash} | others
+    hashed: Leaves = {"data": data_hash}
+    for path, value in shared.items():
+        if not path.startswith("problem."):
+            hashed[path] = value
+    return hashed
 
 
 def _problem_id(hashed: Leaves) -> str:
     """Return the id of data, loss and dtype: 32 hexadecimal digits."""
-    of_problem = [path for path in hashed if path in ("data", "dtype") or path.startswith("loss.")]
-    total = _sum_of_hashes({path: hashed[path] for path in of_problem})
-    return identifiers(total[None])[0].decode()
+    # dtype, since the gap that rounding makes is a fact of the problem's row
+    of_problem = {}
+    for path, value in hashed.items():
+        if path in ("data", "dtype") or path.startswith("loss."):
+            of_problem[path] = value
+    [problem_id] = identifiers(_sum_of_hashes(of_problem)[None])
+    return problem_id.decode()
 
 
 def _run_fingerprints(hashed: Leaves, piece: Piece) -> np.ndarray:

@@ -45,15 +45,18 @@ class Group:
 
     def take(self, places: np.ndarray) -> "Group":
         columns = {path: column.take(places) for path, column in self.columns.items()}
-        return replace(self, columns=columns, runs=self.runs[places], settings=self.settings[places])
+        runs, settings = self.runs[places], self.settings[places]
+        return replace(self, columns=columns, runs=runs, settings=settings)
 
     def column(self, path: str, default: Any = None) -> Column:
         """Return a setting as a column, be it swept, shared or not given."""
-        return self.columns.get(path) or constant(self.shared.get(path, default), len(self))
+        if path in self.columns:
+            return self.columns[path]
+        return constant(self.shared.get(path, default), len(self))
 
     def run(self, place: int) -> Leaves:
         """Return all settings of one run."""
-        own = {path: column.values[column.codes[place]] for path, column in self.columns.items()}
+        own = {path: column.value(place) for path, column in self.columns.items()}
         return self.shared | own
 
 

@@ -37,7 +37,9 @@ def _settings_of_the_problem(leaves: Leaves) -> str:
 
 def _content_hash(data: Data) -> str:
     """Hash the content of the data, wherever they came from."""
-    digest = blake2b(f"{data.n} {data.d} {data.intercept}".encode(), digest_size=16)
+    # the shape too: the same bytes may be six rows of one column or two of three
+    shape = f"{data.n} {data.d} {data.intercept}"
+    digest = blake2b(shape.encode(), digest_size=16)
     for array in (data.X, data.y, *(data.test or ())):
         digest.update(array.data)
     return digest.hexdigest()

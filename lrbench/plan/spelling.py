@@ -24,7 +24,8 @@ def normalised(leaves: Leaves, data: Data) -> Leaves:
     penalty as nothing.
     """
     _check_batch_size(leaves["batch_size"], data.n)
-    steps = leaves["steps"] or leaves["epochs"] * steps_per_epoch(data.n, leaves["batch_size"])
+    per_epoch = steps_per_epoch(data.n, leaves["batch_size"])
+    steps = leaves["steps"] or leaves["epochs"] * per_epoch
     idle = {"epochs", *_idle_penalties(leaves, data)}
     spelled = {path: value for path, value in leaves.items() if path not in idle}
     spelled["steps"] = steps

@@ -22,6 +22,7 @@ from lrbench.seeds import tuning_seeds
 from lrbench.tuning.policy import (
     SCALES,
     UNITS,
+    Box,
     LrRange,
     Tune,
     dimensions,
@@ -35,7 +36,8 @@ def _distinct(rule: Rule, allowed: str) -> Rule:
     def accepts(value: Any) -> bool:
         if not isinstance(value, list) or not value:
             return False
-        return all(map(rule.accepts, value)) and len(set(value)) == len(value)
+        every = all(map(rule.accepts, value))
+        return every and len(set(value)) == len(value)
 
     return Rule(allowed, accepts)
 
@@ -106,7 +108,7 @@ def _check_policy(node: dict[str, Any]) -> None:
         check_value(f"tune.{key}", node.get(key), rule)
 
 
-def _check_keys(keys: list[str] | None, boxes: dict[str, dict[str, Any]]) -> None:
+def _check_keys(keys: list[str] | None, boxes: dict[str, Box]) -> None:
     names = {"lr"}.union(*map(hyperparameters, boxes.values()))
     for key in keys or []:
         if key not in names:
@@ -151,7 +153,10 @@ def _check_ranges(where: str, box: Any) -> None:
 
 
 def _has_one_scale(scaled_range: Any) -> bool:
-    return isinstance(scaled_range, dict) and len(scaled_range) == 1 and next(iter(scaled_range)) in SCALES
+    if not isinstance(scaled_range, dict) or len(scaled_range) != 1:
+        return False
+    [scale] = scaled_range
+    return scale in SCALES
 
 
 # ---- a policy and the sweep that it is for

@@ -55,7 +55,9 @@ def _reached(outcomes: pa.Table, runs: np.ndarray) -> _Reached:
     lost = (outcomes["status"].to_numpy() != "completed")[places]
     gap = outcomes["last_epoch_gap"].fill_null(np.inf).to_numpy()[places]
     evaluations = outcomes["evaluations_to_target"].fill_null(np.inf).to_numpy()[places]
-    return _Reached(np.where(lost, np.inf, gap), np.where(lost, np.inf, evaluations), lost)
+    gap[lost] = np.inf
+    evaluations[lost] = np.inf  # also where it was at the target before it was lost
+    return _Reached(gap, evaluations, lost)
 
 
 def _geometric_mean(gaps: np.ndarray) -> np.ndarray:

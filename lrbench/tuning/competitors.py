@@ -17,13 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from lrbench.config import Leaves, fingerprint, identifiers
 from lrbench.plan import Block, Solved, is_shared, plan
-from lrbench.plan.blocks import length
+from lrbench.plan.blocks import Axis, length
 from lrbench.problems.solve import Problem
 from lrbench.seeds import is_fixed
 from lrbench.tuning.policy import LrRange, Tune
@@ -61,7 +60,7 @@ class Part:
         task = [repr(self.leaves[name]) for name in TASK]
         return (self.problem_id, *task, self.optimizer, self.leaves["optimizer._target_"])
 
-    def with_axes(self, *axes: dict[str, list[Any]]) -> Block:
+    def with_axes(self, *axes: Axis) -> Block:
         return replace(self.block, axes=[*self.block.axes, *axes])
 
     def run_ids(self, block: Block) -> np.ndarray:
@@ -72,7 +71,8 @@ class Part:
         """
         total = np.tile(self.run, (block.size, 1))
         for path, column in block.columns.items():
-            total += column.fingerprints(path) - fingerprint(path, [self.leaves[path]])
+            [planned] = fingerprint(path, [self.leaves[path]])
+            total += column.fingerprints(path) - planned
         return identifiers(total)
 
 
@@ -118,6 +118,7 @@ class Competitor:
         """
         tuned = {path: [leaves[path] for leaves in settings] for path in settings[0]}
         blocks = [*self.blocks]
+        # by the run on the first seed; a dict keeps the order, which numbers the trials
         trials = {trial.runs[0]: trial for trial in self.trials}
         for part in self.parts:
             block = part.with_axes(tuned, {"seed": part.seeds})
@@ -153,7 +154,8 @@ def competitors(blocks: Iterable[Block], tune: Tune, solved: Solved | None = Non
 def _parts(blocks: Iterable[Block], tune: Tune, solved: Solved | None) -> Iterator[Part]:
     """Cut the blocks by task and class, and plan one run of each piece: that spells out its task."""
     pieces = [piece for block in blocks for piece in _of_one_task(block)]
-    planned = plan([_first_run(piece, number) for number, piece in enumerate(pieces)], solved)
+    first_runs = [_first_run(piece, number) for number, piece in enumerate(pieces)]
+    planned = plan(first_runs, solved)
     groups = sorted(planned.groups, key=lambda group: group.shared["seed"])  # in the order of the pieces
     for piece, group in zip(pieces, groups, strict=True):
         [run] = group.runs
@@ -173,12 +175,12 @@ def _of_one_task(block: Block) -> Iterator[Block]:
         yield Block(block.choices, base, kept)
 
 
-def _makes_tasks(axis: dict[str, list[Any]]) -> bool:
+def _makes_tasks(axis: Axis) -> bool:
     """Say whether an axis sweeps what runs of one task and class share."""
     return any(is_shared(path) or path == "init" for path in axis)
 
 
-def _values_at(axis: dict[str, list[Any]], place: int) -> Leaves:
+def _values_at(axis: Axis, place: int) -> Leaves:
     return {path: values[place] for path, values in axis.items()}
 
 

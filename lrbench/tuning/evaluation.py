@@ -51,7 +51,8 @@ class Evaluation:
 
 def evaluations(competitor: Competitor, trial: int, tune: Tune, seeds: Sequence[int]) -> Iterator[Evaluation]:
     """Yield the chosen trial on the evaluation seeds and, beside it, the same with the class's own values."""
-    part, chosen = competitor.trials[trial].part, competitor.trials[trial].leaves
+    part = competitor.trials[trial].part
+    chosen = competitor.trials[trial].leaves
     block = _block_of_setting(part, chosen, seeds)
     yield Evaluation("evaluation", competitor.optimizer, trial, block, part.run_ids(block))
 
@@ -73,12 +74,8 @@ def roles(competitors: Iterable[Competitor], evaluated: Iterable[Evaluation]) ->
             role = {"role": "trial", "optimizer": competitor.optimizer, "trial": number}
             if trial.lr_range:
                 role |= {"lr_low": trial.lr_range.low, "lr_high": trial.lr_range.high}
-            rows += _row_for_each_run(role, trial.runs)
+            rows += [role | {"run_id": run.decode()} for run in trial.runs]
     for evaluation in evaluated:
         role = {"role": evaluation.role, "optimizer": evaluation.optimizer, "trial": evaluation.trial}
-        rows += _row_for_each_run(role, evaluation.runs)
+        rows += [role | {"run_id": run.decode()} for run in evaluation.runs]
     return pa.Table.from_pylist(rows, schema=_ROLES)
-
-
-def _row_for_each_run(role: dict[str, Any], runs: np.ndarray) -> list[dict[str, Any]]:
-    return [{"run_id": run.decode(), **role} for run in runs]

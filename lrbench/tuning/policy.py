@@ -26,6 +26,9 @@ SCALES = ("log", "linear", "one_minus")
 NOT_HYPERPARAMETERS = ("unit", "default")  # what else a box holds
 DECADE = 10.0
 
+Box = dict[str, Any]  # ranges by hyperparameter, and what NOT_HYPERPARAMETERS names
+ScaledRange = dict[str, list[float]]  # {"log": [0.001, 1]}: one of SCALES, and its ends
+
 
 class LrRange(NamedTuple):
     """Learning rates from low to high."""
@@ -35,7 +38,8 @@ class LrRange(NamedTuple):
 
     def place(self, lr: float) -> float:
         """Return where a learning rate lies, evenly in the logarithm: 0 is low, 1 is high."""
-        return np.log(lr / self.low) / np.log(self.high / self.low)
+        width = np.log(self.high / self.low)
+        return np.log(lr / self.low) / width
 
     def decade_below(self) -> "LrRange":
         return LrRange(self.low / DECADE, self.low)
@@ -71,9 +75,9 @@ class Tune:
     metric: str
     units: str
     lr: list[float]
-    boxes: dict[str, dict[str, Any]]
+    boxes: dict[str, Box]
 
-    def box(self, optimizer: str) -> dict[str, Any]:
+    def box(self, optimizer: str) -> Box:
         """Return the box of an optimizer, empty where none is configured: its lr alone is tuned then."""
         return self.boxes.get(optimizer, {})
 
@@ -99,7 +103,7 @@ class Tune:
         return leaves
 
 
-def hyperparameters(box: dict[str, Any]) -> list[str]:
+def hyperparameters(box: Box) -> list[str]:
     """Return the hyperparameters that a box has ranges of."""
     return [name for name in box if name not in NOT_HYPERPARAMETERS]
 
@@ -129,14 +133,18 @@ def dimensions(tune: Tune, optimizer: str, lr_range: LrRange) -> list[Dimension]
     return found
 
 
-def _dimensions_of(path: str, box: Any) -> list[Dimension]:
-    """Read the box of one hyperparameter: a range, or a list with a range for each number that is tuned."""
-    if isinstance(box, dict):
-        return [_dimension(path, None, box)]
-    return [_dimension(path, place, part) for place, part in enumerate(box) if isinstance(part, dict)]
+def _dimensions_of(path: str, ranges: ScaledRange | list[Any]) -> list[Dimension]:
+    """Read what a box holds of a hyperparameter: a range, or a list with one for each tuned number."""
+    if isinstance(ranges, dict):
+        return [_dimension(path, None, ranges)]
+    found = []
+    for place, part in enumerate(ranges):
+        if isinstance(part, dict):
+            found.append(_dimension(path, place, part))
+    return found
 
 
-def _dimension(path: str, place: int | None, scaled_range: dict[str, list[float]]) -> Dimension:
+def _dimension(path: str, place: int | None, scaled_range: ScaledRange) -> Dimension:
     [(scale, (low, high))] = scaled_range.items()
     return Dimension(path, place, scale, low, high)
 

@@ -40,7 +40,8 @@ def phases(
     yield _search(field)
     for growth in range(_growths(tune)):
         grown = _grown(field, tune, growth, outcomes())
-        if all(new is old for new, old in zip(grown, field, strict=True)):
+        is_same = [new is old for new, old in zip(grown, field, strict=True)]
+        if all(is_same):
             break
         field = grown
         yield _search(field)

@@ -23,8 +23,11 @@ def draw(tune: Tune, optimizer: str, count: int, lr_range: LrRange, skip: int = 
     range.
     """
     box = dimensions(tune, optimizer, lr_range)
-    points = grid(count) if tune.sampler == "grid" else sobol(count, len(box), tune.seed, skip)
-    return settings(points, box, lists(tune, optimizer))
+    whole_lists = lists(tune, optimizer)
+    if tune.sampler == "grid":
+        return settings(grid(count), box, whole_lists)
+    points = sobol(count, len(box), tune.seed, skip)
+    return settings(points, box, whole_lists)
 
 
 def grid(count: int) -> np.ndarray:

@@ -55,7 +55,7 @@ def _size_of_a_step(problem: Problem, leaves: Leaves, seeds: Sequence[int]) -> f
     """Return the way to the minimiser over sqrt(steps): as far as that many steps of random direction go."""
     if not problem.optimum.attained:
         return np.inf
-    data = problem.data
-    starts = [start(leaves["init"], seed, data.d, data.p) for seed in seeds]
+    init, data = leaves["init"], problem.data
+    starts = [start(init, seed, data.d, data.p) for seed in seeds]
     way = np.median(starts, axis=0) - problem.w_star  # (p,)
     return float(np.abs(way).max()) / np.sqrt(leaves["steps"])

@@ -1,11 +1,11 @@
 """What is trained: groups of runs that one program can train together, and the plan that holds them all.
 
-A group of six runs of SGD on the lecture's problem, two learning rates on three seeds:
+Six runs of SGD on the lecture's problem, two learning rates on three seeds, are a group with
 
-    labels    {"problem": "lecture", "loss": "mse", "optimizer": "sgd", "schedule": "none"}
+    labels    {"problem": "lecture", "loss": "mse_sum", "optimizer": "sgd", "schedule": "none"}
     shared    {"optimizer._target_": "torch.optim.SGD", "steps": 500, "dtype": "float64", ...}
     columns   optimizer.lr and seed, as in blocks.py
-    run_id    b"0d65...", six of them; setting_id two, each three times
+    run_id    b"3aec...", b"e87f...", ...: six; of setting_id two, each three times
 """
 
 from collections.abc import Callable

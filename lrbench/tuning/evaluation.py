@@ -3,9 +3,9 @@
 A row of the roles is a run and one of its roles; a run may have several, also for two optimizers:
 
     run_id    role         optimizer   trial   lr_low    lr_high
-    0d65...   trial        adam        7       0.00001   100
-    83a1...   evaluation   adam        7       null      null
-    c20f...   default      adam        null    null      null
+    5756...   trial        adam        7       0.00001   100
+    95a3...   evaluation   adam        7       null      null
+    4a07...   default      adam        null    null      null
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
-"""A row a run: what was asked of it and what it reached; beside it its loss curve, and of a few their weights.
+"""A row a run: what was asked of it and what it reached; its loss curve, and of a few runs their weights.
 
-Given a group of runs, what an engine knows of them and their problem, heavy ball on the lecture's data is the row
+Given runs, what an engine knows of them and their problem, heavy ball on the lecture's data is the row
 
     run_id "5756...", setting_id "95a3...", problem_id "4a07...", status "completed", reason null,
     problem "lecture", loss "mse_sum", optimizer "sgd_momentum", schedule "none",

@@ -141,7 +141,8 @@ def _check_ranges(where: str, box: Any) -> None:
     ranges = [box]
     if isinstance(box, list):
         # a list of numbers alone tunes nothing, so it is refused as what it is
-        ranges = [part for part in box if not _NUMBER.accepts(part)] or [box]
+        not_numbers = [part for part in box if not _NUMBER.accepts(part)]
+        ranges = not_numbers or [box]
     for scaled_range in ranges:
         if not _has_one_scale(scaled_range):
             raise RequestError(
@@ -182,7 +183,7 @@ def check_blocks(tune: Tune, blocks: Iterable[Block], given: Iterable[str]) -> N
 
 def _check_defaults(tune: Tune, block: Block) -> None:
     optimizer = block.choices["optimizer"]
-    for name, value in tune.box(optimizer).get("default", {}).items():
+    for name, value in tune.class_defaults(optimizer).items():
         path = f"optimizer.{name}"
         if path not in block.base:
             raise RequestError(
@@ -193,7 +194,7 @@ def _check_defaults(tune: Tune, block: Block) -> None:
 
 def _check_something_is_tuned(tune: Tune, optimizer: str) -> None:
     if not tune.names(optimizer):
-        possible = ", ".join(["lr", *hyperparameters(tune.box(optimizer))])
+        possible = ", ".join(tune.possible_names(optimizer))
         raise RequestError(
             f"tune.keys: nothing of {optimizer} is tuned by {show(tune.keys)}. There are: {possible}."
         )
@@ -229,7 +230,8 @@ def _check_not_given(path: str, tune: Tune, block: Block, given: set[str]) -> No
 
 
 def _check_sampler(tune: Tune, optimizer: str) -> None:
-    count = len(dimensions(tune, optimizer, LrRange(*tune.lr)))
+    any_range = LrRange(*tune.lr)
+    count = len(dimensions(tune, optimizer, any_range))
     if tune.sampler == "grid" and count > 1:
         names = ", ".join(tune.names(optimizer))
         raise RequestError(

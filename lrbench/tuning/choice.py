@@ -26,8 +26,10 @@ def choose(competitor: Competitor, metric: str, outcomes: pa.Table) -> int:
     failed; not below the floor), then by the fewest lost, the fewest evaluations to the target (median),
     the lowest number; with metric evaluations these come before the gap.
     """
-    reached = _reached(outcomes, np.stack([trial.runs for trial in competitor.trials]))
-    gap = _geometric_mean(np.maximum(reached.gap, max(competitor.floor, TINY)))
+    runs = np.stack([trial.runs for trial in competitor.trials])  # (T, S)
+    reached = _reached(outcomes, runs)
+    floor = max(competitor.floor, TINY)
+    gap = _geometric_mean(np.maximum(reached.gap, floor))
     lost = reached.lost.sum(axis=1)
     evaluations = _lower_median(reached.evaluations)
     number = np.arange(len(competitor.trials))
@@ -52,12 +54,17 @@ def _reached(outcomes: pa.Table, runs: np.ndarray) -> _Reached:
     stored = outcomes["run_id"].to_numpy().astype("S32")
     order = np.argsort(stored)
     places = order[np.searchsorted(stored, runs, sorter=order)]  # (T, S)
-    lost = (outcomes["status"].to_numpy() != "completed")[places]
-    gap = outcomes["last_epoch_gap"].fill_null(np.inf).to_numpy()[places]
-    evaluations = outcomes["evaluations_to_target"].fill_null(np.inf).to_numpy()[places]
+    status = outcomes["status"].to_numpy()[places]
+    lost = status != "completed"
+    gap = _or_inf(outcomes["last_epoch_gap"])[places]
+    evaluations = _or_inf(outcomes["evaluations_to_target"])[places]
     gap[lost] = np.inf
     evaluations[lost] = np.inf  # also where it was at the target before it was lost
     return _Reached(gap, evaluations, lost)
+
+
+def _or_inf(column: pa.ChunkedArray) -> np.ndarray:
+    return column.fill_null(np.inf).to_numpy()
 
 
 def _geometric_mean(gaps: np.ndarray) -> np.ndarray:
@@ -85,19 +92,20 @@ def grow(competitor: Competitor, best: Trial, tune: Tune, growth: int) -> Compet
     place = competitor.lr_range.place(best.leaves[LR])
     if OUTER <= place <= 1 - OUTER:
         return competitor
-    is_below = place < OUTER
-    decade = competitor.lr_range.decade_below() if is_below else competitor.lr_range.decade_above()
-    settings = _settings_of_a_decade(competitor.optimizer, decade, is_below, tune, growth)
+    before = competitor.lr_range
+    is_low = place < OUTER
+    decade = before.decade_below() if is_low else before.decade_above()
+    settings = _settings_in(decade, is_low, competitor.optimizer, tune, growth)
     grown = competitor.trying(settings, decade)
-    return replace(grown, lr_range=competitor.lr_range.with_decade(decade))
+    return replace(grown, lr_range=before.with_decade(decade))
 
 
-def _settings_of_a_decade(
-    optimizer: str, decade: LrRange, is_below: bool, tune: Tune, growth: int
-) -> list[Leaves]:
+def _settings_in(decade: LrRange, is_low: bool, optimizer: str, tune: Tune, growth: int) -> list[Leaves]:
+    """Draw the trials of a decade below the range (`is_low`) or above it."""
     count = tune.reserve // MOST_GROWTHS
     if tune.sampler == "grid":
         settings = draw(tune, optimizer, count + 1, decade)
         # the end that the decade shares with the range has been tried
-        return settings[:-1] if is_below else settings[1:]
-    return draw(tune, optimizer, count, decade, skip=tune.trials + growth * count)
+        return settings[:-1] if is_low else settings[1:]
+    used_up = tune.trials + growth * count  # of the sequence, by the range and the decades before
+    return draw(tune, optimizer, count, decade, skip=used_up)

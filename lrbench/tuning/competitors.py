@@ -41,6 +41,7 @@ class Part:
         block: without an axis of seeds.
         leaves, run: all settings of one run of it as planned, and the fingerprint of that, (2,) uint64.
         seeds: those of the tuning, or one of them where nothing depends on the seed.
+        problem_id, problem: what it is about.
     """
 
     block: Block
@@ -56,12 +57,14 @@ class Part:
 
     @property
     def competitor(self) -> tuple[str, ...]:
-        """Return what all parts of one competitor have in common: problem, task, choice and class."""
+        """What all parts of one competitor have in common: problem, task, choice and class."""
         task = [repr(self.leaves[name]) for name in TASK]
-        return (self.problem_id, *task, self.optimizer, self.leaves["optimizer._target_"])
+        optimizer_class = self.leaves["optimizer._target_"]
+        return (self.problem_id, *task, self.optimizer, optimizer_class)
 
     def with_axes(self, *axes: Axis) -> Block:
-        return replace(self.block, axes=[*self.block.axes, *axes])
+        with_these = [*self.block.axes, *axes]
+        return replace(self.block, axes=with_these)
 
     def run_ids(self, block: Block) -> np.ndarray:
         """Return the ids of a block's runs, (R,) bytes, where it differs from this part in its axes alone.
@@ -116,23 +119,32 @@ class Competitor:
 
         A setting that it has tried is no new trial.
         """
-        tuned = {path: [leaves[path] for leaves in settings] for path in settings[0]}
+        tuned = _as_axis(settings)
         blocks = [*self.blocks]
         # by the run on the first seed; a dict keeps the order, which numbers the trials
         trials = {trial.runs[0]: trial for trial in self.trials}
         for part in self.parts:
             block = part.with_axes(tuned, {"seed": part.seeds})
-            runs_of_trials = part.run_ids(block).reshape(-1, len(part.seeds))  # (T, S)
+            run_ids = part.run_ids(block)
+            runs_of_trials = run_ids.reshape(-1, len(part.seeds))  # (T, S), as the seeds are the last axis
             for leaves, runs in zip(_settings_without_seed(block), runs_of_trials, strict=True):
-                trials.setdefault(runs[0], Trial(part, leaves, lr_range, runs))
+                trial = Trial(part, leaves, lr_range, runs)
+                trials.setdefault(runs[0], trial)
             blocks.append(block)
         return replace(self, blocks=blocks, trials=list(trials.values()))
+
+
+def _as_axis(settings: Sequence[Leaves]) -> Axis:
+    """Turn settings of the same keys into an axis: they are tried one after the other."""
+    paths = settings[0].keys()
+    return {path: [leaves[path] for leaves in settings] for path in paths}
 
 
 def _settings_without_seed(block: Block) -> list[Leaves]:
     """Return the swept leaves of each setting of a block whose last axis is its seeds."""
     columns = replace(block, axes=block.axes[:-1]).columns
-    values_of_settings = zip(*[column.to_list() for column in columns.values()], strict=True)
+    values_of_columns = [column.to_list() for column in columns.values()]
+    values_of_settings = zip(*values_of_columns, strict=True)
     return [dict(zip(columns, values, strict=True)) for values in values_of_settings]
 
 
@@ -166,11 +178,18 @@ def _parts(blocks: Iterable[Block], tune: Tune, solved: Solved | None) -> Iterat
 
 def _of_one_task(block: Block) -> Iterator[Block]:
     """Cut a block into blocks of one task and class each, without its seeds."""
-    of_the_task = [axis for axis in block.axes if _makes_tasks(axis)]
-    kept = [axis for axis in block.axes if axis not in of_the_task and "seed" not in axis]
-    for places in product(*[range(length(axis)) for axis in of_the_task]):
+    making_tasks: list[Axis] = []
+    kept: list[Axis] = []
+    for axis in block.axes:
+        if _makes_tasks(axis):
+            making_tasks.append(axis)
+        elif "seed" not in axis:
+            kept.append(axis)
+
+    lengths = map(length, making_tasks)
+    for places in product(*map(range, lengths)):
         base = dict(block.base)
-        for axis, place in zip(of_the_task, places, strict=True):
+        for axis, place in zip(making_tasks, places, strict=True):
             base |= _values_at(axis, place)
         yield Block(block.choices, base, kept)
 
@@ -195,7 +214,8 @@ def _first_run(piece: Block, number: int) -> Block:
 def _tuning_seeds(leaves: Leaves, tune: Tune) -> list[int]:
     """Return the seeds of the trials: the least of them where all would be copies, as planning keeps that."""
     draws_its_start = leaves["init"] == "torch"
-    if is_fixed(leaves["batch_size"], leaves["batch_order"]) and not draws_its_start:
+    same_rows = is_fixed(leaves["batch_size"], leaves["batch_order"])
+    if same_rows and not draws_its_start:
         return [min(tune.seeds)]
     return tune.seeds
 
@@ -208,4 +228,5 @@ def _with_first_trials(parts: list[Part], tune: Tune) -> Competitor:
     floor = problem.gap_floor(any_part.leaves["dtype"])
     newcomer = Competitor(optimizer, parts, lr_range, floor, blocks=[], trials=[])
     settings = draw(tune, optimizer, tune.trials, lr_range)
-    return newcomer.trying(settings, lr_range if tune.tunes_lr(optimizer) else None)
+    drawn_from = lr_range if tune.tunes_lr(optimizer) else None
+    return newcomer.trying(settings, drawn_from)

@@ -31,6 +31,8 @@ _ROLES = pa.schema(
     ]
 )
 
+Role = dict[str, Any]  # a row, or what the rows of several runs have in common
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -51,14 +53,16 @@ class Evaluation:
 
 def evaluations(competitor: Competitor, trial: int, tune: Tune, seeds: Sequence[int]) -> Iterator[Evaluation]:
     """Yield the chosen trial on the evaluation seeds and, beside it, the same with the class's own values."""
-    part = competitor.trials[trial].part
-    chosen = competitor.trials[trial].leaves
+    optimizer = competitor.optimizer
+    best = competitor.trials[trial]
+    part, chosen = best.part, best.leaves
     block = _block_of_setting(part, chosen, seeds)
-    yield Evaluation("evaluation", competitor.optimizer, trial, block, part.run_ids(block))
+    yield Evaluation("evaluation", optimizer, trial, block, part.run_ids(block))
 
-    default = chosen | tune.defaults(competitor.optimizer, part.block.base)
+    # what was not tuned stays as chosen, a schedule that was swept beside say
+    default = chosen | tune.defaults(optimizer, part.block.base)
     block = _block_of_setting(part, default, seeds)
-    yield Evaluation("default", competitor.optimizer, None, block, part.run_ids(block))
+    yield Evaluation("default", optimizer, None, block, part.run_ids(block))
 
 
 def _block_of_setting(part: Part, setting: Leaves, seeds: Sequence[int]) -> Block:
@@ -68,14 +72,18 @@ def _block_of_setting(part: Part, setting: Leaves, seeds: Sequence[int]) -> Bloc
 
 def roles(competitors: Iterable[Competitor], evaluated: Iterable[Evaluation]) -> pa.Table:
     """Return what each run is for: all trials, then the evaluations."""
-    rows: list[dict[str, Any]] = []
+    rows: list[Role] = []
     for competitor in competitors:
         for number, trial in enumerate(competitor.trials):
-            role = {"role": "trial", "optimizer": competitor.optimizer, "trial": number}
+            role: Role = {"role": "trial", "optimizer": competitor.optimizer, "trial": number}
             if trial.lr_range:
                 role |= {"lr_low": trial.lr_range.low, "lr_high": trial.lr_range.high}
-            rows += [role | {"run_id": run.decode()} for run in trial.runs]
+            rows += _row_for_each(trial.runs, role)
     for evaluation in evaluated:
         role = {"role": evaluation.role, "optimizer": evaluation.optimizer, "trial": evaluation.trial}
-        rows += [role | {"run_id": run.decode()} for run in evaluation.runs]
+        rows += _row_for_each(evaluation.runs, role)
     return pa.Table.from_pylist(rows, schema=_ROLES)
+
+
+def _row_for_each(runs: np.ndarray, role: Role) -> list[Role]:
+    return [role | {"run_id": run.decode()} for run in runs]

@@ -28,6 +28,7 @@ DECADE = 10.0
 
 Box = dict[str, Any]  # ranges by hyperparameter, and what NOT_HYPERPARAMETERS names
 ScaledRange = dict[str, list[float]]  # {"log": [0.001, 1]}: one of SCALES, and its ends
+Lists = dict[str, list[Any]]  # hyperparameters that are lists, by path
 
 
 class LrRange(NamedTuple):
@@ -48,7 +49,9 @@ class LrRange(NamedTuple):
         return LrRange(self.high, self.high * DECADE)
 
     def with_decade(self, decade: "LrRange") -> "LrRange":
-        return LrRange(min(self.low, decade.low), max(self.high, decade.high))
+        low = min(self.low, decade.low)
+        high = max(self.high, decade.high)
+        return LrRange(low, high)
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,14 @@ class Tune:
 
     def names(self, optimizer: str) -> list[str]:
         """Return the hyperparameters of an optimizer that are tuned, lr first."""
-        possible = ["lr", *hyperparameters(self.box(optimizer))]
-        return [name for name in possible if self.keys is None or name in self.keys]
+        possible = self.possible_names(optimizer)
+        if self.keys is None:
+            return possible
+        return [name for name in possible if name in self.keys]
+
+    def possible_names(self, optimizer: str) -> list[str]:
+        """Return what `keys` may choose from, lr first."""
+        return ["lr", *hyperparameters(self.box(optimizer))]
 
     def tunes_lr(self, optimizer: str) -> bool:
         return "lr" in self.names(optimizer)
@@ -95,12 +104,16 @@ class Tune:
 
     def defaults(self, optimizer: str, base: Leaves) -> Leaves:
         """Return the tuned leaves as the class has them: the box's `default`, else what is configured."""
-        default = self.box(optimizer).get("default", {})
+        by_class = self.class_defaults(optimizer)
         leaves = {}
         for name in self.names(optimizer):
             path = f"optimizer.{name}"
-            leaves[path] = default.get(name, base[path])
+            leaves[path] = by_class.get(name, base[path])
         return leaves
+
+    def class_defaults(self, optimizer: str) -> dict[str, Any]:
+        """Return the class's own values, where its configuration holds others."""
+        return self.box(optimizer).get("default", {})
 
 
 def hyperparameters(box: Box) -> list[str]:
@@ -129,7 +142,8 @@ def dimensions(tune: Tune, optimizer: str, lr_range: LrRange) -> list[Dimension]
         if name == "lr":
             found.append(Dimension(LR, None, "log", *lr_range))
         else:
-            found += _dimensions_of(f"optimizer.{name}", tune.boxes[optimizer][name])
+            ranges = tune.boxes[optimizer][name]
+            found += _dimensions_of(f"optimizer.{name}", ranges)
     return found
 
 
@@ -149,7 +163,7 @@ def _dimension(path: str, place: int | None, scaled_range: ScaledRange) -> Dimen
     return Dimension(path, place, scale, low, high)
 
 
-def lists(tune: Tune, optimizer: str) -> dict[str, list[Any]]:
+def lists(tune: Tune, optimizer: str) -> Lists:
     """Return, by path, the boxes that are lists: what is no range in them is the value, of a beta2 say."""
     found = {}
     for name in tune.names(optimizer):

@@ -12,6 +12,8 @@ from lrbench.tuning.competitors import Competitor, competitors
 from lrbench.tuning.evaluation import Evaluation, evaluations, roles
 from lrbench.tuning.policy import Tune
 
+Outcomes = Callable[[], pa.Table]  # of the runs that are trained when it is asked
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -26,7 +28,7 @@ class Phase:
 
 
 def phases(
-    blocks: Iterable[Block], tune: Tune, outcomes: Callable[[], pa.Table], solved: Solved | None = None
+    blocks: Iterable[Block], tune: Tune, outcomes: Outcomes, solved: Solved | None = None
 ) -> Iterator[Phase]:
     """Yield the phases of a tuned sweep. `solved` as in `plan`.
 

@@ -5,13 +5,12 @@ Values have three significant digits, so that they read and copy well.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 
 from lrbench.config import Leaves
 from lrbench.seeds import TUNING, stream
-from lrbench.tuning.policy import Dimension, LrRange, Tune, dimensions, lists
+from lrbench.tuning.policy import Dimension, Lists, LrRange, Tune, dimensions, lists
 
 SCRAMBLING = 1  # substream of the tuning seed; the seeds of the trials themselves come from the stream
 
@@ -50,7 +49,7 @@ def sobol(count: int, numbers: int, seed: int, skip: int = 0) -> np.ndarray:
     return sequence.random_base2(doublings)[skip : skip + count]
 
 
-def settings(points: np.ndarray, box: Sequence[Dimension], lists: dict[str, list[Any]]) -> list[Leaves]:
+def settings(points: np.ndarray, box: Sequence[Dimension], lists: Lists) -> list[Leaves]:
     """Return the distinct settings at points (count, numbers) of a box, each the leaves that are tuned.
 
     lists: by path, the hyperparameters that are lists, of which the box holds some numbers or all.
@@ -65,7 +64,8 @@ def settings(points: np.ndarray, box: Sequence[Dimension], lists: dict[str, list
             else:
                 leaves[dimension.path][dimension.place] = value
         # digits that are rounded away may make two points one setting
-        distinct.setdefault(repr(sorted(leaves.items())), leaves)
+        written = repr(sorted(leaves.items()))
+        distinct.setdefault(written, leaves)
     return list(distinct.values())
 
 

@@ -36,7 +36,12 @@ def oracle_unit(kind: str, problem: Problem, leaves: Leaves, seeds: Sequence[int
     """
     if kind == "none":
         return 1.0
-    unit = _inverse_curvature(problem) if kind == "gradient" else _size_of_a_step(problem, leaves, seeds)
+    if kind == "gradient":
+        return _usable(_inverse_curvature(problem), leaves)
+    return _usable(_size_of_a_step(problem, leaves, seeds), leaves)
+
+
+def _usable(unit: float, leaves: Leaves) -> float:
     if not 0 < unit < np.inf:
         raise RequestError(
             "tune.units: oracle needs a minimiser, a curvature and a start apart from it, "
@@ -58,4 +63,5 @@ def _size_of_a_step(problem: Problem, leaves: Leaves, seeds: Sequence[int]) -> f
     init, data = leaves["init"], problem.data
     starts = [start(init, seed, data.d, data.p) for seed in seeds]
     way = np.median(starts, axis=0) - problem.w_star  # (p,)
-    return float(np.abs(way).max()) / np.sqrt(leaves["steps"])
+    longest = float(np.abs(way).max())
+    return longest / np.sqrt(leaves["steps"])

@@ -1,4 +1,7 @@
-"""The protocol of a fair comparison, against pandas on the stored runs, nets of points, torch's signatures and numbers by hand."""
+"""The protocol of a fair comparison.
+
+Against pandas on the stored runs, nets of points, torch's signatures and numbers by hand.
+"""
 
 import inspect
 import re
@@ -29,8 +32,11 @@ from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
 from lrbench.sweeper import compose
 from lrbench.sweeper.request import Request, read
-from lrbench.tuning import phases, protocol
+from lrbench.tuning import phases
 from lrbench.tuning import read as read_tune
+from lrbench.tuning.choice import choose
+from lrbench.tuning.competitors import Competitor, Trial
+from lrbench.tuning.policy import LrRange
 from lrbench.tuning.sampling import grid, sobol
 
 POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # type: ignore[assignment]
@@ -54,7 +60,7 @@ def ask(
     folder: Path | str = "results",
     **policy,
 ) -> Request:
-    """Ask for a small sweep with tune=lr. Read once: to compose three choices takes longer than to train them."""
+    """Ask for a small sweep with tune=lr. Read once: to compose three choices takes longer than training."""
     request = requested(
         "optimizer=sgd,sgd_momentum,adam", "tune=lr", "steps=6", "engine=reference", "seed=range(3)"
     )
@@ -91,7 +97,7 @@ def roles(store: ResultStore) -> pd.DataFrame:
 
 
 def chosen_by_pandas(rows: pd.DataFrame, floor: float) -> pd.Series:
-    """Return the best trial of each optimizer: lowest geometric mean over the seeds; those with an inf last."""
+    """Return the best trial of each optimizer: the lowest geometric mean over the seeds; an inf is last."""
     trials = rows[rows["role"] == "trial"]
     logs = np.log(trials["last_epoch_gap"].clip(lower=floor))
     return logs.groupby([trials["optimizer"], trials["trial"]]).mean().groupby("optimizer").idxmin().str[1]
@@ -104,7 +110,10 @@ def sweep(tmp_path_factory) -> ResultStore:
 
 @pytest.fixture(scope="module")
 def everyone() -> Request:
-    """Every choice in one request: composed once, for a composition takes long, with the other choices' files in the place of its own."""
+    """Every choice in one request.
+
+    Composed once, for a composition takes long, with the other choices' files in the place of its own.
+    """
     request = requested("optimizer=sgd", "tune=all")
     [block] = request.blocks
     common = {path: value for path, value in block.base.items() if not path.startswith("optimizer.")}
@@ -157,7 +166,7 @@ def test_a_grid_by_hand():
 
 
 def test_sobol_points_are_a_net():
-    """Of 32 points each coordinate has one in each of 32 equal parts; of two coordinates, one in each of the boxes 1/4 x 1/8."""
+    """Of 32 points each coordinate has one in each 32nd, and two of them one in each box of 1/4 x 1/8."""
     points = sobol(32, 3, seed=5)
     assert (np.sort(np.floor(points * 32), axis=0) == np.arange(32)[:, None]).all()
     assert len({*map(tuple, np.floor(points[:, :2] * [4, 8]))}) == 32
@@ -187,7 +196,7 @@ def test_trials_lie_in_their_boxes_and_are_as_many_for_all(everyone):
 
 
 def assert_one_in_each_part(range_: dict, values: np.ndarray) -> None:
-    """32 points, one in each of 32 parts that are equal on the scale, but for the rounding to three digits."""
+    """32 points, one in each of 32 parts that are equal on the scale, but for rounding to three digits."""
     [(scale, ends)] = range_.items()
     low, high = ends
     places = np.sort(np.round(1 - values, 12) if scale == "one_minus" else values)
@@ -288,9 +297,7 @@ def test_every_role_has_its_run_and_seeds_of_its_own(sweep):
     } == set(manifest["tune"])
 
 
-def outcomes(
-    gaps: dict[str, list[float]], hits: dict[str, list[float]]
-) -> tuple[protocol.Competitor, pa.Table]:
+def outcomes(gaps: dict[str, list[float]], hits: dict[str, list[float]]) -> tuple[Competitor, pa.Table]:
     """A competitor with a trial a key and hand-written outcomes; a gap of inf is a lost run."""
     ids = {
         name: np.array([f"{name}{seed}".encode() for seed in range(len(values))], dtype="S32")
@@ -309,8 +316,8 @@ def outcomes(
             ),
         }
     )
-    trials = [protocol.Trial(None, {}, None, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
-    return protocol.Competitor("sgd", [], 1, 2, 1e-6, [], trials), table
+    trials = [Trial(None, {}, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
+    return Competitor("sgd", [], LrRange(1, 2), 1e-6, [], trials), table
 
 
 INF = np.inf
@@ -349,7 +356,7 @@ INF = np.inf
 def test_ties_and_losses(gaps, hits, metric, best):
     names = "abc"[: len(gaps)]
     one, table = outcomes(dict(zip(names, gaps, strict=True)), dict(zip(names, hits, strict=True)))
-    assert protocol.choose(one, metric, table) == best
+    assert choose(one, metric, table) == best
 
 
 def test_metric_evaluations_chooses_the_first_at_the_target():

@@ -19,7 +19,11 @@ STEP = 2.0**-42
 PARTS = ("value", "slope", "curvature", "excess")
 OWN_NUMBERS = {"delta": (1.0, 0.7, 2.0), "beta": (1.0, 0.7, 2.0), "quantile": (0.5, 0.3, 0.9), None: (0.0,)}
 TARGETS = {"real": (0.0, 0.75, -30.0), "label": (0.0, 1.0), "count": (0.0, 1.0, 7.0)}
-LOSSES = [Loss(target, "sum", k) for target, kind in KINDS.items() for k in OWN_NUMBERS[kind.parameter]]
+LOSSES = [
+    Loss(target, "sum", k)
+    for target, kind in KINDS.items()
+    for k in OWN_NUMBERS.get(kind.parameter, (kind.default,))
+]
 DYADIC = [
     Loss(target, "sum", {None: 0.0, "quantile": 0.25}.get(kind.parameter, 0.5))
     for target, kind in KINDS.items()
@@ -71,6 +75,7 @@ def spread(rng, n, least, most):
 
 def exactly(loss, function, *columns):
     """Evaluate `function(value, *numbers)` with 400 digits, elementwise, where value(z, y) is the loss."""
+    assert loss.kind.name in EXACT, f"EXACT needs {loss.kind.name} by definition, as a function of z, y and k"
     k = mpf(loss.k)
     return [
         function(lambda z, y: EXACT[loss.kind.name](z, y, k), *(mpf(float(x)) for x in row))

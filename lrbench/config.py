@@ -193,6 +193,9 @@ EXAMPLES = {
     "schedule": "torch.optim.lr_scheduler.StepLR",
 }
 
+# whose settings are checked by their names: torch's optimizers and schedulers, and optimizers of our own
+CHECKED = ("torch.optim.", "lrbench.optimizers.classes.")
+
 # where a class of torch.optim gives a name another meaning
 OWN_HYPERPARAMETERS = {"torch.optim.Adafactor": {"eps": sequence(either(NULL, _NOT_NEGATIVE), _NOT_NEGATIVE)}}
 
@@ -213,7 +216,8 @@ def check(leaves: Leaves) -> None:
 def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
     """Refuse one wrong value of the configuration `leaves`.
 
-    Settings of torch's own optimizers and schedulers are checked here; other classes, problems and losses judge theirs themselves.
+    Settings of torch's own optimizers and schedulers, and of lrbench's, are checked here; other classes,
+    problems and losses judge theirs themselves.
     """
     group, _, key = path.partition(".")
     rule = RUN.get(path) or REQUEST.get(path)
@@ -224,7 +228,7 @@ def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
         raise RequestError(
             f"{path}: the dotted path of a {group}, such as {EXAMPLES[group]}, is allowed, but {show(value)} came."
         )
-    elif group in SETTINGS and target.startswith("torch.optim."):
+    elif group in SETTINGS and target.startswith(CHECKED):
         rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
         if rule:
             check_value(path, value, rule, of=f" for {target}")

@@ -76,12 +76,12 @@ def test_a_loss_vanishes_where_the_table_says_and_nowhere_else(loss):
 def test_a_loss_is_straight_far_away_where_the_table_says(loss):
     straight = loss.minimiser.straight
     y = np.array(TARGETS[loss.kind.targets])
-    flat = [loss.curvatures(y + sign * FAR, y) < 1e-200 for sign in (-1, 1)]
+    flat = [loss.curvatures(y + sign * FAR, y) < 1e-6 for sign in (-1, 1)]
     attained = loss.minimiser.vanishes is None
     assert (straight is not None) == (attained and bool(np.all(flat)))
     if straight is None:
         return
     ends = straight.like.low, straight.like.high
-    assert tuple(loss.slopes(np.array([-FAR, FAR]), np.zeros(2))) == ends
+    assert loss.slopes(np.array([-FAR, FAR]), np.zeros(2)) == pytest.approx(ends, rel=1e-5)
     slopes = np.linspace(*ends, 9)[1:-1]
     assert loss.slopes(straight.residual(slopes), np.zeros(7)) == pytest.approx(slopes, rel=1e-15)

@@ -1,4 +1,6 @@
-"""Losses whose slope is a residual clipped to an interval: Huber's, smooth L1, L1, quantiles, squares, and the rows of a penalty.
+"""Losses whose slope is a residual clipped to an interval.
+
+They are Huber's, smooth L1, L1, quantiles, squares, and the rows of a penalty:
 
     f_i'(v) = clip((v - y_i) / width_i, low_i, high_i)
 
@@ -25,7 +27,7 @@ BASE_NOISE = 4  # roundings of every row's loss that a duality gap may consist o
 
 # Relative to the width: residuals within it, less or plus this, are tried as those of rows fitted exactly.
 SLACKS = (-1e-6, 1e-6)
-# Times the largest singular value: directions below are tried as those that the rows fitted exactly leave open.
+# Times the largest singular value: directions below are tried as those that exactly fitted rows leave open.
 INDEPENDENT = (1e-11, 1e-7)
 
 
@@ -53,7 +55,8 @@ class Clipped:
 
     def slope(self, v: np.ndarray) -> np.ndarray:
         """Return f'(v); 0 at a kink."""
-        return np.clip((v - self.y) / np.maximum(self.width, TINY), self.low, self.high)
+        residuals = (v - self.y) / np.maximum(self.width, TINY)
+        return np.clip(residuals, self.low, self.high)
 
     def inside(self, v: np.ndarray) -> np.ndarray:
         """Return which slopes are not clipped."""
@@ -71,10 +74,11 @@ class Clipped:
     def fenchel(self, v: np.ndarray, s: np.ndarray) -> np.ndarray:
         """Return f(v) + f*(s) - v s, at least 0, and 0 where s is a slope at v; s within its interval."""
         b = self.slope(v)
-        return np.maximum((b - s) * (v - self.y - 0.5 * self.width * (b + s)), 0.0)
+        from_middle = v - self.y - 0.5 * self.width * (b + s)
+        return np.maximum((b - s) * from_middle, 0.0)
 
     def within(self, s: np.ndarray) -> np.ndarray:
-        """Return s times the largest number up to 1 that brings it into the intervals: balanced slopes stay balanced."""
+        """Return s times the largest number up to 1 that brings it into the intervals; it stays balanced."""
         beyond = np.maximum(s / self.high, s / self.low).max(initial=1.0)
         return s / beyond
 
@@ -89,12 +93,13 @@ class Fit:
 
 
 def smooth_fit(Q: np.ndarray, rows: Clipped) -> tuple[np.ndarray, np.ndarray]:
-    """Return coordinates u (r,) of a minimiser where no width is 0, and slopes s (m,) there that balance, Q's = 0."""
+    """Return where no width is 0 a minimiser's coordinates u (r,), and balanced slopes s (m,), Q's = 0."""
     u = Q.T @ rows.y
     for stage in _stages(Q @ u, rows):
         step = descend(Q, u, stage.terms())
         u = step.u
-    return u, step.s + rows.inside(Q @ u) / rows.width * step.shift
+    curvatures = rows.inside(Q @ u) / rows.width
+    return u, step.s + curvatures * step.shift
 
 
 def kinked_fit(Q: np.ndarray, rows: Clipped) -> tuple[np.ndarray, np.ndarray]:
@@ -128,8 +133,9 @@ def _noise(rows: Clipped, v: np.ndarray, s: np.ndarray) -> float:
 
 def _fitted_exactly(rows: Clipped, v: np.ndarray, width: np.ndarray, slack: float) -> np.ndarray:
     """Return which rows (m,) with a kink have a residual within the width that a stage gave them."""
-    ends = np.where(v > rows.y, rows.high, -rows.low)
-    return rows.linear & (np.abs(v - rows.y) <= width * ends * (1 + slack))
+    ends = width * np.where(v > rows.y, rows.high, -rows.low)
+    distances = np.abs(v - rows.y)
+    return rows.linear & (distances <= ends * (1 + slack))
 
 
 def duality_gap(rows: Clipped, v: np.ndarray, s: np.ndarray) -> float:
@@ -143,12 +149,14 @@ def unique(Q: np.ndarray, rows: Clipped, v: np.ndarray, s: np.ndarray) -> bool:
     Every minimiser has these slopes. Where they are between the ends of their interval the prediction is
     given; at an end it may go on, away from y.
     """
-    from_end = np.minimum(rows.high - s, s - rows.low)
-    at_end = np.isfinite(rows.high) & (from_end <= EDGE * (rows.high - rows.low))
+    to_end = np.minimum(rows.high - s, s - rows.low)
+    length = rows.high - rows.low
+    at_end = np.isfinite(rows.high) & (to_end <= EDGE * length)
     # A row whose residual is at the end too may move one way only, beyond it; any other is free to move.
-    edge = rows.y + rows.width * s
+    reach = rows.width * s
+    from_edge = np.abs(v - (rows.y + reach))
     rounding = EPS / EDGE * 16 * (np.abs(v) + np.abs(rows.y))
-    sided = at_end & (np.abs(v - edge) <= EDGE * (np.abs(rows.width * s) + rounding))
+    sided = at_end & (from_edge <= EDGE * (np.abs(reach) + rounding))
     if still(Q[~at_end | sided]).shape[1]:
         return False
     signs = np.where(sided, np.sign(s), 0.0)
@@ -176,7 +184,7 @@ def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
 def _polished(
     Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray, independent: float
 ) -> Fit:
-    """Fit the rows `exact`, with the others on the side of their residual, and balance the slopes of these rows.
+    """Fit the rows `exact`, the others on the side of their residual, and balance the slopes of these rows.
 
     All by linear algebra, every step twice: the second time leaves only the rounding of what the first left.
     """
@@ -189,16 +197,21 @@ def _polished(
         return held @ (held.T @ g)
 
     for _ in range(2):
-        u = u + spread(Q[exact].T @ (rows.y - Q @ u)[exact])
+        residuals = rows.y - Q @ u
+        u = u + spread(Q[exact].T @ residuals[exact])
     others = rows.linear & ~exact
-    s = np.where(others, np.where(s > 0, rows.high, rows.low), s)
+    ends = np.where(s > 0, rows.high, rows.low)
+    s = np.where(others, ends, s)
     curved = ~rows.linear
     if curved.any():  # the rows of a penalty: the quadratic's minimum over what the exact rows leave free
-        root = np.linalg.pinv(Q[curved] @ free, rcond=EPS * np.count_nonzero(curved))
+        J = Q[curved] @ free
+        root = np.linalg.pinv(J, rcond=EPS * len(J))
         push = free.T @ (Q[others].T @ s[others])
-        u = u - free @ (root @ (Q[curved] @ u - rows.y[curved] + root.T @ push))
+        slopes = Q[curved] @ u - rows.y[curved]
+        u = u - free @ (root @ (slopes + root.T @ push))
         s[curved] = Q[curved] @ u - rows.y[curved]
     for _ in range(2):
         s[exact] -= Q[exact] @ spread(Q.T @ s)
-    unbalanced = float(np.linalg.norm(Q.T @ s)) * float(np.linalg.norm(u))
-    return Fit(u, s, duality_gap(rows, Q @ u, s) + unbalanced)
+    unbalanced = float(np.linalg.norm(Q.T @ s))
+    bound = duality_gap(rows, Q @ u, s) + unbalanced * float(np.linalg.norm(u))
+    return Fit(u, s, bound)

@@ -99,8 +99,11 @@ def _product(A: np.ndarray, w: np.ndarray) -> np.ndarray:
 
     Weights found to rounding cost the loss nothing, predictions would.
     """
-    blocks = (A[first : first + PRODUCT_ROWS] for first in range(0, len(A), PRODUCT_ROWS))
-    return np.concatenate([(block.astype(np.longdouble) @ w).astype(float) for block in blocks])
+    predictions = np.empty(len(A))
+    for start in range(0, len(A), PRODUCT_ROWS):
+        block = slice(start, start + PRODUCT_ROWS)
+        predictions[block] = A[block].astype(np.longdouble) @ w
+    return predictions
 
 
 def _kind(factors: Factors) -> str:
@@ -111,14 +114,16 @@ def _kind(factors: Factors) -> str:
 
 
 def _in_pieces(objective: Objective, slope: ClippedSlope) -> Minimiser:
-    y, factors = objective.y, objective.factors()
-    n, Q = len(y), factors.Q
+    y, n = objective.y, len(objective.y)
+    factors = objective.factors()
+    Q = factors.Q
     rows = _clipped_rows(y, len(factors.A), slope)
     has_kinks = rows.linear.any()
     u, s = kinked_fit(Q, rows) if has_kinks else smooth_fit(Q, rows)
     w = factors.minimiser(Q @ u)
     v = _product(factors.A, w)
-    star = _at_kinks(rows, v, np.abs(factors.A) @ np.abs(w))[:n]
+    sizes = np.abs(factors.A) @ np.abs(w)
+    star = _at_kinks(rows, v, sizes)[:n]
     return Minimiser(
         w=w,
         attained=True,
@@ -151,7 +156,8 @@ def _at_kinks(rows: Clipped, v: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
     sizes (m,): of the terms that they are sums of.
     """
-    fitted = rows.linear & (np.abs(v - rows.y) <= FITTED * EPS * (sizes + np.abs(rows.y)))
+    rounding = EPS * (sizes + np.abs(rows.y))
+    fitted = rows.linear & (np.abs(v - rows.y) <= FITTED * rounding)
     return np.where(fitted, rows.y, v)
 
 
@@ -159,7 +165,8 @@ def _at_kinks(rows: Clipped, v: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _by_newton(objective: Objective, behaviour: SelfConcordant) -> Minimiser:
-    y, loss, factors = objective.y, objective.loss, objective.factors()
+    y, loss = objective.y, objective.loss
+    factors = objective.factors()
     Q, terms = factors.Q, _terms(y, loss)
     step = descend(Q, _start(Q, y, behaviour), terms, TRIAL)
     if behaviour.vanishes is not None and not _is_interior(step):
@@ -188,7 +195,8 @@ def _without(leaving: np.ndarray, objective: Objective, behaviour: SelfConcordan
     stay = ~leaving
     others = objective.take(stay)
     part = _by_newton(others, behaviour) if stay.any() else _nothing_left(objective.A.shape[1])
-    star = np.where(behaviour.vanishes(objective.y) > 0, np.inf, -np.inf)
+    directions = behaviour.vanishes(objective.y)
+    star = np.where(directions > 0, np.inf, -np.inf)
     tangent = np.zeros(len(star))
     star[stay] = part.star
     tangent[stay] = part.tangent
@@ -229,10 +237,12 @@ def _terms(y: np.ndarray, loss: Loss) -> Terms:
         return np.append(loss.slopes(v[:n], y), v[n:])
 
     def curvature(v: np.ndarray) -> np.ndarray:
-        return np.append(loss.curvatures(v[:n], y), np.ones(len(v) - n))
+        of_penalty = np.ones(len(v) - n)
+        return np.append(loss.curvatures(v[:n], y), of_penalty)
 
     def excess(move: np.ndarray, v: np.ndarray) -> np.ndarray:
-        of_data = loss.excesses(move[:n], v[:n] + move[:n], y, v[:n], loss.slopes(v[:n], y))
+        star, moved = v[:n], move[:n]
+        of_data = loss.excesses(moved, star + moved, y, star, loss.slopes(star, y))
         return np.append(of_data, 0.5 * move[n:] ** 2)
 
     return Terms(slope, curvature, excess)
@@ -247,8 +257,9 @@ def _bound(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss) -> float:
     """
     behaviour = loss.minimiser
     assert isinstance(behaviour, SelfConcordant)
-    bent = 1 - behaviour.bend * float(np.abs(step.shift).max(initial=0))
-    bound = 0.5 * (step.decrement + step.noise) ** 2 / bent if bent > 0 else math.inf
+    bent = 1 - behaviour.bend * step.longest
+    gain = 0.5 * (step.decrement + step.noise) ** 2
+    bound = gain / bent if bent > 0 else math.inf
     if behaviour.straight is None:
         return bound
     return min(bound, _duality_gap(Q, y, step, loss, behaviour.straight))
@@ -259,16 +270,20 @@ def _duality_gap(Q: np.ndarray, y: np.ndarray, step: Step, loss: Loss, straight:
 
     Its error is eps times the residuals.
     """
-    n, v, s = len(y), Q @ step.u, step.s
+    n = len(y)
+    v = Q @ step.u
+    s = step.s
     # Twice: the first time leaves what rounding does to slopes that are much larger than their sum.
     for _ in range(2):
         s = s - Q @ (Q.T @ s)
-    largest = straight.like.high
-    s = s / max(largest, np.abs(s[:n]).max())
-    residual = straight.residual(np.clip(s[:n], EPS / 2 - largest, largest - EPS / 2))
-    star = y + residual
-    gaps = loss.excesses(v[:n] - y - residual, v[:n], y, star, loss.slopes(star, y))
-    return float(gaps.sum() + 0.5 * ((v - s)[n:] ** 2).sum())
+    steepest = straight.like.high
+    s = s / max(steepest, np.abs(s[:n]).max())
+    finite = steepest - EPS / 2  # a slope as steep as the loss ever is would lie at infinity
+    residual = straight.residual(np.clip(s[:n], -finite, finite))
+    star, z = y + residual, v[:n]
+    of_data = loss.excesses(z - y - residual, z, y, star, loss.slopes(star, y))
+    of_penalty = 0.5 * ((v - s)[n:] ** 2).sum()
+    return float(of_data.sum() + of_penalty)
 
 
 def _is_interior(step: Step) -> bool:
@@ -276,7 +291,7 @@ def _is_interior(step: Step) -> bool:
 
     Then the infimum is attained.
     """
-    return step.blur < CLEARLY and float(np.abs(step.shift).max(initial=0)) < CLEARLY
+    return step.blur < CLEARLY and step.longest < CLEARLY
 
 
 def _leaving(Q: np.ndarray, directions: np.ndarray) -> np.ndarray:

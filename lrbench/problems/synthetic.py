@@ -33,7 +33,7 @@ BASIS, ROTATION, WEIGHTS, NOISE, OUTLIERS, TEST_ROWS, TEST_NOISE = range(7)
 
 
 class Spectrum(NamedTuple):
-    """The Hessian's eigenvalues: the ends L and L / kappa and what lies between; and whether its axes are turned."""
+    """The Hessian's eigenvalues, from L to L / kappa, and whether its axes are turned."""
 
     L: float
     kappa: float
@@ -42,7 +42,7 @@ class Spectrum(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What is added to the signal: deviation and distribution, share of outliers and how far they are moved."""
+    """What is added to the signal: deviation and distribution, share of outliers and how far they move."""
 
     deviation: float
     kind: str
@@ -172,6 +172,7 @@ def _drawn(model: Model, n: int, test_rows: int, noise: Noise, intercept: bool, 
 
 def _with_copies(data: Data, duplicates: int) -> Data:
     """Return the data with the first features there twice."""
+    assert data.w_true is not None
     w, constant = np.split(data.w_true, [data.d])
     test = data.test
     if test is not None:

@@ -171,8 +171,9 @@ def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
     clips = np.isfinite(rows.high)
     floor = EPS * float(np.abs(rows.y).max(initial=0)) or TINY
     ends = np.maximum(rows.high, -rows.low)
-    largest = float(ends[clips].max(initial=0) or 1)
-    start = np.abs(v - rows.y)[clips].max(initial=0) / largest
+    steepest = float(ends[clips].max(initial=0) or 1)
+    residuals = np.abs(v - rows.y)
+    start = residuals[clips].max(initial=0) / steepest
     width = max(float(start), WIDEST * floor)
     while clips.any() and width > max(float(rows.width[clips].max()), floor):
         yield replace(rows, width=np.where(clips, width, rows.width))
@@ -213,5 +214,5 @@ def _polished(
     for _ in range(2):
         s[exact] -= Q[exact] @ spread(Q.T @ s)
     unbalanced = float(np.linalg.norm(Q.T @ s))
-    bound = duality_gap(rows, Q @ u, s) + unbalanced * float(np.linalg.norm(u))
-    return Fit(u, s, bound)
+    gap = duality_gap(rows, Q @ u, s)
+    return Fit(u, s, gap + unbalanced * float(np.linalg.norm(u)))

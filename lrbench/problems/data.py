@@ -1,4 +1,4 @@
-"""The data of a regression problem, in the coordinates that are trained, and the way back to the file's own units."""
+"""The data of a regression problem, in the coordinates that are trained, and the way back to its units."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,11 +34,11 @@ class Scaler:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """n samples of d features and what is to be predicted. Weights w (p,) are [weights..., intercept], p = d + intercept.
+    """n samples of d features and what is to be predicted.
 
-    Lists and other number types become float64. `test` rows are measured, never trained on. Where
-    `standardize` is true, `scaled` standardizes the data once the loss is known: labels and counts keep their
-    units.
+    Weights w (p,) are [weights..., intercept], p = d + intercept. Lists and other number types become
+    float64. `test` rows are measured, never trained on. Where `standardize` is true, `scaled` standardizes
+    the data once the loss is known: labels and counts keep their units.
 
     Raises:
         RequestError: shapes that do not fit together, no samples or no features, or values that are not
@@ -95,7 +95,9 @@ class Data:
         return np.column_stack([X, np.ones(len(X))]) if self.intercept else X
 
     def predict(self, w: np.ndarray, rows: ArrayLike) -> np.ndarray:
-        """Return the predictions (k,) of w (p,) for rows (k, d), all in the file's units; weights that diverged predict inf or nan.
+        """Return the predictions (k,) of w (p,) for rows (k, d), all in the file's units.
+
+        Weights that diverged predict inf or nan.
 
         Raises:
             RequestError: rows that are not k lists of d finite numbers.
@@ -123,7 +125,8 @@ class Data:
         return np.concatenate([weights, intercept], axis=-1) if self.intercept else weights
 
     def _rows(self, rows: ArrayLike) -> np.ndarray:
-        names, example = ", ".join(self.features), ", ".join(["1"] * self.d)
+        names = ", ".join(self.features)
+        example = ", ".join(["1"] * self.d)
         wanted = f"predict: must be rows of {self.d} finite numbers each ({names}), such as [[{example}]]"
         try:
             x = np.asarray(rows, dtype=np.float64)
@@ -135,10 +138,11 @@ class Data:
 
 
 def scaled(data: Data, target: bool) -> Data:
-    """Return the data as they are trained: standardized where they ask for it, and the target too where the loss allows it.
+    """Return the data as they are trained, standardized where they ask for it.
 
-    Features (and the target) then have standard deviation 1 and, only where there is an intercept to take it
-    up, mean 0. A constant column keeps its scale. Test rows are scaled as the others are.
+    So is the target where the loss allows it. Features (and the target) then have standard deviation 1 and,
+    only where there is an intercept to take it up, mean 0. A constant column keeps its scale. Test rows are
+    scaled as the others are.
     """
     if not data.standardize:
         return data
@@ -201,7 +205,8 @@ def _checked_test(X: Any, y: Any, d: int) -> tuple[np.ndarray, np.ndarray]:
     X, y = _finite("the test rows' X", X), _finite("the test rows' y", y)
     if X.shape[1:] != (d,) or y.shape != X.shape[:1] or not len(y):
         raise RequestError(
-            f"problem: test rows X (m, {d}) and y (m,) are needed, but X has shape {X.shape}, y has {y.shape}."
+            f"problem: test rows X (m, {d}) and y (m,) are needed, "
+            f"but X has shape {X.shape}, y has {y.shape}."
         )
     return X, y
 

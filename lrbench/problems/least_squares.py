@@ -78,7 +78,8 @@ class Factors:
         if not self.rank:
             return np.zeros(0)
         # A = Q core V'; well conditioned but for the scale of its columns: what gejsv asks for.
-        core = self.R[:, self._rows.order] @ self._rows.T.T
+        rows = self._rows
+        core = self.R[:, rows.order] @ rows.T.T
         if self.rank > jacobi:
             _, R, _ = _pivoted_qr(core)
             return np.asarray(linalg.svdvals(R))
@@ -192,7 +193,8 @@ def factorise(A: np.ndarray) -> Factors:
     top, blocks, R = _reflections(A, D)
     choice, R, order = _pivoted_qr(R)
     rank = _rank(R, tolerance)
-    basis, R = _Basis(top, blocks, choice[:, :rank]), R[:rank, :rank]
+    basis = _Basis(top, blocks, choice[:, :rank])
+    R = R[:rank, :rank]
     E = _combinations(A, D, basis, R, order)
     E[np.abs(E) <= tolerance] = 0
     return Factors(A, basis, R, E, D)

@@ -90,7 +90,8 @@ def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
     g = axes @ (Q.T @ s)
     error = EPS * float(np.linalg.norm(s))
     if np.linalg.norm(g[~steep]) > CLEAR * error:
-        move = -axes[~steep].T @ g[~steep] / (largest**2 or 1.0)
+        flat = axes[~steep].T
+        move = -flat @ g[~steep] / (largest**2 or 1.0)
         return _along_flat(u, s, move, Q @ move)
     scaled = g[steep] / sizes[steep]
     move = -axes[steep].T @ (scaled / sizes[steep])
@@ -123,12 +124,13 @@ def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the roots of Q'diag(h)Q's eigenvalues, descending (r,), and its eigenvectors as rows (r, r)."""
     r = Q.shape[1]
     R = np.zeros((r, r), order="F")
+    tpqrt, panel = lapack("tpqrt"), min(PANEL, r)
     bent = np.flatnonzero(h)
     starts = range(0, len(bent), ROWS) if r else ()  # LAPACK refuses what is empty
     for start in starts:
-        block = bent[start : start + ROWS]
-        rows = np.sqrt(h[block])[:, None] * Q[block]
-        R, *_ = lapack("tpqrt")(0, min(PANEL, r), R, np.asfortranarray(rows), overwrite_a=1, overwrite_b=1)
+        bent_rows = bent[start : start + ROWS]
+        block = np.asfortranarray(np.sqrt(h[bent_rows])[:, None] * Q[bent_rows])
+        R, *_ = tpqrt(0, panel, R, block, overwrite_a=1, overwrite_b=1)
     _, sizes, axes = np.linalg.svd(R)
     return sizes, axes
 

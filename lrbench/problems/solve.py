@@ -138,14 +138,21 @@ class Problem:
     def _constant_model(self) -> "Problem":
         """Solve for the intercept alone, which is penalised only where the penalty counts it."""
         ones = np.ones((self.data.n, 1))
-        data = Data(ones, self.data.y, False, ("1",), self.data.target)
+        data = Data(
+            X=ones,
+            y=self.data.y,
+            intercept=False,
+            features=("1",),
+            target=self.data.target,
+        )
         l2 = self.loss.l2 if self.loss.penalize_intercept else 0.0
         return solve(data, replace(self.loss, l2=l2))
 
     @property
     def digits(self) -> float | None:
         """How many digits of the constant model's gap the infimum is certain to."""
-        error = self.optimum.bound + np.finfo(np.float64).eps * abs(self.loss_star)
+        rounding = np.finfo(np.float64).eps * abs(self.loss_star)
+        error = self.optimum.bound + rounding
         if not (self.scale and error):
             return None
         return float(np.log10(self.scale / error))
@@ -188,8 +195,9 @@ class Problem:
         """
         w = np.asarray(w, dtype=np.float64)
         with np.errstate(all="ignore"):
-            losses = self.loss.values(_rowwise(self._design, w), self.data.y).sum(axis=-1)
-            loss = self.loss.factor(self.data.n) * losses + self._penalty(w)
+            losses = self.loss.values(_rowwise(self._design, w), self.data.y)
+            total = self.loss.factor(self.data.n) * losses.sum(axis=-1)
+            loss = total + self._penalty(w)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def test_loss(self, w: np.ndarray) -> np.ndarray | None:
@@ -202,7 +210,8 @@ class Problem:
         X, y = self.data.test
         with np.errstate(all="ignore"):
             z = _rowwise(self.data.design(X), w)
-            loss = self.loss.factor(len(y)) * self.loss.values(z, y).sum(axis=-1)
+            losses = self.loss.values(z, y)
+            loss = self.loss.factor(len(y)) * losses.sum(axis=-1)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def gap_floor(self, dtype: str) -> float:
@@ -218,7 +227,8 @@ class Problem:
         if self.loss.kind.shape == "linear":
             at_kinks = self._design[self.optimum.star == self.data.y]
             sizes = np.abs(at_kinks) @ np.abs(self.w_star)
-            floor += FLOOR * eps * self.loss.factor(self.data.n) * float(sizes.sum())
+            c = self.loss.factor(self.data.n)
+            floor += FLOOR * eps * c * float(sizes.sum())
         return floor
 
 
@@ -262,7 +272,9 @@ class _Answer(NamedTuple):
 
 
 def _of_quadratic(data: Data, loss: Loss) -> _Answer:
-    A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
+    A = data.design()
+    c = loss.factor(data.n)
+    penalties = loss.penalties(data.d, data.p)
     begin = perf_counter()
     factors = factorise(with_penalty(A, penalties / (2 * c)))
     optimum = _least_squares(factors, data.y, c)
@@ -271,7 +283,9 @@ def _of_quadratic(data: Data, loss: Loss) -> _Answer:
 
 
 def _of_any_other(data: Data, loss: Loss) -> _Answer:
-    A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
+    A = data.design()
+    c = loss.factor(data.n)
+    penalties = loss.penalties(data.d, data.p)
     begin = perf_counter()
     optimum = minimise(A, data.y, loss, penalties)
     seconds = perf_counter() - begin
@@ -288,7 +302,8 @@ def _smoothness(data: Data, loss: Loss, eigenvalues: np.ndarray, largest: float)
     if loss.is_quadratic:
         return float(eigenvalues[0])
     penalties = loss.penalties(data.d, data.p)
-    return loss.factor(data.n) * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max())
+    of_rows = loss.factor(data.n) * loss.kind.steepest(loss.k) * largest**2
+    return of_rows + float(penalties.max())
 
 
 def _singular_values(factors: Factors) -> np.ndarray:
@@ -339,12 +354,14 @@ def _rounding(answer: _Answer, c: float, largest: float, values: np.ndarray) -> 
     if not factors.rank:
         return 0.0
     root = np.sqrt(answer.curvature)
-    w, slopes = root * answer.optimum.w, c / root * answer.optimum.tangent
+    w = root * answer.optimum.w
+    slopes = c / root * answer.optimum.tangent
 
     def bound(sizes: np.ndarray | float, of_A: float, of_S: np.ndarray) -> float:
         """Return it for the largest singular value of A and those of S, each column over its size."""
         of_w = of_S[0] ** 2 * np.sum((sizes * w) ** 2)
-        of_gradients = 0.5 * slopes @ slopes * (of_A / of_S[-1]) ** 2
+        amplified = of_A / of_S[-1]
+        of_gradients = 0.5 * slopes @ slopes * amplified**2
         return float(of_w + of_gradients)
 
     A, S = answer.design.root(), factors.root()

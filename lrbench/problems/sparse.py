@@ -68,8 +68,15 @@ def sparse(  # noqa: PLR0913 (its parameters are the keys that a request gives)
 
     X, y = rows(n, FEATURES, NOISE)
     test = rows(test_rows, TEST_FEATURES, TEST_NOISE) if test_rows else None
-    names = tuple(f"x_{j}" for j in range(d))
-    return Data(X, y, intercept, names, "y", w_true=w_true, test=test)
+    return Data(
+        X=X,
+        y=y,
+        intercept=intercept,
+        features=tuple(f"x_{j}" for j in range(d)),
+        target="y",
+        w_true=w_true,
+        test=test,
+    )
 
 
 def _frequencies(d: int, total: float) -> np.ndarray:

@@ -140,7 +140,9 @@ def _stream(seed: int, ingredient: int) -> np.random.Generator:
 
 def _model(d: int, spectrum: Spectrum, intercept: bool, seed: int) -> Model:
     roots = np.sqrt(_eigenvalues(d, spectrum))
-    V = _orthonormal(_stream(seed, ROTATION).standard_normal((d, d))) if spectrum.rotated else None
+    V = None
+    if spectrum.rotated:
+        V = _orthonormal(_stream(seed, ROTATION).standard_normal((d, d)))
     *w, constant = _stream(seed, WEIGHTS).standard_normal(d + 1)
     return Model(roots, V, np.array(w), constant if intercept else 0.0)
 
@@ -166,8 +168,15 @@ def _drawn(model: Model, n: int, test_rows: int, noise: Noise, intercept: bool, 
         X_test = model.features(np.sqrt(1 / 2) * rows)
         test = X_test, target(X_test, _stream(seed, TEST_NOISE))
     w_true = np.append(model.w, model.constant) if intercept else model.w
-    names = tuple(f"x_{j}" for j in range(d))
-    return Data(X, y, intercept, names, "y", w_true=w_true, test=test)
+    return Data(
+        X=X,
+        y=y,
+        intercept=intercept,
+        features=tuple(f"x_{j}" for j in range(d)),
+        target="y",
+        w_true=w_true,
+        test=test,
+    )
 
 
 def _with_copies(data: Data, duplicates: int) -> Data:

@@ -49,8 +49,14 @@ def csv(
     target = str(target)
     names = _feature_names(sheet, target, features)
     X = np.column_stack([_numbers(sheet, name) for name in names])
-    y = _numbers(sheet, target)
-    return Data(X, y, intercept, tuple(names), target, standardize=standardize)
+    return Data(
+        X=X,
+        y=_numbers(sheet, target),
+        intercept=intercept,
+        features=tuple(names),
+        target=target,
+        standardize=standardize,
+    )
 
 
 @dataclass(frozen=True, eq=False)

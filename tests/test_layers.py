@@ -70,7 +70,7 @@ ALLOWED = {
 }
 
 # What only some rooms, or single modules of a room, may know. Of losses and optimizers the classes that torch
-# lacks need it, and nothing else: listing, planning and the fused engine do without torch, which takes seconds.
+# lacks need it, and nothing else: listing, planning and the fused engine do without, as torch takes seconds.
 FOREIGN = {
     "torch": {"engines", "losses.criteria", "optimizers.classes", "schedules", "timing", "train"},
     "numba": {"engines", "losses", "optimizers"},
@@ -92,7 +92,10 @@ def room(module: str) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """Return the modules that a file imports, at the top or inside functions; not what only a type checker sees."""
+    """Return the modules that a file imports, at the top or inside functions.
+
+    Not what only a type checker sees.
+    """
     found = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):

@@ -141,7 +141,10 @@ def compiled(formula, k):
 
 
 class Ours:
-    """A run of a rule, its numbers made for `steps` steps; `schedules`: factor (of lr), beta1, momentum -> their values, one a step."""
+    """A run of a rule, its numbers made for `steps` steps.
+
+    schedules: factor (of lr), beta1, momentum -> their values, one a step.
+    """
 
     def __init__(self, name, case, dtype, steps, **schedules):
         family = FAMILIES[TARGETS[name]]
@@ -251,7 +254,10 @@ def share(error, *sizes):
 @both
 @every_case
 def test_a_step_from_anywhere(name, case, dtype):
-    """w, g and their means have one sign, so that no term cancels another: the bars are for arithmetic, not for the condition of a sum."""
+    """w, g and their means have one sign, so that no term cancels another.
+
+    The bars are for arithmetic, not for the condition of a sum.
+    """
     rng = np.random.default_rng(len(name) + len(case))
     ours = Ours(name, case, dtype, max(STEPS))
     for t in STEPS:
@@ -327,7 +333,7 @@ SCHEDULES = {
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @every_case
 def test_twenty_steps(name, case, schedule, dtype):
-    """From torch's start, with gradients of either sign and, as OneCycleLR does, lr and the momentum changing."""
+    """From torch's start, with gradients of either sign, lr and momentum changing as by OneCycleLR."""
     rng = np.random.default_rng(len(name) + len(case))
     n, steps = 30, 20
     w = rng.choice([-1, 1], n).astype(dtype) * decades(rng, n, dtype)

@@ -1,4 +1,4 @@
-"""The table of families against the signatures and refusals of their classes, and against what lrbench offers."""
+"""The table of families against their classes' signatures and refusals, and what lrbench offers."""
 
 import inspect
 import pkgutil
@@ -89,7 +89,7 @@ def test_docstrings_name_every_hyperparameter(name):
 @every_family
 @pytest.mark.parametrize("rows", [1, 7])
 def test_numbers_of_many_runs(name, rows):
-    """Columns do not mix: a run's numbers are the same beside others, whether they change with the step or not."""
+    """Columns do not mix: a run's numbers are the same beside others, whether they vary with steps or not."""
     family, t = FAMILIES[name], np.arange(1.0, 8)[:, None]
     rng = np.random.default_rng(rows)
     for rule in (family.rule, family.switched):

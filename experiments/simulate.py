@@ -19,7 +19,15 @@ from numpy.random import Generator, Philox
 import lrbench
 from lrbench.results import Results
 from lrbench.results.pages.markdown import table
-from lrbench.results.statistics import ALPHA, MARGIN, PairedComparison, across, compare, contest, geometric_mean
+from lrbench.results.statistics import (
+    ALPHA,
+    MARGIN,
+    PairedComparison,
+    across,
+    compare,
+    contest,
+    geometric_mean,
+)
 
 SEED = 20_260
 PAGE = ROOT / "docs" / "statistics.md"

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from lrbench.config.fields import EXAMPLES, GROUPS, OPTIONAL, OWN_HYPERPARAMETERS, REQUEST, RUN, SETTINGS
+from lrbench.config.fields import (
+    CHECKED,
+    EXAMPLES,
+    GROUPS,
+    OPTIONAL,
+    OWN_HYPERPARAMETERS,
+    REQUEST,
+    RUN,
+    SETTINGS,
+)
 from lrbench.config.leaves import Leaves, show, under
 from lrbench.config.values import Rule
 from lrbench.errors import RequestError, did_you_mean
@@ -25,8 +34,8 @@ def check(leaves: Leaves) -> None:
 def check_leaf(path: str, value: Any, leaves: Leaves) -> None:
     """Refuse one wrong value of the configuration `leaves`.
 
-    Settings of torch's own optimizers and schedulers are checked here; other classes, problems and losses
-    judge theirs themselves.
+    Settings of torch's own optimizers and schedulers, and of lrbench's, are checked here; other classes,
+    problems and losses judge theirs themselves.
     """
     group, _, key = path.partition(".")
     if path in RUN:
@@ -51,8 +60,8 @@ def _check_target(group: str, target: Any) -> None:
 
 
 def _check_setting(group: str, key: str, value: Any, target: str) -> None:
-    """Refuse a wrong setting of a class of torch's; a key without a rule is left to the class."""
-    if not target.startswith("torch.optim."):
+    """Refuse a wrong setting of a class that is known; a key without a rule is left to the class."""
+    if not target.startswith(CHECKED):
         return
     rule = OWN_HYPERPARAMETERS.get(target, {}).get(key) or SETTINGS[group].get(key)
     if rule:

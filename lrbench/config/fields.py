@@ -119,6 +119,9 @@ SCHEDULES = {
 }
 
 SETTINGS = {"optimizer": HYPERPARAMETERS, "schedule": SCHEDULES}
+# whose settings are checked by their names: torch's optimizers and schedulers, and optimizers of our own
+CHECKED = ("torch.optim.", "lrbench.optimizers.classes.")
+
 EXAMPLES = {
     "problem": "lrbench.problems.synthetic",
     "loss": "torch.nn.MSELoss",

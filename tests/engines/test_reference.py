@@ -1,5 +1,6 @@
 """The reference engine against closed forms, exact rational arithmetic and plain torch loops."""
 
+import pkgutil
 from fractions import Fraction
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_every_optimizer_as_in_a_plain_torch_loop(name, batch_size):
     layer = torch.nn.Linear(4, 1, dtype=torch.float64)
     w = torch.tensor(start("torch", 0, 4, 5))
     layer.weight.data, layer.bias.data = w[None, :4].clone(), w[4:].clone()
-    cls = getattr(torch.optim, settings["optimizer._target_"].rpartition(".")[2])
+    cls = pkgutil.resolve_name(settings["optimizer._target_"])
     optimizer = cls(
         layer.parameters(),
         **{key[10:]: value for key, value in settings.items() if key != "optimizer._target_"},

@@ -1,12 +1,18 @@
-"""The fused engine: thousands of runs of one optimizer class as one program. What a step computes: kernels.py, and the rules of optimizers/."""
+"""The fused engine: thousands of runs of one optimizer class as one program.
+
+What a step computes: program.py, and the rules of optimizers/. Here runs are cut into chunks, packed into the lanes of tiles, and unpacked.
+Letters: R runs, T steps, p parameters, K recorded and K' traced states, H targets; arguments.py has them all.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lrbench.config import Leaves, under
-from lrbench.engines import kernels
+from lrbench.engines import compiled
+from lrbench.engines.arguments import BLOCK, Gathered, Moved, Records, Runs, Scratch, Task, Watch
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.minibatches import Minibatches
 from lrbench.engines.outcome import NEVER, Outcome, gaps_of, spans
@@ -18,32 +24,41 @@ from lrbench.schedules import BY_STEP, accepted, cycles_momentum
 from lrbench.seeds import is_fixed, start
 
 WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest ...
-WIDTHS_BY_ROWS = (
-    8,
-    64,
-)  # ... of a loss that is a sum over the rows, where an idle lane costs more than a wide tile saves
+WIDTHS_BY_ROWS = WIDTHS[:2]  # ... of a sum over the rows: an idle lane costs more than a wide tile saves
 CHUNK = 16384  # runs at once, at most ...
 CHUNK_BYTES = 2**26  # ... and about what they may take
 MOST_NUMBERS_OF_STEP = 8  # that a rule has
 NO_STEPS = np.zeros(0, dtype=np.int64)
 
 
+class Kept(NamedTuple):
+    """What to keep of runs, beside their last states.
+
+    Attributes:
+        step: (K,) states whose gaps are kept. Every step of an epoch enters its mean gap, kept or not.
+        targets: relative gaps whose first hits are counted at every step.
+        traced: (K',) states whose weights are kept.
+    """
+
+    step: np.ndarray
+    targets: Sequence[float]
+    traced: np.ndarray = NO_STEPS
+
+
+# ---- which runs, and in which chunks
+
+
 def covers(group: Group) -> np.ndarray:
     """Say which runs of a group have an update rule, (R,) bool."""
     settings = group.shared | group.columns
-    family, names = (
-        FAMILIES.get(group.shared["optimizer._target_"]),
-        set(under(settings, "optimizer")) - {"_target_"},
-    )
-    if (
-        family is None
-        or not names <= set(family.defaults)
-        or settings.get("schedule._target_") not in {None, *BY_STEP}
-    ):
+    family = FAMILIES.get(group.shared["optimizer._target_"])
+    names = set(under(settings, "optimizer")) - {"_target_"}
+    has_schedule = settings.get("schedule._target_") in {None, *BY_STEP}
+    if family is None or not names <= set(family.defaults) or not has_schedule:
         return np.zeros(len(group), dtype=bool)
     schedules, schedule = distinct_schedules(group)
-    followed = np.array([not one or _follows(one, family, group) for one in schedules])[schedule]
-    return family.covers(numbers(group, family)) & followed
+    followed = np.array([not settings or _follows(settings, family, group) for settings in schedules])
+    return family.covers(numbers(group, family)) & followed[schedule]
 
 
 def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
@@ -51,24 +66,63 @@ def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
 
     Where OneCycleLR sets momentum to 0, torch lets the buffers of SGD and RMSprop rest, and the rules do not.
     """
-    rests = "momentum" in family.defaults and 0 in (
-        schedule.get("base_momentum"),
-        schedule.get("max_momentum"),
-    )
+    momenta = schedule.get("base_momentum"), schedule.get("max_momentum")
+    rests = "momentum" in family.defaults and 0 in momenta
     return not rests and accepted(schedule, group.shared["optimizer._target_"], group.shared["steps"])
 
 
 def chunks(group: Group, problem: Problem, records: int) -> Iterator[tuple[Rule, Group]]:
     """Cut a group into parts that are trained at once: one rule each, runs of a seed side by side, as they share minibatches."""
     family, seed = FAMILIES[group.shared["optimizer._target_"]], group.column("seed")
+    seeds = np.array(seed.values)[seed.codes]
     switched = _switched(group)
     for rule, rows in ((family.rule, np.flatnonzero(~switched)), (family.switched, np.flatnonzero(switched))):
-        if rule is not None and len(rows):
-            rows = rows[np.argsort(np.array(seed.values)[seed.codes[rows]], kind="stable")]
-            size = _chunk_size(group, rule, problem.data.p, records)
-            parts = max(-(-len(rows) // size), min(workers(), -(-len(rows) // _widths(problem)[-1])))
-            for part in np.array_split(rows, parts):
-                yield rule, group.take(part)
+        if rule is None or not len(rows):
+            continue
+        by_seed = rows[np.argsort(seeds[rows], kind="stable")]
+        size = _chunk_size(group, rule, problem.data.p, records)
+        # No processor idles as long as each can have a full tile.
+        full_tiles = -(-len(rows) // _widths(problem)[-1])
+        parts = max(-(-len(rows) // size), min(workers(), full_tiles))
+        for part in np.array_split(by_seed, parts):
+            yield rule, group.take(part)
+
+
+def _switched(group: Group) -> np.ndarray:
+    """Say which runs of a group follow the second rule of their family, (R,) bool.
+
+    A schedule can bring the momentum that they lack.
+    """
+    family, target = FAMILIES[group.shared["optimizer._target_"]], group.shared.get("schedule._target_")
+    if family.switch is None:
+        return np.zeros(len(group), dtype=bool)
+    switched = getattr(numbers(group, family), family.switch) != 0
+    if family.switch != "momentum" or target is None:
+        return switched
+    cycle = group.column("schedule.cycle_momentum", True)
+    moved = np.array([cycles_momentum(target, value) for value in cycle.values])
+    return switched | moved[cycle.codes]
+
+
+def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
+    """Return how many runs are trained at once: as many as take about CHUNK_BYTES.
+
+    With them count their shares of step tables and minibatches.
+    """
+    run, steps = group.shared, group.shared["steps"]
+    floats = p * (len(rule.state) + 2) + 4 * records
+    if _may_have_columns_of_their_own(group, rule):
+        floats += steps * MOST_NUMBERS_OF_STEP
+    if not is_fixed(run["batch_size"], run["batch_order"]):
+        seeds = len(set(group.column("seed").codes.tolist()))
+        floats += steps * run["batch_size"] * seeds / len(group)
+    return int(np.clip(CHUNK_BYTES / 8 / floats, WIDTHS[0], CHUNK))
+
+
+def _may_have_columns_of_their_own(group: Group, rule: Rule) -> bool:
+    """Say whether runs may differ in the numbers of their steps, so that each has a column of the step table."""
+    swept = [path for path in group.columns if path.startswith("optimizer.") and path != "optimizer.lr"]
+    return "lr" in rule.column or "schedule._target_" in group.shared or bool(swept)
 
 
 def _widths(problem: Problem) -> tuple[int, ...]:
@@ -80,171 +134,251 @@ def workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def train(
-    rule: Rule,
-    group: Group,
-    problem: Problem,
-    step: np.ndarray,
-    targets: Sequence[float],
-    stop: np.ndarray,
-    traced: np.ndarray = NO_STEPS,
-) -> Outcome:
-    """Train runs that share a rule; record their states at `step` and count the first hits of `targets` (relative gaps) at every step.
+# ---- training
 
-    Every step of an epoch enters its mean gap, recorded or not. The weights are kept at the steps `traced`.
+
+def train(rule: Rule, group: Group, problem: Problem, kept: Kept, stop: np.ndarray) -> Outcome:
+    """Train runs that share a rule.
+
     `stop` (1,) ends the work early when another thread sets it; what comes back is then worthless.
     """
     real = np.dtype(group.shared["dtype"])
-    table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
     minibatches = Minibatches(group, problem)
     geometry = Geometry.of(problem, real.name, sampled=not minibatches.of_all_rows)
-    slots = _slots(minibatches.stream, _widths(problem))
-    tiles, lanes = slots.shape
+    task = geometry.task._replace(batches=minibatches.batches(real, geometry.order))
+    lanes = Lanes.of(minibatches.stream, _widths(problem))
 
-    with np.errstate(over="ignore"):
-        W = _packed(_starts(group, problem)[:, geometry.order], slots, real)
-        state = _packed(_first_states(rule, table, problem.data.p), slots, real)
-        of_run = _packed(np.stack(np.broadcast_arrays(*rule.run(table.run)), axis=1), slots, real)
-        coefficients = table.coefficients.astype(real)
-    gap_targets, target_of = np.unique(-gaps_of(targets, problem), return_inverse=True)
-    gaps, hits = np.full((tiles, len(step), lanes), np.inf), np.full((tiles, len(gap_targets), lanes), NEVER)
-    summed = spans(group.shared["steps"], minibatches.epoch)
-    sums = np.zeros((tiles, len(summed), lanes))
-    paths = np.full((tiles, len(traced), problem.data.p, lanes), np.nan)
-    bad, peak = np.full((tiles, lanes), NEVER), np.zeros((tiles, lanes))
-    kernels.run(real.name)(
-        stop,
-        *geometry.quadratic, *geometry.rows, *geometry.others, *minibatches.arrays(real), minibatches.stream[slots[:, 0]],
-        W, state.reshape(tiles, -1), of_run.reshape(tiles, -1), coefficients, table.column[slots],
-        step, summed, traced, geometry.largest_gap, -gap_targets, geometry.guard,
-        gaps, sums, paths, hits, bad, peak,
-        kernels.update(rule, of_run.shape[1], coefficients.shape[1], lanes, real.name),
-        *(kernels.excess(problem.loss, lanes, dtype) for dtype in (real.name, "float64")), kernels.slopes(problem.loss, lanes, real.name),
-    )  # fmt: skip
+    runs = _runs(rule, group, problem, lanes, geometry.order)
+    runs = runs._replace(stream=minibatches.stream[lanes.run[:, 0]], stop=stop)
+    targets, target = np.unique(-gaps_of(kept.targets, problem), return_inverse=True)
+    watch = _watch(-targets, geometry, lanes)
+    records = _records(kept, spans(group.shared["steps"], minibatches.epoch), lanes, problem.data.p)
+    scratch = _scratch(task, runs, minibatches.largest)
+    functions = _functions(task, rule, problem, runs)
+    compiled.train(task, real.name)(task, runs, watch, records, scratch, functions)
 
-    place = _places(slots, len(group))
-    weights = np.empty((len(group), problem.data.p))
-    weights[:, geometry.order] = _unpacked(W, place)
-    gap, hits, bad, peak = (
-        _unpacked(gaps, place),
-        _unpacked(hits, place)[:, target_of],
-        bad.ravel()[place],
-        peak.ravel()[place],
-    )
-    weights[bad == 0] = np.nan
-    reached = (bad == NEVER)[:, None] | (bad[:, None] > summed[:, 1])
-    means = np.where(reached, _unpacked(sums, place) / (np.ptp(summed, axis=1) + 1), np.inf)
-    path = np.empty((len(group), len(traced), problem.data.p))
-    path[:, :, geometry.order] = np.moveaxis(paths, -1, 1).reshape(slots.size, len(traced), problem.data.p)[
-        place
-    ]
-    return _outcome(problem, minibatches.evaluations, step, gap, means, hits, bad, peak, weights, path)
+    trained = Trained.unpacked(lanes, runs, watch, records)
+    return _outcome(problem, minibatches.evaluations, kept.step, trained.reordered(geometry.order, target))
 
 
-def _outcome(
-    problem: Problem, evaluations: np.ndarray, step, gap, means, hits, bad, peak, weights, path
-) -> Outcome:
-    ends = np.where(bad == NEVER, len(evaluations) - 1, bad)
-    last_gap = gap[:, -1].copy()
-    last_gap[bad != NEVER] = problem.gap(weights[bad != NEVER])
-    return Outcome(
-        step=step,
-        loss=gap + problem.loss_star,
-        gap=gap,
-        evaluations=evaluations[np.minimum(step, ends[:, None])],
-        half_gap=means[:, 0],
-        last_epoch_gap=means[:, 1],
-        hits=hits,
-        evaluations_to_hits=evaluations[hits],
-        all_evaluations=evaluations[ends],
-        first_bad=bad,
-        peak=np.maximum(peak, np.where(bad == 0, 0.0, gap[:, 0])),
-        last_loss=np.where(bad == 0, np.nan, last_gap + problem.loss_star),
-        weights=weights,
-        path=path,
-        failures={},
-    )
+class Lanes(NamedTuple):
+    """Where runs lie.
+
+    Attributes:
+        run: (tiles, lanes) which run each lane trains.
+        place: (R,) the lane of each run, as a place among all lanes.
+    """
+
+    run: np.ndarray
+    place: np.ndarray
+
+    @classmethod
+    def of(cls, stream: np.ndarray, widths: Sequence[int]) -> "Lanes":
+        """Fill tiles with runs of one stream each; a tile repeats its last run where they do not fill it."""
+        counts = np.bincount(stream)
+        lanes = next((width for width in widths if width >= counts.max()), widths[-1])
+        tiles = []
+        for first, count in zip(np.cumsum(counts) - counts, counts, strict=True):
+            padded = np.arange(-(-count // lanes) * lanes)
+            tiles.append(first + np.minimum(padded, count - 1))
+        run = np.argsort(stream, kind="stable")[np.concatenate(tiles)]
+        place = np.empty(len(stream), dtype=np.int64)
+        place[run] = np.arange(run.size)
+        return cls(run.reshape(-1, lanes), place)
+
+    def pack(self, values: np.ndarray, real: np.dtype) -> np.ndarray:
+        """Bring (R, ...) into (tiles, ..., lanes)."""
+        return np.ascontiguousarray(np.moveaxis(values.astype(real)[self.run], 1, -1))
+
+    def unpack(self, tiles: np.ndarray) -> np.ndarray:
+        """Bring (tiles, ..., lanes) back into (R, ...)."""
+        of_lanes = np.moveaxis(tiles, -1, 1)
+        return of_lanes.reshape(self.run.size, *of_lanes.shape[2:])[self.place]
 
 
-def _switched(group: Group) -> np.ndarray:
-    """Say which runs of a group follow the second rule of their family, (R,) bool; a schedule can bring the momentum that they lack."""
-    family = FAMILIES[group.shared["optimizer._target_"]]
-    if family.switch is None:
-        return np.zeros(len(group), dtype=bool)
-    switched = getattr(numbers(group, family), family.switch) != 0
-    if family.switch == "momentum" and "schedule._target_" in group.shared:
-        cycle = group.column("schedule.cycle_momentum", True)
-        moved = np.array(
-            [cycles_momentum(group.shared["schedule._target_"], value) for value in cycle.values]
+def _runs(rule: Rule, group: Group, problem: Problem, lanes: Lanes, order: np.ndarray) -> Runs:
+    """Pack the starts of R runs, the states of their rule and its numbers."""
+    real, tiles = np.dtype(group.shared["dtype"]), len(lanes.run)
+    table = step_table(group, FAMILIES[group.shared["optimizer._target_"]], rule)
+    of_run = np.stack(np.broadcast_arrays(*rule.run(table.run)), axis=1)  # (R, k)
+    with np.errstate(over="ignore"):  # a start that float32 does not hold is a run that diverges at once
+        return Runs(
+            W=lanes.pack(_starts(group, problem)[:, order], real),
+            state=lanes.pack(_first_states(rule, table, problem.data.p), real).reshape(tiles, -1),
+            numbers=lanes.pack(of_run, real).reshape(tiles, -1),
+            table=table.coefficients.astype(real),
+            column=table.column[lanes.run],
+            stream=NO_STEPS,
+            stop=NO_STEPS,
         )
-        switched = switched | moved[cycle.codes]
-    return switched
-
-
-def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
-    """Return how many runs are trained at once, so that they and their shares of step tables and minibatches take about CHUNK_BYTES."""
-    run, steps = group.shared, group.shared["steps"]
-    floats = p * (len(rule.state) + 2) + 4 * records
-    if (
-        "lr" in rule.column
-        or "schedule._target_" in run
-        or any(path.startswith("optimizer.") and path != "optimizer.lr" for path in group.columns)
-    ):
-        floats += steps * MOST_NUMBERS_OF_STEP
-    if not is_fixed(run["batch_size"], run["batch_order"]):
-        floats += steps * run["batch_size"] * len(set(group.column("seed").codes.tolist())) / len(group)
-    return int(np.clip(CHUNK_BYTES / 8 / floats, WIDTHS[0], CHUNK))
-
-
-def _slots(stream: np.ndarray, widths: Sequence[int]) -> np.ndarray:
-    """Return which row each lane trains, (tiles, lanes): a tile holds runs of one stream, and repeats its last run where they do not fill it."""
-    counts = np.bincount(stream)
-    lanes = next((width for width in widths if width >= counts.max()), widths[-1])
-    tiles = []
-    for first, count in zip(np.cumsum(counts) - counts, counts, strict=True):
-        tiles.append(first + np.minimum(np.arange(-(-count // lanes) * lanes), count - 1))
-    return np.argsort(stream, kind="stable")[np.concatenate(tiles)].reshape(-1, lanes)
-
-
-def _places(slots: np.ndarray, runs: int) -> np.ndarray:
-    """Return the lane of each run, as a place among all lanes."""
-    place = np.empty(runs, dtype=np.int64)
-    place[slots.ravel()] = np.arange(slots.size)
-    return place
-
-
-def _packed(rows: np.ndarray, slots: np.ndarray, real: np.dtype) -> np.ndarray:
-    """Bring (R, ...) into (tiles, ..., lanes)."""
-    return np.ascontiguousarray(np.moveaxis(rows.astype(real)[slots], 1, -1))
-
-
-def _unpacked(tiles: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Bring (tiles, k, lanes) back into (R, k)."""
-    return tiles.transpose(0, 2, 1).reshape(-1, tiles.shape[1])[place]
 
 
 def _starts(group: Group, problem: Problem) -> np.ndarray:
     """Return the first weights of each run, (R, p)."""
     init, seed = group.column("init"), group.column("seed")
-    rows, which = alike([init.codes, seed.codes])
-    first = [
-        start(init.values[i], seed.values[s], problem.data.d, problem.data.p)
-        for i, s in zip(init.codes[rows], seed.codes[rows], strict=True)
-    ]
-    return np.stack(first)[which]
+    first_rows, which = alike([init.codes, seed.codes])
+    inits = [init.values[code] for code in init.codes[first_rows]]
+    seeds = [seed.values[code] for code in seed.codes[first_rows]]
+    distinct = [start(*both, problem.data.d, problem.data.p) for both in zip(inits, seeds, strict=True)]
+    return np.stack(distinct)[which]
 
 
 def _first_states(rule: Rule, table: StepTable, p: int) -> np.ndarray:
     """Return the states before the first step, (R, p, states)."""
-    runs = len(table.column)
-    states = np.empty((runs, p, len(rule.state)))
+    states = np.empty((len(table.column), p, len(rule.state)))
     for place, begin in enumerate(rule.state.values()):
-        of_run = (
-            table.first_lr
-            if begin == "lr"
-            else getattr(table.run, begin)
-            if isinstance(begin, str)
-            else np.full(runs, begin)
-        )
-        states[:, :, place] = of_run[:, None]
+        states[:, :, place] = _first_state(begin, table)[:, None]
     return states
+
+
+def _first_state(begin: float | str, table: StepTable) -> np.ndarray:
+    """Return where a state tensor begins, (R,)."""
+    if begin == "lr":
+        return table.first_lr
+    if isinstance(begin, str):
+        return getattr(table.run, begin)
+    return np.full(len(table.column), begin)
+
+
+def _watch(targets: np.ndarray, geometry: Geometry, lanes: Lanes) -> Watch:
+    """Return what is looked for, with nothing found; `targets` (H,) are gaps, descending."""
+    tiles, width = lanes.run.shape
+    return Watch(
+        largest=geometry.largest_gap,
+        targets=targets,
+        guard=geometry.guard,
+        hits=np.full((tiles, len(targets), width), NEVER),
+        bad=np.full((tiles, width), NEVER),
+        peak=np.zeros((tiles, width)),
+    )
+
+
+def _records(kept: Kept, summed: np.ndarray, lanes: Lanes, p: int) -> Records:
+    """Return what is kept, with nothing in it; `summed` are the spans whose gaps are added up."""
+    tiles, width = lanes.run.shape
+    return Records(
+        step=kept.step,
+        summed=summed,
+        traced=kept.traced,
+        gaps=np.full((tiles, len(kept.step), width), np.inf),
+        sums=np.zeros((tiles, len(summed), width)),
+        paths=np.full((tiles, len(kept.traced), p, width), np.nan),
+    )
+
+
+def _scratch(task: Task, runs: Runs, largest_batch: int) -> Scratch:
+    """Return room for one tile at work; none for what this task does without."""
+    _, p, lanes = runs.W.shape
+    real = runs.W.dtype
+    rank = 0 if task.quadratic is None else task.quadratic.R.A.shape[0]
+    block = 0 if task.quadratic is not None else BLOCK
+    gathers = task.batches is not None or task.samples is not None
+    rows = max(block, largest_batch) if gathers else 0
+    exact_e = 0 if task.exact is None and task.exact_samples is None else p
+    exact_u = 0 if exact_e == 0 else max(rank, block)
+    longest = max(p, block, largest_batch)
+    gathered = Gathered(
+        X=np.empty(rows * p, real),
+        y=np.empty(rows, real),
+        X_T=np.empty(rows * p, real),
+        g=np.empty(p * lanes, real),
+        zeros=np.zeros(longest, np.int64),
+        p=np.full(longest, p),
+        rows=np.empty(longest, np.int64),
+    )
+    return Scratch(
+        weights=np.empty((2, p * lanes), real),
+        g=np.empty(p * lanes, real),
+        moved=Moved(np.empty(p * lanes, real), np.empty(max(rank, rows) * lanes, real)),
+        exact=Moved(np.empty(exact_e * lanes), np.empty(exact_u * lanes)),
+        gathered=gathered,
+        of_step=np.empty(runs.table.shape[1] * lanes, real),
+        gap=np.empty(lanes),
+        within=np.empty(lanes),
+        near=np.empty(lanes),
+        place=np.empty(2, np.int64),
+    )
+
+
+def _functions(task: Task, rule: Rule, problem: Problem, runs: Runs) -> tuple:
+    """Return what differs from optimizer to optimizer and from loss to loss, compiled; None where the task has no use for it."""
+    lanes, real, loss = runs.W.shape[2], runs.W.dtype.name, problem.loss
+    numbers_of_run = runs.numbers.shape[1] // lanes
+    return (
+        lanes,
+        compiled.update(rule, numbers_of_run, runs.table.shape[1], lanes, real),
+        compiled.slopes(loss, lanes, real) if task.batches is not None else None,
+        compiled.excess(loss, lanes, real) if task.samples is not None else None,
+        compiled.excess(loss, lanes, "float64") if task.exact_samples is not None else None,
+    )
+
+
+# ---- what is known of them
+
+
+class Trained(NamedTuple):
+    """What the program found out of R runs."""
+
+    gap: np.ndarray  # (R, K)
+    means: np.ndarray  # (R, 2) mean gaps of the spans; inf where a state in it is not finite
+    hits: np.ndarray  # (R, H)
+    bad: np.ndarray  # (R,)
+    peak: np.ndarray  # (R,)
+    weights: np.ndarray  # (R, p) last finite ones, nan if there were none
+    path: np.ndarray  # (R, K', p)
+
+    @classmethod
+    def unpacked(cls, lanes: Lanes, runs: Runs, watch: Watch, records: Records) -> "Trained":
+        """Bring what came out back from the lanes."""
+        bad, weights = lanes.unpack(watch.bad), lanes.unpack(runs.W)
+        weights = weights.astype(np.float64)
+        weights[bad == 0] = np.nan
+        summed = records.summed
+        reached = (bad == NEVER)[:, None] | (bad[:, None] > summed[:, 1])
+        means = lanes.unpack(records.sums) / (np.ptp(summed, axis=1) + 1)
+        return cls(
+            gap=lanes.unpack(records.gaps),
+            means=np.where(reached, means, np.inf),
+            hits=lanes.unpack(watch.hits),
+            bad=bad,
+            peak=lanes.unpack(watch.peak),
+            weights=weights,
+            path=lanes.unpack(records.paths),
+        )
+
+    def reordered(self, order: np.ndarray, target: np.ndarray) -> "Trained":
+        """Return weights in the problem's own order, and hits in that of the targets that were asked for.
+
+        `order` (p,) is what the program took for the parameters, `target` which of its targets is one that was asked for.
+        """
+        own = np.argsort(order)
+        return self._replace(
+            hits=self.hits[:, target], weights=self.weights[:, own], path=self.path[:, :, own]
+        )
+
+
+def _outcome(problem: Problem, evaluations: np.ndarray, step: np.ndarray, trained: Trained) -> Outcome:
+    """Return all that is known of the runs, recorded at `step`; evaluations (T + 1,) are those until each state."""
+    gap, bad, weights = trained.gap, trained.bad, trained.weights
+    is_bad = bad != NEVER
+    is_bad_at_once = bad == 0
+    ends = np.where(is_bad, bad, len(evaluations) - 1)
+    last_gap = gap[:, -1].copy()
+    last_gap[is_bad] = problem.gap(weights[is_bad])
+    return Outcome(
+        step=step,
+        loss=gap + problem.loss_star,
+        gap=gap,
+        evaluations=evaluations[np.minimum(step, ends[:, None])],
+        half_gap=trained.means[:, 0],
+        last_epoch_gap=trained.means[:, 1],
+        hits=trained.hits,
+        evaluations_to_hits=evaluations[trained.hits],
+        all_evaluations=evaluations[ends],
+        first_bad=bad,
+        peak=np.maximum(trained.peak, np.where(is_bad_at_once, 0.0, gap[:, 0])),
+        last_loss=np.where(is_bad_at_once, np.nan, last_gap + problem.loss_star),
+        weights=weights,
+        path=trained.path,
+        failures={},
+    )

@@ -1,0 +1,158 @@
+"""Gap and gradient of one state of a tile.
+
+A quadratic gap and its gradient come from R with H = R'R, at a cost that does not depend on n. Any other loss is a sum over the rows, block
+by block. A stage whose part of the task is None is left out of the program (arguments.py).
+"""
+
+import numpy as np
+from numba import njit
+from numpy import uintp
+
+from lrbench.engines.arguments import BLOCK
+from lrbench.engines.products import JIT, Matrix, multiply, transposed
+
+
+@njit(**JIT)
+def measure(quadratic, w, moved, gap):
+    """e = w - w*, u = R e, gap = half |u|^2 in float64. The gradient of that gap is R'u."""
+    if quadratic is None:
+        return
+    w_star, R = quadratic
+    e, u = moved
+    lanes = gap.size
+    n, half = uintp(lanes), 0.5
+    for j in range(w_star.size):
+        row, center = uintp(j) * n, w_star[j]
+        for l in range(n):
+            e[row + l] = w[row + l] - center
+    multiply(R, e, u, lanes)
+    for l in range(n):
+        v = np.float64(u[l])
+        gap[l] = half * v * v
+    for i in range(1, R.A.shape[0]):
+        row = uintp(i) * n
+        for l in range(n):
+            v = np.float64(u[row + l])
+            gap[l] += half * v * v
+
+
+@njit(**JIT)
+def gradient(R_T, moved, g, lanes):
+    """g = R'u, from the u that `measure` left."""
+    if R_T is None:
+        return
+    multiply(R_T, moved.u, g, lanes)
+
+
+@njit(**JIT)
+def exact_gap(quadratic, w, u, lane, lanes):
+    """The gap of one lane, to the bit what `measure` makes of it in float64: row by row the same sums, but all rows of R at once."""
+    w_star, R = quadratic
+    half, gap, rank = 0.5, 0.0, R.A.shape[0]
+    u[:rank] = 0.0
+    for j in range(w_star.size):
+        e = w[uintp(j) * uintp(lanes) + lane] - w_star[j]
+        for i in range(min(j + 1, rank)):
+            u[i] += R.A[i, j] * e
+    for i in range(rank):
+        gap += half * u[i] * u[i]
+    return gap
+
+
+@njit(**JIT)
+def sharpen(exact, w, scratch, lane):
+    """Compute the gap of one lane again, where it came from rounded numbers."""
+    if exact is None:
+        return
+    scratch.gap[lane] = exact_gap(exact, w, scratch.exact.u, lane, scratch.gap.size)
+
+
+@njit(**JIT)
+def measure_rows(samples, w, moved, g, scratch, excess):
+    """Gap and gradient g of a sum over the rows; no gradient where g is None."""
+    if samples is None:
+        return
+    gap, gathered = scratch.gap, scratch.gathered
+    move(samples, w, moved.e, g, gap)
+    for first in range(0, samples.y.size, BLOCK):
+        last = min(first + BLOCK, samples.y.size)
+        X = samples.X[first:last]
+        multiply(Matrix(X, gathered.zeros, gathered.p), moved.e, moved.u, gap.size)
+        excess(moved.u, samples, first, last, gap)
+        add_gradient(g, X, moved.u, gathered, gap.size)
+
+
+@njit(**JIT)
+def move(samples, w, e, g, gap):
+    """e = w - w*; gap and gradient start with those of the penalty."""
+    w_star, penalty = samples.w_star, samples.penalty
+    n, half = uintp(gap.size), 0.5
+    gap[:] = 0.0
+    for j in range(w_star.size):
+        row, center, weight = uintp(j) * n, w_star[j], penalty[j]
+        for l in range(n):
+            moved = w[row + l] - center
+            e[row + l] = moved
+            gap[l] += half * weight * moved * moved
+    start_gradient(g, w, penalty, gap.size)
+
+
+@njit(**JIT)
+def start_gradient(g, w, penalty, lanes):
+    if g is None:
+        return
+    n = uintp(lanes)
+    for j in range(penalty.size):
+        row, weight = uintp(j) * n, penalty[j]
+        for l in range(n):
+            g[row + l] = weight * w[row + l]
+
+
+@njit(**JIT)
+def add_gradient(g, X, u, gathered, lanes):
+    """g += X'u over a block of rows, whose slopes are in u."""
+    if g is None:
+        return
+    gathered.rows[:] = X.shape[0]
+    X_T = transposed(X, gathered.X_T)
+    multiply(Matrix(X_T, gathered.zeros, gathered.rows), u, gathered.g, lanes)
+    for l in range(g.size):
+        g[l] += gathered.g[l]
+
+
+@njit(**JIT)
+def sampled_gradient(batches, stream, t, w, scratch, slopes):
+    """g = c sum_i slope_i x_i over the rows of step t, and their share of the penalty's gradient."""
+    if batches is None:
+        return
+    rows = batches.order[stream, batches.starts[t] : batches.starts[t + 1]]
+    X, y = gather(batches, rows, scratch.gathered)
+    gathered, u, lanes = scratch.gathered, scratch.moved.u, scratch.gap.size
+    multiply(Matrix(X, gathered.zeros, gathered.p), w, u, lanes)
+    slopes(u, y, batches.factors[t], batches.k)
+    gathered.rows[:] = rows.size
+    X_T = transposed(X, gathered.X_T)
+    multiply(Matrix(X_T, gathered.zeros, gathered.rows), u, scratch.g, lanes)
+    add_penalty(batches.penalty, batches.shares[t], w, scratch.g, lanes)
+
+
+@njit(**JIT)
+def gather(batches, rows, gathered):
+    """Return X (size, p) and y (size,) of these rows."""
+    size, p = rows.size, batches.X.shape[1]
+    X, y = gathered.X[: size * p].reshape(size, p), gathered.y[:size]
+    for i in range(size):
+        y[i] = batches.y[rows[i]]
+        for j in range(p):
+            X[i, j] = batches.X[rows[i], j]
+    return X, y
+
+
+@njit(**JIT)
+def add_penalty(penalty, share, w, g, lanes):
+    n = uintp(lanes)
+    for j in range(penalty.size):
+        if penalty[j] != 0:
+            row, weight = uintp(j) * n, share * penalty[j]
+            for l in range(n):
+                g[row + l] += weight * w[row + l]

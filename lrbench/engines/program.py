@@ -1,0 +1,84 @@
+"""The compiled part of the fused engine: many runs as one program.
+
+Lanes never mix and nothing is contracted or reordered, so a run's bits do not depend on its neighbours, nor on how many they are. Every
+innermost loop runs over the lanes of a tile, so that the compiler vectorises it. What differs from optimizer to optimizer is one function,
+passed in, and so is what differs from loss to loss.
+
+compiled.py compiles it once for each dtype and each kind of task; arguments.py has the letters and the shapes.
+"""
+
+import numpy as np
+from numba import njit
+from numpy import uintp
+
+from lrbench.engines.gaps import gradient, measure, measure_rows, sampled_gradient
+from lrbench.engines.products import JIT
+from lrbench.engines.watching import keep_weights, look, note, record, records_of, watch_of
+
+
+def train(task, runs, watch, records, scratch, functions):
+    """Train all tiles: W becomes the last finite weights, state the last state.
+
+    `functions` are the number of lanes that they are compiled for, then update, slopes, excess and the excess in float64. They are a plain
+    tuple that begins with a number: numba warns of one that begins with a function, and takes no functions in a NamedTuple.
+    """
+    lanes, update, slopes, excess, exact_excess = functions
+    steps = runs.table.shape[0]
+    for tile in range(runs.W.shape[0]):
+        W, state, numbers, column = runs.W[tile], runs.state[tile], runs.numbers[tile], runs.column[tile]
+        own_watch, own_records = watch_of(watch, tile), records_of(records, tile)
+        load(W, watch, scratch)
+        same = (column == column[0]).all()
+        dead = 0
+        for t in range(steps + 1):
+            w, ahead = scratch.weights[t % 2], scratch.weights[(t + 1) % 2]
+            measure(task.quadratic, w, scratch.moved, scratch.gap)
+            measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, excess)
+            measure_rows(task.exact_samples, w, scratch.exact, None, scratch, exact_excess)
+            if look(scratch.gap, scratch.within, scratch.near, own_watch.peak) > dead:
+                dead += note(t, W, own_watch, scratch, task.exact)
+            record(t, own_records, scratch, task.exact)
+            if t == steps or dead == lanes or runs.stop[0] != 0:
+                break
+            gradient(task.R_T, scratch.moved, scratch.g, lanes)
+            sampled_gradient(task.batches, runs.stream[tile], t, w, scratch, slopes)
+            spread(runs.table[t], column, same, scratch.of_step)
+            update(scratch.g, w, ahead, state, numbers, scratch.of_step)
+        unload(W, w, own_watch.bad)
+
+
+@njit(**JIT)
+def load(W, watch, scratch):
+    """Begin a tile: its first weights (p, lanes), nothing recorded, no number of a step."""
+    p, lanes = W.shape
+    for j in range(p):
+        for l in range(lanes):
+            scratch.weights[0, j * lanes + l] = W[j, l]
+    scratch.within[:] = watch.largest
+    scratch.near[:] = watch.guard * watch.targets[0]
+    scratch.of_step[:] = np.nan
+    scratch.place[:] = 0
+
+
+@njit(**JIT)
+def spread(coefficients, column, same, of_step):
+    """of_step (k, lanes): the numbers of this step (k, C), for each lane from its own column."""
+    n = uintp(column.size)
+    for k in range(coefficients.shape[0]):
+        start = uintp(k) * n
+        if same:
+            number = coefficients[k, column[0]]
+            if of_step[start] != number:
+                for l in range(n):
+                    of_step[start + l] = number
+        else:
+            for l in range(n):
+                of_step[start + l] = coefficients[k, column[l]]
+
+
+@njit(**JIT)
+def unload(W, w, bad):
+    """Keep the last weights of the lanes that were finite to the end."""
+    for l in range(bad.size):
+        if bad[l] < 0:
+            keep_weights(W, w, l)

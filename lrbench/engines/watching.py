@@ -1,0 +1,115 @@
+"""What is noted of the states of a tile: first hits, the last finite state, the largest gap; and what is kept of them."""
+
+import numpy as np
+from numba import njit
+from numpy import uintp
+
+from lrbench.engines.arguments import Records, Watch
+from lrbench.engines.gaps import measure, sharpen
+from lrbench.engines.products import JIT
+
+
+@njit(**JIT)
+def watch_of(watch, tile):
+    """Return what is watched of one tile: hits (H, lanes), bad and peak (lanes,)."""
+    hits, bad, peak = watch.hits[tile], watch.bad[tile], watch.peak[tile]
+    return Watch(watch.largest, watch.targets, watch.guard, hits, bad, peak)
+
+
+@njit(**JIT)
+def records_of(records, tile):
+    """Return what is kept of one tile: gaps (K, lanes), sums (2, lanes), paths (K', p, lanes)."""
+    gaps, sums, paths = records.gaps[tile], records.sums[tile], records.paths[tile]
+    return Records(records.step, records.summed, records.traced, gaps, sums, paths)
+
+
+@njit(**JIT)
+def look(gap, within, near, peak):
+    """Raise `peak`, and count the lanes that are beyond their limit or at their next target.
+
+    Without the 0.0 the compiler would store a peak only where it changes, and such masked stores are slower than all the rest.
+    """
+    news = 0
+    for l in range(uintp(gap.size)):
+        finite = gap[l] <= within[l]
+        news += (not finite) + (gap[l] <= near[l])
+        peak[l] = (gap[l] if finite and gap[l] > peak[l] else peak[l]) + 0.0
+    return news
+
+
+@njit(**JIT)
+def note(t, W, watch, scratch, exact):
+    """Note first hits, and the lanes whose state is the first that is not finite. Return how many these are."""
+    gap, within, near = scratch.gap, scratch.within, scratch.near
+    died = 0
+    for l in range(uintp(gap.size)):
+        if gap[l] <= near[l]:
+            sharpen(exact, scratch.weights[t % 2], scratch, l)
+            near[l] = note_hits(t, l, gap[l], watch)
+        elif not gap[l] <= within[l] and within[l] > -np.inf:
+            died += 1
+            within[l] = near[l] = -np.inf
+            watch.bad[l] = t
+            keep_weights(W, scratch.weights[(t + 1) % 2], l)  # those of state t - 1
+    return died
+
+
+@njit(**JIT)
+def note_hits(t, l, gap, watch):
+    """Note the targets that a lane has reached; return the gap at which it may reach the next."""
+    targets = watch.targets
+    reached = 0
+    while reached < targets.size and gap <= targets[reached]:
+        if watch.hits[reached, l] < 0:
+            watch.hits[reached, l] = t
+        reached += 1
+    return watch.guard * targets[reached] if reached < targets.size else -np.inf
+
+
+@njit(**JIT)
+def keep_weights(W, w, l):
+    lanes = uintp(W.shape[1])
+    for j in range(W.shape[0]):
+        W[j, l] = w[uintp(j) * lanes + l]
+
+
+@njit(**JIT)
+def record(t, records, scratch, exact):
+    """Keep of state t what is asked for: gap, sum of gaps, weights."""
+    w, gap, place = scratch.weights[t % 2], scratch.gap, scratch.place
+    now = place[0] < records.step.size and records.step[place[0]] == t
+    half = records.summed[0, 0] <= t <= records.summed[0, 1]
+    end = t >= records.summed[1, 0]
+    if now or half or end:
+        measure(exact, w, scratch.exact, gap)
+    if now:
+        keep_gaps(records.gaps[place[0]], gap, scratch.within)
+        place[0] += 1
+    if half:
+        add(gap, records.sums[0])
+    if end:
+        add(gap, records.sums[1])
+    if place[1] < records.traced.size and records.traced[place[1]] == t:
+        keep_path(records.paths[place[1]], w, scratch.within)
+        place[1] += 1
+
+
+@njit(**JIT)
+def keep_gaps(kept, gap, within):
+    for l in range(gap.size):
+        kept[l] = gap[l] if gap[l] <= within[l] else np.inf
+
+
+@njit(**JIT)
+def add(gap, total):
+    for l in range(uintp(gap.size)):
+        total[l] += gap[l]
+
+
+@njit(**JIT)
+def keep_path(kept, w, within):
+    """Keep the weights (p, lanes) of the runs that have not ended."""
+    lanes = within.size
+    for j in range(kept.shape[0]):
+        for l in range(lanes):
+            kept[j, l] = w[j * lanes + l] if within[l] > -np.inf else np.nan

@@ -30,7 +30,8 @@ from lrbench.engines.arguments import (
     Task,
     Watch,
 )
-from lrbench.engines.products import JIT, Matrix
+from lrbench.engines.jit import JIT
+from lrbench.engines.products import Matrix, multiply_source
 from lrbench.losses import Loss
 from lrbench.optimizers import Rule
 
@@ -48,6 +49,12 @@ def update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str) 
     """Return the step of a tile by this rule, compiled. `numbers` of a run and `coefficients` of a step are what the rule unpacks."""
     with _one_at_a_time:
         return _compiled_update(rule, numbers, coefficients, lanes, dtype)
+
+
+def multiply(dtype: str) -> Callable[..., None]:
+    """Return y = A x for all lanes, compiled: (Matrix, x, y, lanes) -> None."""
+    with _one_at_a_time:
+        return _compiled_multiply(dtype)
 
 
 def excess(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
@@ -110,6 +117,10 @@ def _update_type(real: nt.Float) -> nt.FunctionType:
     return nt.FunctionType(nt.void(flat, flat, flat, flat, flat, flat))
 
 
+def _multiply_type(real: nt.Float) -> nt.FunctionType:
+    return nt.FunctionType(nt.void(_matrix(real), real[::1], real[::1], nt.intp))
+
+
 def _slopes_type(real: nt.Float) -> nt.FunctionType:
     return nt.FunctionType(nt.void(real[::1], real[::1], real, nt.float64))
 
@@ -133,8 +144,11 @@ def _compiled_program(parts: tuple[bool, ...], dtype: str) -> Callable[..., None
         _batches(real),
     )
     given = Task(*(kind if there else nt.none for kind, there in zip(kinds, parts, strict=True)))
+    is_exact = given.exact is not nt.none or given.exact_samples is not nt.none
     functions = (
         _update_type(real),
+        _multiply_type(real),
+        _multiply_type(nt.float64) if is_exact else nt.none,
         _slopes_type(real) if given.batches is not nt.none else nt.none,
         _excess_type(real) if given.samples is not nt.none else nt.none,
         _excess_type(nt.float64) if given.exact_samples is not nt.none else nt.none,
@@ -149,6 +163,12 @@ def _compiled_program(parts: tuple[bool, ...], dtype: str) -> Callable[..., None
     )
     present = [field for field, part in given._asdict().items() if part is not nt.none]
     return cached(signature, program.train, "_".join(["train", dtype, *present]))
+
+
+@functools.cache
+def _compiled_multiply(dtype: str):
+    name = f"multiply_{dtype}"
+    return cached(_multiply_type(getattr(nt, dtype)).signature, _made(name, multiply_source(name), {}), name)
 
 
 @functools.cache

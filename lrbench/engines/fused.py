@@ -304,9 +304,12 @@ def _functions(task: Task, rule: Rule, problem: Problem, runs: Runs) -> tuple:
     """Return what differs from optimizer to optimizer and from loss to loss, compiled; None where the task has no use for it."""
     lanes, real, loss = runs.W.shape[2], runs.W.dtype.name, problem.loss
     numbers_of_run = runs.numbers.shape[1] // lanes
+    is_exact = task.exact is not None or task.exact_samples is not None
     return (
         lanes,
         compiled.update(rule, numbers_of_run, runs.table.shape[1], lanes, real),
+        compiled.multiply(real),
+        compiled.multiply("float64") if is_exact else None,
         compiled.slopes(loss, lanes, real) if task.batches is not None else None,
         compiled.excess(loss, lanes, real) if task.samples is not None else None,
         compiled.excess(loss, lanes, "float64") if task.exact_samples is not None else None,

@@ -5,15 +5,15 @@ by block. A stage whose part of the task is None is left out of the program (arg
 """
 
 import numpy as np
-from numba import njit
 from numpy import uintp
 
 from lrbench.engines.arguments import BLOCK
-from lrbench.engines.products import JIT, Matrix, multiply, transposed
+from lrbench.engines.jit import part
+from lrbench.engines.products import Matrix
 
 
-@njit(**JIT)
-def measure(quadratic, w, moved, gap):
+@part
+def measure(quadratic, w, moved, gap, multiply):
     """e = w - w*, u = R e, gap = half |u|^2 in float64. The gradient of that gap is R'u."""
     if quadratic is None:
         return
@@ -36,15 +36,15 @@ def measure(quadratic, w, moved, gap):
             gap[l] += half * v * v
 
 
-@njit(**JIT)
-def gradient(R_T, moved, g, lanes):
+@part
+def gradient(R_T, moved, g, lanes, multiply):
     """g = R'u, from the u that `measure` left."""
     if R_T is None:
         return
     multiply(R_T, moved.u, g, lanes)
 
 
-@njit(**JIT)
+@part
 def exact_gap(quadratic, w, u, lane, lanes):
     """The gap of one lane, to the bit what `measure` makes of it in float64: row by row the same sums, but all rows of R at once."""
     w_star, R = quadratic
@@ -59,30 +59,31 @@ def exact_gap(quadratic, w, u, lane, lanes):
     return gap
 
 
-@njit(**JIT)
-def sharpen(exact, w, scratch, lane):
+@part
+def sharpen(exact, w, u, gap, lane):
     """Compute the gap of one lane again, where it came from rounded numbers."""
     if exact is None:
         return
-    scratch.gap[lane] = exact_gap(exact, w, scratch.exact.u, lane, scratch.gap.size)
+    gap[lane] = exact_gap(exact, w, u, lane, gap.size)
 
 
-@njit(**JIT)
-def measure_rows(samples, w, moved, g, scratch, excess):
+@part
+def measure_rows(samples, w, moved, g, scratch, functions):
     """Gap and gradient g of a sum over the rows; no gradient where g is None."""
     if samples is None:
         return
+    lanes, multiply, excess = functions
     gap, gathered = scratch.gap, scratch.gathered
     move(samples, w, moved.e, g, gap)
     for first in range(0, samples.y.size, BLOCK):
         last = min(first + BLOCK, samples.y.size)
         X = samples.X[first:last]
-        multiply(Matrix(X, gathered.zeros, gathered.p), moved.e, moved.u, gap.size)
+        multiply(Matrix(X, gathered.zeros, gathered.p), moved.e, moved.u, lanes)
         excess(moved.u, samples, first, last, gap)
-        add_gradient(g, X, moved.u, gathered, gap.size)
+        add_gradient(g, X, moved.u, gathered, lanes, multiply)
 
 
-@njit(**JIT)
+@part
 def move(samples, w, e, g, gap):
     """e = w - w*; gap and gradient start with those of the penalty."""
     w_star, penalty = samples.w_star, samples.penalty
@@ -97,7 +98,7 @@ def move(samples, w, e, g, gap):
     start_gradient(g, w, penalty, gap.size)
 
 
-@njit(**JIT)
+@part
 def start_gradient(g, w, penalty, lanes):
     if g is None:
         return
@@ -108,47 +109,57 @@ def start_gradient(g, w, penalty, lanes):
             g[row + l] = weight * w[row + l]
 
 
-@njit(**JIT)
-def add_gradient(g, X, u, gathered, lanes):
+@part
+def add_gradient(g, X, u, gathered, lanes, multiply):
     """g += X'u over a block of rows, whose slopes are in u."""
     if g is None:
         return
     gathered.rows[:] = X.shape[0]
-    X_T = transposed(X, gathered.X_T)
+    X_T = gathered.X_T[: X.size].reshape(X.shape[1], X.shape[0])
+    transpose(X, X_T)
     multiply(Matrix(X_T, gathered.zeros, gathered.rows), u, gathered.g, lanes)
     for l in range(g.size):
         g[l] += gathered.g[l]
 
 
-@njit(**JIT)
-def sampled_gradient(batches, stream, t, w, scratch, slopes):
+@part
+def sampled_gradient(batches, stream, t, w, scratch, functions):
     """g = c sum_i slope_i x_i over the rows of step t, and their share of the penalty's gradient."""
     if batches is None:
         return
     rows = batches.order[stream, batches.starts[t] : batches.starts[t + 1]]
-    X, y = gather(batches, rows, scratch.gathered)
-    gathered, u, lanes = scratch.gathered, scratch.moved.u, scratch.gap.size
+    lanes, multiply, slopes = functions
+    gathered, u = scratch.gathered, scratch.moved.u
+    size, p = rows.size, batches.X.shape[1]
+    X, y = gathered.X[: size * p].reshape(size, p), gathered.y[:size]
+    X_T = gathered.X_T[: size * p].reshape(p, size)
+    gather(batches, rows, X, y)
     multiply(Matrix(X, gathered.zeros, gathered.p), w, u, lanes)
     slopes(u, y, batches.factors[t], batches.k)
-    gathered.rows[:] = rows.size
-    X_T = transposed(X, gathered.X_T)
+    gathered.rows[:] = size
+    transpose(X, X_T)
     multiply(Matrix(X_T, gathered.zeros, gathered.rows), u, scratch.g, lanes)
     add_penalty(batches.penalty, batches.shares[t], w, scratch.g, lanes)
 
 
-@njit(**JIT)
-def gather(batches, rows, gathered):
-    """Return X (size, p) and y (size,) of these rows."""
-    size, p = rows.size, batches.X.shape[1]
-    X, y = gathered.X[: size * p].reshape(size, p), gathered.y[:size]
-    for i in range(size):
+@part
+def transpose(A, A_T):
+    """Write A (m, k) into A_T (k, m)."""
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            A_T[j, i] = A[i, j]
+
+
+@part
+def gather(batches, rows, X, y):
+    """Write these rows into X (size, p) and y (size,)."""
+    for i in range(rows.size):
         y[i] = batches.y[rows[i]]
-        for j in range(p):
+        for j in range(X.shape[1]):
             X[i, j] = batches.X[rows[i], j]
-    return X, y
 
 
-@njit(**JIT)
+@part
 def add_penalty(penalty, share, w, g, lanes):
     n = uintp(lanes)
     for j in range(penalty.size):

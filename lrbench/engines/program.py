@@ -8,46 +8,47 @@ compiled.py compiles it once for each dtype and each kind of task; arguments.py 
 """
 
 import numpy as np
-from numba import njit
 from numpy import uintp
 
 from lrbench.engines.gaps import gradient, measure, measure_rows, sampled_gradient
-from lrbench.engines.products import JIT
+from lrbench.engines.jit import part
 from lrbench.engines.watching import keep_weights, look, note, record, records_of, watch_of
 
 
 def train(task, runs, watch, records, scratch, functions):
     """Train all tiles: W becomes the last finite weights, state the last state.
 
-    `functions` are the number of lanes that they are compiled for, then update, slopes, excess and the excess in float64. They are a plain
-    tuple that begins with a number: numba warns of one that begins with a function, and takes no functions in a NamedTuple.
+    `functions` begin with the number of lanes that they are compiled for. They are a plain tuple, and no function comes first: numba takes
+    none in a NamedTuple, and warns of a tuple that begins with one.
     """
-    lanes, update, slopes, excess, exact_excess = functions
+    lanes, update, multiply, exact_multiply, slopes, excess, exact_excess = functions
+    of_rows, of_exact_rows = (lanes, multiply, excess), (lanes, exact_multiply, exact_excess)
+    of_batch = (lanes, multiply, slopes)
     steps = runs.table.shape[0]
     for tile in range(runs.W.shape[0]):
         W, state, numbers, column = runs.W[tile], runs.state[tile], runs.numbers[tile], runs.column[tile]
         own_watch, own_records = watch_of(watch, tile), records_of(records, tile)
         load(W, watch, scratch)
-        same = (column == column[0]).all()
+        same = all_alike(column)
         dead = 0
         for t in range(steps + 1):
             w, ahead = scratch.weights[t % 2], scratch.weights[(t + 1) % 2]
-            measure(task.quadratic, w, scratch.moved, scratch.gap)
-            measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, excess)
-            measure_rows(task.exact_samples, w, scratch.exact, None, scratch, exact_excess)
+            measure(task.quadratic, w, scratch.moved, scratch.gap, multiply)
+            measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, of_rows)
+            measure_rows(task.exact_samples, w, scratch.exact, None, scratch, of_exact_rows)
             if look(scratch.gap, scratch.within, scratch.near, own_watch.peak) > dead:
                 dead += note(t, W, own_watch, scratch, task.exact)
-            record(t, own_records, scratch, task.exact)
+            record(t, own_records, scratch, task.exact, exact_multiply)
             if t == steps or dead == lanes or runs.stop[0] != 0:
                 break
-            gradient(task.R_T, scratch.moved, scratch.g, lanes)
-            sampled_gradient(task.batches, runs.stream[tile], t, w, scratch, slopes)
+            gradient(task.R_T, scratch.moved, scratch.g, lanes, multiply)
+            sampled_gradient(task.batches, runs.stream[tile], t, w, scratch, of_batch)
             spread(runs.table[t], column, same, scratch.of_step)
             update(scratch.g, w, ahead, state, numbers, scratch.of_step)
         unload(W, w, own_watch.bad)
 
 
-@njit(**JIT)
+@part
 def load(W, watch, scratch):
     """Begin a tile: its first weights (p, lanes), nothing recorded, no number of a step."""
     p, lanes = W.shape
@@ -60,7 +61,16 @@ def load(W, watch, scratch):
     scratch.place[:] = 0
 
 
-@njit(**JIT)
+@part
+def all_alike(column):
+    """Say whether all lanes take their numbers of a step from one column."""
+    for l in range(column.size):
+        if column[l] != column[0]:
+            return False
+    return True
+
+
+@part
 def spread(coefficients, column, same, of_step):
     """of_step (k, lanes): the numbers of this step (k, C), for each lane from its own column."""
     n = uintp(column.size)
@@ -76,7 +86,7 @@ def spread(coefficients, column, same, of_step):
                 of_step[start + l] = coefficients[k, column[l]]
 
 
-@njit(**JIT)
+@part
 def unload(W, w, bad):
     """Keep the last weights of the lanes that were finite to the end."""
     for l in range(bad.size):

@@ -1,29 +1,28 @@
 """What is noted of the states of a tile: first hits, the last finite state, the largest gap; and what is kept of them."""
 
 import numpy as np
-from numba import njit
 from numpy import uintp
 
 from lrbench.engines.arguments import Records, Watch
 from lrbench.engines.gaps import measure, sharpen
-from lrbench.engines.products import JIT
+from lrbench.engines.jit import part
 
 
-@njit(**JIT)
+@part
 def watch_of(watch, tile):
     """Return what is watched of one tile: hits (H, lanes), bad and peak (lanes,)."""
     hits, bad, peak = watch.hits[tile], watch.bad[tile], watch.peak[tile]
     return Watch(watch.largest, watch.targets, watch.guard, hits, bad, peak)
 
 
-@njit(**JIT)
+@part
 def records_of(records, tile):
     """Return what is kept of one tile: gaps (K, lanes), sums (2, lanes), paths (K', p, lanes)."""
     gaps, sums, paths = records.gaps[tile], records.sums[tile], records.paths[tile]
     return Records(records.step, records.summed, records.traced, gaps, sums, paths)
 
 
-@njit(**JIT)
+@part
 def look(gap, within, near, peak):
     """Raise `peak`, and count the lanes that are beyond their limit or at their next target.
 
@@ -37,14 +36,14 @@ def look(gap, within, near, peak):
     return news
 
 
-@njit(**JIT)
+@part
 def note(t, W, watch, scratch, exact):
     """Note first hits, and the lanes whose state is the first that is not finite. Return how many these are."""
     gap, within, near = scratch.gap, scratch.within, scratch.near
     died = 0
     for l in range(uintp(gap.size)):
         if gap[l] <= near[l]:
-            sharpen(exact, scratch.weights[t % 2], scratch, l)
+            sharpen(exact, scratch.weights[t % 2], scratch.exact.u, gap, l)
             near[l] = note_hits(t, l, gap[l], watch)
         elif not gap[l] <= within[l] and within[l] > -np.inf:
             died += 1
@@ -54,7 +53,7 @@ def note(t, W, watch, scratch, exact):
     return died
 
 
-@njit(**JIT)
+@part
 def note_hits(t, l, gap, watch):
     """Note the targets that a lane has reached; return the gap at which it may reach the next."""
     targets = watch.targets
@@ -66,22 +65,22 @@ def note_hits(t, l, gap, watch):
     return watch.guard * targets[reached] if reached < targets.size else -np.inf
 
 
-@njit(**JIT)
+@part
 def keep_weights(W, w, l):
     lanes = uintp(W.shape[1])
     for j in range(W.shape[0]):
         W[j, l] = w[uintp(j) * lanes + l]
 
 
-@njit(**JIT)
-def record(t, records, scratch, exact):
+@part
+def record(t, records, scratch, exact, multiply):
     """Keep of state t what is asked for: gap, sum of gaps, weights."""
     w, gap, place = scratch.weights[t % 2], scratch.gap, scratch.place
     now = place[0] < records.step.size and records.step[place[0]] == t
     half = records.summed[0, 0] <= t <= records.summed[0, 1]
     end = t >= records.summed[1, 0]
     if now or half or end:
-        measure(exact, w, scratch.exact, gap)
+        measure(exact, w, scratch.exact, gap, multiply)
     if now:
         keep_gaps(records.gaps[place[0]], gap, scratch.within)
         place[0] += 1
@@ -94,19 +93,19 @@ def record(t, records, scratch, exact):
         place[1] += 1
 
 
-@njit(**JIT)
+@part
 def keep_gaps(kept, gap, within):
     for l in range(gap.size):
         kept[l] = gap[l] if gap[l] <= within[l] else np.inf
 
 
-@njit(**JIT)
+@part
 def add(gap, total):
     for l in range(uintp(gap.size)):
         total[l] += gap[l]
 
 
-@njit(**JIT)
+@part
 def keep_path(kept, w, within):
     """Keep the weights (p, lanes) of the runs that have not ended."""
     lanes = within.size

@@ -1,0 +1,10 @@
+"""How the engine's functions are compiled."""
+
+from numba import njit
+
+# Numbers as numpy has them: a division by 0 is inf and no exception. Nothing is allocated, as all arrays come from the caller, who holds
+# them; so none is counted, neither when the program runs nor, which costs more, when it is compiled.
+JIT = {"error_model": "numpy", "nogil": True, "_nrt": False}
+
+# A part of the program: numba need not make it callable from Python.
+part = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **JIT)

@@ -16,6 +16,7 @@ from lrbench.engines.arguments import BLOCK, Gathered, Moved, Records, Runs, Scr
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.minibatches import Minibatches
 from lrbench.engines.outcome import NEVER, Outcome, gaps_of, spans
+from lrbench.engines.signatures import Functions
 from lrbench.engines.steps import StepTable, alike, distinct_schedules, numbers, step_table
 from lrbench.optimizers import FAMILIES, Family, Rule
 from lrbench.plan import Group
@@ -301,19 +302,20 @@ def _scratch(task: Task, runs: Runs, largest_batch: int) -> Scratch:
 
 
 def _functions(task: Task, rule: Rule, problem: Problem, runs: Runs) -> tuple:
-    """Return what differs from optimizer to optimizer and from loss to loss, compiled; None where the task has no use for it."""
-    lanes, real, loss = runs.W.shape[2], runs.W.dtype.name, problem.loss
-    numbers_of_run = runs.numbers.shape[1] // lanes
-    is_exact = task.exact is not None or task.exact_samples is not None
-    return (
-        lanes,
-        compiled.update(rule, numbers_of_run, runs.table.shape[1], lanes, real),
-        compiled.multiply(real),
-        compiled.multiply("float64") if is_exact else None,
-        compiled.slopes(loss, lanes, real) if task.batches is not None else None,
-        compiled.excess(loss, lanes, real) if task.samples is not None else None,
-        compiled.excess(loss, lanes, "float64") if task.exact_samples is not None else None,
+    """Return what differs from optimizer to optimizer and from loss to loss, compiled."""
+    lanes, numbers = runs.W.shape[2], runs.numbers.shape[1]
+    real, loss = runs.W.dtype.name, problem.loss
+    has_exact = task.exact is not None or task.exact_samples is not None
+    functions = Functions(
+        lanes=lanes,
+        update=compiled.update(rule, numbers // lanes, runs.table.shape[1], lanes, real),
+        multiply=compiled.multiply(real),
+        exact_multiply=compiled.multiply("float64") if has_exact else None,
+        slopes=compiled.slopes(loss, lanes, real) if task.batches is not None else None,
+        excess=compiled.excess(loss, lanes, real) if task.samples is not None else None,
+        exact_excess=compiled.excess(loss, lanes, "float64") if task.exact_samples is not None else None,
     )
+    return tuple(functions)  # numba takes no functions in a NamedTuple
 
 
 # ---- what is known of them

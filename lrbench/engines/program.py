@@ -18,8 +18,8 @@ from lrbench.engines.watching import keep_weights, look, note, record, records_o
 def train(task, runs, watch, records, scratch, functions):
     """Train all tiles: W becomes the last finite weights, state the last state.
 
-    `functions` begin with the number of lanes that they are compiled for. They are a plain tuple, and no function comes first: numba takes
-    none in a NamedTuple, and warns of a tuple that begins with one.
+    `functions` has the fields of signatures.Functions, but is a plain tuple, in which no function comes first: numba takes none in a
+    NamedTuple, and warns of a tuple that begins with one.
     """
     lanes, update, multiply, exact_multiply, slopes, excess, exact_excess = functions
     of_rows, of_exact_rows = (lanes, multiply, excess), (lanes, exact_multiply, exact_excess)

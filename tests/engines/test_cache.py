@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from numba import config, float64
 from numba.core import caching, event
+from numba.types import FunctionType
 
 import lrbench
 from lrbench.config import CONF
-from lrbench.engines import kernels
+from lrbench.engines import cache, compiled
+from lrbench.engines.arguments import Task
 
 CHILD = """
 import json, sys
@@ -43,7 +45,8 @@ def package(tmp_path_factory) -> Path:
     if CONF.parent != Path(lrbench.__file__).parent:
         shutil.copytree(CONF, root / "conf")
     (root / "lrbench/engines/__pycache__").mkdir(exist_ok=True)
-    for path in Path(kernels.run("float64")._cache.cache_path).glob("kernels._run-*"):
+    kept = compiled.train(Task(True, None, True, None, None, None), "float64").stats.cache_path
+    for path in Path(kept).glob("program.train_float64_*"):
         shutil.copy2(path, root / "lrbench/engines/__pycache__")
     return root
 
@@ -87,7 +90,9 @@ def test_a_second_process_compiles_nothing(package, first):
 
 def test_another_optimizer_compiles_its_rule_alone(package, first, adam):
     assert 0 < len(adam["compiled"]) < len(first["compiled"])
-    assert not any(part in name for part in ("_run", "excess", "slopes") for name in adam["compiled"])
+    assert not any(
+        part in name for part in ("train", "multiply", "excess", "slopes") for name in adam["compiled"]
+    )
     assert run(package, "adam")["compiled"] == []
 
 
@@ -127,6 +132,6 @@ def test_without_a_folder_to_write_to_it_is_compiled_each_time(locators, monkeyp
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", locators)
     for _ in range(2):
         with event.install_recorder("numba:compile") as compiled:
-            assert kernels._cached(float64(float64), half)(3.0) == 1.5
+            assert cache.cached(FunctionType(float64(float64)), half, "half")(3.0) == 1.5
         assert compiled.buffer
     assert (tmp_path / "file").is_file()

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -423,19 +423,22 @@ def test_targets_in_any_order_and_often():
     (group,) = plan(blocks("synthetic", "full", [0.3, 0.9], ["sgd"], steps=2000)).groups
     problem = plan(blocks("synthetic", "full", [0.3], ["sgd"])).problems[group.problem_id]
     ((rule, chunk),) = fused.chunks(group, problem, 101)
-    one = partial(fused.train, rule, chunk, problem, np.arange(2001), stop=np.zeros(1, np.int64))
-    hits = one(targets=TARGETS).hits
+
+    def hits_of(targets):
+        kept = fused.Kept(np.arange(2001), targets)
+        return fused.train(rule, chunk, problem, kept, stop=np.zeros(1, np.int64)).hits
+
+    hits = hits_of(TARGETS)
     order = [3, 0, 7, 3, 5]
-    assert np.array_equal(one(targets=[TARGETS[i] for i in order]).hits, hits[:, order])
+    assert np.array_equal(hits_of([TARGETS[i] for i in order]), hits[:, order])
     assert (hits[:, :3] > 0).all()
 
 
 def test_stop_ends_a_long_run_at_once():
     todo = plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=2_000_000))
     ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
-    outcome = fused.train(
-        rule, chunk, *todo.problems.values(), np.array([0, 1, 2_000_000]), TARGETS, stop=np.ones(1, np.int64)
-    )
+    kept = fused.Kept(np.array([0, 1, 2_000_000]), TARGETS)
+    outcome = fused.train(rule, chunk, *todo.problems.values(), kept, stop=np.ones(1, np.int64))
     assert np.isfinite(outcome.gap[:, 0]).all()
     assert np.isinf(outcome.gap[:, 1:]).all()
 

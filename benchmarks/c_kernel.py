@@ -69,7 +69,9 @@ def available() -> bool:
 
 
 def best(planned: Planned) -> tuple[int, list[Call]]:
-    """Return how many lanes suit this case best, and the calls for tiles of so many; compare each width with the engine's own kernel.
+    """Return how many lanes suit this case best, and the calls for tiles of so many.
+
+    Each width is compared with the engine's own kernel.
 
     Raises:
         AssertionError: they differ.

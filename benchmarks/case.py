@@ -49,7 +49,10 @@ class Case:
         return self.runs * self.steps
 
     def lines(self) -> list[str]:
-        """Write the request. The last line moves fastest, so that a tile holds as many distinct betas as it can."""
+        """Write the request.
+
+        The last line moves fastest, so that a tile holds as many distinct betas as it can.
+        """
         betas = [f"[{beta1:.6f},0.999]" for beta1 in np.linspace(0.8, 0.95, self.betas)]
         lrs = np.geomspace(*LR[self.optimizer], self.runs // self.seeds // self.betas)
         return [

@@ -1,4 +1,7 @@
-"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax, one program, one thread."""
+"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax.
+
+It is one program, on one thread.
+"""
 
 import functools
 import os
@@ -34,7 +37,10 @@ def forms(case: Case) -> list[Form]:
 
 
 class Optax:
-    """All runs, with the gaps at the recorded steps: between two of them an inner loop, which computes nothing but gradients."""
+    """All runs, with the gaps at the recorded steps.
+
+    Between two of them is an inner loop, which computes nothing but gradients.
+    """
 
     def __init__(self, planned: Planned, form: Form):
         self.case, self.form, problem = planned.case, form, planned.problem

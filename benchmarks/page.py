@@ -1,14 +1,19 @@
 """What the report costs: to build, to send, to open, and where nobody asked for it.
 
-The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them stored. Its page stands against
+The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them stored.
+Its page stands against
 
-    plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table, no script, no explorer
-    shortened  the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells what tables and script cost
-    seaborn    three line plots of all its runs as SVG, aggregated by seaborn: estimator="median", errorbar=("pi", 50)
+    plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table,
+               no script, no explorer
+    shortened  the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells what
+               tables and script cost
+    seaborn    three line plots of all its runs as SVG, aggregated by seaborn: estimator="median",
+               errorbar=("pi", 50)
 
-Chromium opens the pages in turn, each in a context of its own, with the processor as it is and four times slower, as of a phone. Main thread is the
-CPU time of its tasks until a second after the load; explorer what drawing every run adds, once a reader has scrolled there. First paint is wall time.
-Without chromium or playwright that table is left out.
+Chromium opens the pages in turn, each in a context of its own, with the processor as it is and four times
+slower, as of a phone. Main thread is the CPU time of its tasks until a second after the load; explorer what
+drawing every run adds, once a reader has scrolled there. First paint is wall time. Without chromium or
+playwright that table is left out.
 
 python benchmarks/page.py [--quick]
 """
@@ -141,7 +146,11 @@ def browser(executable: str) -> Iterator[Any]:
 
 
 def opened(chromium: Any, path: Path, slower: int) -> np.ndarray:
-    """Return first paint and main thread in seconds, heap in MB, and what the explorer adds to the main thread in seconds (NaN: none), (4,)."""
+    """Return (4,) what a page costs.
+
+    That is first paint and main thread in seconds, heap in MB, and what the explorer adds to the main thread
+    in seconds (NaN: none).
+    """
     context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)

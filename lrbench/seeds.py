@@ -1,6 +1,8 @@
-"""What a seed fixes: the start and the order of the minibatches, the same for every optimizer and setting (common random numbers).
+"""What a seed fixes: the start and the order of the minibatches, the same for every optimizer and setting
+(common random numbers).
 
-Streams come from numpy's SeedSequence and Philox, one a purpose, so that they are the same on every machine; nothing here touches a global generator.
+Streams come from numpy's SeedSequence and Philox, one a purpose, so that they are the same on every machine;
+nothing here touches a global generator.
 """
 
 import math
@@ -15,14 +17,17 @@ Rows = slice | np.ndarray
 
 
 def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:
-    """Return the generator of one seed for one purpose; `index` (an epoch, say) selects independent substreams."""
+    """Return the generator of one seed for one purpose; `index` (an epoch, say) selects independent
+    substreams.
+    """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(purpose, *index))))
 
 
 def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
     """Return the first weights [weights..., intercept], shape (p,), float64.
 
-    `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias alike; else `zeros`, or the numbers.
+    `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias
+    alike; else `zeros`, or the numbers.
     """
     if init == "torch":
         bound = 1 / math.sqrt(d)
@@ -31,7 +36,9 @@ def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
 
 
 def tuning_seeds(seed: int, count: int) -> list[int]:
-    """Return the first distinct seeds of a stream of their own, of seven digits to nine: apart from those that a person counts from 0."""
+    """Return the first distinct seeds of a stream of their own, of seven digits to nine: apart from those
+    that a person counts from 0.
+    """
     drawn = stream(seed, TUNING).integers(10**6, 10**9, size=2 * count + 10)
     return list(dict.fromkeys(drawn.tolist()))[:count]
 
@@ -59,8 +66,9 @@ def sizes(n: int, batch_size: int | None, batch_order: str, steps: int) -> np.nd
 def batches(n: int, batch_size: int | None, batch_order: str, seed: int, steps: int) -> Iterator[Rows]:
     """Yield the rows of each update.
 
-    `batch_size` null is all of them; else an epoch is a pass over n rows, `sequential` in their own order or `shuffled` in a fresh one, whose last
-    batch may be short, or as many full batches of rows drawn with `replacement`. What is random comes from (seed, epoch).
+    `batch_size` null is all of them; else an epoch is a pass over n rows, `sequential` in their own order or
+    `shuffled` in a fresh one, whose last batch may be short, or as many full batches of rows drawn with
+    `replacement`. What is random comes from (seed, epoch).
     """
     if batch_size is None:
         yield from repeat(slice(None), steps)

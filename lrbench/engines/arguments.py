@@ -1,10 +1,11 @@
 """What the compiled program is given, as tuples of arrays.
 
-Letters of shapes: R runs, T steps, n samples, d features, p parameters (d, and 1 for an intercept), C columns of the step table.
-Runs are lanes: a tile holds `lanes` runs side by side, and a matrix over lanes, (k, lanes), is one flat array, (k * lanes,).
+Letters of shapes: R runs, T steps, n samples, d features, p parameters (d, and 1 for an intercept), H
+targets, K recorded and K' traced states, C columns of the step table. Runs are lanes: a tile holds `lanes` runs side
+by side, and a matrix over lanes, (k, lanes), is one flat array, (k * lanes,). "real" is the runs' dtype.
 
-`None` in a task stands for a part that the runs do without. numba knows the type of None, so it leaves the stage of that part out of the
-program: a function whose first line asks `is None` compiles to nothing. Gaps are float64; what is "in the run's dtype" is real below.
+None stands for a part of a task that its runs do without. numba knows the type of None, so that a function
+which begins with `if part is None: return` compiles to nothing, and the program has no stage for that part.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Machine code that is kept on disk, beside the source or in the user's cache folder.
 
-numba tells by a function's own code and file whether what it kept is still right, not by what the function calls. So what is compiled here
-has a name that holds a hash of all sources that it is made of.
+numba tells by a function's own code and file whether what it kept is still right, not by what the function
+calls. So what is compiled here has a name that holds a hash of all sources that it is made of.
 """
 
 import functools

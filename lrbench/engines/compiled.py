@@ -1,4 +1,7 @@
-"""The program and the functions that it is given, compiled for one dtype: each once a process, and kept on disk for the next."""
+"""The program and the functions that it is given, compiled for one dtype.
+
+Each is compiled once a process, and kept on disk for the next one (cache.py).
+"""
 
 import functools
 import threading
@@ -53,7 +56,11 @@ def multiply(dtype: str) -> Callable[..., None]:
 
 @_once
 def update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str) -> Callable[..., None]:
-    """Return the step of a tile by this rule; `numbers` of a run and `coefficients` of a step are how many the rule unpacks."""
+    """Return the step of a tile by this rule.
+
+    Args:
+        numbers, coefficients: how many numbers of its run, and how many of the step, the rule unpacks.
+    """
     name = f"update_{rule.update.__name__}_{lanes}_{dtype}"
     source = passes.update_source(name, lanes, len(rule.state), numbers, coefficients)
     function = _function(name, source, rule=rule.update)

@@ -1,7 +1,7 @@
 """The fused engine: thousands of runs of one optimizer class as one program.
 
-What a step computes: program.py, and the rules of optimizers/. Here runs are cut into chunks, packed into the lanes of tiles, and unpacked.
-Letters: R runs, T steps, p parameters, K recorded and K' traced states, H targets; arguments.py has them all.
+Here runs are cut into chunks, packed into the lanes of tiles, and unpacked. What a step computes: program.py,
+and the rules of optimizers/. The letters of shapes: arguments.py.
 """
 
 import os
@@ -63,7 +63,9 @@ def covers(group: Group) -> np.ndarray:
 
 
 def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
-    """Say whether the rules of a family can follow a schedule. Where torch refuses it, the reference engine has the words.
+    """Say whether the rules of a family can follow a schedule.
+
+    Where torch refuses it, the reference engine has the words.
 
     Where OneCycleLR sets momentum to 0, torch lets the buffers of SGD and RMSprop rest, and the rules do not.
     """
@@ -73,7 +75,10 @@ def _follows(schedule: Leaves, family: Family, group: Group) -> bool:
 
 
 def chunks(group: Group, problem: Problem, records: int) -> Iterator[tuple[Rule, Group]]:
-    """Cut a group into parts that are trained at once: one rule each, runs of a seed side by side, as they share minibatches."""
+    """Cut a group into parts that are trained at once, of one rule each.
+
+    Runs of a seed lie side by side, as they share minibatches.
+    """
     family, seed = FAMILIES[group.shared["optimizer._target_"]], group.column("seed")
     seeds = np.array(seed.values)[seed.codes]
     switched = _switched(group)
@@ -121,7 +126,7 @@ def _chunk_size(group: Group, rule: Rule, p: int, records: int) -> int:
 
 
 def _may_have_columns_of_their_own(group: Group, rule: Rule) -> bool:
-    """Say whether runs may differ in the numbers of their steps, so that each has a column of the step table."""
+    """Say whether runs may differ in the numbers of their steps: each then has a column of its own."""
     swept = [path for path in group.columns if path.startswith("optimizer.") and path != "optimizer.lr"]
     return "lr" in rule.column or "schedule._target_" in group.shared or bool(swept)
 
@@ -354,7 +359,9 @@ class Trained(NamedTuple):
     def reordered(self, order: np.ndarray, target: np.ndarray) -> "Trained":
         """Return weights in the problem's own order, and hits in that of the targets that were asked for.
 
-        `order` (p,) is what the program took for the parameters, `target` which of its targets is one that was asked for.
+        Args:
+            order: (p,) the parameters as the program took them.
+            target: (H',) which of its H targets is each that was asked for.
         """
         own = np.argsort(order)
         return self._replace(
@@ -363,7 +370,10 @@ class Trained(NamedTuple):
 
 
 def _outcome(problem: Problem, evaluations: np.ndarray, step: np.ndarray, trained: Trained) -> Outcome:
-    """Return all that is known of the runs, recorded at `step`; evaluations (T + 1,) are those until each state."""
+    """Return all that is known of the runs, recorded at `step`.
+
+    `evaluations` (T + 1,) are those until each state.
+    """
     gap, bad, weights = trained.gap, trained.bad, trained.weights
     is_bad = bad != NEVER
     is_bad_at_once = bad == 0

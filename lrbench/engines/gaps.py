@@ -1,7 +1,8 @@
 """Gap and gradient of one state of a tile.
 
-A quadratic gap and its gradient come from R with H = R'R, at a cost that does not depend on n. Any other loss is a sum over the rows, block
-by block. A stage whose part of the task is None is left out of the program (arguments.py).
+A quadratic gap and its gradient come from R with H = R'R, at a cost that does not depend on n. Any other loss
+is a sum over the rows, block by block. A stage whose part of the task is None is left out of the program
+(arguments.py).
 """
 
 import numpy as np
@@ -46,7 +47,10 @@ def gradient(R_T, moved, g, lanes, multiply):
 
 @part
 def exact_gap(quadratic, w, u, lane, lanes):
-    """The gap of one lane, to the bit what `measure` makes of it in float64: row by row the same sums, but all rows of R at once."""
+    """Return the gap of one lane, to the bit what `measure` makes of it in float64.
+
+    Row by row the sums are the same, but all rows of R are added up at once.
+    """
     w_star, R = quadratic
     half, gap, rank = 0.5, 0.0, R.A.shape[0]
     u[:rank] = 0.0

@@ -1,4 +1,7 @@
-"""A problem as the kernel wants it: a quadratic as H = R'R with R in triangular form, any other loss as the rows that it is a sum over."""
+"""A problem as the program wants it.
+
+A quadratic becomes H = R'R with R in triangular form, any other loss the rows that it is a sum over.
+"""
 
 from typing import NamedTuple
 
@@ -12,15 +15,17 @@ from lrbench.problems.solve import Problem
 class Geometry(NamedTuple):
     """What gap and gradient are made of.
 
-    A quadratic gap is half |R (w - w*)|^2 with gradient R'R (w - w*), both without the numbers of R that are 0. R'R is never formed. That
-    costs nothing, as R is triangular, and keeps the digits of the gap whatever the condition number, where half e'He loses eps kappa of them
-    and can become negative. The gap of any other loss is the sum of its excesses over the rows.
+    A quadratic gap is half |R (w - w*)|^2 with gradient R'R (w - w*), both without the numbers of R that are
+    0. R'R is never formed. That costs nothing, as R is triangular, and keeps the digits of the gap whatever
+    the condition number, where half e'He loses eps kappa of them and can become negative. The gap of any
+    other loss is the sum of its excesses over the rows.
 
     Attributes:
         order: (p,) the coordinates in the order that makes R (rank, p) an upper triangle.
         task: all but the minibatches.
-        largest_gap: what counts as finite: where the sum of the losses, as torch adds it up in the run's dtype, still is.
-        guard: how much larger a gap computed from a rounded R may be than the true one; 1 where it is computed in float64.
+        largest_gap: what counts as finite: where the sum of the losses, as torch adds it up in the run's
+            dtype, still is.
+        guard: how much larger a gap computed from a rounded R may be than the true one; 1 in float64.
     """
 
     order: np.ndarray
@@ -58,7 +63,10 @@ def _quadratic(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndar
 
 
 def _guard(problem: Problem, real: np.dtype) -> float:
-    """Return by what factor a gap from R in this dtype may be too large. Without full rank rounding reaches where R does not."""
+    """Return by what factor a gap from R in this dtype may be too large.
+
+    Without full rank rounding reaches where R does not.
+    """
     if real == np.float64:
         return 1.0
     p = problem.data.p
@@ -101,7 +109,9 @@ def _samples(problem: Problem, real: np.dtype) -> Samples:
 
 
 def _extent(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row of A (m, k) the first column, and the one after the last, that are not 0 in it and the next three rows."""
+    """Return what is not 0 of each row of A (m, k) and the next three: the first column, and the one after
+    the last, (m,) each.
+    """
     m, k = A.shape
     columns = np.arange(k)
     first = np.where(A != 0, columns, k - 1).min(axis=1)

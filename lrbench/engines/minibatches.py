@@ -12,7 +12,8 @@ class Minibatches:
     """The minibatches of a group, or the lack of them where every step sees all rows.
 
     Attributes:
-        evaluations: (steps + 1,) gradient evaluations until each state; a minibatch counts its share of the rows.
+        evaluations: (steps + 1,) gradient evaluations until each state; a minibatch counts its share of the
+            rows.
         epoch: how many steps a pass over the rows takes.
         stream: (R,) which sequence of batches is a run's.
         largest: how many rows the largest holds, 0 where every step sees all rows.
@@ -42,7 +43,10 @@ class Minibatches:
         return seeds[:1].repeat(len(group)) if is_fixed(*self._how) else seeds
 
     def batches(self, real: np.dtype, order: np.ndarray) -> Batches | None:
-        """Return what the program needs of them, with the parameters in this order; None where every step sees all rows."""
+        """Return what the program needs of them, with the parameters in this order.
+
+        That is None where every step sees all rows.
+        """
         if self.of_all_rows:
             return None
         data, loss = self._problem.data, self._problem.loss

@@ -1,7 +1,7 @@
-"""The sources of what is passed to the program: loops over elements and lanes, or rows and lanes, round a formula of numbers.
+"""The sources of what is passed to the program: loops round a formula of numbers.
 
-The number of lanes is a constant in them, so that the rows of one array have known distances: of a rule with three states the compiler would
-otherwise have too many pairs of rows to compare, and not vectorise it.
+The number of lanes is a constant in them, so that the rows of one array have known distances: of a rule with
+three states the compiler would otherwise have too many pairs of rows to compare, and not vectorise it.
 """
 
 
@@ -18,9 +18,10 @@ def {name}(u, y, factor, k):
 
 
 def excess_source(name: str, lanes: int) -> str:
-    """Write what adds c times the loss's excess to the gap, and turns moves of predictions u (rows, lanes) into slopes.
+    """Write what adds c times the loss's excess to the gap.
 
-    The rows are those from `first` to before `last` of all samples.
+    It turns the moves of predictions u (rows, lanes) into slopes. The rows are those from `first` to before
+    `last` of all samples.
     """
     return f"""
 def {name}(u, samples, first, last, gap):
@@ -39,8 +40,9 @@ def {name}(u, samples, first, last, gap):
 
 
 def update_source(name: str, lanes: int, states: int, numbers: int, coefficients: int) -> str:
-    """Write what hands a rule its tuples of numbers, each number from a row of lanes: `states` of an element, `numbers` of a run,
-    `coefficients` of a step.
+    """Write what hands a rule its tuples of numbers, each number from a row of lanes.
+
+    It has `states` of an element, `numbers` of a run and `coefficients` of a step.
     """
     rows = [f"row{k} = uintp({k}) * n" for k in range(max(numbers, coefficients))]
     state_rows = [f"at{k} = (uintp(j) * uintp({states}) + uintp({k})) * n" for k in range(states)]

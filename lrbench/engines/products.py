@@ -1,9 +1,10 @@
 """y = A x for all lanes: the one product that gaps and gradients are made of.
 
-A matrix over lanes, (k, lanes), is one flat array. Indices are unsigned (`uintp`): numba would check signed ones for negative values,
-and the check costs the vectorisation.
+A matrix over lanes, (k, lanes), is one flat array. Indices are unsigned (`uintp`): numba would check signed
+ones for negative values, and the check costs the vectorisation.
 
-The product is compiled on its own and passed to the program, which would otherwise hold, and optimise, a copy of it at every place.
+The product is compiled on its own and passed to the program, which would otherwise hold, and optimise, a copy
+of it at every place.
 """
 
 import functools
@@ -14,7 +15,10 @@ import numpy as np
 
 
 class Matrix(NamedTuple):
-    """A matrix, and what of it may be left out: four rows from i on are 0 outside the columns from first[i] to before last[i]."""
+    """A matrix, and what of it may be left out.
+
+    Four rows from i on are 0 outside the columns from first[i] to before last[i].
+    """
 
     A: np.ndarray  # (m, k)
     first: np.ndarray  # (m,)
@@ -73,7 +77,10 @@ def _block(rows: int, columns: int, add: bool) -> str:
 
 
 def _sum_of_row(r: int, columns: int, add: bool) -> str:
-    """Write what a row of a block adds up, in brackets from the left: sums have one order, whatever the block."""
+    """Write what a row of a block adds up.
+
+    The brackets stand from the left: sums have one order, whatever the block.
+    """
     terms = [f"a{r}{c} * v{c}" for c in range(columns)]
     if add:
         terms.insert(0, f"y[y{r} + l]")

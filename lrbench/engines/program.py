@@ -1,10 +1,11 @@
 """The compiled part of the fused engine: many runs as one program.
 
-Lanes never mix and nothing is contracted or reordered, so a run's bits do not depend on its neighbours, nor on how many they are. Every
-innermost loop runs over the lanes of a tile, so that the compiler vectorises it. What differs from optimizer to optimizer is one function,
-passed in, and so is what differs from loss to loss.
+Lanes never mix and nothing is contracted or reordered, so a run's bits do not depend on its neighbours, nor
+on how many they are. Every innermost loop runs over the lanes of a tile, so that the compiler vectorises it.
+What differs from optimizer to optimizer is one function, passed in, and so is what differs from loss to loss.
 
-compiled.py compiles it once for each dtype and each kind of task; arguments.py has the letters and the shapes.
+compiled.py compiles it once for each dtype and each kind of task; arguments.py has the letters and the
+shapes.
 """
 
 import numpy as np
@@ -18,8 +19,8 @@ from lrbench.engines.watching import keep_weights, look, note, record, records_o
 def train(task, runs, watch, records, scratch, functions):
     """Train all tiles: W becomes the last finite weights, state the last state.
 
-    `functions` has the fields of signatures.Functions, but is a plain tuple, in which no function comes first: numba takes none in a
-    NamedTuple, and warns of a tuple that begins with one.
+    `functions` has the fields of signatures.Functions, but is a plain tuple, in which no function comes
+    first: numba takes none in a NamedTuple, and warns of a tuple that begins with one.
     """
     lanes, update, multiply, exact_multiply, slopes, excess, exact_excess = functions
     of_rows, of_exact_rows = (lanes, multiply, excess), (lanes, exact_multiply, exact_excess)
@@ -64,10 +65,10 @@ def load(W, watch, scratch):
 @part
 def all_alike(column):
     """Say whether all lanes take their numbers of a step from one column."""
+    alike = True
     for l in range(column.size):
-        if column[l] != column[0]:
-            return False
-    return True
+        alike &= column[l] == column[0]
+    return alike
 
 
 @part

@@ -1,4 +1,4 @@
-"""The types of what the program is given, for one dtype of the runs: those of arguments.py, field by field."""
+"""The types of what the program is given, for one dtype of the runs: arguments.py, field by field."""
 
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ def _or_none(type: nt.Type, is_there: bool) -> nt.Type:
 
 
 class Functions(NamedTuple):
-    """What is passed to the program beside its arrays, in this order; None where the task has no use for it."""
+    """What is passed to the program beside its arrays; None where the task has no use for it."""
 
     lanes: int  # that the others are compiled for
     update: object

@@ -1,4 +1,6 @@
-"""What is noted of the states of a tile: first hits, the last finite state, the largest gap; and what is kept of them."""
+"""What is noted of the states of a tile: first hits, the last finite state, the largest gap; and what is kept
+of them.
+"""
 
 import numpy as np
 from numpy import uintp
@@ -26,7 +28,8 @@ def records_of(records, tile):
 def look(gap, within, near, peak):
     """Raise `peak`, and count the lanes that are beyond their limit or at their next target.
 
-    Without the 0.0 the compiler would store a peak only where it changes, and such masked stores are slower than all the rest.
+    Without the 0.0 the compiler would store a peak only where it changes, and such masked stores are slower
+    than all the rest.
     """
     news = 0
     for l in range(uintp(gap.size)):
@@ -38,7 +41,10 @@ def look(gap, within, near, peak):
 
 @part
 def note(t, W, watch, scratch, exact):
-    """Note first hits, and the lanes whose state is the first that is not finite. Return how many these are."""
+    """Note first hits, and the lanes whose state is the first that is not finite.
+
+    Return how many these are.
+    """
     gap, within, near = scratch.gap, scratch.within, scratch.near
     died = 0
     for l in range(uintp(gap.size)):

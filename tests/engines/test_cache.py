@@ -1,4 +1,7 @@
-"""Compiled code is kept between processes, and never outlives the source it was made from. In processes of their own, on a copy of the package."""
+"""Compiled code is kept between processes, and never outlives the source it was made from.
+
+In processes of their own, on a copy of the package.
+"""
 
 import json
 import os
@@ -37,7 +40,9 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory) -> Path:
-    """A folder with a copy of lrbench, and of what is compiled and kept only the program that all optimizers share."""
+    """A folder with a copy of lrbench, and of what is compiled and kept only the program that all optimizers
+    share.
+    """
     root = tmp_path_factory.mktemp("package")
     shutil.copytree(
         Path(lrbench.__file__).parent, root / "lrbench", ignore=shutil.ignore_patterns("*.nbi", "*.nbc")

@@ -1,4 +1,6 @@
-"""The fused engine against the reference engine, and against itself: a run has the same bits in whatever company it is trained."""
+"""The fused engine against the reference engine, and against itself: a run has the same bits in whatever
+company it is trained.
+"""
 
 import subprocess
 import sys
@@ -94,7 +96,9 @@ def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
 
 
 def deviation(here, there, weights_size) -> float:
-    """The largest difference of two gaps, as a share of the largest so far (the start's, where a run does not climb), or of the last weights."""
+    """The largest difference of two gaps, as a share of the largest so far (the start's, where a run does not
+    climb), or of the last weights.
+    """
     (gap, w), (reference, w_reference) = (
         (np.array(run["gap"]), np.array(run["weights"], float)) for run in (here, there)
     )
@@ -124,10 +128,12 @@ def sensitivity(problem, run, weights_size) -> float:
 
 
 def differences(todo: Plan) -> tuple[list, set]:
-    """Train a plan with both engines: what differs without reason, and (optimizer, lr) of the runs that are chaotic.
+    """Train a plan with both engines: what differs without reason, and (optimizer, lr) of the runs that are
+    chaotic.
 
-    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or by 10 times what one rounding of its data
-    does to the reference engine. Where that one rounding does more than ROUNDINGS^2 there is nothing to compare.
+    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or
+    by 10 times what one rounding of its data does to the reference engine. Where that one rounding does more
+    than ROUNDINGS^2 there is nothing to compare.
     """
     ours, theirs, wrong, chaotic = trained(todo, "fused"), trained(todo, "reference"), [], set()
     assert ours.keys() == theirs.keys()
@@ -159,10 +165,11 @@ def differences(todo: Plan) -> tuple[list, set]:
 
 @dataclass
 class Same:
-    """Says whether the engines agree on a column of the store: floats within `bar` of the largest so far, all else exactly.
+    """Says whether the engines agree on a column of the store: floats within `bar` of the largest so far, all
+    else exactly.
 
-    In float32 the step at which a gap passes a level may differ, too: by one for the largest float32, as it grows by more than `bar` a step; for a
-    target as far as the gap is within `bar` of it.
+    In float32 the step at which a gap passes a level may differ, too: by one for the largest float32, as it
+    grows by more than `bar` a step; for a target as far as the gap is within `bar` of it.
     """
 
     bar: float
@@ -218,7 +225,9 @@ CHAOTIC = {("nadam", 1), ("adadelta", 100)}
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_rule_float64(problem, how):
-    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is rounded there by the root of a tiny mean."""
+    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is
+    rounded there by the root of a tiny mean.
+    """
     wrong, chaotic = differences(plan(blocks(problem, how, LRS[how], seed=3)))
     assert not wrong
     assert chaotic <= CHAOTIC
@@ -391,7 +400,9 @@ def test_a_run_has_the_same_bits_in_any_company(
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_run_alone_has_the_bits_it_has_in_a_big_sweep(rule):
-    """72 runs side by side, some of which are long inf; and a few of them, in a tile of another width, for which the rule is compiled anew."""
+    """72 runs side by side, some of which are long inf; and a few of them, in a tile of another width, for
+    which the rule is compiled anew.
+    """
     whole = in_a_big_sweep(rule, "full", "float64")
     assert len(whole) == 72
     for lr, seed in product((0.01, 1.0, 1e6), (0, 5)):

@@ -42,7 +42,9 @@ def multiplied(A, x):
 
 
 def sparse(rng, m, k):
-    """Whole numbers, so that every sum is exact, with zeros at random: anywhere, or in an upper or lower triangle."""
+    """Whole numbers, so that every sum is exact, with zeros at random: anywhere, or in an upper or lower
+    triangle.
+    """
     A = rng.integers(-9, 10, (m, k)) * (rng.random((m, k)) < rng.choice([0.1, 0.5, 1.0]))
     return np.ascontiguousarray(rng.choice([lambda A: A, np.triu, np.tril])(A), dtype=float)
 

@@ -1,8 +1,9 @@
 """What the compiled program is given, as tuples of arrays.
 
-Letters of shapes: R runs, T steps, n samples, d features, p parameters (d, and 1 for an intercept), H
-targets, K recorded and K' traced states, C columns of the step table. Runs are lanes: a tile holds `lanes` runs side
-by side, and a matrix over lanes, (k, lanes), is one flat array, (k * lanes,). "real" is the runs' dtype.
+Letters of shapes: R runs, T steps, n samples, d features, p parameters (d, and 1 for an intercept),
+H targets, K recorded and K' traced states, C columns of the step table. Runs are lanes: a tile holds
+`lanes` runs side by side, and a matrix over lanes, (k, lanes), is one flat array, (k * lanes,).
+"real" is the runs' dtype.
 
 None stands for a part of a task that its runs do without. numba knows the type of None, so that a function
 which begins with `if part is None: return` compiles to nothing, and the program has no stage for that part.

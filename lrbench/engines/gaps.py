@@ -21,9 +21,11 @@ def measure(quadratic, w, moved, gap, multiply):
     w_star, R = quadratic
     e, u = moved
     lanes = gap.size
-    n, half = uintp(lanes), 0.5
+    n = uintp(lanes)
+    half = 0.5
     for j in range(w_star.size):
-        row, center = uintp(j) * n, w_star[j]
+        row = uintp(j) * n
+        center = w_star[j]
         for l in range(n):
             e[row + l] = w[row + l] - center
     multiply(R, e, u, lanes)
@@ -52,12 +54,15 @@ def exact_gap(quadratic, w, u, lane, lanes):
     Row by row the sums are the same, but all rows of R are added up at once.
     """
     w_star, R = quadratic
-    half, gap, rank = 0.5, 0.0, R.A.shape[0]
+    rank = R.A.shape[0]
     u[:rank] = 0.0
     for j in range(w_star.size):
-        e = w[uintp(j) * uintp(lanes) + lane] - w_star[j]
+        at = uintp(j) * uintp(lanes) + lane
+        e = w[at] - w_star[j]
         for i in range(min(j + 1, rank)):
             u[i] += R.A[i, j] * e
+    half = 0.5
+    gap = 0.0
     for i in range(rank):
         gap += half * u[i] * u[i]
     return gap
@@ -77,10 +82,12 @@ def measure_rows(samples, w, moved, g, scratch, functions):
     if samples is None:
         return
     lanes, multiply, excess = functions
-    gap, gathered = scratch.gap, scratch.gathered
+    gap = scratch.gap
+    gathered = scratch.gathered
     move(samples, w, moved.e, g, gap)
-    for first in range(0, samples.y.size, BLOCK):
-        last = min(first + BLOCK, samples.y.size)
+    n = samples.y.size
+    for first in range(0, n, BLOCK):
+        last = min(first + BLOCK, n)
         X = samples.X[first:last]
         multiply(Matrix(X, gathered.zeros, gathered.p), moved.e, moved.u, lanes)
         excess(moved.u, samples, first, last, gap)
@@ -90,16 +97,18 @@ def measure_rows(samples, w, moved, g, scratch, functions):
 @part
 def move(samples, w, e, g, gap):
     """e = w - w*; gap and gradient start with those of the penalty."""
-    w_star, penalty = samples.w_star, samples.penalty
-    n, half = uintp(gap.size), 0.5
+    n = uintp(gap.size)
+    half = 0.5
     gap[:] = 0.0
-    for j in range(w_star.size):
-        row, center, weight = uintp(j) * n, w_star[j], penalty[j]
+    for j in range(samples.w_star.size):
+        row = uintp(j) * n
+        center = samples.w_star[j]
+        weight = samples.penalty[j]
         for l in range(n):
             moved = w[row + l] - center
             e[row + l] = moved
             gap[l] += half * weight * moved * moved
-    start_gradient(g, w, penalty, gap.size)
+    start_gradient(g, w, samples.penalty, gap.size)
 
 
 @part
@@ -108,7 +117,8 @@ def start_gradient(g, w, penalty, lanes):
         return
     n = uintp(lanes)
     for j in range(penalty.size):
-        row, weight = uintp(j) * n, penalty[j]
+        row = uintp(j) * n
+        weight = penalty[j]
         for l in range(n):
             g[row + l] = weight * w[row + l]
 
@@ -131,12 +141,16 @@ def sampled_gradient(batches, stream, t, w, scratch, functions):
     """g = c sum_i slope_i x_i over the rows of step t, and their share of the penalty's gradient."""
     if batches is None:
         return
-    rows = batches.order[stream, batches.starts[t] : batches.starts[t + 1]]
     lanes, multiply, slopes = functions
-    gathered, u = scratch.gathered, scratch.moved.u
-    size, p = rows.size, batches.X.shape[1]
-    X, y = gathered.X[: size * p].reshape(size, p), gathered.y[:size]
+    first, last = batches.starts[t], batches.starts[t + 1]
+    rows = batches.order[stream, first:last]
+    size = rows.size
+    p = batches.X.shape[1]
+    gathered = scratch.gathered
+    u = scratch.moved.u
+    X = gathered.X[: size * p].reshape(size, p)
     X_T = gathered.X_T[: size * p].reshape(p, size)
+    y = gathered.y[:size]
     gather(batches, rows, X, y)
     multiply(Matrix(X, gathered.zeros, gathered.p), w, u, lanes)
     slopes(u, y, batches.factors[t], batches.k)
@@ -158,9 +172,10 @@ def transpose(A, A_T):
 def gather(batches, rows, X, y):
     """Write these rows into X (size, p) and y (size,)."""
     for i in range(rows.size):
-        y[i] = batches.y[rows[i]]
+        row = rows[i]
+        y[i] = batches.y[row]
         for j in range(X.shape[1]):
-            X[i, j] = batches.X[rows[i], j]
+            X[i, j] = batches.X[row, j]
 
 
 @part
@@ -168,6 +183,7 @@ def add_penalty(penalty, share, w, g, lanes):
     n = uintp(lanes)
     for j in range(penalty.size):
         if penalty[j] != 0:
-            row, weight = uintp(j) * n, share * penalty[j]
+            row = uintp(j) * n
+            weight = share * penalty[j]
             for l in range(n):
                 g[row + l] += weight * w[row + l]

@@ -75,7 +75,7 @@ def recorded_steps(steps: int, record: str | int) -> np.ndarray:
 
 
 def spans(steps: int, epoch: int) -> np.ndarray:
-    """Return the first and the last state of two epochs, (2, 2): the last before half the budget, and the end.
+    """Return the first and the last state of two epochs, (2, 2): the last before half the budget and the end.
 
     `epoch` is its number of steps, so one where a step takes all rows. The start never counts, except as half
     of a single step.

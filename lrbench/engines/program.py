@@ -23,17 +23,23 @@ def train(task, runs, watch, records, scratch, functions):
     first: numba takes none in a NamedTuple, and warns of a tuple that begins with one.
     """
     lanes, update, multiply, exact_multiply, slopes, excess, exact_excess = functions
-    of_rows, of_exact_rows = (lanes, multiply, excess), (lanes, exact_multiply, exact_excess)
+    of_rows = (lanes, multiply, excess)
+    of_exact_rows = (lanes, exact_multiply, exact_excess)
     of_batch = (lanes, multiply, slopes)
     steps = runs.table.shape[0]
     for tile in range(runs.W.shape[0]):
-        W, state, numbers, column = runs.W[tile], runs.state[tile], runs.numbers[tile], runs.column[tile]
-        own_watch, own_records = watch_of(watch, tile), records_of(records, tile)
+        W = runs.W[tile]
+        state = runs.state[tile]
+        numbers = runs.numbers[tile]
+        column = runs.column[tile]
+        own_watch = watch_of(watch, tile)
+        own_records = records_of(records, tile)
         load(W, watch, scratch)
         same = all_alike(column)
         dead = 0
         for t in range(steps + 1):
-            w, ahead = scratch.weights[t % 2], scratch.weights[(t + 1) % 2]
+            w = scratch.weights[t % 2]
+            ahead = scratch.weights[(t + 1) % 2]
             measure(task.quadratic, w, scratch.moved, scratch.gap, multiply)
             measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, of_rows)
             measure_rows(task.exact_samples, w, scratch.exact, None, scratch, of_exact_rows)

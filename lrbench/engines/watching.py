@@ -13,14 +13,18 @@ from lrbench.engines.jit import part
 @part
 def watch_of(watch, tile):
     """Return what is watched of one tile: hits (H, lanes), bad and peak (lanes,)."""
-    hits, bad, peak = watch.hits[tile], watch.bad[tile], watch.peak[tile]
+    hits = watch.hits[tile]
+    bad = watch.bad[tile]
+    peak = watch.peak[tile]
     return Watch(watch.largest, watch.targets, watch.guard, hits, bad, peak)
 
 
 @part
 def records_of(records, tile):
     """Return what is kept of one tile: gaps (K, lanes), sums (2, lanes), paths (K', p, lanes)."""
-    gaps, sums, paths = records.gaps[tile], records.sums[tile], records.paths[tile]
+    gaps = records.gaps[tile]
+    sums = records.sums[tile]
+    paths = records.paths[tile]
     return Records(records.step, records.summed, records.traced, gaps, sums, paths)
 
 
@@ -45,7 +49,9 @@ def note(t, W, watch, scratch, exact):
 
     Return how many these are.
     """
-    gap, within, near = scratch.gap, scratch.within, scratch.near
+    gap = scratch.gap
+    within = scratch.within
+    near = scratch.near
     died = 0
     for l in range(uintp(gap.size)):
         if gap[l] <= near[l]:
@@ -81,22 +87,29 @@ def keep_weights(W, w, l):
 @part
 def record(t, records, scratch, exact, multiply):
     """Keep of state t what is asked for: gap, sum of gaps, weights."""
-    w, gap, place = scratch.weights[t % 2], scratch.gap, scratch.place
-    now = place[0] < records.step.size and records.step[place[0]] == t
+    w = scratch.weights[t % 2]
+    gap = scratch.gap
+    now = is_next(t, records.step, scratch.place[0])
     half = records.summed[0, 0] <= t <= records.summed[0, 1]
     end = t >= records.summed[1, 0]
     if now or half or end:
         measure(exact, w, scratch.exact, gap, multiply)
     if now:
-        keep_gaps(records.gaps[place[0]], gap, scratch.within)
-        place[0] += 1
+        keep_gaps(records.gaps[scratch.place[0]], gap, scratch.within)
+        scratch.place[0] += 1
     if half:
         add(gap, records.sums[0])
     if end:
         add(gap, records.sums[1])
-    if place[1] < records.traced.size and records.traced[place[1]] == t:
-        keep_path(records.paths[place[1]], w, scratch.within)
-        place[1] += 1
+    if is_next(t, records.traced, scratch.place[1]):
+        keep_path(records.paths[scratch.place[1]], w, scratch.within)
+        scratch.place[1] += 1
+
+
+@part
+def is_next(t, states, place):
+    """Say whether t is the next of these states, the one at `place`."""
+    return place < states.size and states[place] == t
 
 
 @part

@@ -148,7 +148,7 @@ def run(case: Case, lanes: int, calls: list[Call]) -> None:
 
 
 def check(case: Case, calls: list[Call], trained: list[Call]) -> None:
-    """Compare what comes out, but for the states, which kernel.c keeps to itself, and the sums, which it lacks."""
+    """Compare what comes out, but for the states, which kernel.c keeps to itself, and the sums."""
     (own,) = copied(calls)
     run(case, own[0].runs.W.shape[2], own)
     for one, other in zip(own, trained, strict=True):

@@ -204,7 +204,7 @@ def comparison(cases: list[Case], repetitions: int) -> Iterator[Table]:
 
 
 def distinct_betas(ds: tuple[int, ...], runs: int, steps: int, repetitions: int) -> Table:
-    """Adam with 128 distinct betas side by side against one: each lane looks up its own numbers of the step."""
+    """Adam with 128 distinct betas side by side against one: each lane looks up numbers of its own."""
     rows = []
     for d in ds:
         few, many = (Planned(Case("adam", d, runs, steps=steps, betas=betas)) for betas in (1, 128))

@@ -27,7 +27,9 @@ OPTIMIZERS = {"sgd": optax.sgd, "adam": optax.adam}
 class Form(NamedTuple):
     """A way to write the program: which one XLA makes the most of depends on the case."""
 
-    sums: bool  # products with a matrix as sums over its rows, which XLA fuses with what surrounds them, rather than as matrix products
+    # Products with a matrix as sums over its rows, which XLA fuses with what surrounds them, rather than as
+    # matrix products.
+    sums: bool
     block: int | None  # runs that go through all steps before the next do; None = all at once
 
 

@@ -1,7 +1,7 @@
 """What the report costs: to build, to send, to open, and where nobody asked for it.
 
-The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them stored.
-Its page stands against
+The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them
+stored. Its page stands against
 
     plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table,
                no script, no explorer
@@ -108,7 +108,10 @@ def building(store: Path, repetitions: int) -> Table:
         *map(digits, [page / seaborn, 1.0, page, seaborn]),
         percent(max(of.spread for of in times.values())),
     ]
-    reading = "At most 1: reading the store and making tables, figures and page takes no more CPU time than three plots of the runs, read before."
+    reading = (
+        "At most 1: reading the store and making tables, figures and page takes no more CPU time than three "
+        "plots of the runs, read before."
+    )
     return Table("Building", ["CPU ratio", "at most", "page s", "seaborn s", "spread %"], [row], reading)
 
 
@@ -132,7 +135,8 @@ def figures(page: str) -> list[str]:
 
 def plain(page: str) -> str:
     body = "\n".join(f"<div>{figure}</div>" for figure in figures(page))
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>plain</title></head><body>{body}</body></html>'
+    head = '<meta charset="utf-8"><title>plain</title>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
 
 @contextmanager
@@ -176,7 +180,8 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
     executable = shutil.which("chromium")
     if executable is None or find_spec("playwright") is None:
         print(
-            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright (pip install playwright)."
+            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright "
+            "(pip install playwright)."
         )
         return
     paths = {"page": store / "report.html", **peers(store, folder)}
@@ -213,7 +218,10 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
         "explorer ms",
         "spread %",
     ]
-    reading = "At most 1.3: until its first paint, and on its main thread, the page takes no more than 30 % longer than its figures alone."
+    reading = (
+        "At most 1.3: until its first paint, and on its main thread, the page takes no more than 30 % longer "
+        "than its figures alone."
+    )
     yield Table(title, header, rows, reading)
 
 
@@ -258,7 +266,10 @@ def without(lrs: int, repetitions: int) -> Table:
         percent(max(of.spread for of in times.values())),
         printed.split("\n")[-2],
     ]
-    reading = "CPU seconds of whole commands; imported is what report=false still imports of seaborn, matplotlib and jinja2."
+    reading = (
+        "CPU seconds of whole commands; imported is what report=false still imports of seaborn, matplotlib "
+        "and jinja2."
+    )
     return Table(
         "report=false", ["CPU ratio", "true s", "false s", "saved s", "spread %", "imported"], [row], reading
     )

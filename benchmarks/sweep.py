@@ -173,7 +173,10 @@ def whole_command(steps: int, repetitions: int) -> Table:
         *(digits(np.median(of.memory) / 2**20) for of in times.values()),
     ]
     header = [*compared_header("lrbench", "torch"), "MiB", "torch MiB"]
-    reading = "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole processes."
+    reading = (
+        "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole "
+        "processes."
+    )
     return Table("4 optimizers x 5 learning rates x 5 seeds against plain_torch.py", header, [row], reading)
 
 

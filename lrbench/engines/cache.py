@@ -33,7 +33,8 @@ def cached(
     signature = type.signature
     try:
         compiled = njit(cache=True, **JIT)(named)
-        with FileLock(Path(compiled.stats.cache_path) / f"{named.__qualname__}.lock"):
+        folder = Path(str(compiled.stats.cache_path))
+        with FileLock(folder / f"{named.__qualname__}.lock"):
             compiled.compile(signature)
     except (RuntimeError, OSError):  # no folder to write to, or it is full
         return njit(signature, **JIT)(named)

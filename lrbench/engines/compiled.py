@@ -37,13 +37,13 @@ def _once(compile: Callable[..., Callable[..., None]]) -> Callable[..., Callable
 
 def train(task: Task, dtype: str) -> Callable[..., None]:
     """Return the program for tasks of this kind: those of which the same parts are None."""
-    return _train(Task(*(part is not None for part in task)), dtype)
+    parts = frozenset(name for name, part in task._asdict().items() if part is not None)
+    return _train(parts, dtype)
 
 
 @_once
-def _train(parts: Task, dtype: str) -> Callable[..., None]:
-    present = [name for name, is_there in parts._asdict().items() if is_there]
-    name = "_".join(["train", dtype, *present])
+def _train(parts: signatures.Parts, dtype: str) -> Callable[..., None]:
+    name = "_".join(["train", dtype, *sorted(parts)])
     return cached(signatures.program(parts, getattr(nt, dtype)), program.train, name)
 
 

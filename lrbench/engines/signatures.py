@@ -1,6 +1,6 @@
 """The types of what the program is given, for one dtype of the runs: arguments.py, field by field."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numba import types as nt
 
@@ -16,7 +16,10 @@ i2 = nt.int64[:, ::1]
 i3 = nt.int64[:, :, ::1]
 
 
-def _tuple(of: type, **fields: nt.Type) -> nt.Type:
+Parts = frozenset[str]  # the fields of a task that are not None
+
+
+def _tuple(of: type, **fields: nt.Type) -> Any:
     """Return the type that numba gives a NamedTuple; one whose fields are all alike has another."""
     in_order = of(**fields)
     return nt.BaseTuple.from_types(in_order, of)
@@ -66,16 +69,16 @@ def batches(real: nt.Float) -> nt.Type:
     )
 
 
-def task(has: given.Task, real: nt.Float) -> nt.Type:
-    """Return the type of a task that `has` some parts and not others."""
+def task(has: Parts, real: nt.Float) -> nt.Type:
+    """Return the type of a task that has these parts, and None for the others."""
     return _tuple(
         given.Task,
-        quadratic=_or_none(quadratic(real), has.quadratic),
-        exact=_or_none(quadratic(nt.float64), has.exact),
-        R_T=_or_none(matrix(real), has.R_T),
-        samples=_or_none(samples(real), has.samples),
-        exact_samples=_or_none(samples(nt.float64), has.exact_samples),
-        batches=_or_none(batches(real), has.batches),
+        quadratic=_or_none(quadratic(real), "quadratic" in has),
+        exact=_or_none(quadratic(nt.float64), "exact" in has),
+        R_T=_or_none(matrix(real), "R_T" in has),
+        samples=_or_none(samples(real), "samples" in has),
+        exact_samples=_or_none(samples(nt.float64), "exact_samples" in has),
+        batches=_or_none(batches(real), "batches" in has),
     )
 
 
@@ -131,21 +134,21 @@ class Functions(NamedTuple):
     exact_excess: object  # float64
 
 
-def functions(has: given.Task, real: nt.Float) -> nt.Type:
+def functions(has: Parts, real: nt.Float) -> nt.Type:
     """Return the type of the functions that a task needs."""
     types = Functions(
         lanes=nt.int64,
         update=update(real),
         multiply=multiply(real),
-        exact_multiply=_or_none(multiply(nt.float64), has.exact or has.exact_samples),
-        slopes=_or_none(slopes(real), has.batches),
-        excess=_or_none(excess(real), has.samples),
-        exact_excess=_or_none(excess(nt.float64), has.exact_samples),
+        exact_multiply=_or_none(multiply(nt.float64), bool(has & {"exact", "exact_samples"})),
+        slopes=_or_none(slopes(real), "batches" in has),
+        excess=_or_none(excess(real), "samples" in has),
+        exact_excess=_or_none(excess(nt.float64), "exact_samples" in has),
     )
     return nt.Tuple(tuple(types))
 
 
-def program(has: given.Task, real: nt.Float) -> nt.FunctionType:
+def program(has: Parts, real: nt.Float) -> nt.FunctionType:
     """(task, runs, watch, records, scratch, functions)"""
     own_task = task(has, real)
     own_functions = functions(has, real)

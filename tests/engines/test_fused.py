@@ -302,8 +302,11 @@ def test_problems_of_every_shape(name, how, tmp_path):
 def test_a_start_at_the_minimum_and_beyond_the_range():
     """No step to make; a start whose loss overflows at once; one that float32 does not hold."""
     changes = {"steps": 5, "optimizer.lr": 0.01}
-    todo = plan([block("sgd", LECTURE, [{"init": [[2, 0], [1e200, 0], [1e308, 1e308]]}], **changes),
-                 block("sgd", LECTURE, [{"init": [[2, 0], [1e20, 0], [1e39, 0]]}], dtype="float32", **changes)])  # fmt: skip
+    double = {"init": [[2, 0], [1e200, 0], [1e308, 1e308]]}
+    single = {"init": [[2, 0], [1e20, 0], [1e39, 0]]}
+    of_double = block("sgd", LECTURE, [double], **changes)
+    of_single = block("sgd", LECTURE, [single], dtype="float32", **changes)
+    todo = plan([of_double, of_single])
     wrong, _ = differences(todo)
     assert not wrong
 

@@ -25,7 +25,9 @@ PROBLEM = [
     "batch_order=shuffled",
 ]
 STEPS = [1, 2, 3, 6, 12, 61]
-DIVERGES = 1e30  # as a learning rate: some runs of a few steps stay finite and climb, longer ones become inf, before half of them or after
+# As a learning rate: some runs of a few steps stay finite and climb, longer ones become inf, before half of
+# them or after.
+DIVERGES = 1e30
 
 
 def trained(engine, *lines, record="all"):

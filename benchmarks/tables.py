@@ -1,7 +1,8 @@
 """Tables and verdict of 100,000 runs against training them, each in a process of its own, in turn.
 
-Train is `lrbench.bench.run`: plan, train, store; record=50. Answer is what is made of the stored result set: every table, test, sentence and
-warning. Imports count in neither. Wide is one problem with many learning rates, long many problems with few.
+Train is `lrbench.bench.run`: plan, train, store; record=50. Answer is what is made of the stored result set:
+every table, test, sentence and warning. Imports count in neither. Wide is one problem with many learning
+rates, long many problems with few.
 
 python benchmarks/tables.py [--quick]
 """

@@ -132,7 +132,7 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
         step = recorded_steps(chunk.shared["steps"], ask["record"])
         return _rows(
             chunk,
-            fused.train(rule, chunk, problem, step, targets(ask["target"]), stop),
+            fused.train(rule, chunk, problem, fused.Kept(step, targets(ask["target"])), stop),
             problem,
             ask,
             "fused",
@@ -169,9 +169,8 @@ def _traced(one: Group, problem: Problem, ask: Leaves, step: np.ndarray) -> np.n
     from lrbench.engines import fused
 
     [(rule, chunk)] = fused.chunks(one, problem, 0)
-    return fused.train(
-        rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step
-    ).path
+    kept = fused.Kept(step, targets(ask["target"]), traced=step)
+    return fused.train(rule, chunk, problem, kept, stop=np.zeros(1, dtype=np.int64)).path
 
 
 # ---- reference

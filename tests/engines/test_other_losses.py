@@ -1,4 +1,6 @@
-"""Losses that are sums over the rows, and penalties: the fused engine against the reference engine, whose gradients are torch's own."""
+"""Losses that are sums over the rows, and penalties: the fused engine against the reference engine, whose
+gradients are torch's own.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -44,7 +46,10 @@ def asked(*lines):
 
 @cache
 def planned(target, *lines):
-    """Plan for a loss. Lines are composed once for all losses, which differ in two leaves: composing takes longer than training."""
+    """Plan for a loss.
+
+    Lines are composed once for all losses, which differ in two leaves: composing takes longer than training.
+    """
     request = asked(*lines)
     leaves = {"loss._target_": target, "problem.target": KINDS[target].targets}
     return plan([replace(block, base=block.base | leaves) for block in request.blocks]), request.ask

@@ -200,10 +200,10 @@ def test_a_run_that_only_climbs_is_diverged_too():
 
 
 def test_heavy_ball_may_climb_before_it_converges():
-    momentum = 0.98  # and an lr that makes -sqrt(momentum) a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first
-    curve = trained(
-        steps=4000, **{"optimizer.lr": (1 + momentum**0.5) ** 2 / SYNTHETIC.L, "optimizer.momentum": momentum}
-    )
+    momentum = 0.98
+    # -sqrt(momentum) is a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first.
+    lr = (1 + momentum**0.5) ** 2 / SYNTHETIC.L
+    curve = trained(steps=4000, **{"optimizer.lr": lr, "optimizer.momentum": momentum})
     assert curve.gap.max() > 10 * curve.gap[0]
     assert status(curve) == "completed"
 

@@ -29,7 +29,8 @@ DIVERGES = 1e30  # as a learning rate: some runs of a few steps stay finite and 
 def trained(engine, *lines, record="all"):
     """Return what is stored of each run."""
     request = read([*PROBLEM, *lines], multirun=True)
-    parts = train(plan(request.blocks), request.ask | {"engine": engine, "record": record})
+    options = request.options.training._replace(engine=engine, record=record)
+    parts = train(plan(request.blocks), options)
     return [
         run | {"gaps": curve["gap"]}
         for rows in parts

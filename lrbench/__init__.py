@@ -58,7 +58,7 @@ def load(path: str | PathLike) -> "Results":
 def compare(
     a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False
 ) -> "Difference":
-    """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no torch.
+    """Compare two result sets, setting by setting on the same seeds; needs no torch.
 
     Args:
         a, b: folders, or results that were loaded.

@@ -2,7 +2,8 @@
 
 Problems are made and solved for it, to show their sizes and spectrum. An entry is (name, description):
 
-    ("adam", "Adaptive moments (Kingma and Ba 2015)"), ("results/mine", "2026-01-01 12:00  complete, 4 of 4 runs")
+    ("adam", "Adaptive moments (Kingma and Ba 2015)")
+    ("results/mine", "2026-01-01 12:00  complete, 4 of 4 runs")
 """
 
 import math

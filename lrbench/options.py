@@ -1,7 +1,7 @@
-"""How a sweep is asked: the keys of its configuration that are no part of a run and have one value for all of it.
+"""How a sweep is asked: the keys of its configuration that are no part of a run, so that each has one value.
 
-Given the leaves of a run, {"optimizer.lr": 0.1, ..., "engine": "auto", "record": "all", "target": 1e-6}, it gives
-SweepOptions(name=None, results_dir="results", ..., engine="auto", record="all", target=1e-6, predict=None).
+Given the leaves of a run, {"optimizer.lr": 0.1, ..., "engine": "auto", "record": "all", "target": 1e-6}, it
+gives SweepOptions(name=None, results_dir="results", ..., engine="auto", record="all", target=1e-6, ...).
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@
     runs/*.parquet     a row a run
     curves/*.parquet   a row a run: its loss curve as lists
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
-    roles.parquet      only of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
+    roles.parquet      of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
     report.html, summary.csv, summary.md, tables/, figures/   made from the above, replaced whole
 
@@ -136,7 +136,7 @@ class ResultStore:
         return _read(self._problems_path)
 
     def paths(self) -> pa.Table | None:
-        """The weights on the way of some runs: run_id, and step and weights as lists; None where none were traced."""
+        """The weights on the way of some runs: run_id, and step and weights as lists; None without any."""
         return _read(self._paths_path) if self._paths_path.is_file() else None
 
     def roles(self) -> pa.Table | None:

@@ -50,12 +50,12 @@ class Timings:
     """What was measured.
 
     Attributes:
-        runs: a row each, as the store has it of an untimed training, and beside that, null where the run failed:
+        runs: a row each, as the store has it of an untimed training, and beside that, null where it failed:
             repeat_steps: the steps of a repeat;
-            step_seconds, step_spread: the median over the repeats of the wall time of a step, and their interquartile
-                range over that median;
-            seconds_to_target: the median of what the repeats took until there; where they end before it, the steps to
-                the target times step_seconds.
+            step_seconds, step_spread: the median over the repeats of the wall time of a step, and their
+                interquartile range over that median;
+            seconds_to_target: the median of what the repeats took until there; where they end before it, the
+                steps to the target times step_seconds.
         problems: a row a problem, as the store has it.
         conditions: under what the times were taken, a sentence.
         busy: why they may be worth little, in words; empty where nothing was seen.
@@ -77,7 +77,7 @@ def measure(request: Request, progress: Progress = no_progress) -> Timings:
     progress: called between the timed parts with the trainings done and planned.
 
     Raises:
-        RequestError: for a wrong request, more than `MOST_RUNS` runs, another engine than the reference engine here.
+        RequestError: for a wrong request, more than `MOST_RUNS` runs, another engine than the reference one.
     """
     planned = _planned(request)
     load = _load_average()
@@ -100,8 +100,8 @@ def measure(request: Request, progress: Progress = no_progress) -> Timings:
 def busy(wall: float, cpu: float, spread: float, load: float, processors: int) -> list[str]:
     """Say what speaks for other work on the machine.
 
-    wall, cpu: seconds in the timed parts, and of them those in which this thread computed; spread: the largest of the runs,
-    as a share of the median; load: the load average at the beginning.
+    wall, cpu: seconds in the timed parts, and of them those in which this thread computed;
+    spread: the largest of the runs, as a share of the median; load: the load average at the beginning.
     """
     signs = []
     if wall > MOST_WAITING * cpu:

@@ -1,10 +1,13 @@
-"""Train the runs of a plan: the one place that chooses an engine. An optimizer that raises becomes a row that says why.
+"""Train the runs of a plan: the one place that chooses an engine.
 
-Given a plan and how it is trained, it gives chunk by chunk a table for runs/ and one for curves/ of the store, with
-a row a run:
+Given a plan and how it is trained, it gives chunk by chunk a table for runs/ and one for curves/ of the
+store, with a row a run. An optimizer that raises becomes a row that says why.
 
-    run_id  optimizer  optimizer.lr  status     final_gap  ...         run_id  step       gap
-    3f2a... sgd        0.1           completed  1.2e-9                 3f2a... [0, 1, 2]  [4.1, 0.8, 0.2]
+    run_id   optimizer  optimizer.lr  status     final_gap  ...
+    3f2a...  sgd        0.1           completed  0.2
+
+    run_id   step       evaluations      loss             gap
+    3f2a...  [0, 1, 2]  [0.0, 1.0, 2.0]  [4.3, 1.0, 0.4]  [4.1, 0.8, 0.2]
 
 Letters of shapes: R runs, K recorded states, p weights.
 """
@@ -81,7 +84,7 @@ def _rows(group: Group, outcome: Outcome, problem: Problem, target: float, engin
 
 
 def check_optimizers(plan: Plan, engine: str) -> None:
-    """Refuse what cannot be trained: unknown optimizers, schedules and hyperparameters, and an engine without a rule.
+    """Refuse unknown optimizers, schedules and hyperparameters, and an engine that cannot train them.
 
     Raises:
         RequestError: naming the dotted path, or the hyperparameter and those that there are.
@@ -183,7 +186,7 @@ def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iter
 
 
 def _first_of(under_way: deque[Future[Rows]]) -> Iterator[Rows]:
-    """Wait for the first. It leaves the queue only after it is taken, so that an interruption does not lose it."""
+    """Wait for the first. It leaves the queue only when it is taken: an interruption does not lose it."""
     yield under_way[0].result()
     under_way.popleft()
 

@@ -1,4 +1,4 @@
-"""From Python: sweep and load, in threads, inside another Hydra program; resuming; every configuration that there is."""
+"""From Python: sweep and load, in threads, inside another Hydra program; resuming; every configuration."""
 
 import subprocess
 import sys
@@ -206,7 +206,10 @@ def test_what_is_odd_but_sound_works_from_command_to_report(text, other, capsys)
 
 
 def test_weights_and_predictions_come_back_in_the_files_units(capsys):
-    """y = 3 a - 2 b + 10 without noise: the minimiser is the file's own coefficients, and LBFGS stops near it (tolerance_change)."""
+    """y = 3 a - 2 b + 10 without noise: the minimiser is the file's own coefficients.
+
+    LBFGS stops near it (tolerance_change).
+    """
     from lrbench.results import one_run
 
     rows = [(1, 20, -27), (2, 50, -84), (4, 30, -38), (7, 10, 11)]

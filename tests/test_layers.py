@@ -105,7 +105,7 @@ def room(module: str) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """Return the modules that a file imports, at the top or inside functions; not what only a type checker sees."""
+    """Return the modules that a file imports, at the top or inside functions; not those for types alone."""
     found = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):

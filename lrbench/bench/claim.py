@@ -1,7 +1,7 @@
 """The folder of a request: a new one, or its own from before.
 
-The same request finds its own folder by its name, and proves itself there by its hash. Where Hydra's own sweeper decides
-what runs there is no plan yet, and the override lines stand for it.
+The same request finds its own folder by its name, and proves itself there by its hash. Where Hydra's own
+sweeper decides what runs, there is no plan yet, and the override lines stand for it.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def claim(request: Request, plan: Plan | None) -> ResultStore:
 
 
 def folder_name(request: Request, plan: Plan | None) -> str:
-    """Name a sweep by its problems, its optimizers and a short hash: the same request finds its own folder."""
+    """Name a sweep by its problems, its optimizers and a short hash, such as lecture-adam+sgd-1a2b3c4d."""
     parts = [_label(group, plan) for group in ("problem", "optimizer")] if plan else ["sweep"]
     return "-".join([*parts, _request_hash(request, plan)[:HASH_DIGITS]])
 
@@ -70,7 +70,8 @@ def _check_owner(store: ResultStore, request_hash: str) -> None:
         stored = ResultStore.open(store.root).manifest()
         if stored["request_hash"] != request_hash:
             raise RequestError(
-                f"name: {store.root} holds the results of another request:\n  {stored['request']['command']}\n"
+                f"name: {store.root} holds the results of another request:\n"
+                f"  {stored['request']['command']}\n"
                 "Give another name=..., or fresh=true to move that folder aside."
             )
     elif store.root.exists() and any(store.root.iterdir()):

@@ -1,4 +1,4 @@
-"""A sweep whose runs a launcher or sweeper of Hydra's distributes or decides: one job a run, all into one store."""
+"""A sweep whose runs Hydra's launchers distribute or its sweepers decide: one job a run, into one store."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +62,7 @@ def _with_stored_problems(planned: Plan, store: ResultStore) -> pa.Table:
         return rows
     problems = {row["problem_id"]: row for row in rows.to_pylist()}
     for row in store.problems().to_pylist():
-        # a job without batches drawn with replacement has no moments of its rows, so what another job found stays
+        # a job without batches drawn with replacement has no moments of its samples: what another found stays
         if row["problem_id"] not in problems or row["moments.samples"] is not None:
             problems[row["problem_id"]] = row
     return pa.Table.from_pylist(list(problems.values()), schema=rows.schema)

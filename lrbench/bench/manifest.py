@@ -1,6 +1,6 @@
 """What stands in manifest.json: what was asked, what it became, on what it ran, and how it ended.
 
-Each function returns a whole manifest, made from a request or from the manifest before; nothing here writes but `close`.
+Each function returns a whole manifest, made from a request or the manifest before; only `close` writes one.
 """
 
 import os

@@ -41,7 +41,7 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
 
     Raises:
         RequestError: for a wrong request, before anything is written.
-        KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on from there.
+        KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on there.
     """
     solved: Solved = {}
     # a generator, which asks for outcomes only after its first phase, when there is a store

@@ -7,8 +7,9 @@ request.py   anything else: a request in Hydra's grammar
 flags.py     what stands in a request beside key=value
 progress.py  the bar while it trains
 
-Exit codes: 0 done (a diverged run is a result, not an error); 1 some runs failed, reproduce found a difference or compare a
-regression; 2 the request is wrong, nothing was written; 130 interrupted, all finished runs kept.
+Exit codes: 0 done (a diverged run is a result, not an error); 1 some runs failed, reproduce found a
+difference or compare a regression; 2 the request is wrong, nothing was written;
+130 interrupted, all finished runs kept.
 """
 
 from lrbench.cli.command import main

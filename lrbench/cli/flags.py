@@ -1,4 +1,8 @@
-"""What stands in a request beside key=value: the flags of Hydra's own command line, wherever they stand in the line."""
+"""What stands in a request beside key=value: the flags of Hydra's own command line, anywhere in the line.
+
+Given ["optimizer=sgd,adam", "-m", "seed=0,1"], it gives
+Namespace(multirun=True, overrides=["optimizer=sgd,adam", "seed=0,1"], config_dir=None, cfg=None, ...).
+"""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -6,17 +10,27 @@ from typing import NoReturn
 
 from lrbench.errors import RequestError
 
+OF_A_REQUEST = (
+    "A sweep has -m, --config-dir DIR and --cfg job, a report and a comparison --open; "
+    "`python -m lrbench help` tells all."
+)
 
-def read_flags(arguments: Sequence[str]) -> Namespace:
+
+def read_flags(arguments: Sequence[str], allowed: str = OF_A_REQUEST) -> Namespace:
     """Read a request with Hydra's own parser: its flags, and its override lines as `overrides`.
+
+    allowed: the sentence that follows on a wrong flag.
 
     Raises:
         RequestError: for a flag that there is not, and for another configuration than lrbench's.
     """
     from hydra._internal.utils import get_args_parser
 
+    def refuse(message: str) -> NoReturn:
+        raise RequestError(f"{message}. {allowed}")
+
     parser = get_args_parser()
-    parser.error = _wrong_flag
+    parser.error = refuse  # argparse's own would print its usage and exit
     flags = parser.parse_intermixed_args(arguments)
     if flags.config_name or flags.config_path or flags.experimental_rerun:
         advice = "lrbench has one configuration; --config-dir DIR adds choices to it"
@@ -35,8 +49,3 @@ def flags_first(arguments: Sequence[str], flags: Namespace) -> list[str]:
     for override in flags.overrides:
         in_front.remove(override)
     return [*in_front, *flags.overrides]
-
-
-def _wrong_flag(message: str) -> NoReturn:
-    allowed = "A sweep has -m, --config-dir DIR and --cfg job, a report and a comparison --open"
-    raise RequestError(f"{message}. {allowed}; `python -m lrbench help` tells all.")

@@ -16,7 +16,8 @@ PREPARING = "preparing; the first time it compiles, for half a minute"
 def progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
     """Yield what is told how many runs are done.
 
-    live: drawn by a thread of its own, ten times a second; else only when it is told, which leaves what is between undisturbed.
+    live: drawn by a thread of its own, ten times a second; else only when it is told, which leaves what is
+    between undisturbed.
     """
     if not visible:
         yield lambda done, planned: None

@@ -1,6 +1,7 @@
 """How each verb is written, its --help, and what a wrong use of it is told.
 
-Given ["mine", "--open"], `read_verb("report", ...)` gives Namespace(folder="mine", open=True, results_dir="results").
+Given ["mine", "--open"], `read_verb("report", ...)` gives
+Namespace(folder="mine", open=True, results_dir=None).
 """
 
 import argparse
@@ -15,7 +16,7 @@ RESULTS_DIR = "results"  # where a folder's name is looked up when nothing is sa
 PREFIX = "results_dir="
 
 FOLDER = "a folder by its path or, if it lies in DIR, its name alone"
-KEY = "results_dir=DIR  the folder of result sets, DIR; without it, results"
+KEY = "results_dir=DIR  where the result sets lie; without it, in results"
 OPEN = "and show the page in the browser"
 WRONG = "2  the request is wrong, nothing was written"
 
@@ -86,7 +87,7 @@ USAGES = {
     ),
     "compare": Usage(
         "compare A B [--anyway] [--open] [results_dir=DIR]",
-        "Is B worse than A? Two stored sweeps, setting by setting, in print and as a page beside B.",
+        "Is B worse than A? Two stored sweeps, setting by setting, in print and as a page\nbeside B.",
         "compare before after results_dir=nightly",
         ("0  no regression is shown", "1  a regression", WRONG),
         _add_compare,
@@ -105,7 +106,7 @@ USAGES = {
         "list results",
         ("0  done", WRONG),
         _add_list,
-        notes=(f"{KEY} (list results alone)",),
+        notes=("results_dir=DIR  of list results: where they lie; without it, in results",),
     ),
 }
 
@@ -181,7 +182,7 @@ def _unknown(word: str, parser: argparse.ArgumentParser) -> str:
 
 
 def _results_dir(words: list[str]) -> str | None:
-    """Return the folder that was given last, as Hydra reads a key that stands twice; None if there is none."""
+    """Return the folder that was given last, as Hydra reads a key that stands twice; None without one."""
     if not words:
         return None
     folder = words[-1].removeprefix(PREFIX)

@@ -76,7 +76,8 @@ def _note_other_versions(store: "ResultStore") -> None:
 
 def _compare(arguments: list[str]) -> int:
     given = read_verb("compare", arguments)
-    a, b = (_stored(folder, given.results_dir).root for folder in (given.a, given.b))
+    a = _stored(given.a, given.results_dir).root
+    b = _stored(given.b, given.results_dir).root
 
     from rich.console import Console
 
@@ -129,7 +130,9 @@ def _list(arguments: list[str]) -> int:
 
 
 def _time(arguments: list[str]) -> int:
-    flags = read_flags(arguments)
+    flags = read_flags(
+        arguments, allowed="time has --config-dir DIR; `python -m lrbench time --help` tells all."
+    )
     if asks_hydra(flags):
         advice = "what else Hydra can tell is asked without time"
         raise RequestError(f"time: it takes key=value and --config-dir DIR; {advice}.")

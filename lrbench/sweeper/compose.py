@@ -1,7 +1,7 @@
 """One configuration from override lines, inside another Hydra program and in threads alike.
 
-Given ["optimizer=adam", "optimizer.lr=0.1"], it gives Hydra's configuration, and from that the leaves of a run:
-{"optimizer._target_": "torch.optim.Adam", "optimizer.lr": 0.1, ..., "steps": None, "seed": 0, ...}.
+Given ["optimizer=adam", "optimizer.lr=0.1"], it gives Hydra's configuration, and from that the leaves of a
+run: {"optimizer._target_": "torch.optim.Adam", "optimizer.lr": 0.1, ..., "steps": None, "seed": 0, ...}.
 """
 
 import pickle
@@ -44,7 +44,7 @@ _hydra_is_ours = RLock()
 def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
     """Yield a loader of lrbench's configuration.
 
-    Hydra's four singletons are set aside meanwhile, so that it works inside another Hydra program and in threads.
+    Hydra's four singletons are set aside meanwhile: it works inside another Hydra program, and in threads.
     """
     with _hydra_is_ours, _hydra_set_aside():
         setbase("1.3")
@@ -116,7 +116,7 @@ class _Remembering(ConfigRepository):
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
-    """Compose the configuration of these override lines. Each is composed once a session: it takes about 40 ms.
+    """Compose the configuration of these override lines, once a session: it takes about 40 ms.
 
     Raises:
         RequestError: saying which key or choice is wrong and what there is instead.

@@ -1,4 +1,4 @@
-"""Hydra's own launchers (joblib, submitit) and sweepers (basic, Optuna): one job a run, all jobs into one store."""
+"""Hydra's own launchers (joblib, submitit) and sweepers (basic, Optuna): one job a run."""
 
 import json
 import os
@@ -19,10 +19,11 @@ from lrbench.errors import RequestError
 from lrbench.options import sweep_options
 from lrbench.plan import Block
 from lrbench.sweeper.compose import SWEEPER, leaves, offer_sweeper
-from lrbench.sweeper.expand import into_block, variants
+from lrbench.sweeper.expand import variants
+from lrbench.sweeper.grids import into_block
 from lrbench.sweeper.request import Request
 
-# how the jobs, processes of their own, know the sweep that they belong to: Hydra gives each only its own overrides
+# how the jobs, processes of their own, know their sweep: Hydra gives each only its own overrides
 _OVERRIDES = "LRBENCH_SWEEP_OVERRIDES"
 
 

@@ -1,7 +1,7 @@
 """What was asked: override lines, composed and expanded.
 
-Given ["optimizer=sgd,adam", "seed=range(10)"], it gives a Request with a block for sgd and one for adam, each with an axis of
-ten seeds, and the options that hold for all of the sweep.
+Given ["optimizer=sgd,adam", "seed=range(10)"], it gives a Request with a block for sgd and one for adam, each
+with an axis of ten seeds, and the options that hold for all of the sweep.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,10 @@ from lrbench.config import REQUEST
 from lrbench.errors import RequestError
 from lrbench.options import SweepOptions, sweep_options
 from lrbench.plan import Block
+from lrbench.sweeper.axes import first_choices, line_of
 from lrbench.sweeper.compose import SWEEPER, choices, compose, hydra_session, leaves, parse
-from lrbench.sweeper.expand import expand, first_choices, into_block, is_plain, line_of
+from lrbench.sweeper.expand import expand
+from lrbench.sweeper.grids import into_block, is_plain
 from lrbench.sweeper.messages import sweep_without_multirun, target_without_custom, tune_without_multirun
 from lrbench.tuning.boxes import Tune, check_blocks
 from lrbench.tuning.boxes import read as read_tune
@@ -35,7 +37,7 @@ class Request:
         multirun: whether it is a sweep.
         blocks: what is to be run; empty where one of Hydra's own sweepers decides that.
         options: what has one value for all of it.
-        native: whether lrbench trains the plan itself; false where a launcher or sweeper of Hydra's was picked.
+        native: whether lrbench trains the plan itself, without a launcher or sweeper of Hydra's.
         config_dir: the folder that was searched for configurations before lrbench's own.
         tune: how settings are chosen on seeds of their own; None where all run as they are given.
     """
@@ -132,7 +134,7 @@ def _one_value(request: Request) -> Request:
 
 
 def _first_lines(lines: _Lines, loader: ConfigLoaderImpl) -> list[str]:
-    """Return what is fixed, and of each swept group the first choice: lines that compose, whatever is swept."""
+    """Return what is fixed, and the first choice of each swept group: lines that compose."""
     return [*map(line_of, _fixed(lines.parsed)), *first_choices(lines.parsed, loader)]
 
 

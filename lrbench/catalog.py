@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 
 KINDS = ("optimizers", "problems", "losses", "schedules", "tune", "experiments", "results")
 WIDTH = 80  # of a note
-COLUMNS = f"{'':15}{'n':>8}{'d':>6}{'rank':>6}{'kappa':>9}{'L':>9}  loss"
+COLUMNS = "                      n     d  rank    kappa        L  loss"  # as wide as in _problem_lines
 
 
-def catalog(kind: str, results_dir: str = "results") -> list[tuple[str, str]]:
+def catalog(kind: str, results_dir: str | None = None) -> list[tuple[str, str]]:
     """Return (name, description) of all there is of one of KINDS.
+
+    results_dir: where the result sets lie; None where nothing was said.
 
     Raises:
         RequestError: a result set whose manifest cannot be read.
     """
     if kind == "results":
-        return list(_result_sets(Path(results_dir)))
+        return list(_result_sets(results_dir))
     group = "loss" if kind == "losses" else kind.removesuffix("s")
-    return [(path.stem, _description(path)) for path in sorted((CONF / group).glob("*.yaml"))]
+    files = sorted((CONF / group).glob("*.yaml"))
+    return [(path.stem, _description(path)) for path in files]
 
 
 def problems() -> Iterator[str]:
@@ -83,8 +86,9 @@ def _loss_of(problem: dict[str, Any]) -> str:
 
 def _sizes(problem: "Problem") -> str:
     L = problem.L if problem.rank else problem.smoothness
-    rows = f"{problem.data.n:8}{problem.data.d:6}{problem.rank:6}"
-    return f"{rows}{_short(problem.kappa):>9}{_short(L):>9}"
+    data = problem.data
+    size = f"{data.n:8}{data.d:6}{problem.rank:6}"
+    return f"{size}{_short(problem.kappa):>9}{_short(L):>9}"
 
 
 def _short(value: float | None) -> str:
@@ -110,13 +114,16 @@ def _description(path: Path) -> str:
     return ""
 
 
-def _result_sets(results_dir: Path) -> Iterator[tuple[str, str]]:
+def _result_sets(results_dir: str | None) -> Iterator[tuple[str, str]]:
     """Yield the result sets of a folder, newest first."""
-    from lrbench.store import ResultStore  # it needs pyarrow, and what else is listed does not
+    # it needs pyarrow, and what else is listed does not
+    from lrbench.store import RESULTS_DIR, ResultStore
 
-    stored = [(store.root, store.manifest()) for store in ResultStore.all(results_dir)]
+    stores = ResultStore.all(results_dir or RESULTS_DIR)
+    stored = [(store.root, store.manifest()) for store in stores]
     for folder, manifest in sorted(stored, key=lambda entry: entry[1]["created"], reverse=True):
         counts = manifest["counts"]
         done = counts["completed"] + counts["diverged"] + counts["failed"]
-        created = manifest["created"][:16].replace("T", " ")
-        yield str(folder), f"{created}  {manifest['state']}, {done} of {counts['planned']} runs"
+        created = manifest["created"][:16].replace("T", " ")  # to the minute
+        state = f"{manifest['state']}, {done} of {counts['planned']} runs"
+        yield str(folder), f"{created}  {state}"

@@ -87,9 +87,10 @@ def _difference(before: Row, now: Row, columns: Sequence[str]) -> str:
 
 
 def _first_difference(column: str, before: list[Any], now: list[Any]) -> str:
-    pairs = enumerate(zip(before, now, strict=False))
-    place, (old, new) = next((place, pair) for place, pair in pairs if not _is_same(*pair))
-    return f"{column} at record {place}: {old!r} before, {new!r} now"
+    for place, (old, new) in enumerate(zip(before, now, strict=False)):
+        if not _is_same(old, new):
+            return f"{column} at record {place}: {old!r} before, {new!r} now"
+    return f"{column}: {len(before)} records before, {len(now)} now"
 
 
 def _is_same(before: Any, now: Any) -> bool:

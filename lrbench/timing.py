@@ -349,7 +349,8 @@ def _load_average() -> float:
 
 def _conditions(timed: list[_Run], pinned: bool) -> str:
     steps = sorted({run.steps for run in timed}) or [0]
-    span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    fewest, most = steps[0], steps[-1]
+    span = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     where = "pinned to one processor" if pinned else "not pinned to a processor"
     machine = f"{_processor()}, torch {torch.__version__}"
     return f"Medians of {REPEATS} repeats of {span} steps, on one thread, {where}: {machine}."

@@ -405,7 +405,13 @@ USAGE = {
         ("compare a", "the following arguments are required: B."),
         ("compare a b c", "'c' is a word too many."),
         ("compare a b --anywya", "there is no --anywya. Did you mean '--anyway'?"),
-        ("list", "the following arguments are required: KIND."),
+        (
+            "list",
+            (
+                "list",
+                "a KIND is missing; there are optimizers, problems, losses, schedules, tune, experiments, results.",
+            ),
+        ),
         ("list results mine", "'mine' is a word too many."),
         ("list results --open", "there is no --open. There are: --help."),
     ],

@@ -12,7 +12,6 @@ from typing import NamedTuple, NoReturn
 from lrbench.errors import RequestError, did_you_mean
 
 HELP_FLAGS = ("-h", "--help")
-RESULTS_DIR = "results"  # where a folder's name is looked up when nothing is said
 PREFIX = "results_dir="
 
 FOLDER = "a folder by its path or, if it lies in DIR, its name alone"
@@ -30,7 +29,7 @@ class Usage(NamedTuple):
         example: of its use.
         codes: its exit codes, a line each.
         add: adds its arguments to its parser.
-        notes: what else may stand there.
+        keys: what may stand there as key=value.
     """
 
     arguments: str
@@ -38,7 +37,7 @@ class Usage(NamedTuple):
     example: str
     codes: tuple[str, ...]
     add: Callable[[argparse.ArgumentParser], object]
-    notes: tuple[str, ...] = (KEY,)
+    keys: tuple[str, ...] = (KEY,)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -67,53 +66,53 @@ def _add_time(parser: argparse.ArgumentParser) -> None:
 def _add_list(parser: argparse.ArgumentParser) -> None:
     from lrbench.catalog import KINDS
 
-    parser.add_argument("kind", metavar="KIND", help=" | ".join(KINDS))
+    parser.add_argument("kind", metavar="KIND", nargs="?", help=" | ".join(KINDS))
 
 
 USAGES = {
     "report": Usage(
-        "report [FOLDER] [--open] [results_dir=DIR]",
-        "Rebuild summary, figures and report.html of a stored sweep.",
-        "report mine --open",
-        ("0  done", WRONG),
-        _add_report,
+        arguments="report [FOLDER] [--open] [results_dir=DIR]",
+        about="Rebuild summary, figures and report.html of a stored sweep.",
+        example="report mine --open",
+        codes=("0  done", WRONG),
+        add=_add_report,
     ),
     "reproduce": Usage(
-        "reproduce FOLDER [results_dir=DIR]",
-        "Run a stored sweep again and compare its numbers bit for bit.",
-        "reproduce results/mine",
-        ("0  all runs gave the same numbers", "1  some differ", WRONG),
-        _add_reproduce,
+        arguments="reproduce FOLDER [results_dir=DIR]",
+        about="Run a stored sweep again and compare its numbers bit for bit.",
+        example="reproduce results/mine",
+        codes=("0  all runs gave the same numbers", "1  some differ", WRONG),
+        add=_add_reproduce,
     ),
     "compare": Usage(
-        "compare A B [--anyway] [--open] [results_dir=DIR]",
-        "Is B worse than A? Two stored sweeps, setting by setting, in print and as a page\nbeside B.",
-        "compare before after results_dir=nightly",
-        ("0  no regression is shown", "1  a regression", WRONG),
-        _add_compare,
+        arguments="compare A B [--anyway] [--open] [results_dir=DIR]",
+        about="Is B worse than A? Two stored sweeps, setting by setting, in print and as a page\nbeside B.",
+        example="compare before after results_dir=nightly",
+        codes=("0  no regression is shown", "1  a regression", WRONG),
+        add=_add_compare,
     ),
     "time": Usage(
-        "time KEY=VALUE ... [--config-dir DIR]",
-        "Seconds a step and to the target, in torch's own loop. Nothing is stored.",
-        "time optimizer=sgd,adam steps=50",
-        ("0  done", "1  some runs failed", WRONG, "130  interrupted"),
-        _add_time,
-        notes=(),
+        arguments="time KEY=VALUE ... [--config-dir DIR]",
+        about="Seconds a step and to the target, in torch's own loop. Nothing is stored.",
+        example="time optimizer=sgd,adam steps=50",
+        codes=("0  done", "1  some runs failed", WRONG, "130  interrupted"),
+        add=_add_time,
+        keys=(),
     ),
     "list": Usage(
-        "list KIND [results_dir=DIR]",
-        "What there is of a kind, a line each.",
-        "list results",
-        ("0  done", WRONG),
-        _add_list,
-        notes=("results_dir=DIR  of list results: where they lie; without it, in results",),
+        arguments="list KIND [results_dir=DIR]",
+        about="What there is of a kind, a line each.",
+        example="list results",
+        codes=("0  done", WRONG),
+        add=_add_list,
+        keys=("results_dir=DIR  of list results: where they lie; without it, in results",),
     ),
 }
 
 
 def help_of(verb: str) -> str:
     """Return usage, arguments, an example and the exit codes of a verb."""
-    return _parsers().choices[verb].format_help()
+    return _parser_of(verb).format_help()
 
 
 def read_verb(verb: str, arguments: list[str]) -> argparse.Namespace:
@@ -123,13 +122,13 @@ def read_verb(verb: str, arguments: list[str]) -> argparse.Namespace:
         RequestError: with what is allowed, what came and what to type.
     """
     words = [word for word in arguments if not word.startswith(PREFIX)]
-    parser = _parsers().choices[verb]
+    parser = _parser_of(verb)
     try:
         given, unknown = parser.parse_known_args(words)
     except RequestError as error:
-        raise _wrong_use(verb, f"{error}", arguments) from error
+        raise wrong_use(verb, f"{error}", arguments) from error
     if unknown:
-        raise _wrong_use(verb, _unknown(unknown[0], parser), arguments)
+        raise wrong_use(verb, _unknown(unknown[0], parser), arguments)
     given.results_dir = _results_dir([word for word in arguments if word.startswith(PREFIX)])
     return given
 
@@ -141,35 +140,33 @@ class _Parser(argparse.ArgumentParser):
         raise RequestError(message)
 
 
-def _parsers() -> "argparse._SubParsersAction[_Parser]":
-    verbs = _Parser(prog="python -m lrbench").add_subparsers()
-    for verb, usage in USAGES.items():
-        parser = verbs.add_parser(
-            verb,
-            usage=f"python -m lrbench {usage.arguments}",
-            description=usage.about,
-            epilog=_epilog(usage),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,  # --op may come to mean something else one day
-        )
-        usage.add(parser)
-    return verbs
+def _parser_of(verb: str) -> _Parser:
+    usage = USAGES[verb]
+    parser = _Parser(
+        prog=f"python -m lrbench {verb}",
+        usage=f"python -m lrbench {usage.arguments}",
+        description=usage.about,
+        epilog=_epilog(usage),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # what --op stands for today may become ambiguous
+    )
+    usage.add(parser)
+    return parser
 
 
 def _epilog(usage: Usage) -> str:
-    sections = {
-        "keys": usage.notes,
-        "example": (f"python -m lrbench {usage.example}",),
-        "exit codes": usage.codes,
-    }
-    written = []
-    for title, lines in sections.items():
-        if lines:
-            written.append("\n".join([f"{title}:", *[f"  {line}" for line in lines]]))
-    return "\n\n".join(written)
+    example = f"python -m lrbench {usage.example}"
+    sections = [("keys", usage.keys), ("example", (example,)), ("exit codes", usage.codes)]
+    return "\n\n".join(_section(title, lines) for title, lines in sections if lines)
 
 
-def _wrong_use(verb: str, reason: str, arguments: list[str]) -> RequestError:
+def _section(title: str, lines: tuple[str, ...]) -> str:
+    indented = [f"  {line}" for line in lines]
+    return "\n".join([f"{title}:", *indented])
+
+
+def wrong_use(verb: str, reason: str, arguments: list[str]) -> RequestError:
+    """Say what is wrong, what is allowed, what came and where there is more."""
     usage = f"usage: python -m lrbench {USAGES[verb].arguments}; '{' '.join(arguments)}' came."
     return RequestError(f"{verb}: {reason}.\n{usage} `python -m lrbench {verb} --help` has an example.")
 

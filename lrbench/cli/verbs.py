@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lrbench.cli.flags import asks_hydra, read_flags
 from lrbench.cli.progress import progress_bar
-from lrbench.cli.usage import RESULTS_DIR, read_verb
+from lrbench.cli.usage import read_verb, wrong_use
 from lrbench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _stored(folder: str, results_dir: str | None) -> "ResultStore":
     """Open a folder, named by its path or by its name in `results_dir`."""
-    from lrbench.store import ResultStore
+    from lrbench.store import RESULTS_DIR, ResultStore
 
     return ResultStore.open(folder, results_dir or RESULTS_DIR)
 
@@ -33,9 +33,11 @@ def _show_in_browser(page: Path) -> None:
 
 
 def _report(arguments: list[str]) -> int:
-    from lrbench.results import load, newest
-
     given = read_verb("report", arguments)
+
+    from lrbench.results import load, newest
+    from lrbench.store import RESULTS_DIR
+
     if given.folder:
         root = _stored(given.folder, given.results_dir).root
     else:
@@ -111,6 +113,8 @@ def _list(arguments: list[str]) -> int:
     from lrbench.catalog import KINDS, catalog, problems
 
     given = read_verb("list", arguments)
+    if given.kind is None:
+        raise wrong_use("list", f"a KIND is missing; there are {', '.join(KINDS)}", arguments)
     if given.kind not in KINDS:
         raise RequestError(f"list: '{given.kind}' is nothing to list. {did_you_mean(given.kind, KINDS)}")
     if given.results_dir and given.kind != "results":
@@ -120,7 +124,7 @@ def _list(arguments: list[str]) -> int:
         for lines in problems():
             print(lines, flush=True)  # each takes a while to solve
         return 0
-    entries = catalog(given.kind, given.results_dir or RESULTS_DIR)
+    entries = catalog(given.kind, given.results_dir)
     width = max((len(name) for name, _ in entries), default=0)
     for name, description in entries:
         print(f"{name:{width}}  {description}")

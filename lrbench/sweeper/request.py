@@ -6,6 +6,7 @@ with an axis of ten seeds, and the options that hold for all of the sweep.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -84,7 +85,8 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
         _refuse_target(lines.parsed, loader)
         if multirun and is_plain(written, loader) and not any(map(_is_of_tune, lines.parsed)):
             # nothing need be composed to know what kind of request it is
-            return _one_value(Request(lines.given, True, *_expanded(written, loader)))
+            blocks = expand(written, loader)
+            return _one_value(Request(lines.given, True, blocks, _options_of(blocks)))
         config = compose(loader, _first_lines(lines, loader))
         if multirun or config.hydra.mode == RunMode.MULTIRUN:
             return _sweep(lines, config, loader)
@@ -112,23 +114,25 @@ def _sweep(lines: _Lines, config: DictConfig, loader: ConfigLoaderImpl) -> Reque
     if not is_ours:
         options = sweep_options(leaves(config))
         return Request(lines.given, True, [], options, native=False, config_dir=lines.config_dir)
-    blocks, options = _expanded(_without_tune(lines), loader)
+    blocks = expand(_without_tune(lines), loader)
     if tune:
-        check_blocks(tune, blocks, (override.key_or_group for override in lines.parsed))
+        given = [override.key_or_group for override in lines.parsed]
+        check_blocks(tune, blocks, given)
+    options = _options_of(blocks)
     return _one_value(Request(lines.given, True, blocks, options, native, lines.config_dir, tune))
 
 
-def _expanded(lines: Sequence[str], loader: ConfigLoaderImpl) -> tuple[list[Block], SweepOptions]:
-    blocks = expand(lines, loader)
-    return blocks, sweep_options(blocks[0].base)
+def _options_of(blocks: list[Block]) -> SweepOptions:
+    """Read them off the first block: they have one value for all."""
+    return sweep_options(blocks[0].base)
 
 
 def _one_value(request: Request) -> Request:
     """Refuse a sweep over what has one value for all of it."""
-    for axis in (axis for block in request.blocks for axis in block.axes):
+    reason = "it says how a sweep is asked, so it has one value for all of it"
+    for axis in chain(*[block.axes for block in request.blocks]):
         for key, values in axis.items():
             if key in REQUEST:
-                reason = "it says how a sweep is asked, so it has one value for all of it"
                 raise RequestError(f"{key}: {reason}; {len(values)} came.")
     return request
 
@@ -166,10 +170,12 @@ def _tune(lines: _Lines, loader: ConfigLoaderImpl) -> Tune | None:
     if any(config.tune != configs[0].tune for config in configs):
         differ = f"{' and '.join(experiments)} differ in it"
         raise RequestError(f"tune: it has one value for all of a sweep, but {differ}. Run them one by one.")
-    node: dict[str, Any] = OmegaConf.to_container(configs[0].tune, resolve=True)  # type: ignore[assignment]
+    config = configs[0]
+    node: dict[str, Any] = OmegaConf.to_container(config.tune, resolve=True)  # type: ignore[assignment]
     if not node:
         return None
-    return read_tune(configs[0].hydra.runtime.choices.tune, node, loader.get_group_options("optimizer"))
+    optimizers = loader.get_group_options("optimizer")
+    return read_tune(config.hydra.runtime.choices.tune, node, optimizers)
 
 
 def _swept_experiments(parsed: list[Override]) -> list[str]:

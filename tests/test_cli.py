@@ -405,13 +405,7 @@ USAGE = {
         ("compare a", "the following arguments are required: B."),
         ("compare a b c", "'c' is a word too many."),
         ("compare a b --anywya", "there is no --anywya. Did you mean '--anyway'?"),
-        (
-            "list",
-            (
-                "list",
-                "a KIND is missing; there are optimizers, problems, losses, schedules, tune, experiments, results.",
-            ),
-        ),
+        ("list", "a KIND is missing; there are optimizers, problems, losses, "),
         ("list results mine", "'mine' is a word too many."),
         ("list results --open", "there is no --open. There are: --help."),
     ],

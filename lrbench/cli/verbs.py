@@ -1,6 +1,7 @@
 """The verbs. Each is given what follows it on the command line, and returns the exit code.
 
-What a verb needs is imported when it runs: `list optimizers` needs no torch, and `report` no Hydra.
+What a verb needs is imported when it runs and its arguments are read: `list optimizers` needs no torch,
+`report` no Hydra, and a wrong use is told at once.
 """
 
 import os

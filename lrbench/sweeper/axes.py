@@ -49,7 +49,7 @@ def read_axis(override: Override) -> Axis:
     if not texts:
         raise RequestError(f"{override.input_line}: there is no value in it; give at least one.")
     text, count = Counter(texts).most_common(1)[0]
-    if count > 1:
+    if count > 1:  # as it is written; what is the same number in other words is found when it is read
         raise twice(key, text)
     return Axis((key,), [(f"{key}={text}",) for text in texts])
 

@@ -66,9 +66,11 @@ def wrong_composition(
         group, _, choice = error.missing_cfg_file.rpartition("/")
         there_are = did_you_mean(choice, list(error.options))
         return RequestError(f"{group}: there is no {group}={choice}. {there_are}")
+    # the error has no attribute for the key that it names
     if unknown := re.search(r"Could not override '(.+?)'", str(error)):
         path = unknown[1]
-        config = compose([line for line in lines if line.lstrip("+~").partition("=")[0] != path])
+        others = [line for line in lines if line.lstrip("+~").partition("=")[0] != path]
+        config = compose(others)
         if message := _unknown_key(path, config):
             return RequestError(message)
     cause = f" ({error.__cause__})" if isinstance(error.__cause__, OmegaConfBaseException) else ""

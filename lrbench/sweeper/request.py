@@ -57,13 +57,13 @@ class _Lines(NamedTuple):
 
     Attributes:
         given: as they came.
-        into_block: the same, with `sweep.` keys written into the sweep: block.
-        parsed: the same, read with Hydra's grammar.
+        for_hydra: the same, with `sweep.` keys written into the sweep: block.
+        parsed: those for Hydra, read with its grammar.
         config_dir: as in `Request`.
     """
 
     given: list[str]
-    into_block: list[str]
+    for_hydra: list[str]
     parsed: list[Override]
     config_dir: str | None
 
@@ -80,12 +80,13 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
         RequestError: for anything that Hydra or lrbench cannot read, with what is allowed.
     """
     with hydra_session(config_dir) as loader:
-        written = [into_block(line) for line in overrides]
-        lines = _Lines(list(overrides), written, parse(written, loader), config_dir)
+        for_hydra = [into_block(line) for line in overrides]
+        lines = _Lines(list(overrides), for_hydra, parse(for_hydra, loader), config_dir)
         _refuse_target(lines.parsed, loader)
-        if multirun and is_plain(written, loader) and not any(map(_is_of_tune, lines.parsed)):
+        tunes = any(map(_is_of_tune, lines.parsed))
+        if multirun and not tunes and is_plain(for_hydra, loader):
             # nothing need be composed to know what kind of request it is
-            blocks = expand(written, loader)
+            blocks = expand(for_hydra, loader)
             return _one_value(Request(lines.given, True, blocks, _options_of(blocks)))
         config = compose(loader, _first_lines(lines, loader))
         if multirun or config.hydra.mode == RunMode.MULTIRUN:
@@ -154,10 +155,11 @@ def _is_of_tune(override: Override) -> bool:
 
 
 def _without_tune(lines: _Lines) -> list[str]:
-    """Return lines that say the same of every run: boxes would make each composition half as long again."""
+    """Leave out what says the same of every run: boxes would make each composition half as long again."""
     kept = []
-    for override, line in zip(lines.parsed, lines.into_block, strict=True):
-        if not _is_of_tune(override) or override.is_sweep_override():  # swept ones stay, for expand to refuse
+    for override, line in zip(lines.parsed, lines.for_hydra, strict=True):
+        # swept ones stay, for expand to refuse
+        if not _is_of_tune(override) or override.is_sweep_override():
             kept.append(line)
     return [*kept, "tune=none"]
 

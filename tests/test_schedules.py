@@ -9,6 +9,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from lrbench.config import CONF
+from lrbench.options import TrainOptions
 from lrbench.plan import Block, Plan, plan
 from lrbench.schedules import Refused, trajectory
 from lrbench.sweeper.request import read
@@ -71,7 +72,7 @@ def block(optimizer, schedule, *axes, **settings) -> Block:
 def trained(todo: Plan, engine: str) -> dict[str, dict]:
     parts = [
         (runs.to_pylist(), curves.to_pylist())
-        for runs, curves in train(todo, {"engine": engine, "record": "all", "target": 1e-6})
+        for runs, curves in train(todo, TrainOptions(engine, "all", 1e-6))
     ]
     return {
         run["run_id"]: run | {"gap": curve["gap"]}

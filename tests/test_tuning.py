@@ -18,7 +18,9 @@ import pyarrow as pa
 import pytest
 from omegaconf import OmegaConf
 
-from lrbench import bench
+from lrbench.bench import manifest as manifests
+from lrbench.bench.claim import folder_name
+from lrbench.bench.run import run_sweep
 from lrbench.cli import main
 from lrbench.config import CONF, Leaves
 from lrbench.errors import RequestError
@@ -72,13 +74,13 @@ def ask(
     return replace(
         request,
         blocks=chosen,
-        ask=request.ask | {"results_dir": str(folder)},
+        options=request.options._replace(results_dir=str(folder)),
         tune=replace(request.tune, **SMALL | policy),
     )
 
 
 def tuned(*optimizers: str, **options) -> ResultStore:
-    return bench.run(ask(*optimizers, **options))[0]
+    return run_sweep(ask(*optimizers, **options))[0]
 
 
 def trial_blocks(request: Request) -> list[Block]:
@@ -360,7 +362,7 @@ def test_ties_and_losses(gaps, hits, metric, best):
 
 def test_metric_evaluations_chooses_the_first_at_the_target():
     request = ask("adam", base={"steps": 40}, metric="evaluations")
-    store = bench.run(replace(request, ask=request.ask | {"target": 0.5}))[0]
+    store = run_sweep(replace(request, options=request.options._replace(target=0.5)))[0]
     rows = roles(store)
     trials = rows[rows["role"] == "trial"].assign(hit=lambda t: t["evaluations_to_target"].fillna(INF))
     medians = trials.groupby("trial")["hit"].quantile(0.5, interpolation="lower")
@@ -426,7 +428,7 @@ def test_a_trial_is_the_run_that_the_same_setting_gives_outside(sweep):
     setting = {"optimizer.lr": [trial["optimizer.lr"]]}
     untuned = ask("sgd")
     block = replace(untuned.blocks[0], axes=[setting, {"seed": [int(trial["seed"])]}])
-    outside = bench.run(replace(untuned, tune=None, blocks=[block]))[0]
+    outside = run_sweep(replace(untuned, tune=None, blocks=[block]))[0]
     [alone], curve = outside.runs(), outside.curves()
     inside = [part for part in sweep.runs() if trial["run_id"] in part["run_id"].to_pylist()]
     for mine, other in ((inside[0], alone), (sweep.curves(), curve)):
@@ -489,9 +491,9 @@ def test_classes_of_custom_compete_apart():
     )
     alike = ask("sgd")
     blocks = [replace(block, base=block.base | {"steps": 6}) for block in request.blocks]
-    rows = roles(bench.run(replace(request, blocks=blocks, ask=alike.ask, tune=alike.tune))[0]).rename(
-        columns={"optimizer._target_": "target"}
-    )
+    rows = roles(
+        run_sweep(replace(request, blocks=blocks, options=alike.options, tune=alike.tune))[0]
+    ).rename(columns={"optimizer._target_": "target"})
     assert {*rows["optimizer"]} == {"custom"}
     assert {*rows[rows["role"] == "default"]["optimizer.lr"]} == {0.05}
     assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 10] * 2
@@ -522,11 +524,11 @@ def test_an_interrupted_sweep_goes_on(sweep, moment):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(request, interrupt)
+        run_sweep(request, interrupt)
     [store] = ResultStore.all("results")
     assert store.manifest()["state"] == "interrupted"
     assert len(store.outcomes()) > 0
-    again, todo = bench.run(request)
+    again, todo = run_sweep(request)
     assert again.root == store.root
     assert again.name == sweep.name
     assert len(todo) == len(again.outcomes())
@@ -541,7 +543,7 @@ def test_a_finished_sweep_that_is_stopped_when_it_starts_again_keeps_its_evaluat
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(ask("sgd", "adam"), interrupt)
+        run_sweep(ask("sgd", "adam"), interrupt)
     pd.testing.assert_frame_equal(table(store), roles)
     assert store.manifest()["counts"]["planned"] == planned
 
@@ -552,7 +554,7 @@ def test_a_search_without_an_evaluation_has_a_report_that_says_so():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(ask("sgd", "adam"), interrupt)
+        run_sweep(ask("sgd", "adam"), interrupt)
     [store] = ResultStore.all("results")
     results = load(store.root)
     assert verdict.headline(results)[0] == "Nothing is evaluated on lecture yet."
@@ -581,7 +583,7 @@ def test_the_name_tells_requests_apart(sweep):
     more_seeds = replace(
         same, blocks=[replace(block, axes=[{"seed": [0, 1, 2, 3]}]) for block in same.blocks]
     )
-    names = [bench.name_of(request, plan(trial_blocks(request))) for request in (same, more_seeds, *others)]
+    names = [folder_name(request, plan(trial_blocks(request))) for request in (same, more_seeds, *others)]
     assert names[0] == sweep.name
     assert len({*names}) == 6
 
@@ -594,14 +596,14 @@ def test_a_tuned_sweep_reproduces(sweep):
 
 def test_sessions_on_another_machine_are_remembered(monkeypatch):
     request = replace(ask("sgd", base={"steps": 2}), tune=None)
-    here = {"versions": bench.versions(), "machine": bench.machine()}
-    bench.run(request)
-    assert bench.run(request)[0].manifest()["earlier"] == []
+    here = {"versions": manifests.versions(), "machine": manifests.machine()}
+    run_sweep(request)
+    assert run_sweep(request)[0].manifest()["earlier"] == []
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(bench, "machine", lambda: {"platform": "another"})
-        assert bench.run(request)[0].manifest()["earlier"] == [here]
-        assert bench.run(request)[0].manifest()["earlier"] == [here]
-    manifest = bench.run(request)[0].manifest()
+        elsewhere.setattr(manifests, "machine", lambda: {"platform": "another"})
+        assert run_sweep(request)[0].manifest()["earlier"] == [here]
+        assert run_sweep(request)[0].manifest()["earlier"] == [here]
+    manifest = run_sweep(request)[0].manifest()
     assert [session["machine"] for session in manifest["earlier"]] == [{"platform": "another"}]
 
 
@@ -656,7 +658,7 @@ def test_the_exercise_is_every_optimizer_of_torchs_in_the_fused_engine():
     request = read(["+experiment=exercise", "optimizer=sgd"])
     [block] = request.blocks
     assert request.tune
-    assert (request.ask["name"], request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == (
+    assert (request.options.name, request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == (
         "exercise",
         "lr",
         "grid",

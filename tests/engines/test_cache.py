@@ -30,7 +30,7 @@ from lrbench.train import train
 
 with event.install_recorder("numba:compile") as compiled:
     request = read([f"optimizer={sys.argv[1]}", "steps=10", "init=zeros"])
-    ((runs, curves),) = train(plan(request.blocks), request.ask | {"engine": "fused"})
+    ((runs, curves),) = train(plan(request.blocks), request.options.training._replace(engine="fused"))
 print(json.dumps({
     "package": sys.modules["lrbench"].__file__,
     "compiled": [str(x.data["dispatcher"]) for _, x in compiled.buffer if x.is_start],

@@ -17,6 +17,7 @@ from lrbench.engines import fused
 from lrbench.engines.curve import Curve
 from lrbench.engines.outcome import TARGETS, recorded_steps
 from lrbench.engines.reference import train as train_reference
+from lrbench.options import TrainOptions
 from lrbench.plan import Block, Plan, plan
 from lrbench.problems.solve import Problem
 from lrbench.seeds import start
@@ -56,7 +57,7 @@ HOW = {
     "sequential": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "sequential"},
     "replacement": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "replacement"},
 }
-ASK = {"record": "all", "target": 1e-6}
+ALL_STATES = TrainOptions("fused", record="all", target=1e-6)
 ROUNDINGS = 1000  # by which two correct runs may differ: about 10 a step, over 100 steps
 
 
@@ -83,11 +84,10 @@ def blocks(problem, how, lrs, optimizers=RULES, **changes) -> list[Block]:
     ]
 
 
-def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
+def trained(todo: Plan, engine: str, **options) -> dict[str, dict]:
     """run_id -> everything that is stored of the run."""
-    parts = [
-        (runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ASK | ask | {"engine": engine})
-    ]
+    rows = train(todo, ALL_STATES._replace(engine=engine, **options))
+    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in rows]
     return {
         run["run_id"]: run | {"all_evaluations": run["evaluations"]} | curve
         for runs, curves in parts
@@ -206,7 +206,7 @@ class Same:
             return here.rpartition(" ")[0] == there.rpartition(" ")[0]
         if key.startswith(("steps_to_", "evaluations_to_")):
             level = self.problem.scale * (
-                ASK["target"] if key.endswith("target") else float(key.rpartition("_")[2])
+                ALL_STATES.target if key.endswith("target") else float(key.rpartition("_")[2])
             )
             steps = self.run["evaluations"] if key.startswith("eval") else self.run["step"]
             early, late = (
@@ -459,14 +459,14 @@ def test_stop_ends_a_long_run_at_once():
 
 def test_a_sweep_that_is_given_up_stops_its_threads():
     lrs = np.linspace(0.1, 0.9, 40).tolist()
-    rows = train(plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=1)), ASK | {"engine": "fused"})
+    rows = train(plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=1)), ALL_STATES)
     next(rows)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"WIDTHS": (8,), "CHUNK": 8, "CHUNK_BYTES": 1}.items():
             patch.setattr(fused, name, value)
         calls, whole = [], fused.train
         patch.setattr(fused, "train", lambda *arguments: calls.append(arguments[-1]) or whole(*arguments))
-        rows = train(plan(blocks("synthetic", "full", lrs, ["sgd"], steps=1000)), ASK | {"engine": "fused"})
+        rows = train(plan(blocks("synthetic", "full", lrs, ["sgd"], steps=1000)), ALL_STATES)
         next(rows)
         rows.close()
     assert calls

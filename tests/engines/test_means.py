@@ -33,7 +33,8 @@ DIVERGES = 1e30
 def trained(engine, *lines, record="all"):
     """Return what is stored of each run."""
     request = read([*PROBLEM, *lines], multirun=True)
-    parts = train(plan(request.blocks), request.ask | {"engine": engine, "record": record})
+    options = request.options.training._replace(engine=engine, record=record)
+    parts = train(plan(request.blocks), options)
     return [
         run | {"gaps": curve["gap"]}
         for rows in parts

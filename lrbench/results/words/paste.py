@@ -28,7 +28,7 @@ def line(run: pd.Series) -> str:
 
 @cache
 def class_defaults(target: str) -> Settings:
-    """Return a class's defaults but for its lr, as conf/optimizer/ writes them; nothing of an unknown class."""
+    """Return a class's defaults but for its lr, as conf/optimizer/ has them; of an unknown class none."""
     path = CONF / "optimizer" / f"{target.rpartition('.')[2].lower()}.yaml"
     if not path.is_file():
         return {}

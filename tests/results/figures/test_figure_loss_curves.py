@@ -230,3 +230,14 @@ def test_gaps_up_to_the_end_of_float64_are_drawn_without_a_warning(tmp_path):
             "gap"
         ].median()
         assert all(band[band[:, 0] == 1, 1].min() < median < band[band[:, 0] == 1, 1].max() for band in bands)
+
+
+def test_the_figure_holds_the_theory(tmp_path):
+    lines = ["problem=synthetic", "problem.kappa=1e4", "optimizer=sgd,sgd_momentum,sgd_nesterov"]
+    sweep = swept(tmp_path, *lines, "optimizer.lr=0.01,0.1,1", "seed=range(5)", "steps=150", "report=false")
+    (ax,) = draw("loss_curves", sweep).axes
+    dashed = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "--"]
+    drawn = [gaps for gaps in dashed if len(gaps) > 2]
+    assert len(sweep.predicted_curves)
+    for _, rows in sweep.predicted_curves.groupby("optimizer"):
+        assert any(np.array_equal(line, rows["gap"]) for line in drawn)

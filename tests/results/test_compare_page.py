@@ -1,7 +1,6 @@
 """The page of a comparison: its numbers are those of the terminal and of the runs; in a browser it filters, fits and reads as the report does."""
 
 import io
-import math
 import os
 import re
 import subprocess
@@ -11,80 +10,22 @@ from html import unescape
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
+from before_and_after import INF, OF_A, OF_B, OTHER, gaps, runs, store
 from browser import chromium, opened  # noqa: F401
-from conftest import CURVES, LECTURE, MANIFEST, curve, run, tuned
-from matplotlib.collections import PathCollection
+from conftest import LECTURE, run
 from rich.console import Console
 from scipy import stats
 from test_report_page import HOSTILE, VIOLATIONS, axe  # noqa: F401
 
 from lrbench import cli
 from lrbench.errors import RequestError
-from lrbench.results import Results, compare_figures, compare_frames, load
+from lrbench.results import Results
 from lrbench.results.compare import Difference, compare
 from lrbench.results.compare_text import print_difference, rows_text
-from lrbench.results.ink import COLOURS
+from lrbench.results.figures.ink import compared_palette
 from lrbench.results.report import compare_page
-from lrbench.results.text import interval
 from lrbench.store import ResultStore
-
-INF = math.inf
-OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
-
-
-def store(root: Path, rows: list[dict], **manifest) -> Results:
-    stored = ResultStore(root)
-    for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
-        part = [row for row in rows if row["optimizer"] == optimizer]
-        curves = [curve(row) for row in part if row["status"] != "failed"]
-        columns = {name: pa.array([one[name] for one in curves], kind) for name, kind in CURVES.items()}
-        stored.append(pa.Table.from_pylist(part), pa.table(columns))
-    stored.write_problems(pa.Table.from_pylist([LECTURE | {"problem": rows[0]["problem"]}, OTHER]))
-    counts = {
-        status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")
-    }
-    stored.write_manifest(
-        MANIFEST | {"name": root.name, "counts": {"planned": len(rows), **counts}} | manifest
-    )
-    return load(root)
-
-
-def runs(optimizer: str, gaps, **changes) -> list[dict]:
-    """A run a seed; inf is a diverged one."""
-    return [
-        run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else {"status": "diverged"}))
-        for seed, gap in enumerate(gaps)
-    ]
-
-
-# sgd: the setting that A chose, and one more of each; adam: no setting in common; rprop: a seed is lost in B, and a rate more there; lost: two of
-# three seeds are, in both
-OF_A = [
-    *runs("sgd", [1e-3, 2e-3, 1.5e-3], lr=0.1),
-    *runs("sgd", [2.0, 3.0, 4.0], lr=0.2),
-    *runs("adam", [3e-8, 5e-7, 2e-7], lr=0.1),
-    *runs("adam", [1e-2, 2e-2, 9e-3], lr=0.01),
-    *runs("rprop", [1e-5, 2e-5, 7e-6], lr=0.1),
-    *runs("lost", [1e-2, INF, INF], lr=0.1),
-]
-OF_B = [
-    *runs("sgd", [2.1e-3, 4.4e-3, 2.9e-3, 9.0], lr=0.1),
-    *runs("sgd", [1e-4, 1e-4, 1e-4, 1e-4], lr=0.3),
-    *runs("adam", [2e-6, 8e-6, 1.7e-5], lr=0.3),
-    *runs("adam", [INF, 1.0, 2.0], lr=3.0),
-    *runs("rprop", [1e-5, INF, 7e-6], lr=0.1),
-    *runs("lost", [1.1e-2, INF, INF], lr=0.1),
-    *runs("rprop", [1.0, 2.0, 3.0], lr=0.5),
-]
-SHOWN = {
-    "sgd": (OF_A[:3], OF_B[:3]),
-    "adam": (OF_A[6:9], OF_B[8:11]),
-    "rprop": (OF_A[12:15], OF_B[14:17]),
-    "lost": (OF_A[15:18], OF_B[17:20]),
-}
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +77,6 @@ def printed(difference: Difference, width: int) -> str:
     console = Console(file=io.StringIO(), width=width)
     print_difference(difference, console)
     return console.file.getvalue()
-
-
-def gaps(rows: list[dict]) -> list[float]:
-    return [row["final_gap"] for row in rows]
 
 
 # ---- what is told
@@ -252,146 +189,9 @@ def test_a_notebook_shows_sentences_and_settings_as_text(hostile):
 # ---- the figures' numbers
 
 
-def parts(figure, part: str) -> dict[str, object]:
-    """The artists of a part of the first axes, by the number of the optimizer."""
-    found = {
-        artist.get_gid(): artist
-        for artist in figure.findobj()
-        if (artist.get_gid() or "").startswith(f"{part}-0-optimizer-")
-    }
-    return {name.rpartition("-")[2]: artist for name, artist in found.items()}
-
-
 def numbers(difference) -> dict[str, str]:
     """Optimizer -> its number in ids."""
-    return {name: str(i) for i, name in enumerate(compare_figures.palette(difference))}
-
-
-def test_curves_are_medians_over_the_seeds_of_both(difference):
-    """Of `lost` two of three diverge after step 3, from where on its median is inf: the line ends there, with a cross."""
-    figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
-    for side, results, k in (("A", difference.a, 0), ("B", difference.b, 1)):
-        lines, stops = parts(figure, f"line{side}"), parts(figure, f"stop{side}")
-        for name, i in numbers(difference).items():
-            ids = [row["run_id"] for row in SHOWN[name][k]]
-            median = results.curves[results.curves["run_id"].isin(ids)].groupby("step")["gap"].median()
-            kept = 4 if name == "lost" else 9
-            np.testing.assert_allclose(
-                lines[i].get_xydata(), np.column_stack([median.index, median])[:kept], rtol=1e-12
-            )
-            assert lines[i].is_dashed() == (side == "B")
-            assert (i in stops) == (name == "lost")
-        assert parts(figure, f"stop{side}")[numbers(difference)["lost"]].get_offsets().tolist() == [[3, 72]]
-
-
-def test_a_failed_run_counts_as_lost_in_the_median(write):
-    rows = [
-        *runs("sgd", [1e-3]),
-        *[run("sgd", seed=seed, status="failed", weights=None) for seed in (1, 2)],
-        *runs("adam", [1e-3]),
-    ]
-    frame = compare_frames.median_curves(compare(write(*rows, folder="a"), write(*rows, folder="b")))
-    assert set(frame["optimizer"]) == {"adam"}
-
-
-def test_a_dot_a_run_a_bar_at_the_median_and_the_ratio_of_the_table(difference):
-    figure = compare_figures.finals(difference, compare_frames.finals(difference))
-    ratios = dict(
-        zip(difference.rows["optimizer"], map(interval, difference.rows.to_dict("records")), strict=True)
-    )
-    for name, i in numbers(difference).items():
-        for k, side in enumerate("AB"):
-            found = gaps(SHOWN[name][k])
-            dots = parts(figure, f"dots{side}")[i].get_offsets()
-            assert sorted(dots[:, 0]) == sorted(gap for gap in found if gap < INF)
-            lost = found.count(INF)
-            assert (parts(figure, f"count{side}")[i].get_text() if lost else None) == (
-                f"{lost}/3" if lost else None
-            )
-            if np.median(found) < INF:
-                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == pytest.approx(
-                    np.median(found)
-                )
-        assert parts(figure, "ratio")[i].get_text() == ratios[name]
-    assert [side.get_text() for side in figure.axes[0].get_legend().texts] == ["A", "B"]
-
-
-def test_rates_are_compared_where_both_searched(difference):
-    frame = compare_frames.sensitivity(difference)
-    figure = compare_figures.lr_sensitivity(difference, frame)
-    assert set(frame["optimizer"]) == {"sgd", "adam"}
-    for k, side in enumerate("AB"):
-        for name in ("sgd", "adam"):
-            i, stored = numbers(difference)[name], pd.DataFrame((OF_A, OF_B)[k])
-            means = stored[stored["optimizer"] == name].groupby("optimizer.lr")["final_gap"].agg(stats.gmean)
-            np.testing.assert_allclose(
-                parts(figure, f"line{side}")[i].get_xydata(),
-                means.replace(INF, np.nan).reset_index(),
-                rtol=1e-12,
-            )
-            crosses = parts(figure, f"lost{side}").get(i)
-            assert ([] if crosses is None else crosses.get_offsets()[:, 0].tolist()) == means.index[
-                means == INF
-            ].tolist()
-
-
-def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
-    rows = difference.shown[0].set_index("optimizer")
-    assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 → 0.3"}
-    assert rows.loc["sgd", "gap_b"] == pytest.approx(stats.gmean(gaps(OF_B[:3])))
-    assert rows.loc["adam", "ratio"] == pytest.approx(
-        stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
-    )
-
-
-def test_colours_are_those_of_a_best_first_and_only_what_is_compared_has_one(write):
-    a = write(*runs("good", [1e-3]), *runs("alone", [1e-2]), *runs("bad", [1e-1]), folder="a")
-    b = write(*runs("good", [1e-1]), *runs("bad", [1e-3]), *runs("new", [1e-4]), folder="b")
-    assert list(compare_figures.palette(compare(a, b)).items()) == list(
-        zip(["good", "bad"], COLOURS, strict=False)
-    )
-
-
-def test_tuned_sweeps_show_the_evaluation_and_no_trial_or_default(write_tuned):
-    a, b = (
-        write_tuned(
-            tuned("sgd", {0.1: [1e-3, 1e-3], lr: [9.0, 9.0]}, [1e-3, 2e-3], default=[1.0, 2.0]),
-            folder=f"{lr}",
-        )
-        for lr in (0.2, 0.3)
-    )
-    frame = compare_frames.finals(compare(a, b))
-    assert frame["gap"].tolist() == [1e-3, 2e-3] * 2
-
-
-def test_each_task_of_both_has_its_panel_labelled_as_in_a(write):
-    rows = [
-        row
-        for name, task in (("lecture", {}), ("synthetic", OTHER))
-        for row in runs("sgd", [1e-3], problem=name, problem_id=task.get("problem_id", "lecture64"))
-    ]
-    difference = compare(write(*rows, folder="a", problems=(LECTURE, OTHER)), write(*rows[:1], folder="b"))
-    for one, titles in (
-        (difference, ["lecture"]),
-        (compare(difference.a, difference.a), ["lecture", "synthetic"]),
-    ):
-        figure = compare_figures.finals(one, compare_frames.finals(one))
-        assert [ax.get_title(loc="left") for ax in figure.axes] == titles
-
-
-def test_where_all_is_lost_it_is_said(write):
-    results = write(*runs("sgd", [INF, INF], lr=0.1), *runs("sgd", [INF, INF], lr=0.2))
-    difference = compare(results, results)
-    for draw, frame in (
-        (compare_figures.finals, compare_frames.finals),
-        (compare_figures.lr_sensitivity, compare_frames.sensitivity),
-    ):
-        figure = draw(difference, frame(difference))
-        assert "no run completed" in [text.get_text() for text in figure.axes[0].texts]
-    assert any(
-        isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections
-    )
-    assert "no median is finite in A and no median is finite in B" in compare_page.page(difference)
+    return {name: str(i) for i, name in enumerate(compared_palette(difference))}
 
 
 def test_the_words_of_the_page_are_explained_at_its_end(html):
@@ -401,7 +201,7 @@ def test_the_words_of_the_page_are_explained_at_its_end(html):
     assert not {"κ", "trial"} & set(told)
 
 
-def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
+def test_gaps_of_0_without_a_floor_have_all_figures(write):
     """As of separable labels, whose gaps underflow."""
     problem = LECTURE | {"gap_floor": 0.0}
     sides = [
@@ -411,34 +211,13 @@ def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
     difference = compare(
         *(write(*rows, folder=name, problems=(problem,)) for name, rows in zip("ab", sides, strict=True))
     )
-    figure = compare_figures.finals(difference, compare_frames.finals(difference))
-    assert sorted(parts(figure, "dotsA")["0"].get_offsets()[:, 0]) == [5e-10, 5e-10, 1e-9]
     assert len(compare_page.page(difference).split("<figure")) == 4
 
 
-@pytest.mark.parametrize("attained", [True, False])
-def test_the_axis_says_whether_the_least_loss_is_reached(write, attained):
-    """By weights: in both, else it is an infimum. Gaps down to 1e-310 do not overflow the axis."""
-    problems = [LECTURE | {"gap_floor": 0.0, "attained": least} for least in (True, attained)]
-    sides = [
-        write(*runs("sgd", [1e-310, 1e-3]), folder=f"{k}", problems=(problem,))
-        for k, problem in enumerate(problems)
-    ]
-    difference = compare(*sides)
-    figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
-    assert figure.axes[0].get_ylabel() == f"gap  (loss − {'minimum' if attained else 'infimum'})"
-    ends = compare_figures.finals(difference, compare_frames.finals(difference)).axes[0].get_xlim()
-    assert 0 < ends[0] < 1e-3 < ends[1] < INF
-
-
-def test_a_panel_of_two_tasks_names_both(write):
+def test_the_head_names_both_of_two_tasks(write):
     a = write(*runs("sgd", [1e-3, 2e-3], lr=0.1), *runs("sgd", [1e-2, 2e-2], lr=0.2), folder="a")
     b = [run | {"problem": "synthetic", "problem_id": "synthetic64"} for run in OF_A[:6]]
     difference = compare(a, write(*b, folder="b", problems=(OTHER,)), anyway=True)
-    for draw, frame in [(draw, frame) for _, _, frame, draw in compare_page.FIGURES]:
-        assert [ax.get_title(loc="left") for ax in draw(difference, frame(difference)).axes] == [
-            "lecture against synthetic"
-        ]
     assert re.search(r"<dd>[^<]* on lecture against synthetic</dd>", compare_page.page(difference))
 
 

@@ -13,18 +13,14 @@ import pandas as pd
 import pytest
 from conftest import LECTURE, TUNE, run, tuned
 from markupsafe import escape
-from matplotlib.collections import PolyCollection
 from rich.console import Console
 
 import lrbench
 from lrbench.cli import main
-from lrbench.errors import RequestError
 from lrbench.results import report, text
+from lrbench.results.figures import FIGURES
 from lrbench.results.one_run import weights
-from lrbench.results.report import FIGURES
-from lrbench.results.report.captions import CAPTIONS, caption, over
 from lrbench.results.report.facts import facts, state
-from lrbench.results.report.findings import finding
 from lrbench.results.report.glossary import used
 from lrbench.results.report.html import SCRIPT, inline, read
 from lrbench.results.report.latex import latex
@@ -116,15 +112,6 @@ def test_a_diverged_run_never_wins_and_is_seen(swept):
     diverged = int((swept.runs["status"] == "diverged").sum())
     assert diverged > 0
     assert "Runs that went wrong" in swept.store.report.read_text(encoding="utf-8")
-
-
-def test_the_curves_in_the_figure_are_the_medians_of_the_runs(swept):
-    figure = swept.plot_curves()
-    drawn = [line.get_ydata() for line in figure.axes[0].get_lines()]
-    for row in swept.ranking.to_dict("records"):
-        ids = swept.runs.loc[swept.runs["setting_id"] == row["setting_id"], "run_id"]
-        median = swept.curves[swept.curves["run_id"].isin(ids)].groupby("step")["gap"].median().to_numpy()
-        assert any(len(y) == len(median) and (abs(y / median - 1) < 1e-12).all() for y in drawn)
 
 
 def test_eighteen_optimizers_fit_80_columns(write):
@@ -470,11 +457,6 @@ def test_a_block_of_code_is_not_ended_from_within(write, one_figure):
     assert block.count("````") == 2
 
 
-def test_unequal_seeds_are_a_range_in_captions(write):
-    results = write(*[run("a", 1e-3 + seed, seed=seed) for seed in range(3)], run("b"))
-    assert over(results) == "1 to 3 seeds (what varies: start)"
-
-
 @pytest.mark.parametrize("d", [1, 10, 1000])
 def test_sizes_are_explained_whatever_their_digits(d):
     assert "n, d" in dict(used([f"lecture (n = 442, d = {d:,}, κ = 470)"]))
@@ -585,36 +567,6 @@ def test_latex_escapes_what_it_would_read():
         r"\textless{} 0.001 & 1--2 \\",
         r"$\geq$ 2 $\kappa$ & \textmu{} \\",
     ]
-
-
-def test_every_figure_has_a_caption():
-    assert [name for name, *_ in FIGURES] == list(CAPTIONS)
-
-
-def test_captions_tell_what_was_done(compared, write):
-    assert "the setting that 2 tuning seeds chose" in caption("targets", compared)
-    assert "over 3 seeds (what varies: start)" in caption("seeds", compared)
-    assert "on 2 tuning seeds" in caption("heat_map", compared)
-    assert "default" in caption("lr_sensitivity", compared)
-    grid = write(*[run(lr=lr, seed=seed) for lr in (0.1, 0.2) for seed in range(4)], folder="grid")
-    assert "its best setting, chosen on the seeds that are shown" in caption("targets", grid)
-    assert "median over 4 seeds" in caption("loss_curves", grid)
-    assert "default" not in caption("lr_sensitivity", grid)
-    assert "Line: one run." in caption("loss_curves", write(run(), folder="one"))
-
-
-@pytest.mark.parametrize(
-    ("changes", "varies"),
-    [
-        ({}, "start"),
-        ({"init": "zeros"}, "nothing"),
-        ({"init": "zeros", "batch_size": 2, "batch_order": "shuffled"}, "minibatches"),
-        ({"batch_size": 2, "batch_order": "replacement"}, "start and minibatches"),
-        ({"batch_size": 2}, "start"),
-    ],
-)
-def test_what_a_seed_varies(write, changes, varies):
-    assert over(write(*[run(seed=seed, **changes) for seed in (0, 1)])) == f"2 seeds (what varies: {varies})"
 
 
 def test_the_protocol_of_a_tuned_sweep(compared):
@@ -789,46 +741,10 @@ def ranking_cells(results, task: str) -> list[str]:
     return text.ranking_text(results.ranking[results.ranking["task"] == task]).to_numpy().ravel().tolist()
 
 
-def test_every_figure_can_be_drawn_alone(compared):
+def test_every_figure_has_a_verb_of_its_own(compared):
     plots = {name: getattr(compared, name) for name in dir(compared) if name.startswith("plot_")}
-    assert len(plots) == len(FIGURES)
-    titles = {name: axes[0].get_title(loc="left") for name, plot in plots.items() if (axes := _axes(plot))}
-    assert titles.pop("plot_sensitivity") == compared.ranking["optimizer"].iloc[0]  # a panel an optimizer
-    assert set(titles.values()) == {"lecture"}
-    assert "plot_targets" in titles
-    assert "plot_profile" not in titles  # takes three tasks
+    assert plots.keys() == {figure.method for figure in FIGURES}
     assert all(plot.__doc__.startswith("Draw ") for plot in plots.values())
-
-
-def _axes(plot) -> list:
-    try:
-        return plot().axes
-    except RequestError:
-        return []
-
-
-def test_findings_are_those_of_the_frames(compared):
-    """Of `compared`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3, 1e6, 1e3, so 1e4; one pair, which is not tested."""
-    assert (
-        finding("lr_sensitivity", compared)
-        == "lecture: a_d&am with learning rate 0.1 ends lowest, at 3.16e-8."
-    )
-    assert finding("seeds", compared) == "lecture: a_d&am has the lowest median, 1.00e-7."
-    assert (
-        finding("tuned_against_default", compared) == "lecture: a_d&am gains most from tuning, 10,000 times."
-    )
-    pairs = compared.targets.groupby("optimizer")["hits"].sum()
-    assert finding("targets", compared) == f"lecture: a_d&am solves most, {pairs['a_d&am']} of 24 pairs."
-    assert finding("pairs", compared) == "lecture: a difference is shown for 0 of 1 pair."
-
-
-def test_a_finding_of_nothing_completed(write):
-    lost = write(*[run(lr=lr, status="diverged", seed=seed) for lr in (0.1, 0.2) for seed in (0, 1)])
-    assert finding("loss_curves", lost) == "lecture: no optimizer completed all its seeds."
-    assert (
-        finding("lr_sensitivity", lost) == "lecture: no learning rate of any optimizer completes all seeds."
-    )
-    assert finding("seeds", lost) == "lecture: no median is finite."
 
 
 def test_curves_are_read_part_by_part_each_run_once(write):
@@ -848,22 +764,3 @@ def test_a_figure_in_the_page_changes_tags_only():
     assert inline(svg, "p").endswith(
         '<g id="p-a" style="fill: currentColor; clip-path: url(#p-a)"/><text>id="a url(#a #24292f</text></svg>'
     )
-
-
-def test_gaps_up_to_the_end_of_float64_are_drawn_without_a_warning():
-    results = lrbench.sweep("optimizer=sgd,asgd", "optimizer.lr=10,100", "seed=range(3)", "steps=400")
-    assert (results.runs["status"] == "diverged").all()
-    assert results.curves["gap"].replace(float("inf"), 0).max() > 1e300
-    assert results.store.report.exists()
-    bands = [
-        band.get_paths()[0].vertices
-        for band in results.plot_curves().axes[0].collections
-        if isinstance(band, PolyCollection)
-    ]
-    assert len(bands) == 2
-    for row in results.ranking.to_dict("records"):
-        ids = results.runs.loc[results.runs["setting_id"] == row["setting_id"], "run_id"]
-        median = results.curves[results.curves["run_id"].isin(ids) & (results.curves["step"] == 1)][
-            "gap"
-        ].median()
-        assert all(band[band[:, 0] == 1, 1].min() < median < band[band[:, 0] == 1, 1].max() for band in bands)

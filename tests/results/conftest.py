@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lrbench import bench
 from lrbench.results import Results, load
 from lrbench.store import ResultStore
+from lrbench.sweeper.request import read
 
 FLOOR = 1e-20
 LECTURE: dict[str, Any] = {
@@ -99,6 +101,21 @@ TUNE: dict[str, Any] = {
     },
     **{"units": "absolute", "lr": [1e-5, 1e2], "boxes": {}},
 }
+
+
+def opened(root: Path) -> Results:
+    """What a stored sweep is loaded as."""
+    return load(root)
+
+
+def swept(folder: Path, *lines: str) -> Results:
+    """Run a sweep into this folder; with report=true its paths are kept too, but no page is made of it."""
+    request = read([*lines, f"results_dir={folder}"], multirun=True)
+    store, todo = bench.run(request)
+    sweep = opened(store.root)
+    if request.ask["report"]:
+        bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
+    return sweep
 
 
 def identity(*parts: object) -> str:
@@ -277,7 +294,7 @@ def write(tmp_path: Path) -> Write:
             for status in ("completed", "diverged", "failed")
         }
         store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
-        return load(store.root)
+        return opened(store.root)
 
     return written
 

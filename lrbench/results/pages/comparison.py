@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from lrbench.errors import RequestError
 from lrbench.results.figures import COMPARED, ComparedSpec
-from lrbench.results.figures.ink import palette_of_both
-from lrbench.results.figures.svg import save
+from lrbench.results.figures.ink import compared_palette
+from lrbench.results.figures.save import save
 from lrbench.results.notation import counted, listed
 from lrbench.results.pages.facts import Drawing
 from lrbench.results.pages.html import rendered
@@ -81,7 +81,7 @@ def page(difference: Difference) -> str:
     return rendered(
         "comparison.html.j2",
         f"{a.manifest['name']} against {b.manifest['name']}",
-        palette_of_both(difference),
+        compared_palette(difference),
         [],
         states=list(_states(difference)),
         subtitle=_subtitle(difference),

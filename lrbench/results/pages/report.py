@@ -16,7 +16,7 @@ import pandas as pd
 
 from lrbench.errors import RequestError
 from lrbench.results.figures import FIGURES, FigureSpec
-from lrbench.results.figures.svg import save
+from lrbench.results.figures.save import save
 from lrbench.results.pages import explorer
 from lrbench.results.pages.facts import Drawing, Facts, facts
 from lrbench.results.pages.html import PLOTS, read, rendered
@@ -74,7 +74,7 @@ def _draw(sweep: Sweep, spec: FigureSpec) -> Iterator[Drawing]:
         figure = spec.draw(sweep)
         save(figure, sweep.store.figures / f"{spec.name}.png")
         svg = save(figure, sweep.store.figures / f"{spec.name}.svg")
-        paths = json.dumps(spec.paths(sweep, figure), separators=(",", ":")) if spec.paths else ""
+        paths = json.dumps(spec.slider(sweep, figure), separators=(",", ":")) if spec.slider else ""
         text = svg.read_text(encoding="utf-8")
         yield Drawing(spec.name, spec.title, spec.caption(sweep), spec.finding(sweep), text, paths)
 

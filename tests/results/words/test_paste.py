@@ -9,7 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from lrbench.config import CONF
-from lrbench.results.paste import line, torch_defaults
+from lrbench.results.words.paste import line, torch_defaults
 
 CHOICES = sorted(path for path in (CONF / "optimizer").glob("*.yaml") if path.stem != "custom")
 SCHEDULES = sorted(path for path in (CONF / "schedule").glob("*.yaml") if path.stem not in ("none", "lambda"))

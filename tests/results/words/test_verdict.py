@@ -1,4 +1,5 @@
-"""The sentences: who ends lowest and what backs it, the target, the learning rate, tuning, across tasks. Numbers by hand or from scipy.
+"""The sentences: who ends lowest and what backs it, the target, the learning rate, tuning, across tasks.
+Numbers by hand or from scipy.
 
 Cases are problems of one sweep, `told` in full: a result set costs more than a sentence.
 """
@@ -10,8 +11,9 @@ import pytest
 from conftest import FLOOR, LECTURE, TUNE, run, tuned
 from scipy import stats
 
-from lrbench.results import verdict
-from lrbench.results.text import factor, listed, number, p_value, ranking_text, setting_value, shortened
+from lrbench.results.notation import factor, number, p_value
+from lrbench.results.words import verdict
+from lrbench.results.words.phrases import what_varied
 
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 ELSEWHERE = {"problem_id": "synthetic64", "problem": "synthetic"}
@@ -94,10 +96,18 @@ def test_facts_without_a_test(told):
     }
     assert compared(told, cases) == {
         "digits": "a (lr=0.1) ends lowest on digits: gap 1.00e-4 after 8 steps, one run; 2 optimizers ran.",
-        "floors": "a (lr=0.1) and b (lr=0.1) are tied on floors: they end at the gap floor, 1.00e-20 or less, after 8 steps, one run; 3 optimizers ran.",
-        "floor": "a (lr=0.1) ends lowest on floor: gap 1.00e-20 or less, the gap floor, after 8 steps, one run; 2 optimizers ran.",
-        "twins": "a (lr=0.1) and b (lr=0.1) are identical on twins: bit-equal runs, no test; gap 0.00141 after 8 steps, "
-        "geometric mean over 2 starts; 2 optimizers ran.",
+        "floors": (
+            "a (lr=0.1) and b (lr=0.1) are tied on floors: they end at the gap floor, 1.00e-20 or less, "
+            "after 8 steps, one run; 3 optimizers ran."
+        ),
+        "floor": (
+            "a (lr=0.1) ends lowest on floor: gap 1.00e-20 or less, the gap floor, after 8 steps, one run; 2 "
+            "optimizers ran."
+        ),
+        "twins": (
+            "a (lr=0.1) and b (lr=0.1) are identical on twins: bit-equal runs, no test; gap 0.00141 after 8 "
+            "steps, geometric mean over 2 starts; 2 optimizers ran."
+        ),
         "lost": "No run completed on lost: 3 diverged and 0 failed of 3.",
         "halves": "No optimizer completed all its seeds on halves, whatever the setting; 2 optimizers ran.",
         "alone": "a (lr=0.1) ends on alone at gap 0.00100 after 8 steps, one run.",
@@ -106,9 +116,9 @@ def test_facts_without_a_test(told):
 
 def test_one_optimizer_alone_is_not_lowest(write):
     sentence = leader(write(*seeds(), *seeds(lr=0.2)))
-    assert (
-        sentence
-        == "sgd (lr=0.1) ends on lecture at gap 0.00100 after 8 steps, geometric mean over 3 starts; the best of 2 settings."
+    assert sentence == (
+        "sgd (lr=0.1) ends on lecture at gap 0.00100 after 8 steps, geometric mean over 3 starts; the "
+        "best of 2 settings."
     )
 
 
@@ -124,8 +134,8 @@ def test_one_optimizer_alone_is_not_lowest(write):
 )
 def test_what_the_seeds_vary_is_named(write, shared, what):
     results = write(*seeds("a", **shared))
-    assert verdict.what_varied(results.tasks.iloc[0], 3) == what
-    assert verdict.what_varied(results.tasks.iloc[0], 1) == "1 seed"
+    assert what_varied(results.tasks.iloc[0], 3) == what
+    assert what_varied(results.tasks.iloc[0], 1) == "1 seed"
 
 
 # ---- tested
@@ -142,9 +152,12 @@ def test_a_whole_sentence_of_one_problem(write):
     )
     logs = np.log(near) - np.log(a)
     assert leader(results) == (
-        f"Over 10 starts of this one problem, a (lr=0.1) ends lowest on lecture after 8 steps: geometric mean {number(stats.gmean(a))}; "
-        f"not separable from near (differences under {factor(1.25 * np.exp(stats.t.ppf(0.975, 9) * stats.sem(logs)))} times are not visible); "
-        f"2 others are behind (next: far, {paired(a, far)}); Holm over 6 tests; settings chosen on the same seeds."
+        "Over 10 starts of this one problem, a (lr=0.1) ends lowest on lecture after 8 steps: geometric "
+        f"mean {number(stats.gmean(a))}; "
+        "not separable from near (differences under "
+        f"{factor(1.25 * np.exp(stats.t.ppf(0.975, 9) * stats.sem(logs)))} times are not visible); "
+        f"2 others are behind (next: far, {paired(a, far)}); Holm over 6 tests; settings chosen on the "
+        "same seeds."
     )
 
 
@@ -213,7 +226,8 @@ def test_batches_are_judged_over_the_last_epoch(told):
     )
     mean = number(stats.gmean(ten(1e-7)))
     assert found["x"].startswith(
-        f"Over 10 starts and batch orders of this one problem, a (lr=0.1) ends lowest on x after 8 steps: geometric mean {mean} over the last epoch; "
+        "Over 10 starts and batch orders of this one problem, a (lr=0.1) ends lowest on x after 8 "
+        f"steps: geometric mean {mean} over the last epoch; "
     )
 
 
@@ -240,12 +254,13 @@ def test_the_leader_of_the_tuning_seeds_is_tested_on_others(told):
         }
     )
     mean = number(stats.gmean(low))
-    assert (
-        found["kept"][0]
-        == f"Over 10 starts, a (lr=0.1) ends lowest on kept after 8 steps: geometric mean {mean}; b is behind ({paired(low, far)})."
+    assert found["kept"][0] == (
+        f"Over 10 starts, a (lr=0.1) ends lowest on kept after 8 steps: geometric mean {mean}; b is "
+        f"behind ({paired(low, far)})."
     )
     assert found["beaten"][0] == (
-        f"Over 10 starts, b (lr=0.1) ends lowest on beaten after 8 steps: geometric mean {mean}; a, lowest on the tuning seeds, is beaten here; "
+        f"Over 10 starts, b (lr=0.1) ends lowest on beaten after 8 steps: geometric mean {mean}; a, "
+        "lowest on the tuning seeds, is beaten here; "
         f"a is behind ({paired(low, far)})."
     )
     assert found["lost"][0].startswith("Over 10 starts, b (lr=0.1) ends lowest on lost after 8 steps: ")
@@ -260,7 +275,8 @@ def test_the_leader_of_the_tuning_seeds_is_tested_on_others(told):
 
 # ---- the target
 
-ABOVE = " reach it, and the typical gap is not shown to end below it (one-sided p = 1)"  # the gaps are 1e-3 and more, the target 8e-6
+# the gaps are 1e-3 and more, the target 8e-6
+ABOVE = " reach it, and the typical gap is not shown to end below it (one-sided p = 1)"
 TARGETS = {
     "fewer": (
         {"a": [30, 40, 50], "b": [100, 124, 900]},
@@ -268,7 +284,10 @@ TARGETS = {
     ),
     "only": (
         {"a": [30, 40, None], "b": [100, None, None]},
-        f"a reaches it in 40 gradient evaluations, and no other does in half of its runs; 2 of 3 starts{ABOVE}.",
+        (
+            "a reaches it in 40 gradient evaluations, and no other does in half of its runs; 2 of 3 "
+            f"starts{ABOVE}."
+        ),
     ),
     "level": (
         {"a": [40, 40, 40], "b": [40, 40, 40]},
@@ -323,7 +342,8 @@ def test_who_reaches_the_target_may_end_above_it(write, gaps):
     ]
     p = stats.ttest_1samp(np.log(np.unique(gaps)), np.log(8e-6), alternative="less").pvalue
     assert words.endswith(
-        f"; 3 of 3 starts reach it, and the typical gap {'ends' if p < 0.05 else 'is not shown to end'} below it (one-sided p = {p_value(p)})."
+        f"; 3 of 3 starts reach it, and the typical gap {'ends' if p < 0.05 else 'is not shown to end'} "
+        f"below it (one-sided p = {p_value(p)})."
     )
 
 
@@ -337,19 +357,29 @@ LRS = (1e-3, 1e-2, 1e-1, 1.0)
 TOLERANCES = {  # optimizer -> which of LRS reach the target
     "inside": (
         {"a": {1, 2}, "b": {1}},
-        "a is least sensitive to its lr on inside: it reaches the target over 1.0 decades of lr (0.01 to 0.1).",
+        (
+            "a is least sensitive to its lr on inside: it reaches the target over 1.0 decades of lr (0.01 to "
+            "0.1)."
+        ),
     ),
     "open": (
         {"a": {1, 2, 3}, "b": {1, 2}},
-        "a is least sensitive to its lr on open: it reaches the target over at least 2.0 decades of lr (0.01 to 1).",
+        (
+            "a is least sensitive to its lr on open: it reaches the target over at least 2.0 decades of lr "
+            "(0.01 to 1)."
+        ),
     ),
     "perhaps": (
         {"a": {1, 2}, "b": {2, 3}, "c": {1}},
-        "b and a are least sensitive to their lr on perhaps: they reach the target over at least 1.0 decades of lr.",
+        (
+            "b and a are least sensitive to their lr on perhaps: they reach the target over at least 1.0 "
+            "decades of lr."
+        ),
     ),
     "two open": (
         {"a": {0, 1, 2}, "b": {2, 3}},
-        "a is least sensitive to its lr on two open: it reaches the target over at least 2.0 decades of lr (0.001 to 0.1); "
+        "a is least sensitive to its lr on two open: it reaches the target over at least 2.0 decades of "
+        "lr (0.001 to 0.1); "
         "cut off by the end of the search, so perhaps as wide: b (at least 1.0 decades).",
     ),
     "alone": ({"a": {1, 2}}, "a reaches the target on alone over 1.0 decades of lr (0.01 to 0.1)."),
@@ -401,7 +431,10 @@ def test_what_tuning_gained(told):
         "bound": (
             best,
             [*ten(4e-5)[:9], INF],
-            "a ends at least 400 times lower tuned than with its default lr (sign test, 10 pairs, p = 0.002) on bound.",
+            (
+                "a ends at least 400 times lower tuned than with its default lr (sign test, 10 pairs, p = "
+                "0.002) on bound."
+            ),
         ),
         "one run": (
             [1e-7],
@@ -455,7 +488,9 @@ def problems(count):
 
 
 def over(count, scale):
-    """a, b and c on some problems: b's gap is `scale`, twice, three times ... `scale` times a's, c's as often above a's as below."""
+    """a, b and c on some problems: b's gap is `scale`, twice, three times ... `scale` times a's, c's as often
+    above a's as below.
+    """
     factors = {
         "a": [1.0] * count,
         "b": [scale * (1 + k) for k in range(count)],
@@ -467,9 +502,9 @@ def over(count, scale):
 def test_from_six_problems_on_one_sentence_is_across_them(write):
     found = verdict.headline(write(*over(8, 3.0), problems=problems(8)))
     p = stats.wilcoxon(np.log(3.0 * np.arange(1, 9))).pvalue  # the smallest of three
-    assert (
-        found[0]
-        == f"Across 8 problems, a is ahead of b (exact Wilcoxon, Holm: largest p = {3 * p:.2g}); no difference shown from c."
+    assert found[0] == (
+        f"Across 8 problems, a is ahead of b (exact Wilcoxon, Holm: largest p = {3 * p:.2g}); no "
+        "difference shown from c."
     )
     assert len(found) == 9
     assert found[7] == "2 more tasks: p6 and p7; the ranking has each."
@@ -505,7 +540,10 @@ def test_two_tasks_are_told_in_full_each_under_its_name(write):
     )
     assert found == [
         "b (lr=0.1) ends lowest on lecture: gap 1.00e-5 after 8 steps, one run; 2 optimizers ran.",
-        "a reaches the target on lecture (relative gap 1e-6) in 5 gradient evaluations, and no other does in half of its runs.",
+        (
+            "a reaches the target on lecture (relative gap 1e-6) in 5 gradient evaluations, and no other "
+            "does in half of its runs."
+        ),
         "To paste, for lecture: torch.optim.SGD(model.parameters(), lr=0.1)",
         "a (lr=0.1) ends lowest on synthetic: gap 1.00e-5 after 8 steps, one run; 2 optimizers ran.",
         "No optimizer reaches the target on synthetic (relative gap 1e-6).",
@@ -557,7 +595,10 @@ def test_the_budget_of_a_tuned_sweep_sums_the_evaluations_of_each_role(write_tun
         tuned("a", {0.01: [1e-2, 2e-2], 0.1: [1e-7, 2e-7]}, ten(1e-7), ten(1e-4))
     )  # 8 evaluations a run
     assert list(verdict.budget(results)) == [
-        "Budget: 2 settings an optimizer on 2 tuning seeds; gradient evaluations: 32 for the search, 80 for the evaluation, 80 at the defaults."
+        (
+            "Budget: 2 settings an optimizer on 2 tuning seeds; gradient evaluations: 32 for the search, 80 "
+            "for the evaluation, 80 at the defaults."
+        )
     ]
     assert list(verdict.budget(write(*seeds(), folder="untuned"))) == []
 
@@ -588,72 +629,3 @@ def test_no_sentence_holds_a_number_that_is_none(told, is_tuned):
             ]
     text = " ".join(words for sentences in told(cases).values() for words in sentences)
     assert not [bad for bad in ("nan", "inf ", "inf)", "None", "–") if bad in text]
-
-
-# ---- how numbers are written
-
-
-@pytest.mark.parametrize(
-    ("x", "text"),
-    [
-        (0, "0"),
-        (500, "500"),
-        (0.1, "0.100"),
-        (12.34, "12.3"),
-        (3.1e-12, "3.10e-12"),
-        (113_613.5, "114,000"),
-        (float("inf"), "inf"),
-        (float("nan"), "–"),
-        (-0.5, "-0.500"),
-    ],
-)
-def test_numbers(x, text):
-    assert number(x) == text
-
-
-@pytest.mark.parametrize("x", [1.234567e-19, 3.3e-7, 0.0123456, 1 / 3, 47.11, 999_999.7, 6.02e23])
-def test_a_written_number_has_three_digits(x):
-    assert float(number(x)) == pytest.approx(x, rel=5.001e-3)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.1, "0.1"),
-        (1e-5, "1e-5"),
-        (1.0, "1"),
-        (True, "true"),
-        (None, "null"),
-        ((0.9, 0.999), "[0.9,0.999]"),
-        ((None, 1e-3), "[null,0.001]"),
-        ("mean", "mean"),
-        (3, "3"),
-    ],
-)
-def test_setting_values_are_written_as_hydra_reads_them(value, text):
-    assert setting_value(value) == text
-
-
-def test_lists_and_cuts():
-    assert [listed(list("abcdefgh"[:n])) for n in (0, 1, 2, 6, 8)] == [
-        "",
-        "a",
-        "a and b",
-        "a, b, c, d, e and f",
-        "a, b, c, d, e and 3 others",
-    ]
-    assert [shortened(text, 4) for text in ("abcd", "abcde")] == ["abcd", "abc…"]
-
-
-def test_the_printed_ranking(write):
-    results = write(run("a", 0.0, hit=3), run("b", 0.0), run("c", 1e-3), run("d", status="failed"))
-    text = ranking_text(results.ranking).set_index("optimizer")
-    assert text["rank*"].to_dict() == {"a": "1=", "b": "1=", "c": "3", "d": "–"}
-    assert text["final gap"].to_dict() == {"a": "≤ 1.00e-20", "b": "≤ 1.00e-20", "c": "0.00100", "d": "inf"}
-    assert text["evaluations to target"].to_dict() == {
-        "a": "3",
-        "b": "not reached",
-        "c": "not reached",
-        "d": "not reached",
-    }
-    assert text["failed"].to_dict() == {"a": "0/1", "b": "0/1", "c": "0/1", "d": "1/1"}

@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from scipy import stats
 
-from lrbench.results import verdict
-from lrbench.results.terminal import print_ranking, print_run
-from lrbench.results.text import RELATIVE_NOTE, factor
-from lrbench.results.warnings import warnings
+from lrbench.results.notation import factor
+from lrbench.results.terminal.sweep import print_ranking, print_run
+from lrbench.results.words import verdict
+from lrbench.results.words.cells import RELATIVE_NOTE
+from lrbench.results.words.warnings import warnings
 
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
@@ -68,9 +69,9 @@ def test_a_tuned_sweep_says_what_it_spent(write_tuned):
     )
     text = " ".join(printed(results).split())
     assert (
-        "Budget: 2 settings an optimizer on 1 tuning seed; gradient evaluations: 32 for the search, 48 for the evaluation, 48 at the defaults."
-        in text
-    )
+        "Budget: 2 settings an optimizer on 1 tuning seed; gradient evaluations: 32 for the search, 48 "
+        "for the evaluation, 48 at the defaults."
+    ) in text
     assert "Budget" not in printed(results, print_run)
 
 

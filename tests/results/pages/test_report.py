@@ -295,50 +295,6 @@ def test_a_ranking_that_is_not_in_the_order_of_its_gaps_says_why(write, one_figu
     assert text.ranking_note(lost.ranking) == "Who lost a seed has no rank and stands last."
 
 
-@pytest.mark.parametrize(
-    ("x", "shown"),
-    [
-        *[
-            (0.0009996, "0.00100"),
-            (999.96, "1,000"),
-            (79459.0, "79,459"),
-            (4750.3, "4,750"),
-            (999499.9, "999,000"),
-            (999999.0, "999,999"),
-        ],
-        *[
-            (999999.5, "1.00e6"),
-            (1e6, "1.00e6"),
-            (1.19e6, "1.19e6"),
-            (1 + 2**-52, "1"),
-            (1.001, "1.00"),
-            (-1234.5, "-1,230"),
-            (-0.0, "0"),
-        ],
-    ],
-)
-def test_numbers_have_one_form(x, shown):
-    assert text.number(x) == shown
-
-
-@pytest.mark.parametrize(
-    ("x", "shown"),
-    [
-        (1.036, "1.04"),
-        (1.994, "1.99"),
-        (1.996, "2.0"),
-        (3.44, "3.4"),
-        (1234.0, "1,200"),
-        (114000.0, "110,000"),
-        (995000.0, "1.0e6"),
-        (1.19e6, "1.2e6"),
-        (0.0, "0"),
-    ],
-)
-def test_factors_have_the_form_of_numbers(x, shown):
-    assert text.factor(x) == shown
-
-
 def test_an_interrupted_sweep_says_so_first(write, one_figure):
     results = write(
         run(),
@@ -418,24 +374,6 @@ def test_the_head_names_file_and_target_of_a_table(write, intercept, told):
         facts(write(*[run(problem="csv", seed=seed) for seed in (0, 1)], problems=(problem,))).subtitle
     )
     assert head["Problem"] == f"csv: houses.csv, price (n = 3, d = 1, κ = 37.5, L = 30; {told})"
-
-
-@pytest.mark.parametrize(
-    ("ends", "shown"),
-    [
-        ((5.099, 5.101), "5.1"),
-        ((5.0, 5.2), "5.1 (5.0–5.2)"),
-        ((1.0, 1.02), "5.1 (1.00–1.02)"),
-        ((math.nan, math.nan), "5.1"),
-    ],
-)
-def test_an_interval_without_width_is_not_printed(ends, shown):
-    assert text.interval({"ratio": 5.1, "low": ends[0], "high": ends[1]}) == shown
-
-
-def test_learning_rates_of_theory_have_the_form_of_settings():
-    frame = pd.DataFrame({"lr": [0.04102, math.nan, 1e-5], "momentum": [0.04102, math.nan, 1e-5]})
-    assert text.as_text(frame).to_numpy().tolist() == [["0.041", "0.0410"], ["–", "–"], ["1e-5", "1.00e-5"]]
 
 
 def test_two_tasks_and_two_figures_keep_their_ids_apart(write):

@@ -1,4 +1,5 @@
-"""A browser for tests of the page: Debian's chromium, driven by playwright, without network. What a page says to the console, it says to the test.
+"""A browser for tests of the page: Debian's chromium, driven by playwright, without network. What a page says
+to the console, it says to the test.
 
 In a test module: `from browser import chromium, opened  # noqa: F401`.
 """
@@ -16,7 +17,7 @@ import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
 RUNNING = pytest.StashKey[Any]()
-REPORT = Path(__file__).parents[2] / "lrbench/results/report"
+TEMPLATES = Path(__file__).parents[3] / "lrbench/results/pages/templates"
 ROOT_COLOURS = """
 :root { color-scheme: light dark; --ink: #24292f; --soft: #59636e; --paper: #ffffff; --card: #f6f8fa; --line: #d8dee4; --accent: #1a63c4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4af; --paper: #0f1419; --card: #171d24; --line: #2f3741; --accent: #79b3ff; } }
@@ -29,7 +30,9 @@ main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 
 @dataclass
 class Visit:
-    """A page that is open, what it wrote to the console (errors and exceptions among it), and what it asked the network for."""
+    """A page that is open, what it wrote to the console (errors and exceptions among it), and what it asked
+    the network for.
+    """
 
     page: Any
     console: list[str] = field(default_factory=list)
@@ -59,7 +62,9 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
 def opened(
     browser: Any, path: Path, fragment: str = "", *, width: int = 1100, **context: Any
 ) -> Iterator[Visit]:
-    """Open a file, with `fragment` (#...) after its name; context: of playwright's new_context, such as color_scheme or java_script_enabled."""
+    """Open a file, with `fragment` (#...) after its name; context: of playwright's new_context, such as
+    color_scheme or java_script_enabled.
+    """
     window = browser.new_context(offline=True, viewport={"width": width, "height": 900}, **context)
     visit = Visit(window.new_page())
     visit.page.set_default_timeout(8000)
@@ -74,9 +79,11 @@ def opened(
 
 
 def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any] | None = None) -> str:
-    """Return a page as the report's template makes it: the markup that page.js expects, and a Content-Security-Policy that lets nothing else in."""
+    """Return a page as the report's template makes it: the markup that page.js expects, and a
+    Content-Security-Policy that lets nothing else in.
+    """
     scripts = [
-        (REPORT / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")
+        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")
     ]
     plots, script = scripts
     sums = " ".join(
@@ -84,7 +91,7 @@ def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any
         for script in scripts
     )
     policy = f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"
-    style = (REPORT / "vendor/uPlot.min.css").read_text(encoding="utf-8") + ROOT_COLOURS
+    style = (TEMPLATES / "vendor/uPlot.min.css").read_text(encoding="utf-8") + ROOT_COLOURS
     held = embedded("explorer-data", block) + embedded("explorer-code", plots)
     explorer = f'<section id="explorer" hidden><h2>Explore every run</h2>{held}</section>' if block else ""
     return (
@@ -96,4 +103,7 @@ def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any
 
 def embedded(name: str, data: Any) -> str:
     """Write data as the JSON of a page."""
-    return f'<script type="application/json" id="{name}">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
+    return (
+        '<script type="application/json" '
+        f'id="{name}">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
+    )

@@ -1,4 +1,6 @@
-"""What to read before quoting: each warning stands exactly where its trigger holds. A clean sweep has none, so one change makes one sentence."""
+"""What to read before quoting: each warning stands exactly where its trigger holds. A clean sweep has none,
+so one change makes one sentence.
+"""
 
 from functools import partial
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import LECTURE, TUNE, run, tuned
 
-from lrbench.results.warnings import warnings
+from lrbench.results.words.warnings import warnings
 
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 ELSEWHERE = {"problem_id": "synthetic64", "problem": "synthetic"}
@@ -38,7 +40,9 @@ BOTH = {"problems": (LECTURE, OTHER)}
 
 @pytest.fixture
 def said(write_tuned):
-    """said(adam, sgd, **manifest) -> the warnings of a tuned sweep of two on the lecture's problem, beside the clean second one."""
+    """said(adam, sgd, **manifest) -> the warnings of a tuned sweep of two on the lecture's problem, beside
+    the clean second one.
+    """
 
     def written(*competitors, **options):
         return warnings(write_tuned(*field(*competitors), **{**BOTH, **options}))
@@ -65,9 +69,9 @@ def test_a_clean_sweep_has_none(said):
 
 def test_a_chosen_setting_that_lost_a_seed_is_said_first_and_louder(said):
     found = said(competitor("adam"), competitor("sgd", best=[*TEN[:9], INF]))
-    assert (
-        found[0]
-        == "Even at its chosen setting an optimizer lost seeds, which makes its gap inf: sgd (lr=0.1) on lecture 1 of 10."
+    assert found[0] == (
+        "Even at its chosen setting an optimizer lost seeds, which makes its gap inf: sgd (lr=0.1) on "
+        "lecture 1 of 10."
     )
     assert found[1] == "2 of 104 runs (sgd 2 of 52) diverged."
 
@@ -76,7 +80,10 @@ def test_runs_that_diverge_in_the_search_alone_are_counted_as_such(said):
     found = said(competitor("adam"), competitor("sgd", trials=TRIALS | {1.0: [INF, INF]}))
     assert found == [
         "2 of 104 runs (sgd 2 of 52) diverged, all in the search.",
-        "The next learning rate above the chosen one loses runs, and between the two the gap may end far lower: sgd on lecture (0.1, 1).",
+        (
+            "The next learning rate above the chosen one loses runs, and between the two the gap may end far "
+            "lower: sgd on lecture (0.1, 1)."
+        ),
     ]
 
 
@@ -157,17 +164,27 @@ def test_each_fault_is_said_where_it_is(write_tuned, monkeypatch):
     )
     target = "the target, a relative gap of 1e-6"
     assert warnings(results) == [
-        "The chosen learning rate lies in the outer tenth of its box, even after growing twice, so that a wider one may do better: "
+        "The chosen learning rate lies in the outer tenth of its box, even after growing twice, so that "
+        "a wider one may do better: "
         "sgd on edge (lr=50, highest end).",
         "Not all were searched alike on trials: 3 settings for adam; 4 settings for sgd.",
         "Not all were searched alike on boxes: 4 decades of lr for sgd; 7 decades of lr for adam.",
         "At the gap floor, where differences are rounding and all are tied: adam on floor (1.00e-20).",
         "Every run reached the target within one step on easy: it is too easy to tell optimizers apart.",
         f"Fewer than half of the seeds reached {target}: sgd on 3 of 16 tasks.",
-        "Short of the target with the gap still falling at the last step, more than twofold in the second half: sgd on falls.",
-        "Short of the target with the gap level in the second half, as at the noise floor of a learning rate: sgd on noise.",
+        (
+            "Short of the target with the gap still falling at the last step, more than twofold in the "
+            "second half: sgd on falls."
+        ),
+        (
+            "Short of the target with the gap level in the second half, as at the noise floor of a learning "
+            "rate: sgd on noise."
+        ),
         "At half of the steps the order was another: sgd before adam on turned.",
-        "The gap still goes up and down in the last quarter of the steps; read a 95 % interval as one of 84 to 90 %: sgd on restless.",
+        (
+            "The gap still goes up and down in the last quarter of the steps; read a 95 % interval as one of "
+            "84 to 90 %: sgd on restless."
+        ),
     ]
 
 
@@ -187,9 +204,9 @@ def test_other_seeds(said):
     rest = [pair for pair in competitor("sgd") if pair[1]["role"] != "evaluation"]
     found = said(competitor("adam"), rest + evaluation)
     assert (
-        "Seeds are not the same for all optimizers; only those that all have are compared: 6 of 14 on lecture."
-        in found
-    )
+        "Seeds are not the same for all optimizers; only those that all have are compared: 6 of 14 on "
+        "lecture."
+    ) in found
 
 
 def test_fewer_than_ten_seeds(said):
@@ -215,9 +232,9 @@ def test_sessions_that_differ(words, other, key):
     }
     text = words(run(), earlier=[now | other])
     assert (
-        f"The runs were made in 2 sessions that differ in {key}: their numbers may differ for that reason alone."
-        in text
-    )
+        f"The runs were made in 2 sessions that differ in {key}: their numbers may differ for that "
+        "reason alone."
+    ) in text
 
 
 def test_one_problem_only(write_tuned):
@@ -232,7 +249,10 @@ def test_a_default_that_ends_lower_than_the_chosen_setting(said, times_lower, sh
     sgd = tuned(
         "sgd", {0.01: [1e-3], 0.1: [1e-6], 1.0: [1e-3]}, gaps, [gap / times_lower for gap in gaps], hit=3
     )
-    sentence = "At its default setting an optimizer is shown to end lower than at the chosen one: sgd on lecture (100 times)."
+    sentence = (
+        "At its default setting an optimizer is shown to end lower than at the chosen one: sgd on lecture "
+        "(100 times)."
+    )
     assert (sentence in said(sgd)) == shown
 
 
@@ -256,7 +276,10 @@ def test_settings_chosen_on_the_seeds_that_are_shown(words):
 
 
 def test_one_learning_rate_says_little_beside_others(words):
-    sentence = "One learning rate only for sgd: what an optimizer reaches untuned says little about it; tune=lr tries 32."
+    sentence = (
+        "One learning rate only for sgd: what an optimizer reaches untuned says little about it; tune=lr "
+        "tries 32."
+    )
     assert sentence in words(*seeds(), *seeds("adam"), *seeds("adam", lr=0.2))
     assert "One learning rate only" not in words(*seeds(), folder="alone")
 
@@ -334,9 +357,9 @@ def test_a_sign_test_of_five_can_show_nothing(words):
     )
     lost = [run("adam", seed=seed, status="diverged" if seed == 0 else "completed") for seed in range(6)]
     assert (
-        "Few seeds (6), not all with a gap above the floor: no more than the order can be shown between sgd and adam."
-        in words(*seeds(gaps=TEN[:6]), *lost, folder="six")
-    )
+        "Few seeds (6), not all with a gap above the floor: no more than the order can be shown between "
+        "sgd and adam."
+    ) in words(*seeds(gaps=TEN[:6]), *lost, folder="six")
 
 
 def test_half_of_the_seeds_is_enough_for_the_target(words):

@@ -113,7 +113,5 @@ def _drawn(results: Results, spec) -> "Callable[[], Figure]":
         return spec.draw(results)
 
     plot.__name__ = spec.method
-    plot.__doc__ = (
-        f"Draw {spec.shows}; RequestError where the sweep has nothing for it. See `figures.{spec.name}`."
-    )
+    plot.__doc__ = f"Draw {spec.shows}; RequestError where the sweep has nothing for it."
     return plot

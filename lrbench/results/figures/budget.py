@@ -63,8 +63,8 @@ def _draw_task(budget: pd.DataFrame, ax: Axes, colours: Palette) -> None:
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     sentences = [
-        f"Best gap among so many trials{on_tuning_seeds(sweep)}: median over all choices of the trials; band: "
-        "25 to 75 %.",
+        f"Best gap among so many trials{on_tuning_seeds(sweep)}: median over all choices of the trials; "
+        "band: 25 to 75 %.",
         cut_of(sweep.searched),
         without_panel(sweep.tasks, sweep.budget_curve),
     ]

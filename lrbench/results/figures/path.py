@@ -171,8 +171,9 @@ MAPS = {  # from how many parameters on -> what the map is
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     sentences = [
-        f"The way of the weights, one run an optimizer, at {which_setting(sweep)}. Dots on the coloured paths: "
-        "the states that are kept, all at first, then ever fewer; what lies between two is not shown.",
+        f"The way of the weights, one run an optimizer, at {which_setting(sweep)}. Dots on the coloured "
+        "paths: the states that are kept, all at first, then ever fewer; what lies between two is not "
+        "shown.",
         *_what_maps_are(sweep),
         *_what_is_beyond(sweep),
         without_panel(sweep.tasks, sweep.points),

@@ -56,8 +56,8 @@ def _draw_profile(profile: pd.DataFrame, ax: Axes, colours: Palette) -> None:
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     return (
-        f"Share of the {sweep.profile['tasks'].iloc[0]} tasks in which an optimizer reaches the target within "
-        "so many times the fewest gradient evaluations of all. Medians over "
+        f"Share of the {sweep.profile['tasks'].iloc[0]} tasks in which an optimizer reaches the target "
+        "within so many times the fewest gradient evaluations of all. Medians over "
         f"{seeds_compared(sweep)}; a task that nobody solves counts as unsolved."
     )
 

@@ -268,47 +268,48 @@ def curve(row: dict[str, Any]) -> dict[str, Any]:
 Write = Callable[..., Results]
 
 
+def stored(
+    root: Path,
+    *rows: dict[str, Any],
+    problems: tuple[dict[str, Any], ...] = (LECTURE,),
+    roles: list[dict[str, Any]] | None = None,
+    **manifest: Any,
+) -> Results:
+    """Write a store, a part an optimizer, as a sweep writes them; roles: of a tuned one."""
+    store = ResultStore(root)
+    if roles is not None:
+        store.write_roles(pa.Table.from_pylist(roles, ROLES))
+        manifest = {"tune": TUNE} | manifest
+    for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
+        part = [row for row in rows if row["optimizer"] == optimizer]
+        curves = [curve(row) for row in part if row["status"] != "failed"]
+        schema = {name: pa.array([c[name] for c in curves], kind) for name, kind in CURVES.items()}
+        store.append(pa.Table.from_pylist(part), pa.table(schema))
+    store.write_problems(pa.Table.from_pylist(list(problems)))
+    counts = {
+        status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")
+    }
+    store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
+    return opened(store.root)
+
+
+def stored_tuned(root: Path, *competitors: list[tuple], **options: Any) -> Results:
+    """Write a tuned store: competitors as `tuned` gives them."""
+    pairs = [pair for competitor in competitors for pair in competitor]
+    rows = {row["run_id"]: row for row, _ in pairs}
+    return stored(root, *rows.values(), roles=[role for _, role in pairs], **options)
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """write(*rows, problems=..., folder=..., roles=..., **manifest) -> Results: a part an optimizer, as a sweep writes them; roles of a tuned one."""
-
-    def written(
-        *rows: dict[str, Any],
-        problems: tuple[dict[str, Any], ...] = (LECTURE,),
-        folder: str = "study",
-        roles: list[dict[str, Any]] | None = None,
-        **manifest: Any,
-    ) -> Results:
-        store = ResultStore(tmp_path / folder)
-        if roles is not None:
-            store.write_roles(pa.Table.from_pylist(roles, ROLES))
-            manifest = {"tune": TUNE} | manifest
-        for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
-            part = [row for row in rows if row["optimizer"] == optimizer]
-            curves = [curve(row) for row in part if row["status"] != "failed"]
-            schema = {name: pa.array([c[name] for c in curves], kind) for name, kind in CURVES.items()}
-            store.append(pa.Table.from_pylist(part), pa.table(schema))
-        store.write_problems(pa.Table.from_pylist(list(problems)))
-        counts = {
-            status: sum(row["status"] == status for row in rows)
-            for status in ("completed", "diverged", "failed")
-        }
-        store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
-        return opened(store.root)
-
-    return written
+    """write(*rows, folder=..., **options) -> Results: `stored` in the test's own folder."""
+    return lambda *rows, folder="study", **options: stored(tmp_path / folder, *rows, **options)
 
 
 @pytest.fixture
-def write_tuned(write: Write) -> Write:
-    """write_tuned(*competitors, **manifest) -> Results: competitors as `tuned` gives them."""
-
-    def written(*competitors: list[tuple], **options: Any) -> Results:
-        pairs = [pair for competitor in competitors for pair in competitor]
-        rows = {row["run_id"]: row for row, _ in pairs}
-        return write(*rows.values(), roles=[one for _, one in pairs], **options)
-
-    return written
+def write_tuned(tmp_path: Path) -> Write:
+    """write_tuned(*competitors, folder=..., **options) -> Results: `stored_tuned` there."""
+    return lambda *rows, folder="study", **options: stored_tuned(tmp_path / folder, *rows, **options)
 
 
 ROLES = pa.schema(
@@ -326,3 +327,6 @@ CURVES = {
     "loss": NUMBERS,
     "gap": NUMBERS,
 }
+
+# below what they are made of: fixtures of the session
+from reports import hostile_sweep, tuned_sweep, two_tuned, whole_report  # noqa: E402, F401

@@ -1,11 +1,13 @@
-"""The same store gives the same bytes, whoever writes the report: another process, hash seed, folder, time zone and locale."""
+"""The same store gives the same bytes, whoever writes the report: another process, hash seed, folder, time
+zone and locale. It loads neither torch nor Hydra.
+"""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from whole import whole
+import pytest
 
 ELSEWHERE = {
     "PYTHONHASHSEED": "1",
@@ -15,6 +17,12 @@ ELSEWHERE = {
     "PYTHONUTF8": "0",
     "MPLBACKEND": "pdf",
 }
+CODE = """
+import sys
+from lrbench.cli import main
+main(["report", sys.argv[1]])
+print(sorted({"torch", "hydra"} & set(sys.modules)))
+"""
 
 
 def written(root: Path) -> dict[str, bytes]:
@@ -29,17 +37,26 @@ def written(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(files)}
 
 
-def test_the_same_store_gives_the_same_bytes_everywhere(tmp_path):
-    results = whole(tmp_path / "study", problems=1)
-    results.report()
-    here = written(results.store.root)
-    assert {Path(name).suffix for name in here} == {".html", ".md", ".csv", ".svg", ".png", ".tex"}
+@pytest.fixture(scope="module")
+def elsewhere(whole_report) -> tuple[dict[str, bytes], dict[str, bytes], str]:
+    """What was written here and by another process, and what this printed last."""
+    root = whole_report.results.store.root
+    here = written(root)
     for name in here:
-        (results.store.root / name).unlink()
-    code = f"import lrbench; lrbench.load({str(results.store.root)!r}).report()"
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=True, cwd="/", env=os.environ | ELSEWHERE
+        (root / name).unlink()
+    line = [sys.executable, "-W", "error", "-c", CODE, str(root)]
+    done = subprocess.run(
+        line, check=True, cwd="/", env=os.environ | ELSEWHERE, capture_output=True, text=True
     )
-    there = written(results.store.root)
+    return here, written(root), done.stdout.splitlines()[-1]
+
+
+def test_the_same_store_gives_the_same_bytes_everywhere(elsewhere):
+    here, there, _ = elsewhere
+    assert {Path(name).suffix for name in here} == {".html", ".md", ".csv", ".svg", ".png", ".tex"}
     assert list(there) == list(here)
     assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_a_report_needs_neither_torch_nor_hydra(elsewhere):
+    assert elsewhere[2] == "[]"

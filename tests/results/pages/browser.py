@@ -19,9 +19,18 @@ CHROMIUM = Path("/usr/bin/chromium")
 RUNNING = pytest.StashKey[Any]()
 TEMPLATES = Path(__file__).parents[3] / "lrbench/results/pages/templates"
 ROOT_COLOURS = """
-:root { color-scheme: light dark; --ink: #24292f; --soft: #59636e; --paper: #ffffff; --card: #f6f8fa; --line: #d8dee4; --accent: #1a63c4; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4af; --paper: #0f1419; --card: #171d24; --line: #2f3741; --accent: #79b3ff; } }
-body { background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 0; }
+:root {
+  color-scheme: light dark;
+  --ink: #24292f; --soft: #59636e; --paper: #ffffff; --card: #f6f8fa; --line: #d8dee4; --accent: #1a63c4;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e6edf3; --soft: #9aa4af; --paper: #0f1419; --card: #171d24; --line: #2f3741; --accent: #79b3ff;
+  }
+}
+body {
+  background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; margin: 0;
+}
 main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 .right { text-align: right; }
 .scroll { overflow-x: auto; }
@@ -41,7 +50,7 @@ class Visit:
 
 @pytest.fixture(scope="session")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The session's browser, whichever modules import this fixture; the test is skipped where there is none."""
+    """The session's browser, whichever modules import this fixture; a test is skipped where there is none."""
     if RUNNING in request.config.stash:
         yield request.config.stash[RUNNING]
         return
@@ -78,32 +87,50 @@ def opened(
         window.close()
 
 
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>page</title>
+<style>{style}</style>
+</head>
+<body><main><h1>Page</h1>{data}{body}{explorer}</main><script>{script}</script></body>
+</html>"""
+EXPLORER = '<section id="explorer" hidden><h2>Explore every run</h2>{block}{code}</section>'
+
+
 def document(body: str, data: dict[str, Any] | None = None, block: dict[str, Any] | None = None) -> str:
     """Return a page as the report's template makes it: the markup that page.js expects, and a
     Content-Security-Policy that lets nothing else in.
     """
-    scripts = [
-        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("vendor/uPlot.iife.min.js", "page.js")
-    ]
-    plots, script = scripts
-    sums = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
+    plots, script, style = map(template, ("vendor/uPlot.iife.min.js", "page.js", "vendor/uPlot.min.css"))
+    sums = " ".join(f"'sha256-{checksum(text)}'" for text in (plots, script))
+    explorer = ""
+    if block:
+        held = embedded("explorer-data", block)
+        explorer = EXPLORER.format(block=held, code=embedded("explorer-code", plots))
+    return PAGE.format(
+        policy=f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:",
+        style=style + ROOT_COLOURS,
+        data=embedded("page-data", data) if data else "",
+        body=body,
+        explorer=explorer,
+        script=script,
     )
-    policy = f"default-src 'none'; script-src {sums}; style-src 'unsafe-inline'; img-src data:"
-    style = (TEMPLATES / "vendor/uPlot.min.css").read_text(encoding="utf-8") + ROOT_COLOURS
-    held = embedded("explorer-data", block) + embedded("explorer-code", plots)
-    explorer = f'<section id="explorer" hidden><h2>Explore every run</h2>{held}</section>' if block else ""
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>page</title><style>{style}</style></head><body><main>'
-        f"<h1>Page</h1>{embedded('page-data', data) if data else ''}{body}{explorer}</main><script>{script}</script></body></html>"
-    )
+
+
+def template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def checksum(text: str) -> str:
+    """Return the digest of a script as a Content-Security-Policy names it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def embedded(name: str, data: Any) -> str:
     """Write data as the JSON of a page."""
-    return (
-        '<script type="application/json" '
-        f'id="{name}">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
-    )
+    text = json.dumps(data).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{text}</script>'

@@ -1,4 +1,6 @@
-"""The page of a comparison: its numbers are those of the terminal and of the runs; in a browser it filters, fits and reads as the report does."""
+"""The page of a comparison: its numbers are those of the terminal and of the runs; in a browser it filters,
+fits and reads as the report does.
+"""
 
 import io
 import math
@@ -11,24 +13,21 @@ from html import unescape
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 from browser import chromium, opened  # noqa: F401
-from conftest import CURVES, LECTURE, MANIFEST, curve, run, tuned
-from matplotlib.collections import PathCollection
+from conftest import LECTURE, run, stored
+from reports import HOSTILE
 from rich.console import Console
 from scipy import stats
-from test_report_page import HOSTILE, VIOLATIONS, axe  # noqa: F401
+from test_report_page import VIOLATIONS, axe  # noqa: F401
 
 from lrbench import cli
 from lrbench.errors import RequestError
-from lrbench.results import Results, compare_figures, compare_frames, load
-from lrbench.results.compare import Difference, compare
-from lrbench.results.compare_text import print_difference, rows_text
-from lrbench.results.ink import COLOURS
-from lrbench.results.report import compare_page
-from lrbench.results.text import interval
+from lrbench.results import Comparison, Results, compare
+from lrbench.results.figures.ink import compared_palette
+from lrbench.results.pages import comparison
+from lrbench.results.terminal.comparison import print_difference
+from lrbench.results.words.cells import changes_text
 from lrbench.store import ResultStore
 
 INF = math.inf
@@ -36,20 +35,8 @@ OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
 
 def store(root: Path, rows: list[dict], **manifest) -> Results:
-    stored = ResultStore(root)
-    for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
-        part = [row for row in rows if row["optimizer"] == optimizer]
-        curves = [curve(row) for row in part if row["status"] != "failed"]
-        columns = {name: pa.array([one[name] for one in curves], kind) for name, kind in CURVES.items()}
-        stored.append(pa.Table.from_pylist(part), pa.table(columns))
-    stored.write_problems(pa.Table.from_pylist([LECTURE | {"problem": rows[0]["problem"]}, OTHER]))
-    counts = {
-        status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")
-    }
-    stored.write_manifest(
-        MANIFEST | {"name": root.name, "counts": {"planned": len(rows), **counts}} | manifest
-    )
-    return load(root)
+    problems = (LECTURE | {"problem": rows[0]["problem"]}, OTHER)
+    return stored(root, *rows, problems=problems, **{"name": root.name, **manifest})
 
 
 def runs(optimizer: str, gaps, **changes) -> list[dict]:
@@ -60,7 +47,8 @@ def runs(optimizer: str, gaps, **changes) -> list[dict]:
     ]
 
 
-# sgd: the setting that A chose, and one more of each; adam: no setting in common; rprop: a seed is lost in B, and a rate more there; lost: two of
+# sgd: the setting that A chose, and one more of each; adam: no setting in common; rprop: a seed is lost in B,
+# and a rate more there; lost: two of
 # three seeds are, in both
 OF_A = [
     *runs("sgd", [1e-3, 2e-3, 1.5e-3], lr=0.1),
@@ -93,7 +81,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def difference(folder) -> Difference:
+def difference(folder) -> Comparison:
     made = compare(store(folder / "before", OF_A), store(folder / "after", OF_B))
     made.report()
     return made
@@ -105,7 +93,7 @@ def html(difference, folder) -> str:
 
 
 @pytest.fixture(scope="module")
-def hostile(folder) -> Difference:
+def hostile(folder) -> Comparison:
     """Names that are no plain words: of optimizers, a setting, the problem, folders and the sweeps."""
     sides = []
     for k, name in enumerate(("a <b>&'\"", "b ünï © " + "x" * 200)):
@@ -121,8 +109,8 @@ def hostile(folder) -> Difference:
     return made
 
 
-def page_of(difference: Difference) -> Path:
-    return compare_page.place(difference.a, difference.b)
+def page_of(difference: Comparison) -> Path:
+    return comparison.place(difference.a, difference.b)
 
 
 def cells(html: str, name: str) -> list[list[str]]:
@@ -132,7 +120,7 @@ def cells(html: str, name: str) -> list[list[str]]:
     return [[unescape(re.sub(r"</?span[^>]*>", "", cell)) for cell in row] for row in rows]
 
 
-def printed(difference: Difference, width: int) -> str:
+def printed(difference: Comparison, width: int) -> str:
     console = Console(file=io.StringIO(), width=width)
     print_difference(difference, console)
     return console.file.getvalue()
@@ -146,7 +134,7 @@ def gaps(rows: list[dict]) -> list[float]:
 
 
 def test_the_table_is_that_of_the_terminal_to_the_last_digit(difference, html):
-    texts = rows_text(difference.rows)
+    texts = changes_text(difference.rows)
     head, *rows = cells(html, "rows")
     assert head == ["optimizer", "setting", "gap A", "gap B", "B / A (95 %)", "p", "shown"]
     assert rows == texts.to_numpy().tolist()
@@ -177,7 +165,7 @@ def test_the_head_names_both_and_what_is_not_complete(write):
         state="interrupted",
         counts={"planned": 2},
     )
-    text = unescape(compare_page.page(compare(a, b)))
+    text = unescape(comparison.page_around(compare(a, b), []))
     assert "<h1>first against second</h1>" in text
     assert f"<dd>first, in {a.store.root}: 2 runs, made 2025-01-02 with lrbench 0.9</dd>" in text
     assert f"<dd>second, in {b.store.root}: 1 run, made 2025-02-03 with lrbench 1.0.0</dd>" in text
@@ -194,7 +182,7 @@ def test_the_page_says_how_all_is_made_again(write):
         for steps in (8, 16)
     )
     lines = (
-        unescape(compare_page.page(compare(a, b, anyway=True)))
+        unescape(comparison.page_around(compare(a, b, anyway=True), []))
         .split("<pre>")[1]
         .split("</pre>")[0]
         .splitlines()
@@ -207,9 +195,9 @@ def test_the_page_says_how_all_is_made_again(write):
 
 
 def test_of_many_settings_the_first_are_shown_and_the_rest_counted(difference, monkeypatch):
-    monkeypatch.setattr(compare_page, "MOST_ROWS", 1)
-    page = compare_page.page(difference)
-    assert cells(page, "rows")[1:] == rows_text(difference.rows).head(1).to_numpy().tolist()
+    monkeypatch.setattr(comparison, "MOST_ROWS", 1)
+    page = comparison.page_around(difference, [])
+    assert cells(page, "rows")[1:] == changes_text(difference.rows).head(1).to_numpy().tolist()
     assert re.search(r"<p class=\"note\">\.\.\. and 3 more settings", page)
 
 
@@ -222,7 +210,7 @@ def test_sections_without_data_are_absent(write):
         )
     )
     headings = {
-        results.store.name: re.findall(r"<h2>(.*?)</h2>", compare_page.page(compare(results, results)))
+        results.store.name: re.findall(r"<h2>(.*?)</h2>", comparison.page(compare(results, results)))
         for results in (one, failed)
     }
     assert headings["one"] == [
@@ -249,149 +237,15 @@ def test_a_notebook_shows_sentences_and_settings_as_text(hostile):
     assert all(sentence in unescape(text) for sentence in hostile.sentences)
 
 
-# ---- the figures' numbers
-
-
-def parts(figure, part: str) -> dict[str, object]:
-    """The artists of a part of the first axes, by the number of the optimizer."""
-    found = {
-        artist.get_gid(): artist
-        for artist in figure.findobj()
-        if (artist.get_gid() or "").startswith(f"{part}-0-optimizer-")
-    }
-    return {name.rpartition("-")[2]: artist for name, artist in found.items()}
-
-
 def numbers(difference) -> dict[str, str]:
     """Optimizer -> its number in ids."""
-    return {name: str(i) for i, name in enumerate(compare_figures.palette(difference))}
-
-
-def test_curves_are_medians_over_the_seeds_of_both(difference):
-    """Of `lost` two of three diverge after step 3, from where on its median is inf: the line ends there, with a cross."""
-    figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
-    for side, results, k in (("A", difference.a, 0), ("B", difference.b, 1)):
-        lines, stops = parts(figure, f"line{side}"), parts(figure, f"stop{side}")
-        for name, i in numbers(difference).items():
-            ids = [row["run_id"] for row in SHOWN[name][k]]
-            median = results.curves[results.curves["run_id"].isin(ids)].groupby("step")["gap"].median()
-            kept = 4 if name == "lost" else 9
-            np.testing.assert_allclose(
-                lines[i].get_xydata(), np.column_stack([median.index, median])[:kept], rtol=1e-12
-            )
-            assert lines[i].is_dashed() == (side == "B")
-            assert (i in stops) == (name == "lost")
-        assert parts(figure, f"stop{side}")[numbers(difference)["lost"]].get_offsets().tolist() == [[3, 72]]
-
-
-def test_a_failed_run_counts_as_lost_in_the_median(write):
-    rows = [
-        *runs("sgd", [1e-3]),
-        *[run("sgd", seed=seed, status="failed", weights=None) for seed in (1, 2)],
-        *runs("adam", [1e-3]),
-    ]
-    frame = compare_frames.median_curves(compare(write(*rows, folder="a"), write(*rows, folder="b")))
-    assert set(frame["optimizer"]) == {"adam"}
-
-
-def test_a_dot_a_run_a_bar_at_the_median_and_the_ratio_of_the_table(difference):
-    figure = compare_figures.finals(difference, compare_frames.finals(difference))
-    ratios = dict(
-        zip(difference.rows["optimizer"], map(interval, difference.rows.to_dict("records")), strict=True)
-    )
-    for name, i in numbers(difference).items():
-        for k, side in enumerate("AB"):
-            found = gaps(SHOWN[name][k])
-            dots = parts(figure, f"dots{side}")[i].get_offsets()
-            assert sorted(dots[:, 0]) == sorted(gap for gap in found if gap < INF)
-            lost = found.count(INF)
-            assert (parts(figure, f"count{side}")[i].get_text() if lost else None) == (
-                f"{lost}/3" if lost else None
-            )
-            if np.median(found) < INF:
-                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == pytest.approx(
-                    np.median(found)
-                )
-        assert parts(figure, "ratio")[i].get_text() == ratios[name]
-    assert [side.get_text() for side in figure.axes[0].get_legend().texts] == ["A", "B"]
-
-
-def test_rates_are_compared_where_both_searched(difference):
-    frame = compare_frames.sensitivity(difference)
-    figure = compare_figures.lr_sensitivity(difference, frame)
-    assert set(frame["optimizer"]) == {"sgd", "adam"}
-    for k, side in enumerate("AB"):
-        for name in ("sgd", "adam"):
-            i, stored = numbers(difference)[name], pd.DataFrame((OF_A, OF_B)[k])
-            means = stored[stored["optimizer"] == name].groupby("optimizer.lr")["final_gap"].agg(stats.gmean)
-            np.testing.assert_allclose(
-                parts(figure, f"line{side}")[i].get_xydata(),
-                means.replace(INF, np.nan).reset_index(),
-                rtol=1e-12,
-            )
-            crosses = parts(figure, f"lost{side}").get(i)
-            assert ([] if crosses is None else crosses.get_offsets()[:, 0].tolist()) == means.index[
-                means == INF
-            ].tolist()
-
-
-def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
-    rows = difference.shown[0].set_index("optimizer")
-    assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 → 0.3"}
-    assert rows.loc["sgd", "gap_b"] == pytest.approx(stats.gmean(gaps(OF_B[:3])))
-    assert rows.loc["adam", "ratio"] == pytest.approx(
-        stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
-    )
-
-
-def test_colours_are_those_of_a_best_first_and_only_what_is_compared_has_one(write):
-    a = write(*runs("good", [1e-3]), *runs("alone", [1e-2]), *runs("bad", [1e-1]), folder="a")
-    b = write(*runs("good", [1e-1]), *runs("bad", [1e-3]), *runs("new", [1e-4]), folder="b")
-    assert list(compare_figures.palette(compare(a, b)).items()) == list(
-        zip(["good", "bad"], COLOURS, strict=False)
-    )
-
-
-def test_tuned_sweeps_show_the_evaluation_and_no_trial_or_default(write_tuned):
-    a, b = (
-        write_tuned(
-            tuned("sgd", {0.1: [1e-3, 1e-3], lr: [9.0, 9.0]}, [1e-3, 2e-3], default=[1.0, 2.0]),
-            folder=f"{lr}",
-        )
-        for lr in (0.2, 0.3)
-    )
-    frame = compare_frames.finals(compare(a, b))
-    assert frame["gap"].tolist() == [1e-3, 2e-3] * 2
-
-
-def test_each_task_of_both_has_its_panel_labelled_as_in_a(write):
-    rows = [
-        row
-        for name, task in (("lecture", {}), ("synthetic", OTHER))
-        for row in runs("sgd", [1e-3], problem=name, problem_id=task.get("problem_id", "lecture64"))
-    ]
-    difference = compare(write(*rows, folder="a", problems=(LECTURE, OTHER)), write(*rows[:1], folder="b"))
-    for one, titles in (
-        (difference, ["lecture"]),
-        (compare(difference.a, difference.a), ["lecture", "synthetic"]),
-    ):
-        figure = compare_figures.finals(one, compare_frames.finals(one))
-        assert [ax.get_title(loc="left") for ax in figure.axes] == titles
+    return {name: str(i) for i, name in enumerate(compared_palette(difference))}
 
 
 def test_where_all_is_lost_it_is_said(write):
     results = write(*runs("sgd", [INF, INF], lr=0.1), *runs("sgd", [INF, INF], lr=0.2))
-    difference = compare(results, results)
-    for draw, frame in (
-        (compare_figures.finals, compare_frames.finals),
-        (compare_figures.lr_sensitivity, compare_frames.sensitivity),
-    ):
-        figure = draw(difference, frame(difference))
-        assert "no run completed" in [text.get_text() for text in figure.axes[0].texts]
-    assert any(
-        isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections
-    )
-    assert "no median is finite in A and no median is finite in B" in compare_page.page(difference)
+    page = comparison.page(compare(results, results))
+    assert "no median is finite in A and no median is finite in B" in page
 
 
 def test_the_words_of_the_page_are_explained_at_its_end(html):
@@ -401,7 +255,7 @@ def test_the_words_of_the_page_are_explained_at_its_end(html):
     assert not {"κ", "trial"} & set(told)
 
 
-def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
+def test_a_gap_of_0_without_a_floor_is_drawn(write):
     """As of separable labels, whose gaps underflow."""
     problem = LECTURE | {"gap_floor": 0.0}
     sides = [
@@ -411,46 +265,23 @@ def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
     difference = compare(
         *(write(*rows, folder=name, problems=(problem,)) for name, rows in zip("ab", sides, strict=True))
     )
-    figure = compare_figures.finals(difference, compare_frames.finals(difference))
-    assert sorted(parts(figure, "dotsA")["0"].get_offsets()[:, 0]) == [5e-10, 5e-10, 1e-9]
-    assert len(compare_page.page(difference).split("<figure")) == 4
+    assert len(comparison.page(difference).split("<figure")) == 4
 
 
-@pytest.mark.parametrize("attained", [True, False])
-def test_the_axis_says_whether_the_least_loss_is_reached(write, attained):
-    """By weights: in both, else it is an infimum. Gaps down to 1e-310 do not overflow the axis."""
-    problems = [LECTURE | {"gap_floor": 0.0, "attained": least} for least in (True, attained)]
-    sides = [
-        write(*runs("sgd", [1e-310, 1e-3]), folder=f"{k}", problems=(problem,))
-        for k, problem in enumerate(problems)
-    ]
-    difference = compare(*sides)
-    figure = compare_figures.loss_curves(difference, compare_frames.median_curves(difference))
-    assert figure.axes[0].get_ylabel() == f"gap  (loss − {'minimum' if attained else 'infimum'})"
-    ends = compare_figures.finals(difference, compare_frames.finals(difference)).axes[0].get_xlim()
-    assert 0 < ends[0] < 1e-3 < ends[1] < INF
-
-
-def test_a_panel_of_two_tasks_names_both(write):
+def test_the_head_names_both_of_two_tasks(write):
     a = write(*runs("sgd", [1e-3, 2e-3], lr=0.1), *runs("sgd", [1e-2, 2e-2], lr=0.2), folder="a")
     b = [run | {"problem": "synthetic", "problem_id": "synthetic64"} for run in OF_A[:6]]
     difference = compare(a, write(*b, folder="b", problems=(OTHER,)), anyway=True)
-    for draw, frame in [(draw, frame) for _, _, frame, draw in compare_page.FIGURES]:
-        assert [ax.get_title(loc="left") for ax in draw(difference, frame(difference)).axes] == [
-            "lecture against synthetic"
-        ]
-    assert re.search(r"<dd>[^<]* on lecture against synthetic</dd>", compare_page.page(difference))
+    page = comparison.page_around(difference, [])
+    assert re.search(r"<dd>[^<]* on lecture against synthetic</dd>", page)
 
 
 def test_alt_texts_say_what_the_figures_show(html):
     labels = [unescape(label) for label in re.findall(r'role="img" aria-label="(.*?)"', html)]
     median = np.median(gaps(OF_B[8:11]))
-    assert (
-        labels[0]
-        == f"Loss curves. lecture: adam ends lowest in A, at 2.00e-7 and adam ends lowest in B, at {median:.2e}.".replace(
-            "e-0", "e-"
-        )
-    )
+    assert labels[0] == (
+        f"Loss curves. lecture: adam ends lowest in A, at 2.00e-7 and adam ends lowest in B, at {median:.2e}."
+    ).replace("e-0", "e-")
     ratio = stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
     assert labels[1].startswith(f"Run by run. lecture: adam has changed most, B / A {ratio:.0f} (")
     assert "adam with learning rate 0.1 ends lowest in A" in labels[2]
@@ -463,10 +294,10 @@ def test_alt_texts_say_what_the_figures_show(html):
 @pytest.mark.parametrize(("a", "b"), [("x" * 255, "x" * 254 + "y"), ("ü" * 127, "b"), ("a", "b c")])
 def test_the_file_lies_beside_b_under_a_name_that_any_disk_takes(tmp_path, a, b):
     ahead, back = (
-        compare_page.place(*map(Results, sides))
+        comparison.place(*map(Results, sides))
         for sides in ([ResultStore(tmp_path / "p" / a), ResultStore(tmp_path / b)],) * 2
     )
-    other = compare_page.place(Results(ResultStore(tmp_path / b)), Results(ResultStore(tmp_path / a)))
+    other = comparison.place(Results(ResultStore(tmp_path / b)), Results(ResultStore(tmp_path / a)))
     assert ahead == back
     assert ahead.parent == tmp_path
     assert len(ahead.name.encode()) <= 200
@@ -478,7 +309,7 @@ def test_a_folder_named_by_a_dot_has_a_name(tmp_path, monkeypatch):
     (tmp_path / "b").mkdir()
     monkeypatch.chdir(tmp_path / "b")
     assert (
-        compare_page.place(Results(ResultStore("../a")), Results(ResultStore(".")))
+        comparison.place(Results(ResultStore("../a")), Results(ResultStore(".")))
         == tmp_path / "a-against-b.html"
     )
 
@@ -486,7 +317,10 @@ def test_a_folder_named_by_a_dot_has_a_name(tmp_path, monkeypatch):
 def test_the_same_stores_give_the_same_bytes_and_the_command_the_same_page(difference, html, folder):
     """In another process, folder, time zone and order of hashes; without torch."""
     (folder / "before-against-after.html").unlink()
-    code = "import sys; from lrbench.cli import main; code = main(sys.argv[1:]); print(sorted({'torch', 'hydra', 'numba'} & set(sys.modules))); sys.exit(code)"
+    code = (
+        "import sys; from lrbench.cli import main; code = main(sys.argv[1:]); "
+        "print(sorted({'torch', 'hydra', 'numba'} & set(sys.modules))); sys.exit(code)"
+    )
     line = [sys.executable, "-c", code, "compare", str(folder / "before"), str(folder / "after")]
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     done = subprocess.run(line, capture_output=True, text=True, cwd=folder / "after", env=environment)
@@ -496,9 +330,9 @@ def test_the_same_stores_give_the_same_bytes_and_the_command_the_same_page(diffe
 
 
 @pytest.fixture
-def changed(write, monkeypatch) -> Difference:
+def changed(write, monkeypatch) -> Comparison:
     """B ten times worse; its page has no figures, which takes a moment."""
-    monkeypatch.setattr(compare_page, "FIGURES", ())
+    monkeypatch.setattr(comparison, "COMPARED", ())
     return compare(
         *(
             write(*runs("sgd", [gap, 1.1 * gap, 1.3 * gap]), folder=name)
@@ -532,7 +366,7 @@ def test_where_it_cannot_be_written_the_answer_stands(changed, capsys, monkeypat
 
 def test_python_may_say_where(changed, tmp_path):
     path = changed.report(tmp_path / "new" / "page.html")
-    assert path.read_text(encoding="utf-8") == compare_page.page(changed)
+    assert path.read_text(encoding="utf-8") == comparison.page(changed)
     assert not page_of(changed).exists()
 
 
@@ -541,7 +375,9 @@ def test_python_may_say_where(changed, tmp_path):
 
 @pytest.fixture
 def visit(chromium):  # noqa: F811
-    """visit(path, **context) -> page, as a context; at the end it has said nothing and asked for nothing but itself."""
+    """visit(path, **context) -> page, as a context; at the end it has said nothing and asked for nothing but
+    itself.
+    """
 
     @contextmanager
     def open_page(path, **context):
@@ -585,7 +421,10 @@ def test_without_javascript_all_can_be_read_and_nothing_is_dead(visit, differenc
 
 
 def test_a_box_takes_its_optimizer_out_of_figures_and_table(visit, difference):
-    visible = """i => [...document.querySelectorAll(`figure [id$='optimizer-${i}']`)].filter(part => part.getClientRects().length).length"""
+    visible = """i => {
+      const parts = [...document.querySelectorAll(`figure [id$='optimizer-${i}']`)];
+      return parts.filter(part => part.getClientRects().length).length;
+    }"""
     with visit(page_of(difference)) as page:
         names = list(numbers(difference))
         before = [page.evaluate(visible, i) for i in range(len(names))]

@@ -1,4 +1,6 @@
-"""The block of all runs: read back here by plain loops, as its docstring says, and compared with what was stored."""
+"""The block of all runs: read back here by plain loops, as its docstring says, and compared with what was
+stored.
+"""
 
 import base64
 import json
@@ -10,8 +12,8 @@ import pandas as pd
 import pytest
 from conftest import curve, run
 
-from lrbench.results import ink
-from lrbench.results.report import explorer
+from lrbench.results.figures import ink
+from lrbench.results.pages import explorer
 
 DECADES = 1 / 1200  # the error that explorer.py promises
 
@@ -44,7 +46,9 @@ def unpacked(block: dict) -> tuple[list[dict], list[list[float]]]:
 def results(
     entries: pd.DataFrame, curves: pd.DataFrame | None = None, chosen: tuple[str, ...] = ()
 ) -> SimpleNamespace:
-    """What `block` asks of a result set; every run goes from 1 to its gap in one step unless curves are given. Remembers whose curves were read."""
+    """What `block` asks of a result set; every run goes from 1 to its gap in one step unless curves are
+    given. Remembers whose curves were read.
+    """
     read: list[str] = []
 
     def curves_of(run_ids: pd.Series) -> pd.DataFrame:
@@ -64,9 +68,7 @@ def results(
             }
         )
 
-    ranking = entries.drop_duplicates(["task", "name"])[["task", "name"]].rename(
-        columns={"name": "optimizer"}
-    )
+    ranking = entries.drop_duplicates(["task", "optimizer"])[["task", "optimizer"]]
     ranking["setting_id"] = [*chosen, *["none"] * (len(ranking) - len(chosen))]
     tasks = pd.DataFrame({"task": entries["task"].unique()})
     return SimpleNamespace(entries=entries, ranking=ranking, tasks=tasks, curves_of=curves_of, read=read)
@@ -82,7 +84,7 @@ def rows(count: int, optimizers: int = 4, tasks: int = 2, seed: int = 0) -> pd.D
     gap = np.where(status == "diverged", np.inf, 10.0 ** rng.uniform(-12, 0, count))
     ids = {"setting_id": [f"s{k}" for k in setting], "run_id": [f"r{k}" for k in i]}
     more = {"setting": [f"lr={k}" for k in setting], "lr": setting / 7, "seed": i % 5, "role": "grid"}
-    return pd.DataFrame({"task": task, "name": name, **ids, **more, "status": status, "gap": gap})
+    return pd.DataFrame({"task": task, "optimizer": name, **ids, **more, "status": status, "gap": gap})
 
 
 def one(
@@ -223,7 +225,7 @@ def test_a_sample_keeps_all_extremes_and_reads_only_its_curves():
     assert block["note"] == "2,000 of 12,000 runs, all extremes kept"
     kept = set(found.read)
     assert len(found.read) == len(kept) == 2_000
-    for _, group in entries.groupby(["task", "name"]):
+    for _, group in entries.groupby(["task", "optimizer"]):
         for extreme in (group["gap"].min(), group["gap"].max()):
             assert kept & set(group["run_id"][group["gap"] == extreme])
     assert set(entries["run_id"][entries["setting_id"].isin(chosen)]) <= kept
@@ -234,10 +236,10 @@ def test_a_sample_keeps_all_extremes_and_reads_only_its_curves():
 def test_the_rest_of_a_sample_is_even_over_optimizers_tasks_and_seeds():
     entries = rows(12_000).assign(status="completed", gap=np.arange(12_000) + 1.0)
     entries = entries[
-        (entries["name"] != "o0") | (entries.index // 40 % 2 == 0)
+        (entries["optimizer"] != "o0") | (entries.index // 40 % 2 == 0)
     ]  # o0 has half as many settings as each other
     kept, _ = explorer.sampled(entries, pd.Series(["none"]))
-    shares = kept.groupby(["task", "name"]).size() / entries.groupby(["task", "name"]).size()
+    shares = kept.groupby(["task", "optimizer"]).size() / entries.groupby(["task", "optimizer"]).size()
     assert len(shares) == 8
     assert shares.between(2_000 / 10_500 - 0.004, 2_000 / 10_500 + 0.004).all()
     assert kept["seed"].value_counts().between(330, 470).all()  # 400 each, sd 18

@@ -1,4 +1,5 @@
-"""Every number that is printed, in the page, summary.md, tables/*.tex and the terminal, is the one of the CSV files rounded to the digits shown.
+"""Every number that is printed, in the page, summary.md, tables/*.tex and the terminal, is the one of the CSV
+files rounded to the digits shown.
 
 Nothing here formats a number: what is printed is read, and held against the exact value of the float.
 """
@@ -12,25 +13,27 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import LECTURE, tuned
+from conftest import LECTURE, stored_tuned, tuned
+from reports import texts_of
 from rich.console import Console
 from rounding import rounds
 
-from lrbench.results import report
-from lrbench.results.report.compared import BESIDE, COMPARED, MOST_ROWS
-from lrbench.results.terminal import print_ranking
-from lrbench.results.verdict import headline
-from lrbench.results.warnings import warnings
+from lrbench.results import Results
+from lrbench.results.terminal.sweep import print_ranking
+from lrbench.results.words.tables import MOST_ROWS, TABLES
+from lrbench.results.words.verdict import headline
+from lrbench.results.words.warnings import warnings
 
 INF = math.inf
 TASKS = {f"p{k}": 10.0 ** (k + 1) for k in range(6)}  # kappa
 HARD = [0.1 + 0.2, 0.9995, 0.0009995, 1.2345e-22, 0.00123499999, 9.995e-7, 0.1, 2.5e-15, 0.012345]
 
 
-@pytest.fixture
-def results(write_tuned, monkeypatch):
-    """Six problems, one of them at two budgets and one without a relative gap: gaps of 1e-22 and at borders of rounding, lost seeds, floors."""
-    monkeypatch.setattr(report, "FIGURES", ())
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Results:
+    """Six problems, one of them at two budgets and one without a relative gap: gaps of 1e-22 and at borders
+    of rounding, lost seeds, floors.
+    """
     competitors = []
     for k, name in enumerate(TASKS):
         task, turned = {"problem_id": name, "problem": name}, [*HARD[k:], *HARD[:k]]
@@ -81,16 +84,18 @@ def results(write_tuned, monkeypatch):
         for name, kappa in TASKS.items()
     ]
     problems[2] |= {"scale": None}
-    results = write_tuned(*competitors, problems=tuple(problems))
-    results.report()
-    return results
+    root = tmp_path_factory.mktemp("numbers") / "study"
+    return texts_of(stored_tuned(root, *competitors, problems=tuple(problems))).results
 
 
-# ---- what a cell must hold: the values of its row in the CSV file, and how many digits at least; 0: as many decimals as it shows
+# ---- what a cell must hold: the values of its row in the CSV file, and how many digits at least; 0: as many
+# decimals as it shows
 
 
 def ratio(row: dict, value: str = "ratio", low: str = "low", high: str = "high") -> list[float]:
-    """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2; or its bound."""
+    """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2; or
+    its bound.
+    """
     ends = {f"{row[end]:.{2 if row[end] < 2 else 1}e}" for end in (low, high)}
     return (
         [row["at_least"]]
@@ -363,8 +368,10 @@ def latex_table(text: str) -> Table:
 
 
 def named(tables: dict[str, Table]) -> dict[str, Table]:
-    """The tables of the page, or of the Markdown by heading, under the names of the CSV files; rankings and costs of all tasks below each other."""
-    headings = {heading: name for name, heading, *_ in (*COMPARED, *BESIDE)}
+    """The tables of the page, or of the Markdown by heading, under the names of the CSV files; rankings and
+    costs of all tasks below each other.
+    """
+    headings = {spec.heading: spec.name for spec in TABLES}
     found: dict[str, Table] = {}
     for name, table in tables.items():
         kind = (
@@ -423,19 +430,17 @@ def reached(costs: list[dict]) -> list[dict]:
 
 def test_page_markdown_latex_and_csv_hold_the_same_numbers(results):
     folder = results.store.root / "tables"
-    full = {path.stem: csv_rows(path) for path in folder.glob("*.csv")} | {
-        "costs": reached(csv_rows(results.store.summary("csv")))
-    }
+    files = {path.stem: csv_rows(path) for path in folder.glob("*.csv")}
+    full = files | {"costs": reached(csv_rows(results.store.summary("csv")))}
     summary = results.store.summary("md").read_text(encoding="utf-8")
     page = Page(results.store.report.read_text(encoding="utf-8"))
     latex = {path.stem: latex_table(path.read_text(encoding="utf-8")) for path in folder.glob("*.tex")}
     documents = {"page": named(page.tables), "markdown": named(markdown_tables(summary)), "latex": latex}
     assert set(full) == set(HOLDS) | set(WIDE)
     for document, tables in documents.items():
-        assert set(tables) >= set(full) - ({"costs"} if document == "latex" else set()), document
-        wrong = [
-            one for name in full if name in tables for one in disagreements(name, tables[name], full[name])
-        ]
+        assert set(tables) >= set(full), document
+        rows = files if document == "latex" else full
+        wrong = [cell for name in full for cell in disagreements(name, tables[name], rows[name])]
         assert wrong == [], document
     checked = {
         name: {heading for cells in documents["page"][name] for heading in cells} & set(columns)

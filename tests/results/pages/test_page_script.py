@@ -1,4 +1,6 @@
-"""page.js in a browser, on small pages with the markup that the report's template makes. Skipped where there is no chromium or playwright."""
+"""page.js in a browser, on small pages with the markup that the report's template makes. Skipped where there
+is no chromium or playwright.
+"""
 
 import html
 import io
@@ -14,7 +16,7 @@ from browser import chromium, document, opened  # noqa: F401
 from markdown_it import MarkdownIt
 from test_explorer import results
 
-from lrbench.results.report import explorer
+from lrbench.results.pages import explorer
 
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6"]
 HOSTILE = [
@@ -53,11 +55,13 @@ def table(frame: pd.DataFrame, name: str = "ranking-0") -> str:
 
 
 def block(gaps: dict[tuple[str, float, int], list[float]], **more) -> dict:
-    """The explorer's block of runs (optimizer, lr, seed) -> gaps at steps 0, 1, ...; evaluations are twice the steps."""
-    keys = pd.DataFrame(list(gaps), columns=["name", "lr", "seed"])
+    """The explorer's block of runs (optimizer, lr, seed) -> gaps at steps 0, 1, ...; evaluations are twice
+    the steps.
+    """
+    keys = pd.DataFrame(list(gaps), columns=["optimizer", "lr", "seed"])
     ids = {
         "run_id": [f"r{i}" for i in range(len(keys))],
-        "setting_id": keys["name"] + keys["lr"].astype(str),
+        "setting_id": keys["optimizer"] + keys["lr"].astype(str),
         "setting": [f"lr={lr:g}" for lr in keys["lr"]],
     }
     last = [row[-1] for row in gaps.values()]
@@ -77,7 +81,9 @@ def visit(chromium, tmp_path):  # noqa: F811
 
 
 def visiting(chromium, folder):  # noqa: F811
-    """visit(body, data, block, fragment, **context) -> page; at the end the page must have said nothing and asked for nothing but itself."""
+    """visit(body, data, block, fragment, **context) -> page; at the end the page must have said nothing and
+    asked for nothing but itself.
+    """
     path, visits = folder / "page.html", []
     with ExitStack() as stack:
 
@@ -96,7 +102,9 @@ def visiting(chromium, folder):  # noqa: F811
 
 
 def until(page, condition: str) -> None:
-    """Wait until JavaScript is true. Not with playwright's wait_for_function, which the page's policy forbids."""
+    """Wait until JavaScript is true. Not with playwright's wait_for_function, which the page's policy
+    forbids.
+    """
     for _ in range(100):
         if page.evaluate(condition):
             return
@@ -116,7 +124,11 @@ def fragment(page) -> str:
 
 
 TWO = block({("o0", 0.1, 0): [1.0, 0.1, 0.01], ("o1", 0.1, 0): [1.0, 0.5, 0.25]})
-CHART = '<figure class="chart"><svg viewBox="0 0 9 9"><g data-optimizer="0"><path d="M0 0L9 9"/></g><g id="loss-optimizer-1"><path d="M0 0L9 1"/></g><g id="loss-optimizer-11"><path d="M0 0L9 2"/></g></svg></figure>'
+CHART = (
+    '<figure class="chart"><svg viewBox="0 0 9 9"><g data-optimizer="0"><path d="M0 0L9 9"/></g><g '
+    'id="loss-optimizer-1"><path d="M0 0L9 1"/></g><g id="loss-optimizer-11"><path d="M0 0L9 '
+    '2"/></g></svg></figure>'
+)
 RANKED = table(pd.DataFrame({"optimizer": ["o0", "o1", "o2"], "gap": ["0.01", "0.25", "inf"]}))
 PATHS = {
     "steps": [0, 1, 10, 100],
@@ -125,7 +137,10 @@ PATHS = {
         {"optimizer": 1, "points": [[8, 8], [7, 7], None, None]},
     ],
 }
-PATH = f'<figure class="chart path" data-paths="{html.escape(json.dumps(PATHS))}"><svg viewBox="0 0 9 9"></svg></figure>'
+PATH = (
+    f'<figure class="chart path" data-paths="{html.escape(json.dumps(PATHS))}"><svg viewBox="0 0 9 '
+    '9"></svg></figure>'
+)
 
 
 def test_without_javascript_there_is_no_dead_control(visit):
@@ -145,7 +160,8 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
         RANKED + PATH, told("o0", "o1", "o2"), block({("o0", 0.1, 0): [1, 0.1], ("o1", 0.1, 1): [1, 0.5]})
     )
     controls = page.evaluate(
-        "[...document.querySelectorAll('button, input, select, .plot')].map(c => [c.tabIndex, (c.labels?.[0] ?? c).textContent.trim() || c.getAttribute('aria-label') || ''])"
+        "[...document.querySelectorAll('button, input, select, .plot')].map(c => [c.tabIndex, "
+        "(c.labels?.[0] ?? c).textContent.trim() || c.getAttribute('aria-label') || ''])"
     )
     assert len(controls) > 15
     assert all(place == 0 and name for place, name in controls), controls
@@ -219,7 +235,8 @@ SORTED = [
 
 CLICK_ALL = """() => [...document.querySelectorAll("table")].map((table) => {
   table.querySelector("th button").click();
-  return [[...table.querySelectorAll("td")].map((cell) => cell.textContent), table.querySelector("th").getAttribute("aria-sort")];
+  const cells = [...table.querySelectorAll("td")].map((cell) => cell.textContent);
+  return [cells, table.querySelector("th").getAttribute("aria-sort")];
 })"""
 TIED = ("≤ 1e-20", "1e-20")  # keep the order in which they were printed
 
@@ -252,7 +269,20 @@ def copied(page, format: str) -> str:
     return page.evaluate("window.took ?? navigator.clipboard.readText()")
 
 
-LATEX = {r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textless{}": "<", r"\textgreater{}": ">", r"$\leq$": "≤", r"$\geq$": "≥", r"$\times$": "×", r"$\kappa$": "κ", r"\textmu{}": "µ", r"\dots{}": "…", "--": "–"}  # fmt: skip
+LATEX = {
+    r"\textbackslash{}": "\\",
+    r"\textasciitilde{}": "~",
+    r"\textasciicircum{}": "^",
+    r"\textless{}": "<",
+    r"\textgreater{}": ">",
+    r"$\leq$": "≤",
+    r"$\geq$": "≥",
+    r"$\times$": "×",
+    r"$\kappa$": "κ",
+    r"\textmu{}": "µ",
+    r"\dots{}": "…",
+    "--": "–",
+}
 LATEX |= {f"\\{character}": character for character in "&%$#_{}"}
 
 
@@ -386,7 +416,9 @@ def test_hostile_hashes_are_ignored(visit):
 
 
 def over(page, x: float, y: float) -> str:
-    """Move the pointer to shares of the plot area, from the left and from the top; return what the page says of the run there."""
+    """Move the pointer to shares of the plot area, from the left and from the top; return what the page says
+    of the run there.
+    """
     area = page.locator(".u-over").bounding_box()
     page.mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"])
     page.wait_for_timeout(60)
@@ -465,9 +497,14 @@ def test_dragging_zooms_and_a_double_click_or_the_button_shows_all_again(explore
 
 def test_lines_have_the_colours_of_what_is_shown(explored):
     count = """() => {
-      const canvas = document.querySelector('canvas.runs'), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const canvas = document.querySelector('canvas.runs');
+      const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       const near = (i, colour) => data[i + 3] > 100 && colour.every((c, k) => Math.abs(data[i + k] - c) < 12);
-      const of = (colour) => { let n = 0; for (let i = 0; i < data.length; i += 4) n += near(i, colour); return n; };
+      const of = (colour) => {
+        let n = 0;
+        for (let i = 0; i < data.length; i += 4) n += near(i, colour);
+        return n;
+      };
       return [of([0x2a, 0x7d, 0xe1]), of([0xd9, 0x54, 0x2b])];
     }"""
     assert min(explored().evaluate(count)) > 300
@@ -540,7 +577,8 @@ def test_learning_rates_and_seeds_choose_runs(visit):
 
 
 AXIS = """() => {
-  const canvas = document.querySelector('.u-wrap > canvas'), {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const canvas = document.querySelector('.u-wrap > canvas');
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 250) return [data[i], data[i + 1], data[i + 2]];
 }"""
 
@@ -591,8 +629,8 @@ def test_names_are_text_and_nothing_else(visit):
 def test_the_slider_moves_a_dot_along_each_path(visit):
     page = visit(PATH, told("o0", "o1"))
     state = """() => [...document.querySelectorAll('.moving')].map(group => {
-      const [line, dot] = group.children;
-      return [line.getAttribute('points'), Number(dot.getAttribute('cx')), Number(dot.getAttribute('cy')), line.getAttribute('stroke')];
+      const [line, dot] = group.children, [cx, cy] = ['cx', 'cy'].map((at) => Number(dot.getAttribute(at)));
+      return [line.getAttribute('points'), cx, cy, line.getAttribute('stroke')];
     })"""
     slider = page.get_by_role("slider")
     assert page.evaluate(state) == [["1,1 2,3 4,5 6,7", 6, 7, COLOURS[0]], ["8,8 7,7", 7, 7, COLOURS[1]]]

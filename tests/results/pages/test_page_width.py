@@ -3,9 +3,9 @@
 import numpy as np
 from browser import chromium, opened  # noqa: F401
 from conftest import tuned
+from reports import texts_of
 
-from lrbench.results import report
-from lrbench.results.text import ranking_text
+from lrbench.results.words.cells import ranking_text
 
 NAMES = [
     "sgd",
@@ -24,8 +24,7 @@ NAMES = [
 OVERFLOW = "[...document.querySelectorAll('.ranking .scroll')].map(box => box.scrollWidth - box.clientWidth)"
 
 
-def test_the_whole_ranking_fits_1100_pixels_and_scrolls_on_a_phone(write_tuned, monkeypatch, chromium):  # noqa: F811
-    monkeypatch.setattr(report, "FIGURES", ())
+def test_the_whole_ranking_fits_1100_pixels_and_scrolls_on_a_phone(write_tuned, chromium):  # noqa: F811
     rng = np.random.default_rng(1)
     rows = []
     for k, name in enumerate(NAMES):
@@ -40,12 +39,12 @@ def test_the_whole_ranking_fits_1100_pixels_and_scrolls_on_a_phone(write_tuned, 
                 **hit,
             )
         )
-    results = write_tuned(*rows)
+    results = texts_of(write_tuned(*rows)).results
     text = ranking_text(results.ranking)
     assert len(text.columns) == 15
     assert text["times the leader*"].str.len().max() > 20
     assert text["lr tolerance"].str.contains("decades").any()
-    with opened(chromium, results.report(), width=1100) as visit:
+    with opened(chromium, results.store.report, width=1100) as visit:
         assert visit.page.evaluate(OVERFLOW) == [0]
         visit.page.set_viewport_size({"width": 390, "height": 900})
         assert visit.page.evaluate(OVERFLOW)[0] > 0

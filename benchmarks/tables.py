@@ -1,7 +1,8 @@
 """Tables and verdict of 100,000 runs against training them, each in a process of its own, in turn.
 
-Train is `lrbench.bench.run`: plan, train, store; record=50. Answer is what is made of the stored result set: every table, test, sentence and
-warning. Imports count in neither. Wide is one problem with many learning rates, long many problems with few.
+Train is `lrbench.bench.run`: plan, train, store; record=50. Answer is what is made of the stored result set:
+every table, test, sentence and warning. Imports count in neither. Wide is one problem with many learning
+rates, long many problems with few.
 
 python benchmarks/tables.py [--quick]
 """
@@ -54,13 +55,15 @@ def train(folder: str, lines: list[str]) -> None:
 
 
 def answer(folder: str) -> None:
-    from lrbench.results import load, verdict, warnings
+    from lrbench.results import load
+    from lrbench.results.words.verdict import headline
+    from lrbench.results.words.warnings import warnings
 
     start = perf_counter()
     results = load(Path(folder) / "runs")
     for name in TABLES:
         getattr(results, name)
-    verdict.headline(results), warnings.warnings(results)
+    headline(results), warnings(results)
     print(perf_counter() - start)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import lrbench
 from lrbench.catalog import catalog
-from lrbench.results.report.facts import facts
-from lrbench.results.report.markdown import escaped, table
+from lrbench.results.pages.facts import facts
+from lrbench.results.pages.markdown import escaped, table
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -35,7 +35,7 @@ def blocks(study: str) -> dict[str, str]:
     told = facts(results)
     return {
         f"headline {study}": "\n\n".join(map(escaped, told.headline)),
-        f"ranking {study}": "\n\n".join(table(ranking) for _, ranking, _ in told.rankings),
+        f"ranking {study}": "\n\n".join(table(ranking.rows) for ranking in told.tables["ranking"]),
         f"warnings {study}": "\n".join(f"- {escaped(sentence)}" for sentence in told.warnings),
     }
 

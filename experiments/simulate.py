@@ -15,7 +15,7 @@ from build import ROOT, filled
 
 import lrbench
 from lrbench.results import Results
-from lrbench.results.report.markdown import table
+from lrbench.results.pages.markdown import table
 from lrbench.results.statistics import (
     ALPHA,
     MARGIN,

@@ -10,8 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrbench.results import Results
-    from lrbench.results.compare import Difference
+    from lrbench.results import Comparison, Results
 
 __version__ = "0.1.0"
 __all__ = ["compare", "load", "sweep"]
@@ -35,7 +34,8 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
         from lrbench.errors import RequestError
 
         raise RequestError(
-            "hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ..."
+            "hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m "
+            "lrbench -m ..."
         )
     store, todo = bench.run(request)
     results = load(store.root)
@@ -58,8 +58,9 @@ def load(path: str | PathLike) -> "Results":
 
 def compare(
     a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False
-) -> "Difference":
-    """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no torch.
+) -> "Comparison":
+    """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no
+    torch.
 
     Args:
         a, b: folders, or results that were loaded.
@@ -68,6 +69,6 @@ def compare(
     Raises:
         ValueError: one is no result set, or the two have nothing in common that compares.
     """
-    from lrbench.results.compare import compare
+    from lrbench.results import compare
 
     return compare(a, b, anyway)

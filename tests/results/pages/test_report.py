@@ -362,10 +362,8 @@ def cells(line: str) -> list[str]:
 def test_the_tables_stand_beside_the_page_in_full_and_as_printed(two_tuned):
     _, page, markdown, _ = texts_of(two_tuned)
     folder = two_tuned.store.root / "tables"
-    frames = {
-        name: getattr(two_tuned, name)
-        for name in ("ranking", "targets", "tuned_against_default", "success", "pairwise")
-    } | {"failures": None}
+    names = ("ranking", "targets", "tuned_against_default", "success", "pairwise", "costs")
+    frames = {name: getattr(two_tuned, name) for name in names} | {"failures": None}
     assert {path.name for path in folder.iterdir()} == {
         f"{name}.{kind}" for name in frames for kind in ("csv", "tex")
     }

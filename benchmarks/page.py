@@ -3,10 +3,12 @@
 The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them
 stored. Its page stands against
 
-plain a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table, no script,
-no explorer shortened the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells
-what tables and script cost seaborn three line plots of all its runs as SVG, aggregated by seaborn:
-estimator="median", errorbar=("pi", 50)
+    plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table,
+               no script, no explorer
+    shortened  the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells what
+               tables and script cost
+    seaborn    three line plots of all its runs as SVG, aggregated by seaborn: estimator="median",
+               errorbar=("pi", 50)
 
 Chromium opens the pages in turn, each in a context of its own, with the processor as it is and four times
 slower, as of a phone. Main thread is the CPU time of its tasks until a second after the load; explorer what
@@ -133,10 +135,8 @@ def figures(page: str) -> list[str]:
 
 def plain(page: str) -> str:
     body = "\n".join(f"<div>{figure}</div>" for figure in figures(page))
-    return (
-        '<!doctype html><html lang="en"><head><meta '
-        f'charset="utf-8"><title>plain</title></head><body>{body}</body></html>'
-    )
+    head = '<meta charset="utf-8"><title>plain</title>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
 
 @contextmanager
@@ -150,8 +150,10 @@ def browser(executable: str) -> Iterator[Any]:
 
 
 def opened(chromium: Any, path: Path, slower: int) -> np.ndarray:
-    """Return first paint and main thread in seconds, heap in MB, and what the explorer adds to the main
-    thread in seconds (NaN: none), (4,).
+    """Return (4,) what a page costs.
+
+    That is first paint and main thread in seconds, heap in MB, and what the explorer adds to the main thread
+    in seconds (NaN: none).
     """
     context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
     page = context.new_page()
@@ -178,8 +180,8 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
     executable = shutil.which("chromium")
     if executable is None or find_spec("playwright") is None:
         print(
-            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright (pip "
-            "install playwright)."
+            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright "
+            "(pip install playwright)."
         )
         return
     paths = {"page": store / "report.html", **peers(store, folder)}

@@ -10,7 +10,6 @@ import yaml
 
 from lrbench.config import CONF, SETTINGS, Rule
 
-TORCH = "torch.optim."
 Settings = dict[str, Any]
 
 
@@ -18,24 +17,24 @@ def line(run: pd.Series) -> str:
     """Return the call that makes the optimizer of a stored run, `torch.optim.Adam(model.parameters(),
     lr=0.03)`; with a schedule two statements.
 
-    Of torch's classes the lr and what is not torch's default, of others all that is stored. A setting that is
-    null is left to its class.
+    Of the classes that lrbench offers the lr and what is not the class's default, of others all that is
+    stored. A setting that is null is left to its class.
     """
-    call = _call(run, "optimizer", "model.parameters()", torch_defaults(run["optimizer._target_"]))
+    call = _call(run, "optimizer", "model.parameters()", class_defaults(run["optimizer._target_"]))
     if pd.isna(run.get("schedule._target_")):
         return call
     return f"optimizer = {call}; scheduler = {_call(run, 'schedule', 'optimizer', {})}"
 
 
 @cache
-def torch_defaults(target: str) -> Settings:
-    """Return the defaults of a class of torch.optim but for its lr, as conf/optimizer/ writes them; nothing
-    of any other class.
-    """
+def class_defaults(target: str) -> Settings:
+    """Return a class's defaults but for its lr, as conf/optimizer/ has them; of an unknown class none."""
     path = CONF / "optimizer" / f"{target.rpartition('.')[2].lower()}.yaml"
-    if not target.startswith(TORCH) or not path.is_file():
+    if not path.is_file():
         return {}
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if written["_target_"] != target:
+        return {}
     return {key: _value(cell) for key, cell in written.items() if key not in ("_target_", "lr")}
 
 

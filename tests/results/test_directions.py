@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lrbench
-from lrbench.results import directions, figures
+from lrbench.results import directions
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +62,6 @@ def test_the_step_from_which_on_going_on_is_pointless(results):
     assert (distances[step >= since] <= rows.loc["adam", "from data"]).all()
     assert distances[step < since][-1] > rows.loc["adam", "from data"]
     assert rows.loc["adam", "left"] == distances[-1]
-
-
-def test_the_heat_map_holds_the_parts(results):
-    figure = figures.directions(results)
-    parts = directions.parts(results)
-    for ax in figure.axes[:-1]:
-        if ax.get_title(loc="left"):
-            grid = parts[parts["optimizer"] == ax.get_title(loc="left")].pivot(
-                index="direction", columns="step", values="part"
-            )
-            shown = ax.collections[0].get_array().reshape(grid.shape)
-            low, _ = ax.collections[0].get_clim()
-            np.testing.assert_allclose(shown, np.log10(grid.to_numpy()).clip(low, 0))
 
 
 def test_many_directions_are_joined(tmp_path):

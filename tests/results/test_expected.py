@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lrbench
-from lrbench.results import expected, figures
+from lrbench.results import expected
 from lrbench.results.text import number
 
 DESCENT = ["optimizer=sgd,sgd_momentum,sgd_nesterov", "seed=range(5)", "steps=150", "report=false"]
@@ -376,16 +376,6 @@ def test_first_steps_are_those_of_the_runs(tmp_path):
     weights = results.runs.set_index("optimizer")[[f"w_{j}" for j in range(11)]].abs().max(axis=1)
     for row in expected.first_steps(results).itertuples():
         assert row[4] == pytest.approx(weights[row.optimizer], rel=1e-9)
-
-
-def test_the_figure_holds_the_theory(descent):
-    figure = figures.loss_curves(descent)
-    (ax,) = figure.axes
-    drawn = [
-        line.get_ydata() for line in ax.lines if line.get_linestyle() == "--" and len(line.get_ydata()) > 2
-    ]
-    for _, rows in expected.curves(descent).groupby("optimizer"):
-        assert any(np.array_equal(line, rows["gap"]) for line in drawn)
 
 
 def test_frames_have_no_rows_without_theory(tmp_path):

@@ -1,4 +1,6 @@
-"""A store by hand in which every section and every figure of the report has something to show. In a test module: `from whole import whole`."""
+"""A store by hand in which every section and every figure of the report has something to show. In a test
+module: `from whole import whole`.
+"""
 
 from pathlib import Path
 
@@ -35,8 +37,10 @@ SGD = {
 }  # lr -> gaps on the tuning seeds
 
 
-def whole(root: Path, problems: int = 6) -> Results:
-    """Three optimizers, tuned, on so many problems, one of them at two budgets; each has a default, some lose seeds, and one fails at a rate."""
+def whole(root: Path, problems: int = 6) -> Sweep:
+    """Three optimizers, tuned, on so many problems, one of them at two budgets; each has a default, some lose
+    seeds, and one fails at a rate.
+    """
     tasks = [{"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(problems)]
     tasks += [tasks[0] | {"steps": 16}]
     pairs = [pair for k, task in enumerate(tasks) for pair in competitors(task, 1 + k / 10)]

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lrbench.results.figures.axes import log_axis, log_range
 from lrbench.results.figures.captions import by_task, cut_of, joined, on_tuning_seeds, without_panel
+from lrbench.results.figures.crosses import stretches_that_lost_alike
 from lrbench.results.figures.ink import GREY, SMALL, SMALLEST, WHITE, Palette, Pen, palette
 from lrbench.results.figures.layout import NAMES, WIDTH, panels, shown_tasks
 from lrbench.results.figures.marks import name_rows
@@ -27,7 +28,6 @@ from lrbench.results.figures.rates import (
     is_scattered,
     lost_settings,
     rates_or_error,
-    stretches_that_lost_alike,
 )
 from lrbench.results.figures.rows import ROW
 from lrbench.results.figures.spec import FigureSpec
@@ -112,7 +112,7 @@ def _draw_row(row: Row, scale: ScalarMappable) -> None:
     whole, lost = cells[~is_lost], cells[is_lost]
     if len(whole):
         filled = PolyCollection(
-            _corners(whole, row.y),
+            list(_corners(whole, row.y)),
             array=whole["log"],
             norm=scale.norm,
             cmap=scale.cmap,
@@ -123,7 +123,7 @@ def _draw_row(row: Row, scale: ScalarMappable) -> None:
         pen.ax.add_collection(filled, autolim=False)
     if len(lost):
         hatched = PolyCollection(
-            _corners(lost, row.y),
+            list(_corners(lost, row.y)),
             facecolors="none",
             edgecolors=GREY,
             hatch="////",

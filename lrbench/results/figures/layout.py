@@ -3,8 +3,8 @@
 All lengths are inches, but where a name says otherwise.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib
 import pandas as pd
@@ -56,7 +56,7 @@ def shown_tasks(tasks: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
 def panels(
     tasks: Sequence[str],
     draw: Callable[[str, Axes], object],
-    heights: dict[str, float] | None = None,
+    heights: Mapping[Any, float] | None = None,
     margins: Margins = MARGINS,
 ) -> Figure:
     """Draw a panel a task, one below the other; heights of the axes by task.

@@ -1,6 +1,6 @@
 """How A and B are told apart on one axes: A has full lines and hollow dots, B dashed lines and full dots."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ def compared_panels(
     difference: Difference,
     frame: pd.DataFrame,
     draw: Callable[[pd.DataFrame, Axes], object],
-    heights: dict[str, float] | None = None,
+    heights: Mapping[Any, float] | None = None,
     margins: Margins = MARGINS,
 ) -> Figure:
     """Draw a panel a task of a frame."""

@@ -177,8 +177,10 @@ def _highest_start(form: Form, states: pd.DataFrame) -> float:
 def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
     """Return left, right, bottom and top."""
     z = _coordinates(form, states)
-    highest = _highest_start(form, states)
-    shown = np.vstack([form.minimiser, z[_gap(form, z) <= highest]])
+    gap = _gap(form, z)
+    # of the same product: a start multiplied alone may differ in its last bit, and lie above itself
+    highest = gap[states["step"].to_numpy() == 0].max()
+    shown = np.vstack([form.minimiser, z[gap <= highest]])
     low, high = shown.min(axis=0), shown.max(axis=0)
     # half the width of the start's level line
     around = np.sqrt(2 * highest * (form.eigenvectors**2 / form.eigenvalues[:, None]).sum(axis=0))

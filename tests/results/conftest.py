@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lrbench import bench
+from lrbench.bench.run import keep_paths, run_sweep
 from lrbench.results import Results, load
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import read
@@ -111,10 +111,10 @@ def opened(root: Path) -> Results:
 def swept(folder: Path, *lines: str) -> Results:
     """Run a sweep into this folder; with report=true its paths are kept too, but no page is made of it."""
     request = read([*lines, f"results_dir={folder}"], multirun=True)
-    store, todo = bench.run(request)
-    sweep = opened(store.root)
-    if request.ask["report"]:
-        bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
+    finished = run_sweep(request)
+    sweep = opened(finished.store.root)
+    if request.options.report:
+        keep_paths(finished, sweep.shown_runs, request.options.training)
     return sweep
 
 

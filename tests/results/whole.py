@@ -37,7 +37,7 @@ SGD = {
 }  # lr -> gaps on the tuning seeds
 
 
-def whole(root: Path, problems: int = 6) -> Sweep:
+def whole(root: Path, problems: int = 6) -> Results:
     """Three optimizers, tuned, on so many problems, one of them at two budgets; each has a default, some lose
     seeds, and one fails at a rate.
     """

@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lrbench.results import Results, load
+from lrbench import bench
+from lrbench.results.tables.sweep import Sweep
 from lrbench.store import ResultStore
+from lrbench.sweeper.request import read
 
 FLOOR = 1e-20
 LECTURE: dict[str, Any] = {
@@ -99,6 +101,21 @@ TUNE: dict[str, Any] = {
     },
     **{"units": "absolute", "lr": [1e-5, 1e2], "boxes": {}},
 }
+
+
+def opened(root: Path) -> Sweep:
+    """What a stored sweep is loaded as."""
+    return Sweep(ResultStore.open(root))
+
+
+def swept(folder: Path, *lines: str) -> Sweep:
+    """Run a sweep into this folder; with report=true its paths are kept too, but no page is made of it."""
+    request = read([*lines, f"results_dir={folder}"], multirun=True)
+    store, todo = bench.run(request)
+    sweep = opened(store.root)
+    if request.ask["report"]:
+        bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
+    return sweep
 
 
 def identity(*parts: object) -> str:
@@ -248,12 +265,12 @@ def curve(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-Write = Callable[..., Results]
+Write = Callable[..., Sweep]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """write(*rows, problems=..., folder=..., roles=..., **manifest) -> Results: a part an optimizer, as a sweep writes them; roles of a tuned one."""
+    """write(*rows, problems=..., folder=..., roles=..., **manifest) -> Sweep: a part an optimizer, as a sweep writes them; roles of a tuned one."""
 
     def written(
         *rows: dict[str, Any],
@@ -261,7 +278,7 @@ def write(tmp_path: Path) -> Write:
         folder: str = "study",
         roles: list[dict[str, Any]] | None = None,
         **manifest: Any,
-    ) -> Results:
+    ) -> Sweep:
         store = ResultStore(tmp_path / folder)
         if roles is not None:
             store.write_roles(pa.Table.from_pylist(roles, ROLES))
@@ -277,16 +294,16 @@ def write(tmp_path: Path) -> Write:
             for status in ("completed", "diverged", "failed")
         }
         store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
-        return load(store.root)
+        return opened(store.root)
 
     return written
 
 
 @pytest.fixture
 def write_tuned(write: Write) -> Write:
-    """write_tuned(*competitors, **manifest) -> Results: competitors as `tuned` gives them."""
+    """write_tuned(*competitors, **manifest) -> Sweep: competitors as `tuned` gives them."""
 
-    def written(*competitors: list[tuple], **options: Any) -> Results:
+    def written(*competitors: list[tuple], **options: Any) -> Sweep:
         pairs = [pair for competitor in competitors for pair in competitor]
         rows = {row["run_id"]: row for row, _ in pairs}
         return write(*rows.values(), roles=[one for _, one in pairs], **options)

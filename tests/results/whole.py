@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from conftest import CURVES, LECTURE, MANIFEST, ROLES, TUNE, curve, tuned
+from conftest import CURVES, LECTURE, MANIFEST, ROLES, TUNE, curve, opened, tuned
 
-from lrbench.results import Results, load
+from lrbench.results.tables.sweep import Sweep
 from lrbench.store import ResultStore
 
 TURN = 0.3
@@ -35,7 +35,7 @@ SGD = {
 }  # lr -> gaps on the tuning seeds
 
 
-def whole(root: Path, problems: int = 6) -> Results:
+def whole(root: Path, problems: int = 6) -> Sweep:
     """Three optimizers, tuned, on so many problems, one of them at two budgets; each has a default, some lose seeds, and one fails at a rate."""
     tasks = [{"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(problems)]
     tasks += [tasks[0] | {"steps": 16}]
@@ -60,17 +60,17 @@ def whole(root: Path, problems: int = 6) -> Results:
     store.write_manifest(
         MANIFEST | {"tune": TUNE, "counts": {"planned": len(rows), **counts}, "warnings": ["Busy machine."]}
     )
-    results = load(root)
-    shown = results.reported.drop_duplicates(["task", "name"])
+    results = opened(root)
+    shown = results.reported.drop_duplicates(["task", "optimizer"])
     store.write_paths(
         pa.Table.from_pylist(
             [
-                {"run_id": row["run_id"], "step": STEPS, "weights": WAYS[row["name"]].ravel().tolist()}
+                {"run_id": row["run_id"], "step": STEPS, "weights": WAYS[row["optimizer"]].ravel().tolist()}
                 for _, row in shown.iterrows()
             ]
         )
     )
-    return load(root)
+    return opened(root)
 
 
 def competitors(task: dict, factor: float) -> list[tuple]:

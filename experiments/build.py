@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from marked import filled
+
 import lrbench
 from lrbench.catalog import catalog
 from lrbench.results.report.facts import facts
@@ -38,15 +40,6 @@ def blocks(study: str) -> dict[str, str]:
         f"ranking {study}": "\n\n".join(table(ranking) for _, ranking, _ in told.rankings),
         f"warnings {study}": "\n".join(f"- {escaped(sentence)}" for sentence in told.warnings),
     }
-
-
-def filled(page: str, blocks: dict[str, str]) -> str:
-    """Put each block between its markers."""
-
-    def fill(match: re.Match[str]) -> str:
-        return f"<!-- {match[1]} -->\n{blocks[match[1]]}\n<!-- end -->" if match[1] in blocks else match[0]
-
-    return re.sub(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", fill, page, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from lrbench.results.frames.columns.column import (
     Column,
     without,
 )
-from lrbench.results.frames.columns.ranking import COST_MEANS, RANKING, TO_TARGET_MEANS
+from lrbench.results.frames.columns.ranking import RANKING
 from lrbench.results.frames.columns.runs import OPTIMIZER, TASK
 
 TARGETS = (
@@ -57,6 +57,11 @@ PROFILE = (
     Column("share", "double", PURE, "of the tasks that are solved within it"),
     Column("tasks", "int64", TASKS, "that all of the compared ran on"),
 )
+COST_MEANS = (
+    "of a whole run: updates; gradient evaluations (median over the seeds), times n; steps over the steps of "
+    "a pass; FLOPs of the gradients"
+)
+TO_TARGET_MEANS = "the same until the target: medians over the seeds, inf if fewer than half reach it"
 # axis -> its unit, and its heading
 AXES = {
     "steps": "steps",

@@ -75,8 +75,8 @@ MOMENTUM = Column("momentum", "double", PURE, "its constant momentum", NULL, hea
 LIMITS = (
     TASK,
     METHOD,
-    LR._replace(meaning="asymptotically best"),
-    MOMENTUM._replace(meaning="asymptotically best"),
+    LR._replace(meaning="asymptotically best learning rate"),
+    MOMENTUM._replace(meaning="asymptotically best momentum"),
     Column(
         "steps to a tenth",
         "int64",

@@ -39,11 +39,6 @@ TOLERANCE_MEANS = (
     "search"
 )
 SEARCH_MEANS = "how many settings and learning rates were searched; `trials` equals `settings`"
-COST_MEANS = (
-    "of a whole run: updates; gradient evaluations (median over the seeds), times n; steps over the steps of "
-    "a pass; FLOPs of the gradients"
-)
-TO_TARGET_MEANS = "the same until the target: medians over the seeds, inf if fewer than half reach it"
 
 RANKING = (
     Column("task", "string", PURE, IN_WORDS, heading="task"),
@@ -74,7 +69,12 @@ RANKING = (
     Column("spread", "double", FACTOR, GAP_MEANS, NULL, heading="spread"),
     Column("relative_gap", "double", PURE, "gap / scale", NULL, heading="relative gap"),
     Column(
-        "evaluations_to_target", "double", EVALUATIONS, TO_TARGET_MEANS, NULL, heading="evaluations to target"
+        "evaluations_to_target",
+        "double",
+        EVALUATIONS,
+        "until the target: median over the seeds, inf if fewer than half reach it",
+        NULL,
+        heading="evaluations to target",
     ),
     Column("hits", "int64", SEEDS, "how many seeds reach the target"),
     Column("seeds", "int64", SEEDS, "that are compared: the evaluation seeds of a tuned sweep"),
@@ -94,8 +94,8 @@ RANKING = (
     *several("settings lrs", "int64", SETTINGS, SEARCH_MEANS),
     Column("trials", "int64", SETTINGS, SEARCH_MEANS, heading="trials"),
     Column("setting_id", "string", PURE, "as in `runs/`"),
-    Column("evaluations", "double", EVALUATIONS, COST_MEANS),
-    Column("steps_to_target", "double", STEPS, TO_TARGET_MEANS, NULL),
+    Column("evaluations", "double", EVALUATIONS, "of a whole run, median over the seeds"),
+    Column("steps_to_target", "double", STEPS, "likewise", NULL),
     Column(
         "leader",
         "bool",

@@ -16,7 +16,15 @@ from build import ROOT, filled
 import lrbench
 from lrbench.results import Results
 from lrbench.results.report.markdown import table
-from lrbench.results.statistics import ALPHA, MARGIN, Comparison, across, compare, contest, geometric_mean
+from lrbench.results.statistics import (
+    ALPHA,
+    MARGIN,
+    PairedComparison,
+    across,
+    compare,
+    contest,
+    geometric_mean,
+)
 
 SEED = 20_260
 PAGE = ROOT / "docs" / "statistics.md"
@@ -195,7 +203,7 @@ def inclusion(folder: str, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _ratio(found: Comparison) -> str:
+def _ratio(found: PairedComparison) -> str:
     if found.test == "floor":
         return "both at the gap floor"
     return (

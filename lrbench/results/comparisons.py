@@ -9,8 +9,8 @@ import pandas as pd
 from lrbench.results.frames import typed
 from lrbench.results.statistics import (
     TESTED,
-    Comparison,
     Contest,
+    PairedComparison,
     compare,
     contest,
     friedman_ranks,
@@ -119,7 +119,7 @@ def _named(found: Contest, names: np.ndarray) -> dict[str, object]:
     return {"a": a, "b": b, **numbers, "p_holm": found.p_holm, "family": found.family, "better": better}
 
 
-def _columns(comparisons: list[Comparison]) -> dict[str, list]:
+def _columns(comparisons: list[PairedComparison]) -> dict[str, list]:
     return {name: [getattr(comparison, name) for comparison in comparisons] for name in NUMBERS}
 
 
@@ -243,4 +243,4 @@ def _gain(task: object, optimizer: object, rows: pd.DataFrame) -> dict[str, obje
     }
 
 
-NO_PAIR = Comparison(0, "none", 0, 0, 0)
+NO_PAIR = PairedComparison(0, "none", 0, 0, 0)

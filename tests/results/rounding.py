@@ -1,11 +1,17 @@
-"""An oracle of rounding: decimal arithmetic on the exact value of a float, half to even. In a test module: `from rounding import rounds`."""
+"""An oracle of rounding: decimal arithmetic on the exact value of a float, half to even.
+
+In a test module: `from rounding import rounds`.
+"""
 
 import math
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 
 def rounds(text: str, value: float, digits: int) -> bool:
-    """Say whether a text is the value to as many significant digits as it shows, `digits` at least; to as many decimals where that is 0."""
+    """Say whether a text is the value to as many significant digits as it shows, `digits` at least.
+
+    To as many decimals where `digits` is 0.
+    """
     if math.isinf(value):
         return text == "inf"
     shown, exact = Decimal(text.replace(",", "")), Decimal(value)

@@ -1,6 +1,7 @@
-"""What the intervals and p values promise, on simulated gaps where the truth is known: 95 % coverage and 5 % wrong verdicts.
+"""What intervals and p values promise, on gaps of known truth: 95 % coverage and 5 % wrong verdicts.
 
-Wrong verdicts are counted without the margin, so that the margin cannot hide a test that rejects too often. Bars are binomial standard errors.
+Wrong verdicts are counted without the margin, so that the margin cannot hide a test that rejects too often.
+Bars are binomial standard errors.
 """
 
 import math
@@ -45,7 +46,10 @@ def test_a_t_test_of_no_difference_rejects_in_5_percent(n):
 
 
 def test_a_signed_rank_test_of_eight_problems_rejects_as_often_as_it_can():
-    """Rank sums of at most 3 have 5 of the 2^8 sign flips, on either side: 10 / 256 is the largest level below 5 %."""
+    """Rank sums of at most 3 have 5 of the 2^8 sign flips, on either side.
+
+    So 10 / 256 is the largest level below 5 %.
+    """
     count = 3000
     p = np.array([s.wilcoxon(x) for x in np.random.default_rng(108).normal(size=(count, 8))])
     assert (p < s.ALPHA).mean() == pytest.approx(10 / 256, abs=3 * error(10 / 256, count))
@@ -70,9 +74,10 @@ def test_without_tuning_seeds_any_two_are_rarely_told_apart_by_chance(k, count):
 
 
 def test_over_eight_problems_any_two_are_rarely_told_apart_by_chance():
-    """Competitors differ on every problem, and on all ten seeds of it, but none is better in general: the problem is the block.
+    """Competitors differ on every problem, and on all ten seeds of it, but none is better in general.
 
-    k = 3: with eight problems the smallest p value is 2 / 2^8, so that of more than six pairs none could ever be significant.
+    The problem is the block. k = 3: with eight problems the smallest p value is 2 / 2^8, so that of more than
+    six pairs none could ever be significant.
     """
     count, k, problems = 1000, 3, 8
     rng = np.random.default_rng(8)

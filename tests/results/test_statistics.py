@@ -1,4 +1,4 @@
-"""Typical values, spreads and first hits against pandas and scipy one-liners, closed forms and numbers worked by hand."""
+"""Typical values, spreads, first hits: pandas and scipy one-liners, closed forms, numbers worked by hand."""
 
 import math
 
@@ -161,37 +161,6 @@ def test_interquartile_means_by_hand(x, mean):
     assert s.interquartile_mean(np.array(x)) == pytest.approx(mean, rel=1e-14)
 
 
-def overall_mean(x):
-    return x.mean(axis=(-2, -1))
-
-
-def test_a_bootstrap_of_a_mean_is_near_its_normal_interval():
-    x = np.random.default_rng(3).normal(5, 2, (4, 100))
-    low, high = s.bootstrap_interval(x, overall_mean, seed=1)
-    half = 1.96 * math.sqrt((x.var(axis=1) / 100).sum()) / 4
-    assert (low, high) == pytest.approx((x.mean() - half, x.mean() + half), abs=0.1 * half)
-
-
-def test_a_bootstrap_resamples_within_each_row():
-    """Rows without spread leave nothing to resample, however different they are; over all values the mean would vary."""
-    assert s.bootstrap_interval(np.array([[0.0] * 9, [100.0] * 9]), overall_mean, seed=1) == (50.0, 50.0)
-
-
-def test_a_bootstrap_depends_on_its_seed_alone():
-    x = np.random.default_rng(3).normal(size=(2, 8))
-    first, again, other = (s.bootstrap_interval(x, overall_mean, seed, draws=200) for seed in (1, 1, 2))
-    assert first == again != other
-
-
-def test_a_narrower_level_is_inside_a_wider_one_and_inf_is_the_largest():
-    x = np.array([[1.0, 2.0, 3.0, INF]])
-    (low, high), (lower, higher) = (
-        s.bootstrap_interval(x, lambda x: np.median(x, axis=(-2, -1)), 1, level=level)
-        for level in (0.2, 0.95)
-    )
-    assert lower < low <= high < higher == INF
-
-
 def test_expected_running_times_by_hand():
     hits = np.array([[10.0, 30.0, INF, INF], [10.0, 20.0, 30.0, 40.0], [INF, INF, INF, INF]])
     assert s.expected_running_time(hits, 100).tolist() == [(10 + 30 + 100 + 100) / 2, 25.0, INF]
@@ -200,7 +169,10 @@ def test_expected_running_times_by_hand():
 
 @given(st.lists(st.integers(1, 50) | st.just(INF), min_size=1, max_size=9))
 def test_expected_running_time_is_what_restarting_until_a_hit_costs_on_average(hits):
-    """k hits of n: a hit comes after (n - k) / k misses on average (geometric distribution), each of them a whole budget."""
+    """k hits of n: a hit comes after (n - k) / k misses on average, each of them a whole budget.
+
+    The number of misses has the geometric distribution.
+    """
     finite = [hit for hit in hits if hit < INF]
     expected = sum(finite) / len(finite) + (len(hits) - len(finite)) / len(finite) * 60 if finite else INF
     assert s.expected_running_time(np.array(hits, dtype=float), 60.0) == pytest.approx(expected)

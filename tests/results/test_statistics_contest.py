@@ -1,4 +1,4 @@
-"""Contests: who is shown better, in which family, against the pairwise definition and cases worked by hand."""
+"""Contests: who is shown better, in which family; the pairwise definition and cases worked by hand."""
 
 import itertools
 import math
@@ -56,7 +56,7 @@ def test_a_leader_has_a_family_of_its_own(leader):
 
 
 def test_ranks_by_hand():
-    """0 and 1 differ by chance, 2 is clearly behind both, 3 diverged everywhere: it has lost each of its ten starts."""
+    """0 and 1 differ by chance, 2 is clearly behind both, 3 diverged and has lost on each of ten starts."""
     gaps = np.vstack([NOISE[0], NOISE[1], 3 * NOISE[2], np.full(10, INF)])
     found = s.contest(gaps, FLOOR, None)
     assert standing(found) == {(0, 1): 0, (0, 2): 1, (0, 3): 1, (1, 2): 1, (1, 3): 1, (2, 3): 1}
@@ -150,6 +150,32 @@ def test_a_rank_counts_those_shown_better(gaps):
     found = s.contest(gaps, FLOOR, None)
     worse = [a if better < 0 else b for (a, b), better in standing(found).items() if better]
     assert found.rank.tolist() == [1 + worse.count(i) for i in range(len(gaps))]
+
+
+# what is shown
+
+
+@pytest.mark.parametrize(
+    ("p_holm", "low", "high", "at_least", "side"),
+    [
+        (0.04, 1.3, 2.0, NAN, 1),
+        (0.04, 1.2, 2.0, NAN, 0),
+        (0.05, 1.3, 2.0, NAN, 0),
+        (0.04, 0.5, 0.7, NAN, -1),
+        (0.04, 0.5, 0.9, NAN, 0),
+        (0.04, 0.1, 9.0, NAN, 0),
+        (0.04, NAN, NAN, 1.3, 1),
+        (0.04, NAN, NAN, 1.25, 0),
+        (0.04, NAN, NAN, 0.7, -1),
+        (0.04, NAN, NAN, INF, 1),
+        (0.04, NAN, NAN, 0.0, -1),
+        (NAN, NAN, NAN, NAN, 0),
+        (NAN, 1.3, 2.0, NAN, 0),
+    ],
+)
+def test_shown_is_significant_and_beyond_the_margin(p_holm, low, high, at_least, side):
+    columns = ([value, NAN] for value in (p_holm, low, high, at_least))
+    assert s.shown(*map(np.array, columns)).tolist() == [side, 0]
 
 
 # over problems

@@ -1,4 +1,4 @@
-"""p values, ranks and paired comparisons against scipy, statsmodels, full enumeration and cases worked by hand."""
+"""p values, ranks and paired comparisons: scipy, statsmodels, full enumeration and cases worked by hand."""
 
 import itertools
 import math
@@ -229,7 +229,6 @@ def test_seeds_that_contradict_each_other_by_many_decades_leave_the_interval_ope
         INF,
         1.0,
     )
-    assert s.visible_ratio(np.array([1e-15, 1e15]), np.array([1e15, 1e-15]), FLOOR) == INF
 
 
 def test_repeated_runs_do_not_narrow_an_interval():
@@ -300,28 +299,73 @@ def test_the_order_of_the_seeds_does_not_matter(pairs, random):
     assert repr(compared(*pairs[:, order])) == repr(compared(*pairs))
 
 
-# what is visible, and what is below a target
+# many groups of pairs
 
 
-def test_the_visible_ratio_is_half_the_width_of_the_interval():
-    a, b = np.exp(np.random.default_rng(6).normal(size=(2, 5)))
-    logs = np.log(b / a)
-    half = scipy.stats.t.ppf(0.975, 4) * scipy.stats.sem(logs)
-    assert s.visible_ratio(a, b, FLOOR) == pytest.approx(math.exp(half), rel=1e-10)
+def grouped(cases, identical=None):
+    """Compare all groups in one call, case k as group k."""
+    codes = np.repeat(np.arange(len(cases)), [case.shape[1] for case in cases])
+    a, b = np.concatenate(cases, axis=1)
+    floor = np.full(len(codes), FLOOR)
+    never = np.zeros(len(cases), dtype=bool)
+    return s.compare_groups(a, b, floor, codes, never if identical is None else identical)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "ratio"),
-    [
-        ([1.0], [2.0], INF),
-        ([1.0, 1.0], [2.0, 2.0], INF),
-        ([1.0, 2.0], [2.0, INF], NAN),
-        ([0.0, 1.0], [2.0, 2.0], NAN),
-        ([1.0, 2.0], [1.0, 2.0], NAN),
-    ],
-)
-def test_the_visible_ratio_where_there_is_no_interval(a, b, ratio):
-    assert s.visible_ratio(np.array(a), np.array(b), FLOOR) == pytest.approx(ratio, nan_ok=True)
+def row(found, k):
+    return {name: column[k] for name, column in found._asdict().items()}
+
+
+@given(st.lists(pairs_of(ANY_GAP, most=4), min_size=1, max_size=6))
+def test_many_groups_at_once_say_what_each_says_alone(cases):
+    found = grouped(cases)
+    for k, case in enumerate(cases):
+        alone = s.compare(*case, FLOOR)
+        assert found.test[k] == alone.test
+        for name in ("n", "ratio", "low", "high", "at_least", "p"):
+            assert row(found, k)[name] == pytest.approx(getattr(alone, name), rel=1e-9, nan_ok=True), name
+
+
+def test_groups_of_all_kinds_by_hand():
+    cases = [[(1, 1), (2, 2)], [(1, 2), (1, 2)], [(0, 1), (0, 1)], [(3, 6)], [(1, 2), (2, 3)], [(INF, INF)]]
+    found = grouped([np.array(case, dtype=float).T for case in cases])
+    assert found.test.tolist() == ["identical", "none", "sign", "none", "t", "lost"]
+    assert found.n.tolist() == [2, 1, 2, 1, 2, 1]
+    assert found.ratio.tolist() == pytest.approx([NAN, 2, NAN, 2, math.sqrt(3), NAN], nan_ok=True)
+
+
+def test_identical_groups_are_not_tested_and_all_their_pairs_count():
+    """The caller knows more than the gaps: of three pairs that failed, and a pair that came three times."""
+    lost, repeated, tested = np.full((2, 3), INF), np.ones((2, 3)), np.array([[1.0, 2.0], [3.0, 5.0]])
+    found = grouped([lost, tested, repeated], np.array([True, False, True]))
+    assert found.test.tolist() == ["identical", "t", "identical"]
+    assert found.n.tolist() == [3, 2, 3]
+    assert np.isnan(found.p).tolist() == [True, False, True]
+
+
+def test_the_pairs_of_a_group_need_not_lie_together():
+    a, b = np.exp(np.random.default_rng(12).normal(size=(2, 12)))
+    codes = np.tile([2, 0, 1], 4)
+    found = s.compare_groups(a, b, np.full(12, FLOOR), codes, np.zeros(3, dtype=bool))
+    for k in range(3):
+        alone = s.compare(a[codes == k], b[codes == k], FLOOR)
+        assert (found.ratio[k], found.p[k]) == pytest.approx((alone.ratio, alone.p), rel=1e-12)
+
+
+def test_each_group_has_its_own_floor():
+    a, b = np.array([1.0, 2.0, 1.0, 2.0]), np.array([3.0, 5.0, 3.0, 5.0])
+    floor = np.array([0.0, 0.0, 1.5, 1.5])
+    found = s.compare_groups(a, b, floor, np.array([0, 0, 1, 1]), np.zeros(2, dtype=bool))
+    assert found.test.tolist() == ["t", "sign"]
+    assert found.at_least[1] == s.compare(a[2:], b[2:], 1.5).at_least
+
+
+def test_a_ratio_beyond_the_largest_float_is_infinite_in_a_group_too():
+    found = grouped([np.array([[1e-300], [1e300]]), np.array([[1e-15, 1e15], [1e15, 1e-15]])])
+    assert found.ratio.tolist() == [INF, 1.0]
+    assert found.high.tolist() == pytest.approx([NAN, INF], nan_ok=True)
+
+
+# what is below a target
 
 
 def test_below_a_target_is_scipys_one_sided_t_test():

@@ -1,4 +1,4 @@
-"""The curves against torch.optim.SGD itself, the edges and rates against the eigenvalues of the iteration's matrix, the constants against grids."""
+"""Curves against torch.optim.SGD, edges and rates against the iteration's matrix, constants against grids."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def spectrum(p, kappa, seed=0):
 
 
 def torch_gaps(method, eigenvalues, c, steps, lr, momentum):
-    """Run torch.optim.SGD on 1/2 (w - w*)'H(w - w*), H with random eigenvectors V and the start at w* + V c."""
+    """Run torch.optim.SGD on 1/2 (w - w*)'H(w - w*), H with random eigenvectors V, the start at w* + V c."""
     rng = np.random.default_rng(9)
     V = np.linalg.qr(rng.normal(size=(len(c), len(c))))[0]
     H, V = torch.tensor(V * eigenvalues @ V.T), torch.tensor(V)
@@ -46,7 +46,10 @@ def torch_gaps(method, eigenvalues, c, steps, lr, momentum):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 @pytest.mark.parametrize("momentum", [0.5, 0.97])
 def test_curves_are_those_of_torch(method, kappa, share, momentum):
-    """At shares of the largest stable lr, to 1e-12 of the start's gap, or of the largest gap where a run first climbs: to 80 times the start's, here."""
+    """At shares of the largest stable lr, to 1e-12 of the start's gap.
+
+    Where a run first climbs, here to 80 times that, to 1e-12 of the largest gap.
+    """
     eigenvalues, c = spectrum(6, kappa)
     lr = share * EDGES[method](3.0, momentum)
     expected = torch_gaps(method, eigenvalues, c, 500, lr, momentum)
@@ -70,7 +73,7 @@ def test_where_it_diverges_curves_are_torch_s_and_then_inf(method):
 
 @pytest.mark.parametrize("method", CURVES)
 def test_directions_that_the_start_lacks_do_not_diverge(method):
-    """The steepest direction diverges, but the start has nothing along it; a flat one has no gap, whatever its error."""
+    """The steepest direction diverges, but the start has nothing along it; a flat one never has a gap."""
     eigenvalues = np.array([100.0, 1.0, 0.0])
     gaps = CURVES[method](eigenvalues, np.array([0.0, 2.0, 5.0]), 2000, 0.1, 0.5)
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""The floor against sums that cannot cancel, in 60 digits, against scipy's conjugate gradients, and under real runs."""
+"""The floor against sums that cannot cancel, the textbook's method in 300 digits, and under real runs."""
 
 from itertools import combinations
 
@@ -12,10 +12,11 @@ from lrbench.results.theory.krylov import conjugate_gradients
 
 
 def least_gaps(eigenvalues, c):
-    """Return min over P of degree k with P(0) = 1 of 1/2 sum lambda c^2 P(lambda)^2, k = 0 .. p - 1, as a ratio of Gram determinants.
+    """Return min over P of degree k with P(0) = 1 of 1/2 sum lambda c^2 P(lambda)^2, k = 0 .. p - 1.
 
-    By Cauchy and Binet both determinants are sums over sets of k + 1 or k eigenvalues of positive terms: products of weights and of squared
-    differences, with the further eigenvalue 0 of the condition P(0) = 1 folded in as squares of the eigenvalues below.
+    It is a ratio of Gram determinants. By Cauchy and Binet both determinants are sums over sets of k + 1 or k
+    eigenvalues of positive terms: products of weights and of squared differences, with the further eigenvalue
+    0 of the condition P(0) = 1 folded in as squares of the eigenvalues below.
     """
     with mpmath.workdps(60):
         lam = [mpmath.mpf(float(value)) for value in eigenvalues]
@@ -73,7 +74,10 @@ def test_the_floor_is_that_of_weighted_least_squares(kappa):
 
 
 def textbook(eigenvalues, c, steps):
-    """Return the gaps of conjugate gradients as Hestenes and Stiefel wrote them, in 300 digits: with 80 it has lost its way after 50 steps."""
+    """Return the gaps of conjugate gradients as Hestenes and Stiefel wrote them, in 300 digits.
+
+    With 80 it has lost its way after 50 steps.
+    """
     with mpmath.workdps(300):
         lam, e = (mpmath.matrix([float(value) for value in values]) for values in (eigenvalues, c))
         g = hadamard(lam, e)
@@ -97,7 +101,10 @@ def hadamard(a, b):
 
 @pytest.mark.parametrize("kappa", [1e4, 1e12])
 def test_many_steps_keep_the_floor(kappa):
-    """Where a basis that is orthogonalised once would be 1e-9 off. Each gap above 1e-9 of the start's to 1e-9 of itself."""
+    """Where a basis that is orthogonalised once would be 1e-9 off.
+
+    Each gap above 1e-9 of the start's to 1e-9 of itself.
+    """
     eigenvalues, c = spectrum(60, kappa, seed=0)
     gaps, expected = conjugate_gradients(eigenvalues, c, 40), textbook(eigenvalues, c, 40)
     np.testing.assert_allclose(gaps, expected, rtol=0, atol=1e-14 * expected[0])

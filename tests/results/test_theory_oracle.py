@@ -21,7 +21,10 @@ def test_after_one_step_it_is_cauchy_s():
 
 
 def test_two_eigenvalues_by_hand():
-    """The derivative vanishes where |1 - lr lambda_2| / |1 - lr lambda_1| = (slope_1 / slope_2)^(1 / (2T - 1)) with slope lambda^2 c^2."""
+    """The derivative vanishes where |1 - lr b| / |1 - lr a| = (slope_a / slope_b)^(1 / (2T - 1)).
+
+    The slope of an eigenvalue lambda is lambda^2 c^2.
+    """
     a, b, T = 5.0, 0.2, 7
     c = np.array([0.3, 2.0])
     q = ((a * c[0]) ** 2 / (b * c[1]) ** 2) ** (1 / (2 * T - 1))
@@ -60,7 +63,10 @@ def test_starts_share_a_call_and_the_flat_and_the_missing_do_not_count():
     [(2, 1e4, 10), (3, 100, 10), (5, 1e4, 100), (10, 1e4, 500), (10, 1e6, 100), (30, 1e4, 60)],
 )
 def test_no_grid_finds_better_heavy_balls(p, kappa, steps):
-    """A grid that is none of the code's own, over the box of stability and beyond, and a fine one round what was found; to 1e-6."""
+    """A grid over the box of stability and beyond, and a fine one round what was found; to 1e-6.
+
+    Neither is the code's own.
+    """
     eigenvalues, c = spectrum(p, kappa, seed=1)
     lr, momentum = best_heavy_ball(eigenvalues, c, steps)
     best = heavy_ball(eigenvalues, c, steps, lr, momentum)[-1]

@@ -1,4 +1,7 @@
-"""The expected gap against every sequence of batches there is, against simulated runs, and against what Monte Carlo cannot settle: closed forms."""
+"""The expected gap against every sequence of batches there is, simulated runs, and closed forms.
+
+Closed forms settle what Monte Carlo cannot.
+"""
 
 from itertools import product
 
@@ -10,7 +13,10 @@ from lrbench.results.theory import stochastic
 
 
 def problem(n, p, noise=1.0, seed=0):
-    """Return A (n, p), residuals (n,) of a least squares fit and a start's error (p,); residuals skewed, so that third moments count."""
+    """Return A (n, p), residuals (n,) of a least squares fit and a start's error (p,).
+
+    The residuals are skewed, so that third moments count.
+    """
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(n, p)) + rng.exponential(size=(n, 1))
     y = noise * rng.exponential(size=n) ** 2
@@ -73,7 +79,10 @@ def test_all_starts_end_on_the_floor(batch_size):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7])
 def test_the_largest_stable_lr_is_where_the_spectral_radius_passes_1(batch_size):
-    """The second moment operator written out as Kronecker products, mean over samples of (I - lr h) x (I - lr h) for batches of one."""
+    """The second moment operator written out as Kronecker products.
+
+    For batches of one it is the mean over samples of (I - lr h) x (I - lr h).
+    """
     A, residuals, _ = problem(12, 3)
     m = moments(A, residuals)
     H, identity = 2 * A.T @ A / 12, np.eye(3)
@@ -92,7 +101,10 @@ def test_the_largest_stable_lr_is_where_the_spectral_radius_passes_1(batch_size)
 
 
 def test_one_parameter_by_hand():
-    """p = 1: M <- (1 - 2 lr h + lr^2 (h^2 + (F - h^2) / b)) M + lr^2 S / b with h = E[2 x^2], F = E[4 x^4], S = E[4 r^2 x^2], so all is a fraction."""
+    """p = 1: M <- (1 - 2 lr h + lr^2 (h^2 + (F - h^2) / b)) M + lr^2 S / b, so all is a fraction.
+
+    h = E[2 x^2], F = E[4 x^4], S = E[4 r^2 x^2].
+    """
     x, b, lr = np.array([1.0, 2.0, -3.0]), 2, 0.05
     y = np.array([1.0, -1.0, 0.5])
     r = y - x * (x @ y) / (x @ x)

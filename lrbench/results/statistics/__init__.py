@@ -1,20 +1,36 @@
 """Statistics of gaps and first hits: arrays in, arrays out, inf-aware.
 
-A run that diverged or failed has the gap inf; a target that was never reached has the first hit inf. inf is the largest value, never a missing one:
-leaving it out would flatter the optimizer. NaN is expected nowhere, except where a function says what it means.
+    location    typical values and spreads
+    ranks       order instead of size
+    pvalues     tests of paired differences, and their adjustment
+    paired      two optimizers on the same seeds
+    groups      many groups of values or of pairs at once
+    contest     all optimizers against each other
+    targets     first hits as costs
+    tuning      what a search costs, and how sensitive its outcome is
+
+A run that diverged or failed has the gap inf; a target that was never reached has the first hit inf. inf is
+the largest value, never a missing one: leaving it out would flatter the optimizer. NaN is expected nowhere,
+except where a function says what it means.
+
+n values (seeds, runs)   k optimizers   P problems   R rows of G groups   T trials
 """
 
-from lrbench.results.statistics.contest import MARGIN, Contest, across, contest
+from lrbench.results.statistics.contest import MARGIN, Contest, across, contest, shown
+from lrbench.results.statistics.groups import GroupComparisons, by_group, compare_groups
 from lrbench.results.statistics.location import (
     at_least_floor,
-    bootstrap_interval,
-    by_group,
     geometric_mean,
     geometric_spread,
     interquartile_mean,
     quantile,
 )
-from lrbench.results.statistics.paired import TESTED, Comparison, below_target, compare, visible_ratio
+from lrbench.results.statistics.paired import (
+    TESTED,
+    PairedComparison,
+    below_target,
+    compare,
+)
 from lrbench.results.statistics.pvalues import ALPHA, holm, paired_t, sign_test, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement
 from lrbench.results.statistics.targets import (
@@ -29,15 +45,16 @@ __all__ = [
     "ALPHA",
     "MARGIN",
     "TESTED",
-    "Comparison",
     "Contest",
+    "GroupComparisons",
+    "PairedComparison",
     "across",
     "at_least_floor",
     "below_target",
     "best_of_subsets",
-    "bootstrap_interval",
     "by_group",
     "compare",
+    "compare_groups",
     "contest",
     "expected_running_time",
     "flips",
@@ -53,9 +70,9 @@ __all__ = [
     "performance_profile",
     "probability_of_improvement",
     "quantile",
+    "shown",
     "sign_test",
     "solved_share",
-    "visible_ratio",
     "widest_stretch",
     "wilcoxon",
 ]

@@ -1,21 +1,34 @@
-"""Two optimizers on the same seeds: by how much the one ends lower, and whether that is more than chance."""
+"""Two optimizers on the same seeds: by how much the one ends lower, and whether that is more than chance.
+
+Given are paired gaps a, b (n,), >= 0 or inf, and the floor below which a gap is rounding. What they say is a
+PairedComparison, such as
+
+    n   test   wins  losses  ties  ratio   low    high   at_least   p
+    10  t      9     1       0     1.52    1.21   1.91   NaN        0.0024
+"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from lrbench.results.statistics.location import at_least_floor
-from lrbench.results.statistics.pvalues import binomial_tail, paired_t, sign_test, t_value
+from lrbench.results.statistics.pvalues import binomial_tail, paired_t, sign_test, standard_error, t_value
+
+TESTED = ["t", "sign"]  # of PairedComparison.test, where a difference can be shown
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What n distinct pairs of gaps (a, b) say. Ratios are b over a, so above 1 where a is better; NaN where they do not apply.
+class PairedComparison:
+    """What n distinct pairs of gaps (a, b) say. Ratios are b over a, so above 1 where a is better.
 
-    test: "t" paired t test of the log ratios; "sign" exact sign test of the order; or why there is none: "none" one pair only, "identical" equal
-    everywhere, "floor" both at the floor everywhere, "lost" nobody ever completed; "wilcoxon" over problems instead of seeds.
-    ratio, low, high: geometric mean of the ratios and its 95 % interval. at_least: median of the floored ratios, of two middle ones that nearer to 1.
+    test: "t" paired t test of the log ratios; "sign" exact sign test of the order; or why there is none:
+    "none" one pair only, "identical" equal everywhere, "floor" both at the floor everywhere, "lost" nobody
+    ever completed; "wilcoxon" over problems instead of seeds. ratio, low, high: geometric mean of the ratios
+    and its 95 % interval. at_least: median of the floored ratios, of two middle ones that nearer to 1. All
+    are NaN where they do not apply.
     """
 
     n: int
@@ -30,16 +43,127 @@ class Comparison:
     p: float = math.nan
 
 
-def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the distinct pairs a, b (n,) in order, and where their ratio is known: both gaps are finite and above the floor.
+class Pairs(NamedTuple):
+    """Distinct pairs of gaps in order, (n,) each."""
 
-    A known pair that repeats bit for bit is one run. The others all stay: at the floor or failed, runs may look alike and differ.
+    a: np.ndarray
+    b: np.ndarray
+    known: np.ndarray  # whether both are finite and above the floor, so that their ratio is known
+
+
+def compare(a: np.ndarray, b: np.ndarray, floor: float) -> PairedComparison:
+    """Return what the paired gaps a, b (n,), >= 0 or inf, say. Raises ValueError where one is NaN.
+
+    A ratio and its interval need all values finite and above the floor: with one side floored the 95 %
+    interval covered 49 % (n = 5). Else the order decides: two at the floor or two that failed are tied, one
+    that failed has lost.
     """
-    pairs = np.stack([a, b])[:, np.lexsort([b, a])]
-    known = (pairs.min(axis=0) > floor) & np.isfinite(pairs).all(axis=0)
-    repeats = np.append(False, (pairs[:, 1:] == pairs[:, :-1]).all(axis=0))
-    kept = ~(repeats & known)
-    return pairs[0, kept], pairs[1, kept], known[kept]
+    if np.isnan([a, b]).any():
+        raise ValueError("compare needs gaps >= 0 or inf, got NaN: a run that did not complete counts as inf")
+    pairs = distinct(a, b, floor)
+    n = len(pairs.known)
+    test = choose_test(pairs, floor)
+    a = at_least_floor(pairs.a, floor)
+    b = at_least_floor(pairs.b, floor)
+    wins, losses = record(a, b)
+    ties = n - wins - losses
+    if test not in MEASURES:
+        return PairedComparison(n, test, wins, losses, ties)
+    measures = MEASURES[test](a, b)
+    numbers = {name: float(measure) for name, measure in measures.items()}
+    return PairedComparison(n, test, wins, losses, ties, **numbers)
+
+
+def distinct(a: np.ndarray, b: np.ndarray, floor: float) -> Pairs:
+    """Return the distinct pairs of a, b (n,).
+
+    A known pair that repeats bit for bit is one run. The others all stay: at the floor or failed, runs may
+    look alike and differ.
+    """
+    order = np.lexsort([b, a])
+    a, b = a[order], b[order]
+    known = ratio_known(a, b, floor)
+    kept = ~(repeats(a, b) & known)
+    return Pairs(a[kept], b[kept], known[kept])
+
+
+def ratio_known(a: np.ndarray, b: np.ndarray, floor: np.ndarray | float) -> np.ndarray:
+    """Say of each pair whether both of its gaps are finite and above the floor."""
+    lower = np.minimum(a, b)
+    higher = np.maximum(a, b)
+    return (lower > floor) & np.isfinite(higher)
+
+
+def repeats(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Say of each pair, in order along the last axis, whether it equals the one before."""
+    pairs = np.stack([a, b])  # (2, ..., n)
+    later, earlier = pairs[..., 1:], pairs[..., :-1]
+    same = later == earlier
+    again = np.zeros(a.shape, dtype=bool)
+    again[..., 1:] = same.all(axis=0)
+    return again
+
+
+def choose_test(pairs: Pairs, floor: float) -> str:
+    """Return the test that the pairs allow, or the reason why there is none."""
+    a, b, known = pairs
+    # The first that holds. Both failed or both at the floor does not make two runs identical.
+    largest = max(a.max(), b.max())
+    smallest = min(a.min(), b.min())
+    conditions = {
+        "floor": largest <= floor,
+        "lost": np.isinf(smallest),
+        "identical": known.any() and (a == b).all(),
+        "none": len(a) == 1,
+        "t": known.all(),
+        "sign": True,
+    }
+    return next(test for test, holds in conditions.items() if holds)
+
+
+def record(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
+    """Return how often a is below b, and how often above."""
+    below = (a < b).sum()
+    above = (a > b).sum()
+    return int(below), int(above)
+
+
+# ---- what a test measures, of floored gaps a, b
+
+
+def t_measures(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the paired t test of the log ratios, (..., n) -> (...) each."""
+    log_ratios = np.log(b) - np.log(a)
+    t_test = paired_t(log_ratios)
+    return {
+        "ratio": ratio_of(t_test.mean),
+        "low": ratio_of(t_test.low),
+        "high": ratio_of(t_test.high),
+        "p": t_test.p,
+    }
+
+
+def sign_measures(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    ratios = floored_ratios(a, b)
+    wins, losses = record(a, b)
+    return {"at_least": median_ratio(ratios), "p": sign_test(wins, losses)}
+
+
+def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
+    (ratio,) = floored_ratios(a, b)
+    return {"ratio": ratio}
+
+
+MEASURES: dict[str, Callable] = {"t": t_measures, "sign": sign_measures, "none": one_ratio}
+
+
+def ratio_of(log: np.ndarray) -> np.ndarray:
+    """Return exp(log): inf beyond the largest float.
+
+    There two seeds that contradict each other by many decades leave the interval open.
+    """
+    with np.errstate(over="ignore"):
+        return np.exp(log)
 
 
 def floored_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -48,99 +172,37 @@ def floored_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(a == b, 1.0, b / a)
 
 
-def nearest_to_one(low: float, high: float) -> float:
-    """Return the ratio in low <= high that is nearest to 1: what is claimed at least."""
+def median_ratio(ratios: np.ndarray) -> float:
+    """Return the middle one of the ratios (n,).
+
+    Of two middle ones that nearer to 1, and 1 if they lie on either side of it: what is claimed at least.
+    """
+    ordered = np.sort(ratios)
+    n = len(ordered)
+    low = float(ordered[(n - 1) // 2])
+    high = float(ordered[n // 2])
     return max(low, min(1.0, high))
 
 
-def median_ratio(ratios: np.ndarray) -> float:
-    """Return the middle one of the ratios (n,); of two middle ones that nearer to 1, and 1 if they lie on either side of it."""
-    ordered, n = np.sort(ratios), len(ratios)
-    return nearest_to_one(float(ordered[(n - 1) // 2]), float(ordered[n // 2]))
-
-
-def kind(a: np.ndarray, b: np.ndarray, floor: float, known: np.ndarray) -> str:
-    """Return the test that the pairs allow, or the reason why there is none. Both failed or both at the floor does not make two runs identical."""
-    reasons = {
-        "floor": max(a.max(), b.max()) <= floor,
-        "lost": np.isinf(min(a.min(), b.min())),
-        "identical": known.any() and (a == b).all(),
-        "none": len(a) == 1,
-        "t": known.all(),
-    }
-    return next((name for name, holds in reasons.items() if holds), "sign")
-
-
-def compare(a: np.ndarray, b: np.ndarray, floor: float) -> Comparison:
-    """Return what the paired gaps a, b (n,), >= 0 or inf, say. Raises ValueError where one is NaN.
-
-    A ratio and its interval need all values finite and above the floor: with one side floored the 95 % interval covered 49 % (n = 5). Else the order
-    decides: two at the floor or two that failed are tied, one that failed has lost.
-    """
-    if np.isnan([a, b]).any():
-        raise ValueError("compare needs gaps >= 0 or inf, got NaN: a run that did not complete counts as inf")
-    a, b, known = distinct(a, b, floor)
-    test = kind(a, b, floor, known)
-    a, b = at_least_floor(a, floor), at_least_floor(b, floor)
-    wins, losses = int((a < b).sum()), int((a > b).sum())
-    return Comparison(
-        len(a), test, wins, losses, len(a) - wins - losses, **NUMBERS.get(test, no_numbers)(a, b)
-    )
-
-
-def no_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {}
-
-
-def ratio_of(log: float) -> float:
-    """Return exp(log): inf beyond the largest float, where two seeds that contradict each other by many decades leave the interval open."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(log))
-
-
-def t_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    mean, low, high, p = paired_t(np.log(b) - np.log(a))
-    return {"ratio": ratio_of(mean), "low": ratio_of(low), "high": ratio_of(high), "p": float(p)}
-
-
-def sign_numbers(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {
-        "at_least": median_ratio(floored_ratios(a, b)),
-        "p": sign_test(int((a < b).sum()), int((a > b).sum())),
-    }
-
-
-def one_ratio(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    return {"ratio": float(floored_ratios(a, b)[0])}
-
-
-TESTED = ["t", "sign"]  # of Comparison.test, where a difference can be shown
-NUMBERS = {"t": t_numbers, "sign": sign_numbers, "none": one_ratio}
-
-
-def visible_ratio(a: np.ndarray, b: np.ndarray, floor: float) -> float:
-    """Return the ratio below which these pairs show no difference: half the width of the 95 % interval, a factor >= 1.
-
-    inf for one pair, NaN where there is no interval.
-    """
-    found = compare(a, b, floor)
-    return math.inf if found.n < 2 else found.high / found.ratio
+# ---- one optimizer against a number
 
 
 def below_target(gaps: np.ndarray, target: float, floor: float) -> float:
-    """Return the one-sided p of the typical gap not being below the target, gaps (n,): NaN for fewer than two distinct gaps.
+    """Return the one-sided p of the typical gap not being below the target, gaps (n,).
 
-    t test of log(gap / target) where all of them are finite and above the floor, else the exact sign test; a gap on the target is a tie there.
+    NaN for fewer than two distinct gaps. t test of log(gap / target) where all of them are finite and above
+    the floor, else the exact sign test; a gap on the target is a tie there.
     """
     from scipy.special import stdtr
 
-    gaps, targets, known = distinct(gaps, np.full(len(gaps), target), floor)
-    n = len(gaps)
+    pairs = distinct(gaps, np.full(len(gaps), target), floor)
+    n = len(pairs.known)
     if n < 2:
         return math.nan
-    if known.all():
-        x = np.log(gaps) - math.log(target)
-        return float(stdtr(n - 1, t_value(x.mean(), x.std(ddof=1) / math.sqrt(n))))
-    gaps = at_least_floor(gaps, floor)
-    below, above = int((gaps < targets).sum()), int((gaps > targets).sum())
+    if pairs.known.all():
+        logs = np.log(pairs.a) - math.log(target)
+        t = t_value(logs.mean(), standard_error(logs))
+        return float(stdtr(n - 1, t))
+    floored = at_least_floor(pairs.a, floor)
+    below, above = record(floored, pairs.b)
     return binomial_tail(below + above, above)

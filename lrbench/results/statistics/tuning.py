@@ -7,50 +7,74 @@ from fractions import Fraction
 
 import numpy as np
 
+QUARTILES = (0.25, 0.5, 0.75)
 
-def best_of_subsets(
-    values: np.ndarray, sizes: Sequence[int], q: Sequence[float] = (0.25, 0.5, 0.75)
-) -> np.ndarray:
-    """Return the q-quantiles of the least of m of T values drawn without replacement, for each m in sizes, 1 <= m <= T: (T,) -> (len(sizes), len(q)).
 
-    Exact, nothing is drawn: the least lies above the i-th smallest value in C(T - i, m) of C(T, m) cases. A quantile is the smallest value whose
-    cumulative probability reaches q; inf is the largest value.
+def best_of_subsets(values: np.ndarray, sizes: Sequence[int], q: Sequence[float] = QUARTILES) -> np.ndarray:
+    """Return the q-quantiles of the least of m of T values drawn without replacement, for each m in sizes.
+
+    (T,) -> (len(sizes), len(q)), 1 <= m <= T. Exact, nothing is drawn: the least lies above the i-th smallest
+    value in C(T - i, m) of C(T, m) cases. A quantile is the smallest value whose cumulative probability
+    reaches q; inf is the largest value.
     """
     ordered = np.sort(values)
-    return np.array([[ordered[place(len(values), int(m), share)] for share in q] for m in sizes])
+
+    def quantiles(m: int) -> np.ndarray:
+        return ordered[[place(len(ordered), m, share) for share in q]]
+
+    return np.array([quantiles(int(m)) for m in sizes])
 
 
 def place(count: int, m: int, q: float) -> int:
-    """Return the least i such that the least of m of `count` values is among the i + 1 smallest with probability >= q."""
+    """Return the least i such that the least of m values is among the i + 1 smallest with probability >= q.
+
+    The m are drawn of `count` values.
+    """
+    # whole numbers and fractions: binomials of a hundred trials are beyond what a float holds exactly
     allowed = (1 - Fraction(q)) * math.comb(count, m)
     return bisect_left(range(1, count), True, key=lambda i: math.comb(count - i, m) <= allowed)
 
 
 def widest_stretch(lr: np.ndarray, reached: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the widest stretch (in decades) of neighbouring lrs (m,) that all reach; of equally wide ones the lowest. NaN if none.
+    """Return the ends of the widest stretch (in decades) of neighbouring lrs (m,) that all reach.
 
-    lr: distinct and > 0, in any order.
+    Of equally wide ones the lowest. NaN if none. lr: distinct and > 0, in any order.
     """
     order = np.argsort(lr)
-    rates, hits = lr[order], reached[order].astype(int)
+    rates = lr[order]
+    hits = reached[order].astype(int)
+    # 1 where a stretch begins and -1 one beyond its end; a stretch may touch either end of the grid
     turns = np.diff(hits, prepend=0, append=0)
-    lowest, highest = rates[np.flatnonzero(turns == 1)], rates[np.flatnonzero(turns == -1) - 1]
-    if len(lowest) == 0:
+    first = np.flatnonzero(turns == 1)
+    last = np.flatnonzero(turns == -1) - 1
+    if len(first) == 0:
         return math.nan, math.nan
-    widest = np.argmax(np.log10(highest) - np.log10(lowest))
+    lowest = rates[first]
+    highest = rates[last]
+    decades = np.log10(highest) - np.log10(lowest)
+    widest = np.argmax(decades)
     return float(lowest[widest]), float(highest[widest])
 
 
 def lr_tolerance(lr: np.ndarray, reached: np.ndarray) -> tuple[float, bool, bool]:
-    """Return the width of the widest stretch of lrs (m,) that reach, in decades, and whether it touches the lower and the upper end of the grid.
+    """Return the width in decades of the widest stretch of lrs (m,) that reach, and which ends it touches.
 
-    NaN if none reaches, 0 for a single lr. Where the stretch touches an end, the tolerance is at least this wide.
+    The ends are the lower and the upper end of the grid. NaN if none reaches, 0 for a single lr. Where the
+    stretch touches an end, the tolerance is at least this wide.
     """
     low, high = widest_stretch(lr, reached)
-    return math.log10(high / low), bool(low == lr.min()), bool(high == lr.max())
+    decades = math.log10(high / low)
+    at_lower_end = bool(low == lr.min())
+    at_upper_end = bool(high == lr.max())
+    return decades, at_lower_end, at_upper_end
 
 
 def flips(half: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return which pairs change their order between half and whole budget, (k,), (k,) -> (k, k), symmetric. A tie at either is no flip."""
-    ahead = (half[:, None] < half) & (whole[:, None] > whole)
-    return ahead | ahead.T
+    """Return which pairs change their order between half and whole budget, (k,), (k,) -> (k, k), symmetric.
+
+    A tie at either is no flip.
+    """
+    ahead_at_half = half[:, None] < half
+    behind_at_last = whole[:, None] > whole
+    overtaken = ahead_at_half & behind_at_last
+    return overtaken | overtaken.T

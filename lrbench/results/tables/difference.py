@@ -59,13 +59,12 @@ class Difference:
         """A row a setting of both, or a task and optimizer where they have none in common; see
         `pairing.paired_settings`.
         """
-        settings = self._with_differs(paired_settings(*self.compared))
-        return settings[names("difference.settings")]
+        return typed([self._with_differs(paired_settings(*self.compared))], "difference.settings")
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """A row a run of both; see `pairing.paired_runs`."""
-        return paired_runs(*self.compared, self.settings)
+        return paired_runs(*self.compared, self.settings)[names("difference.pairs")]
 
     def _with_differs(self, settings: pd.DataFrame) -> pd.DataFrame:
         """Add how the two settings of a row differ, "lr 0.1 → 0.03"; empty where they are alike."""
@@ -160,7 +159,8 @@ class Difference:
         gridded = counts.index[counts.min(axis=1) >= FEWEST_RATES]
         in_rows = pd.MultiIndex.from_frame(self.rows[COMPETITOR])
         competitors = pd.MultiIndex.from_frame(both[COMPETITOR])
-        return both[competitors.isin(gridded) & competitors.isin(in_rows)]
+        compared = competitors.isin(gridded) & competitors.isin(in_rows)
+        return both.loc[compared, names("difference.rates")]
 
     def _rates_of(self, side: str, sweep: Sweep) -> pd.DataFrame:
         in_side = self.tasks[f"task_{side.lower()}"]

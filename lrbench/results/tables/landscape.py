@@ -198,16 +198,18 @@ def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
 def _ends(form: Form, states: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and the highest z that the frame must hold, (k,) and (k,)."""
     z = _coordinates(form, states)
-    highest = _highest_start(form, states)
-    shown = np.vstack([form.minimiser, z[_gap(form, z) <= highest]])
+    gap = _gap(form, z)
+    # of this array: the gap of a start alone may differ in its last bit, and the start would be left out
+    highest = gap[states["step"] == 0].max()
+    shown = np.vstack([form.minimiser, z[gap <= highest]])
     low = shown.min(axis=0)
     high = shown.max(axis=0)
     near = NEAR * (high - low)
     around = _half_widths(form, highest)
     is_thin = high - low < THINNEST * around
-    lowest = np.where(is_thin, form.minimiser - around, np.minimum(low, form.minimiser - near))
-    highest_z = np.where(is_thin, form.minimiser + around, np.maximum(high, form.minimiser + near))
-    return lowest, highest_z
+    first = np.where(is_thin, form.minimiser - around, np.minimum(low, form.minimiser - near))
+    last = np.where(is_thin, form.minimiser + around, np.maximum(high, form.minimiser + near))
+    return first, last
 
 
 def _half_widths(form: Form, gap: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from lrbench.results.frames.columns import names, typed
+from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import lr_tolerance, widest_stretch
 from lrbench.results.tables.settings import best_first
 from lrbench.results.tables.tasks import COMPETITOR
@@ -70,7 +70,7 @@ def rates(settings: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     rows["scattered"] = [no_curve[competitor] for competitor in competitors]
     rates_of_each = rows.groupby(COMPETITOR)["lr"].transform("size")
     most_of_task = rates_of_each.groupby(rows["task"]).transform("max")
-    return rows.loc[most_of_task >= FEWEST_RATES, names("rates")]
+    return typed([rows[most_of_task >= FEWEST_RATES]], "rates")
 
 
 def cells(rates: pd.DataFrame) -> pd.DataFrame:

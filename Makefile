@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check docs experiments simulate bench
+.PHONY: demo test golden lint check docs experiments simulate bench
 
 demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam tune=lr 'seed=range(10)'
 
 test: $(BIN)/ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+golden: $(BIN)/ready
+	$(BIN)/python tests/golden/compare.py '$(BASE)'
 
 lint: $(BIN)/ready
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from case import CHANGED, Call, Case, Planned, copied, run_kernel
+from case import Call, Case, Planned, copied, run_kernel
 from measure import Job
 
 LANES = (4, 8, 16, 32, 64, 128, 256)
@@ -26,42 +26,67 @@ COMPILE = [
 ]
 TRIES = 3  # of each width, the fastest counts
 TOLERANCE = 1e-10
-BY_LANE = (*CHANGED, "numbers", "column")  # arrays (tiles, ..., lanes)
 
-COUNTS = ("tiles", "steps", "columns", "records", "targets_count", "stream_length")
-PROBLEM = ("w_star", "R", "T", "R64", "X", "y", "order", "starts", "factors", "batches")
-RUNS = ("W", "state", "numbers", "table", "column", "record")
-LATER = {"targets": "p", "guard": "d", "gaps": "p", "hits": "p", "bad": "p", "peak": "p"}
+INTEGER, REAL, ARRAY = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
+FIELDS = {
+    **dict.fromkeys(("tiles", "steps", "columns", "records", "targets_count", "stream_length"), INTEGER),
+    **dict.fromkeys(("w_star", "R", "T", "R64", "X", "y", "order", "starts", "factors", "batches"), ARRAY),
+    **dict.fromkeys(("W", "state", "numbers", "table", "column", "record"), ARRAY),
+    "limit": REAL,
+    "targets": ARRAY,
+    "guard": REAL,
+    **dict.fromkeys(("gaps", "hits", "bad", "peak"), ARRAY),
+}
 
 
 class Arguments(ctypes.Structure):
     """`struct call` of kernel.c."""
 
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in COUNTS),
-        *((name, ctypes.c_void_p) for name in (*PROBLEM, *RUNS)),
-        ("limit", ctypes.c_double),
-        *((name, ctypes.c_double if kind == "d" else ctypes.c_void_p) for name, kind in LATER.items()),
-    ]
+    _fields_ = list(FIELDS.items())
 
     @classmethod
     def of(cls, call: Call) -> "Arguments":
-        (steps, _, columns), counts = (
-            call["table"].shape,
-            {"tiles": len(call["W"]), "stream_length": call["order"].shape[1]},
-        )
-        counts |= {
-            "steps": steps,
-            "columns": columns,
-            "records": call["record"].size,
-            "targets_count": call["targets"].size,
+        runs, watch, records = call.runs, call.watch, call.records
+        steps, _, columns = runs.table.shape
+        arrays = _of_task(call) | {
+            "W": runs.W,
+            "state": runs.state,
+            "numbers": runs.numbers,
+            "table": runs.table,
+            "column": runs.column,
+            "batches": runs.stream,
+            "record": records.step,
+            "targets": watch.targets,
+            "gaps": records.gaps,
+            "hits": watch.hits,
+            "bad": watch.bad,
+            "peak": watch.peak,
         }
-        values = {name: call[name] for name in ("limit", "guard")}
         return cls(
-            **counts,
-            **values,
-            **{name: call[name].ctypes.data for name in (*PROBLEM, *RUNS, *LATER) if name != "guard"},
+            tiles=len(runs.W),
+            steps=steps,
+            columns=columns,
+            records=records.step.size,
+            targets_count=watch.targets.size,
+            stream_length=call.task.batches.order.shape[1] if call.task.batches else 0,
+            limit=watch.largest,
+            guard=watch.guard,
+            **{name: array.ctypes.data for name, array in arrays.items()},
         )
+
+
+def _of_task(call: Call) -> dict[str, np.ndarray]:
+    """Return the arrays that all runs share. What a task does without stays a null pointer."""
+    task = call.task
+    arrays = {"w_star": task.quadratic.w_star, "R": task.quadratic.R.A}
+    if task.R_T:
+        arrays["T"] = task.R_T.A
+    if task.exact:
+        arrays["R64"] = task.exact.R.A
+    if task.batches:
+        for name in ("X", "y", "order", "starts", "factors"):
+            arrays[name] = getattr(task.batches, name)
+    return arrays
 
 
 def available() -> bool:
@@ -69,32 +94,46 @@ def available() -> bool:
 
 
 def best(planned: Planned) -> tuple[int, list[Call]]:
-    """Return how many lanes suit this case best, and the calls for tiles of so many; compare each width with the engine's own kernel.
+    """Return how many lanes suit this case best, and the calls for tiles of so many.
+
+    Each width is compared with the engine's own kernel.
 
     Raises:
         AssertionError: they differ.
     """
-    calls, timed = planned.calls(), {}
+    calls = planned.calls()
     (trained,) = copied(calls)
     run_kernel(planned.case.dtype, trained)
-    for lanes in (lanes for lanes in LANES if calls[0]["W"].shape[2] % lanes == 0):
+    timed = {}
+    for lanes in LANES:
+        if calls[0].runs.W.shape[2] % lanes:
+            continue
         cut = [narrower(call, lanes) for call in calls]
         check(planned.case, cut, [narrower(call, lanes) for call in trained])
-        timed[min(job(planned.case, lanes, cut).seconds()[0] for _ in range(TRIES))] = lanes, cut
+        tries = [job(planned.case, lanes, cut).seconds()[0] for _ in range(TRIES)]
+        timed[min(tries)] = lanes, cut
     return timed[min(timed)]
 
 
 def narrower(call: Call, lanes: int) -> Call:
     """Cut tiles into ones of so many lanes."""
-    tiles, _, width = call["W"].shape
+    tiles, _, width = call.runs.W.shape
     parts = width // lanes
 
-    def cut(array: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(array.reshape(tiles, -1, parts, lanes).swapaxes(1, 2)).reshape(
-            tiles * parts, -1, lanes
-        )
+    def cut(arrays, *names: str):
+        """Cut arrays (tiles, ..., lanes)."""
+        changes = {}
+        for name in names:
+            of_parts = getattr(arrays, name).reshape(tiles, -1, parts, lanes).swapaxes(1, 2)
+            changes[name] = np.ascontiguousarray(of_parts).reshape(tiles * parts, -1, lanes)
+        return arrays._replace(**changes)
 
-    return call | {name: cut(call[name]) for name in BY_LANE} | {"batches": call["batches"].repeat(parts)}
+    runs = cut(call.runs, "W", "state", "numbers", "column")
+    return call._replace(
+        runs=runs._replace(stream=call.runs.stream.repeat(parts)),
+        watch=cut(call.watch, "hits", "bad", "peak"),
+        records=cut(call.records, "gaps"),
+    )
 
 
 def job(case: Case, lanes: int, calls: list[Call]) -> Job:
@@ -102,22 +141,26 @@ def job(case: Case, lanes: int, calls: list[Call]) -> Job:
 
 
 def run(case: Case, lanes: int, calls: list[Call]) -> None:
-    train = _compiled(
-        case.optimizer == "adam", calls[0]["W"].shape[1], case.batch or 0, case.dtype == "float32", lanes
-    )
+    p = calls[0].runs.W.shape[1]
+    train = _compiled(case.optimizer == "adam", p, case.batch or 0, case.dtype == "float32", lanes)
     for call in calls:
         train(ctypes.byref(Arguments.of(call)))
 
 
 def check(case: Case, calls: list[Call], trained: list[Call]) -> None:
+    """Compare what comes out, but for the states, which kernel.c keeps to itself, and the sums."""
     (own,) = copied(calls)
-    run(case, own[0]["W"].shape[2], own)
+    run(case, own[0].runs.W.shape[2], own)
     for one, other in zip(own, trained, strict=True):
-        for name in CHANGED:
-            if name not in ("state", "sums"):  # kernel.c keeps the one to itself and has not the other
-                np.testing.assert_allclose(
-                    one[name], other[name], rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name} of {case}"
-                )
+        _check("W", one.runs.W, other.runs.W, case)
+        _check("gaps", one.records.gaps, other.records.gaps, case)
+        for name in ("hits", "bad", "peak"):
+            _check(name, getattr(one.watch, name), getattr(other.watch, name), case)
+
+
+def _check(name: str, ours: np.ndarray, theirs: np.ndarray, case: Case) -> None:
+    message = f"{name} of {case}"
+    np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, atol=TOLERANCE, err_msg=message)
 
 
 @functools.cache

@@ -1,14 +1,15 @@
 """The runs that all competitors train, and the arrays that the fused engine makes of them."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
 
-from lrbench.engines import fused, kernels
+from lrbench.engines import compiled, fused
+from lrbench.engines.arguments import Records, Runs, Scratch, Task, Watch
 from lrbench.engines.outcome import TARGETS, Outcome, recorded_steps
 from lrbench.optimizers import Rule
 from lrbench.plan import Group, plan
@@ -19,9 +20,26 @@ from lrbench.sweeper.request import read
 RECORD = 50
 TARGET = 1e-6
 LR = {"sgd": (0.01, 1.9), "adam": (0.001, 1.0)}
-CHANGED = ("W", "state", "gaps", "sums", "hits", "bad", "peak")  # by the kernel
 
-Call = dict[str, np.ndarray]  # the kernel's arguments by name
+
+class Call(NamedTuple):
+    """What the kernel is called with."""
+
+    task: Task
+    runs: Runs
+    watch: Watch
+    records: Records
+    scratch: Scratch
+    functions: tuple
+
+    def copied(self) -> "Call":
+        """Return a call whose changing arrays are its own."""
+        runs, watch, records = self.runs, self.watch, self.records
+        return self._replace(
+            runs=runs._replace(W=runs.W.copy(), state=runs.state.copy()),
+            watch=watch._replace(hits=watch.hits.copy(), bad=watch.bad.copy(), peak=watch.peak.copy()),
+            records=records._replace(gaps=records.gaps.copy(), sums=records.sums.copy()),
+        )
 
 
 @dataclass(frozen=True)
@@ -49,25 +67,29 @@ class Case:
         return self.runs * self.steps
 
     def lines(self) -> list[str]:
-        """Write the request. The last line moves fastest, so that a tile holds as many distinct betas as it can."""
+        """Write the request.
+
+        The last line moves fastest, so that a tile holds as many distinct betas as it can.
+        """
         betas = [f"[{beta1:.6f},0.999]" for beta1 in np.linspace(0.8, 0.95, self.betas)]
-        lrs = np.geomspace(*LR[self.optimizer], self.runs // self.seeds // self.betas)
-        return [
-            *(
-                "problem=synthetic",
-                f"problem.n={self.n}",
-                f"problem.d={self.d}",
-                f"steps={self.steps}",
-                f"dtype={self.dtype}",
-            ),
-            *([f"batch_size={self.batch}", "batch_order=replacement"] if self.batch else []),
-            *(
-                f"optimizer={self.optimizer}",
-                f"seed=range({self.seeds})",
-                f"optimizer.lr={','.join(map(repr, lrs.tolist()))}",
-            ),
-            *([f"optimizer.betas={','.join(betas)}"] if self.betas > 1 else []),
+        rates = np.geomspace(*LR[self.optimizer], self.runs // self.seeds // self.betas)
+        lines = [
+            "problem=synthetic",
+            f"problem.n={self.n}",
+            f"problem.d={self.d}",
+            f"steps={self.steps}",
+            f"dtype={self.dtype}",
         ]
+        if self.batch:
+            lines += [f"batch_size={self.batch}", "batch_order=replacement"]
+        lines += [
+            f"optimizer={self.optimizer}",
+            f"seed=range({self.seeds})",
+            f"optimizer.lr={','.join(map(repr, rates.tolist()))}",
+        ]
+        if self.betas > 1:
+            lines.append(f"optimizer.betas={','.join(betas)}")
+        return lines
 
 
 class Planned:
@@ -86,17 +108,17 @@ class Planned:
         return list(map(self._train, self.chunks))
 
     def _train(self, chunk: tuple[Rule, Group]) -> Outcome:
-        return fused.train(*chunk, self.problem, self.step, (*TARGETS, TARGET), np.zeros(1, np.int64))
+        kept = fused.Kept(self.step, (*TARGETS, TARGET))
+        return fused.train(*chunk, self.problem, kept, stop=np.zeros(1, np.int64))
 
     def calls(self) -> list[Call]:
         """Return what the kernel is called with, chunk by chunk; nothing is trained."""
         calls: list[Call] = []
-        names = inspect.signature(kernels._run).parameters
 
         def keep(*arguments) -> None:
-            calls.append(dict(zip(names, arguments, strict=True)))
+            calls.append(Call(*arguments))
 
-        with mock.patch.object(kernels, "run", return_value=keep):
+        with mock.patch.object(compiled, "train", return_value=keep):
             self.train()
         return calls
 
@@ -123,26 +145,17 @@ class Planned:
 
     def rows(self) -> np.ndarray:
         """(steps, seeds, batch) the rows of each minibatch."""
-        order = np.concatenate([call["order"] for call in self.calls()])
+        order = np.concatenate([call.task.batches.order for call in self.calls()])
         _, first = np.unique(order, axis=0, return_index=True)
-        return (
-            order[np.sort(first)]
-            .reshape(self.case.seeds, self.case.steps, self.case.batch)
-            .transpose(1, 0, 2)
-        )
+        of_seeds = order[np.sort(first)].reshape(self.case.seeds, self.case.steps, self.case.batch)
+        return of_seeds.transpose(1, 0, 2)
 
 
 def copied(calls: list[Call]) -> tuple[list[Call]]:
-    """Return calls whose changing arrays are their own."""
-    return (
-        [
-            {name: value.copy() if name in CHANGED else value for name, value in call.items()}
-            for call in calls
-        ],
-    )
+    """Return calls whose changing arrays are their own, as the one argument of a job."""
+    return ([call.copied() for call in calls],)
 
 
 def run_kernel(dtype: str, calls: list[Call]) -> None:
-    kernel = kernels.run(dtype)
     for call in calls:
-        kernel(*call.values())
+        compiled.train(call.task, dtype)(*call)

@@ -2,15 +2,17 @@
 
     fused      the engine as a sweep uses it: tables, packing, the compiled kernel, unpacking
     kernel     the compiled kernel alone
-    C          the same algorithm by hand: kernel.c, at the width of a tile that suits it best; its numbers must be those of the kernel
+    C          the same algorithm by hand: kernel.c, at the width of a tile that suits it best; its numbers
+               must be those of the kernel
     optax      JAX: vmap over runs of a scan over steps, compiled before; the faster of two ways to write it
     +compile   the same with its compilation
     batched    eager torch, all runs as rows of one tensor
     loop       the lecture's loop in torch: nn.Linear, MSELoss, torch.optim; one run
     mm         torch.mm of the Hessian and all runs: the arithmetic of half a step, without R's triangle
 
-fused, kernel and C compute the gap and look for first hits, peak and divergence at every step; optax and batched compute it at the recorded steps
-alone; loop and mm do not. Costs are per run and step, so that those who train fewer runs can be compared. Learning rates differ between runs.
+fused, kernel and C compute the gap and look for first hits, peak and divergence at every step; optax and
+batched compute it at the recorded steps alone; loop and mm do not. Costs are per run and step, so that those
+who train fewer runs can be compared. Learning rates differ between runs.
 
 python benchmarks/engine.py [--quick]
 """
@@ -169,7 +171,9 @@ def _torch(planned: Planned) -> dict[str, Job]:
 
 
 def _check(planned: Planned, gaps: np.ndarray) -> None:
-    """Compare with the engine's gaps, relative to each run's largest. The median run: Adam near the minimum divides rounding errors by each other.
+    """Compare with the engine's gaps, relative to each run's largest.
+
+    The median run: Adam near the minimum divides rounding errors by each other.
 
     Raises:
         AssertionError: they differ.
@@ -200,7 +204,7 @@ def comparison(cases: list[Case], repetitions: int) -> Iterator[Table]:
 
 
 def distinct_betas(ds: tuple[int, ...], runs: int, steps: int, repetitions: int) -> Table:
-    """Adam with 128 distinct betas side by side, so that each lane looks up its own numbers of the step, against one."""
+    """Adam with 128 distinct betas side by side against one: each lane looks up numbers of its own."""
     rows = []
     for d in ds:
         few, many = (Planned(Case("adam", d, runs, steps=steps, betas=betas)) for betas in (1, 128))

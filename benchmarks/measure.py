@@ -1,4 +1,7 @@
-"""Competitors side by side: one after the other, again and again, so that what else the machine does meets them all alike."""
+"""Competitors side by side: one after the other, again and again.
+
+So what else the machine does meets them all alike.
+"""
 
 import os
 import subprocess
@@ -65,7 +68,10 @@ def interleaved(jobs: Mapping[str, Job], repetitions: int, seconds: float = SECO
 
 
 def processes(commands: Mapping[str, Callable[[], Sequence[str]]], repetitions: int) -> dict[str, Times]:
-    """Time whole processes in turn, `repetitions` times; each command is made anew, and run once before where it is to be timed more than once."""
+    """Time whole processes in turn, `repetitions` times.
+
+    Each command is made anew, and run once before where it is to be timed more than once.
+    """
     taken = {name: np.empty((repetitions, 3)) for name in commands}
     for repetition in range(-(repetitions > 1), repetitions):
         for name, command in commands.items():
@@ -74,7 +80,10 @@ def processes(commands: Mapping[str, Callable[[], Sequence[str]]], repetitions: 
 
 
 def child(command: Sequence[str]) -> tuple[np.ndarray, str]:
-    """Run a process to its end; return its CPU and wall seconds and the most memory it held in bytes, (3,), and what it printed."""
+    """Run a process to its end; return (3,) what it took, and what it printed.
+
+    It took CPU seconds, wall seconds and, at its most, bytes of memory.
+    """
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     printed = process.stdout.read()

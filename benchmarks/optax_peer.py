@@ -1,4 +1,7 @@
-"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax, one program, one thread."""
+"""The same runs in JAX: vmap over runs of a scan over steps with an optimizer of optax.
+
+It is one program, on one thread.
+"""
 
 import functools
 import os
@@ -24,7 +27,9 @@ OPTIMIZERS = {"sgd": optax.sgd, "adam": optax.adam}
 class Form(NamedTuple):
     """A way to write the program: which one XLA makes the most of depends on the case."""
 
-    sums: bool  # products with a matrix as sums over its rows, which XLA fuses with what surrounds them, rather than as matrix products
+    # Products with a matrix as sums over its rows, which XLA fuses with what surrounds them, rather than as
+    # matrix products.
+    sums: bool
     block: int | None  # runs that go through all steps before the next do; None = all at once
 
 
@@ -34,7 +39,10 @@ def forms(case: Case) -> list[Form]:
 
 
 class Optax:
-    """All runs, with the gaps at the recorded steps: between two of them an inner loop, which computes nothing but gradients."""
+    """All runs, with the gaps at the recorded steps.
+
+    Between two of them is an inner loop, which computes nothing but gradients.
+    """
 
     def __init__(self, planned: Planned, form: Form):
         self.case, self.form, problem = planned.case, form, planned.problem

@@ -1,14 +1,19 @@
 """What the report costs: to build, to send, to open, and where nobody asked for it.
 
-The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them stored. Its page stands against
+The sweep is made by lrbench: 4 optimizers x 25 learning rates x 10 seeds, 500 steps, every one of them
+stored. Its page stands against
 
-    plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table, no script, no explorer
-    shortened  the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells what tables and script cost
-    seaborn    three line plots of all its runs as SVG, aggregated by seaborn: estimator="median", errorbar=("pi", 50)
+    plain      a page of the same figures, as seaborn's SVG one below the other, and nothing else: no table,
+               no script, no explorer
+    shortened  the same page with the SVG as the report writes it, in fewer bytes; no budget, it tells what
+               tables and script cost
+    seaborn    three line plots of all its runs as SVG, aggregated by seaborn: estimator="median",
+               errorbar=("pi", 50)
 
-Chromium opens the pages in turn, each in a context of its own, with the processor as it is and four times slower, as of a phone. Main thread is the
-CPU time of its tasks until a second after the load; explorer what drawing every run adds, once a reader has scrolled there. First paint is wall time.
-Without chromium or playwright that table is left out.
+Chromium opens the pages in turn, each in a context of its own, with the processor as it is and four times
+slower, as of a phone. Main thread is the CPU time of its tasks until a second after the load; explorer what
+drawing every run adds, once a reader has scrolled there. First paint is wall time. Without chromium or
+playwright that table is left out.
 
 python benchmarks/page.py [--quick]
 """
@@ -103,7 +108,10 @@ def building(store: Path, repetitions: int) -> Table:
         *map(digits, [page / seaborn, 1.0, page, seaborn]),
         percent(max(of.spread for of in times.values())),
     ]
-    reading = "At most 1: reading the store and making tables, figures and page takes no more CPU time than three plots of the runs, read before."
+    reading = (
+        "At most 1: reading the store and making tables, figures and page takes no more CPU time than three "
+        "plots of the runs, read before."
+    )
     return Table("Building", ["CPU ratio", "at most", "page s", "seaborn s", "spread %"], [row], reading)
 
 
@@ -127,7 +135,8 @@ def figures(page: str) -> list[str]:
 
 def plain(page: str) -> str:
     body = "\n".join(f"<div>{figure}</div>" for figure in figures(page))
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>plain</title></head><body>{body}</body></html>'
+    head = '<meta charset="utf-8"><title>plain</title>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
 
 @contextmanager
@@ -141,7 +150,11 @@ def browser(executable: str) -> Iterator[Any]:
 
 
 def opened(chromium: Any, path: Path, slower: int) -> np.ndarray:
-    """Return first paint and main thread in seconds, heap in MB, and what the explorer adds to the main thread in seconds (NaN: none), (4,)."""
+    """Return (4,) what a page costs.
+
+    That is first paint and main thread in seconds, heap in MB, and what the explorer adds to the main thread
+    in seconds (NaN: none).
+    """
     context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -167,7 +180,8 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
     executable = shutil.which("chromium")
     if executable is None or find_spec("playwright") is None:
         print(
-            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright (pip install playwright)."
+            "\nOpening is not measured: it takes chromium (apt install chromium) and playwright "
+            "(pip install playwright)."
         )
         return
     paths = {"page": store / "report.html", **peers(store, folder)}
@@ -204,7 +218,10 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
         "explorer ms",
         "spread %",
     ]
-    reading = "At most 1.3: until its first paint, and on its main thread, the page takes no more than 30 % longer than its figures alone."
+    reading = (
+        "At most 1.3: until its first paint, and on its main thread, the page takes no more than 30 % longer "
+        "than its figures alone."
+    )
     yield Table(title, header, rows, reading)
 
 
@@ -249,7 +266,10 @@ def without(lrs: int, repetitions: int) -> Table:
         percent(max(of.spread for of in times.values())),
         printed.split("\n")[-2],
     ]
-    reading = "CPU seconds of whole commands; imported is what report=false still imports of seaborn, matplotlib and jinja2."
+    reading = (
+        "CPU seconds of whole commands; imported is what report=false still imports of seaborn, matplotlib "
+        "and jinja2."
+    )
     return Table(
         "report=false", ["CPU ratio", "true s", "false s", "saved s", "spread %", "imported"], [row], reading
     )

@@ -1,4 +1,6 @@
-"""What one would write without lrbench: the same runs in a double loop of torch, curves into pandas, one figure of seaborn.
+"""What one would write without lrbench.
+
+The same runs in a double loop of torch, curves into pandas, one figure of seaborn.
 
 python benchmarks/plain_torch.py FIGURE.png [STEPS]
 """

@@ -1,9 +1,10 @@
 """Solving a large problem against numpy.linalg.lstsq on the same data, each in processes of its own, in turn.
 
-lrbench standardizes the data and finds the minimiser, the infimum and the whole spectrum, on one thread, so that the bits do not depend on how many
-there are. numpy finds the minimiser and the singular values of the data as they are, on as many threads as it likes. Half of the columns are normal
-numbers, half are dummies; where they are badly scaled, their sizes are up to twelve decades apart. The processes make their data before the clock
-starts; their memory counts.
+lrbench standardizes the data and finds the minimiser, the infimum and the whole spectrum, on one thread, so
+that the bits do not depend on how many there are. numpy finds the minimiser and the singular values of the
+data as they are, on as many threads as it likes. Half of the columns are normal numbers, half are dummies;
+where they are badly scaled, their sizes are up to twelve decades apart. The processes make their data before
+the clock starts; their memory counts.
 
 python benchmarks/problem.py [--quick]
 """

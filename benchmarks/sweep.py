@@ -1,9 +1,12 @@
 """Whole sweeps, with planning and the store, and whole commands, from their first import on.
 
-    calls        `lrbench.sweep` in a process that is warm, against the lecture's loop in torch on a few of its runs
-    size         a million runs against a hundred thousand, each in a process of its own: what a run costs, and the memory
+    calls        `lrbench.sweep` in a process that is warm, against the lecture's loop in torch on a few of
+                 its runs
+    size         a million runs against a hundred thousand, each in a process of its own: what a run costs,
+                 and the memory
     start        the command for two optimizers against importing what it stands on
-    command      4 optimizers x 5 learning rates x 5 seeds with store, figures and report, against plain_torch.py
+    command      4 optimizers x 5 learning rates x 5 seeds with store, figures and report, against
+                 plain_torch.py
 
 What is compared runs in turn. CPU time counts all threads.
 
@@ -97,7 +100,10 @@ def compared_header(ours: str, theirs: str) -> list[str]:
 
 
 def size(few: int, many: int, seeds: int, repetitions: int) -> Table:
-    """A sweep of many runs against one of few, in turn, each in a fresh process that has trained before the clock starts."""
+    """A sweep of many runs against one of few, in turn.
+
+    Each runs in a fresh process that has trained before the clock starts.
+    """
     taken = {runs: np.empty((repetitions, 3)) for runs in (few, many)}
     for repetition in range(repetitions):
         for runs, of_runs in taken.items():
@@ -167,7 +173,10 @@ def whole_command(steps: int, repetitions: int) -> Table:
         *(digits(np.median(of.memory) / 2**20) for of in times.values()),
     ]
     header = [*compared_header("lrbench", "torch"), "MiB", "torch MiB"]
-    reading = "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole processes."
+    reading = (
+        "Ratios say how many times faster lrbench is, with its store, figures and report; seconds of whole "
+        "processes."
+    )
     return Table("4 optimizers x 5 learning rates x 5 seeds against plain_torch.py", header, [row], reading)
 
 

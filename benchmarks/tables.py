@@ -1,7 +1,8 @@
 """Tables and verdict of 100,000 runs against training them, each in a process of its own, in turn.
 
-Train is `lrbench.bench.run`: plan, train, store; record=50. Answer is what is made of the stored result set: every table, test, sentence and
-warning. Imports count in neither. Wide is one problem with many learning rates, long many problems with few.
+Train is `lrbench.bench.run.run_sweep`: plan, train, store; record=50. Answer is what is made of the stored
+result set: every table, test, sentence and warning. Imports count in neither. Wide is one problem with many
+learning rates, long many problems with few.
 
 python benchmarks/tables.py [--quick]
 """
@@ -45,11 +46,11 @@ TABLES = (
 
 
 def train(folder: str, lines: list[str]) -> None:
-    from lrbench import bench
+    from lrbench.bench.run import run_sweep
     from lrbench.sweeper.request import read
 
     start = perf_counter()
-    bench.run(read([*COMMON, *lines, f"results_dir={folder}", "name=runs"], multirun=True))
+    run_sweep(read([*COMMON, *lines, f"results_dir={folder}", "name=runs"], multirun=True))
     print(perf_counter() - start)
 
 

@@ -1,4 +1,7 @@
-"""The same runs in torch: the lecture's loop, one run after another; and all runs at once as rows of one tensor, eagerly."""
+"""The same runs in torch.
+
+The lecture's loop, one run after another; and all runs at once as rows of one tensor, eagerly.
+"""
 
 from dataclasses import dataclass
 
@@ -30,7 +33,10 @@ def loop(planned: Planned, run: int = 0) -> torch.nn.Linear:
 
 @dataclass
 class Batched:
-    """All runs as the rows of W (seeds, runs of a seed, p); gaps at the recorded steps. What does not change with the runs is made beforehand."""
+    """All runs as the rows of W (seeds, runs of a seed, p); gaps at the recorded steps.
+
+    What does not change with the runs is made beforehand.
+    """
 
     planned: Planned
 

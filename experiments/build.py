@@ -1,6 +1,10 @@
 """Run the studies and write their figures and numbers into the notebook pages and docs: `make experiments`.
 
-A page holds markers such as `<!-- ranking lecture -->` ... `<!-- end -->`; what stands between them comes from the run, never from a hand.
+A page holds markers; what stands between them comes from the run, never from a hand:
+
+    <!-- ranking lecture -->
+    | optimizer | ...
+    <!-- end -->
 """
 
 import re
@@ -12,40 +16,60 @@ from marked import filled
 
 import lrbench
 from lrbench.catalog import catalog
-from lrbench.results.report.facts import facts
-from lrbench.results.report.markdown import escaped, table
+from lrbench.results import Results
+from lrbench.results.pages.facts import facts
+from lrbench.results.pages.markdown import escaped, table
 
 ROOT = Path(__file__).parents[1]
-PAGES = [
-    ROOT / "README.md",
-    *sorted((ROOT / "experiments").glob("*.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
-]
+NOTEBOOK = ROOT / "experiments"
+FIGURES = NOTEBOOK / "figures"
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(NOTEBOOK.glob("*.md")), *sorted(DOCS.glob("*.md"))]
 
 
-def blocks(study: str) -> dict[str, str]:
-    """Run one study of conf/experiment/, or what is missing of it, keep the figures that pages show, and return its blocks of text by marker."""
-    results = lrbench.sweep(f"+experiment={study}", f"results_dir={ROOT / 'results'}")
-    for figure in sorted(
-        {
-            name
-            for page in PAGES
-            for name in re.findall(rf"figures/{study}-(\w+\.svg)", page.read_text(encoding="utf-8"))
-        }
-    ):
-        shutil.copy(results.store.figures / figure, ROOT / "experiments" / "figures" / f"{study}-{figure}")
+def main() -> None:
+    FIGURES.mkdir(exist_ok=True)
+    every_study = [name for name, _ in catalog("experiments")]
+    for study in sys.argv[1:] or every_study:
+        # a study that is stored is not run again, only what is missing of it
+        results = lrbench.sweep(f"+experiment={study}", f"results_dir={ROOT / 'results'}")
+        copy_figures(study, results)
+        texts = blocks(study, results)
+        for page in PAGES:
+            write(page, filled(read(page), texts))
+        print(texts[f"headline {study}"])
+
+
+def copy_figures(study: str, results: Results) -> None:
+    """Keep the figures of a study that pages show: the results themselves are not tracked."""
+    shown: set[str] = set()
+    for page in PAGES:
+        shown.update(re.findall(rf"figures/{study}-(\w+\.svg)", read(page)))
+    for name in sorted(shown):
+        made = results.store.figures / name
+        shutil.copy(made, FIGURES / f"{study}-{name}")
+
+
+def blocks(study: str, results: Results) -> dict[str, str]:
+    """Return the text of a study for each of its markers."""
     told = facts(results)
+    headline = map(escaped, told.headline)
+    rankings = [table(ranking.rows) for ranking in told.tables["ranking"]]
+    warnings = [f"- {escaped(sentence)}" for sentence in told.warnings]
     return {
-        f"headline {study}": "\n\n".join(map(escaped, told.headline)),
-        f"ranking {study}": "\n\n".join(table(ranking) for _, ranking, _ in told.rankings),
-        f"warnings {study}": "\n".join(f"- {escaped(sentence)}" for sentence in told.warnings),
+        f"headline {study}": "\n\n".join(headline),
+        f"ranking {study}": "\n\n".join(rankings),
+        f"warnings {study}": "\n".join(warnings),
     }
 
 
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def write(page: Path, text: str) -> None:
+    page.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    (ROOT / "experiments" / "figures").mkdir(exist_ok=True)
-    for study in sys.argv[1:] or [name for name, _ in catalog("experiments")]:
-        text = blocks(study)
-        for path in PAGES:
-            path.write_text(filled(path.read_text(encoding="utf-8"), text), encoding="utf-8")
-        print(text[f"headline {study}"])
+    main()

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from marked import filled
 
-from lrbench import bench
+from lrbench.bench.run import keep_paths, run_sweep
 from lrbench.results.frames.columns import FRAMES, STORED, Column
 from lrbench.results.frames.columns.column import SECONDS
 from lrbench.results.notation import number
@@ -63,9 +63,9 @@ WITH_DECAY = [*GRID, "optimizer.weight_decay=0.01"]
 def swept(folder: Path, *lines: str) -> Sweep:
     """Run a sweep into a folder and keep the paths of its best runs; no page is made of it."""
     request = read([*lines, f"results_dir={folder}"], multirun=True)
-    store, todo = bench.run(request)
-    sweep = Sweep(ResultStore.open(store.root))
-    bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
+    finished = run_sweep(request)
+    sweep = Sweep(ResultStore.open(finished.store.root))
+    keep_paths(finished, sweep.shown_runs, request.options.training)
     return sweep
 
 

@@ -10,8 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrbench.results import Results
-    from lrbench.results.compare import Difference
+    from lrbench.results import Comparison, Results
 
 __version__ = "0.1.0"
 __all__ = ["compare", "load", "sweep"]
@@ -27,20 +26,19 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
     Raises:
         ValueError: for a wrong request (a `lrbench.errors.RequestError`), before anything is written.
     """
-    from lrbench import bench
+    # imported when called: torch, Hydra and pandas take seconds, and who loads results needs the last alone
+    from lrbench.bench.run import keep_paths, run_sweep
+    from lrbench.errors import RequestError
     from lrbench.sweeper.request import read
 
     request = read(overrides, multirun=True, config_dir=config_dir)
     if not request.native:
-        from lrbench.errors import RequestError
-
-        raise RequestError(
-            "hydra/launcher, hydra/sweeper: Hydra's own work from the command line only: python -m lrbench -m ..."
-        )
-    store, todo = bench.run(request)
-    results = load(store.root)
-    if request.ask["report"]:
-        bench.keep_paths(store, todo, results.shown_runs, request.ask)
+        advice = "Hydra's own work from the command line only: python -m lrbench -m ..."
+        raise RequestError(f"hydra/launcher, hydra/sweeper: {advice}")
+    finished = run_sweep(request)
+    results = load(finished.store.root)
+    if request.options.report:
+        keep_paths(finished, results.shown_runs, request.options.training)
         results.report()
     return results
 
@@ -58,8 +56,8 @@ def load(path: str | PathLike) -> "Results":
 
 def compare(
     a: "str | PathLike | Results", b: "str | PathLike | Results", anyway: bool = False
-) -> "Difference":
-    """Compare two result sets, setting by setting on the same seeds: what got better or worse in b; needs no torch.
+) -> "Comparison":
+    """Compare two result sets, setting by setting on the same seeds; needs no torch.
 
     Args:
         a, b: folders, or results that were loaded.
@@ -68,6 +66,6 @@ def compare(
     Raises:
         ValueError: one is no result set, or the two have nothing in common that compares.
     """
-    from lrbench.results.compare import compare
+    from lrbench.results import compare
 
     return compare(a, b, anyway)

@@ -3,9 +3,8 @@
 import gc
 import sys
 
-gc.set_threshold(
-    50_000
-)  # what is imported and composed is kept, so looking for garbage in it is in vain: a tenth of the time of a small sweep
+# what is imported and composed is kept: looking for garbage in it took a tenth of the time of a small sweep
+gc.set_threshold(50_000)
 
 from lrbench.cli import main  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: torch's own schedulers, made from their configuration, and what they do to a run."""
+"""Learning-rate schedules: torch's own schedulers, made from their configuration, and what they do."""
 
 import json
 import pkgutil
@@ -16,20 +16,15 @@ _TORCH = "torch.optim.lr_scheduler."
 ONE_CYCLE = _TORCH + "OneCycleLR"
 BY_STEP = {  # these look at nothing but the number of the step
     ONE_CYCLE,
-    *(
-        f"{_TORCH}{name}LR"
-        for name in (
-            "Step",
-            "MultiStep",
-            "Exponential",
-            "CosineAnnealing",
-            "Linear",
-            "Constant",
-            "Polynomial",
-            "Lambda",
-        )
-    ),
+    _TORCH + "StepLR",
+    _TORCH + "MultiStepLR",
+    _TORCH + "ExponentialLR",
+    _TORCH + "CosineAnnealingLR",
     _TORCH + "CosineAnnealingWarmRestarts",
+    _TORCH + "LinearLR",
+    _TORCH + "ConstantLR",
+    _TORCH + "PolynomialLR",
+    _TORCH + "LambdaLR",
 }
 
 
@@ -38,29 +33,36 @@ class Refused(Exception):
 
 
 def make(optimizer: Any, schedule: Leaves, steps: int) -> Any:
-    """Make the torch scheduler of a configuration with `_target_` for a run of so many steps; None where there is no schedule."""
+    """Make the torch scheduler of a configuration with `_target_` for a run of so many steps.
+
+    None where there is no schedule.
+    """
     if not schedule:
         return None
-    arguments = {
-        key: steps if key in LENGTHS and value is None else value
-        for key, value in schedule.items()
-        if key != "_target_"
-    }
-    if (function := _function(schedule)) is not None:
+    arguments = {key: value for key, value in schedule.items() if key != "_target_"}
+    for key in LENGTHS:
+        if key in arguments and arguments[key] is None:
+            arguments[key] = steps
+    function = _function(schedule)
+    if function is not None:
         arguments["lr_lambda"] = function
-    return pkgutil.resolve_name(schedule["_target_"])(optimizer, **arguments)
+    scheduler = pkgutil.resolve_name(schedule["_target_"])
+    return scheduler(optimizer, **arguments)
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What a schedule sets at each of T steps: lr (T, G) for G learning rates, and momentum (T,) where it moves that (beta1 of Adam's kind)."""
+    """What a schedule sets at each of T steps.
+
+    lr (T, G) for G learning rates, and momentum (T,) where it moves that (beta1 of Adam's kind).
+    """
 
     lr: np.ndarray
     momentum: np.ndarray | None
 
     @property
     def scales(self) -> bool:
-        """Whether twice the learning rate is twice as large at every step: then lr (T, 2) of 1 and 2 says all."""
+        """Whether twice the learning rate is twice as large at every step: then 1 and 2 say all, (T, 2)."""
         return np.array_equal(2 * self.lr[:, 0], self.lr[:, 1])
 
 
@@ -80,10 +82,10 @@ def _trajectory(schedule: str, function: Any, target: str, lrs: tuple[float, ...
 
     settings = json.loads(schedule)
     try:
-        optimizer = pkgutil.resolve_name(target)(
-            [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs]
-        )
-        lr, momentum = np.empty((steps, len(lrs))), np.empty(steps)
+        groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs]
+        optimizer = pkgutil.resolve_name(target)(groups)
+        lr = np.empty((steps, len(lrs)))
+        momentum = np.empty(steps)
         scheduler = make(optimizer, settings, steps)
         optimizer.step()  # without gradients it does nothing; a scheduler wants to see it
         for t in range(steps):
@@ -93,9 +95,8 @@ def _trajectory(schedule: str, function: Any, target: str, lrs: tuple[float, ...
                 scheduler.step()
     except Exception as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
-    return Trajectory(
-        lr, momentum if cycles_momentum(settings["_target_"], settings.get("cycle_momentum", True)) else None
-    )
+    cycles = cycles_momentum(settings["_target_"], settings.get("cycle_momentum", True))
+    return Trajectory(lr, momentum if cycles else None)
 
 
 def _function(schedule: Leaves) -> Any:

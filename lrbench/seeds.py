@@ -1,6 +1,8 @@
-"""What a seed fixes: the start and the order of the minibatches, the same for every optimizer and setting (common random numbers).
+"""What a seed fixes: the start and the order of the minibatches, the same for every optimizer and setting
+(common random numbers).
 
-Streams come from numpy's SeedSequence and Philox, one a purpose, so that they are the same on every machine; nothing here touches a global generator.
+Streams come from numpy's SeedSequence and Philox, one a purpose, so that they are the same on every machine;
+nothing here touches a global generator.
 """
 
 import math
@@ -15,25 +17,35 @@ Rows = slice | np.ndarray
 
 
 def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:
-    """Return the generator of one seed for one purpose; `index` (an epoch, say) selects independent substreams."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(purpose, *index))))
+    """Return the generator of one seed for one purpose; `index` (an epoch, say) selects independent
+    substreams.
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(purpose, *index))
+    return np.random.Generator(np.random.Philox(sequence))
 
 
 def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
     """Return the first weights [weights..., intercept], shape (p,), float64.
 
-    `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias alike; else `zeros`, or the numbers.
+    `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias
+    alike; else `zeros`, or the numbers.
     """
     if init == "torch":
         bound = 1 / math.sqrt(d)
         return stream(seed, START).uniform(-bound, bound, p)
-    return np.zeros(p) if init == "zeros" else np.array(init, dtype=np.float64)
+    if init == "zeros":
+        return np.zeros(p)
+    return np.array(init, dtype=np.float64)
 
 
 def tuning_seeds(seed: int, count: int) -> list[int]:
-    """Return the first distinct seeds of a stream of their own, of seven digits to nine: apart from those that a person counts from 0."""
-    drawn = stream(seed, TUNING).integers(10**6, 10**9, size=2 * count + 10)
-    return list(dict.fromkeys(drawn.tolist()))[:count]
+    """Return the first distinct seeds of a stream of their own, of seven digits to nine: apart from those
+    that a person counts from 0.
+    """
+    least, most = 10**6, 10**9
+    drawn = stream(seed, TUNING).integers(least, most, size=2 * count + 10)  # more than enough without twins
+    distinct = list(dict.fromkeys(drawn.tolist()))
+    return distinct[:count]
 
 
 def steps_per_epoch(n: int, batch_size: int | None) -> int:
@@ -50,26 +62,30 @@ def sizes(n: int, batch_size: int | None, batch_order: str, steps: int) -> np.nd
     """Return how many rows each update sees, (steps,)."""
     if batch_size is None:
         return np.full(steps, n)
-    of_epoch = np.full(steps_per_epoch(n, batch_size), batch_size)
+    per_epoch = steps_per_epoch(n, batch_size)
+    of_epoch = np.full(per_epoch, batch_size)
     if batch_order != "replacement":
-        of_epoch[-1] = n - batch_size * (len(of_epoch) - 1)
+        of_epoch[-1] = n - batch_size * (per_epoch - 1)
     return np.resize(of_epoch, steps)
 
 
 def batches(n: int, batch_size: int | None, batch_order: str, seed: int, steps: int) -> Iterator[Rows]:
     """Yield the rows of each update.
 
-    `batch_size` null is all of them; else an epoch is a pass over n rows, `sequential` in their own order or `shuffled` in a fresh one, whose last
-    batch may be short, or as many full batches of rows drawn with `replacement`. What is random comes from (seed, epoch).
+    `batch_size` null is all of them; else an epoch is a pass over n rows, `sequential` in their own order or
+    `shuffled` in a fresh one, whose last batch may be short, or as many full batches of rows drawn with
+    `replacement`. What is random comes from (seed, epoch).
     """
     if batch_size is None:
         yield from repeat(slice(None), steps)
         return
-    per_epoch, rows = steps_per_epoch(n, batch_size), np.arange(n)
+    per_epoch = steps_per_epoch(n, batch_size)
+    rows = np.arange(n)
     for step in range(steps):
         epoch, batch = divmod(step, per_epoch)
         if batch == 0 and batch_order == "shuffled":
             rows = stream(seed, BATCHES, epoch).permutation(n)
         if batch == 0 and batch_order == "replacement":
             rows = stream(seed, BATCHES, epoch).integers(n, size=per_epoch * batch_size)
-        yield rows[batch * batch_size : (batch + 1) * batch_size]
+        first = batch * batch_size
+        yield rows[first : first + batch_size]

@@ -4,11 +4,12 @@
     runs/*.parquet     a row a run
     curves/*.parquet   a row a run: its loss curve as lists
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
-    roles.parquet      only of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
+    roles.parquet      of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
     report.html, summary.csv, summary.md, tables/, figures/   made from the above, replaced whole
 
-Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md. pyarrow only: no torch, no pandas, no pickle.
+Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md.
+pyarrow only: no torch, no pandas, no pickle.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +30,24 @@ from filelock import FileLock
 from lrbench.errors import RequestError
 
 SCHEMA = 4
+RESULTS_DIR = "results"  # where a name is looked up when nothing is said
 RESTORE = "Restore it, or run the sweep again with fresh=true."
+# what choices and counts are made from, of every run in memory at once
 _OUTCOMES = pa.schema(
-    [(name, pa.string()) for name in ("run_id", "optimizer", "status", "engine")]
-    + [(name, pa.float64()) for name in ("final_gap", "last_epoch_gap", "evaluations_to_target")]
+    [
+        ("run_id", pa.string()),
+        ("optimizer", pa.string()),
+        ("status", pa.string()),
+        ("engine", pa.string()),
+        ("final_gap", pa.float64()),
+        ("last_epoch_gap", pa.float64()),
+        ("evaluations_to_target", pa.float64()),
+    ]
 )
 
 
-def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    if not path.is_file():
-        raise RequestError(f"{path}: is not there. {RESTORE}")
-    try:
-        return pq.read_table(path, columns=columns)
-    except (pa.ArrowException, OSError) as error:
-        raise RequestError(
-            f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}). {RESTORE}"
-        ) from error
-
-
 class ResultStore:
-    """Read and append to one result folder.
-
-    Raises:
-        RequestError: `ResultStore.open` when the folder holds no manifest of a schema that this version reads.
-    """
+    """Read and append to one result folder."""
 
     def __init__(self, root: str | os.PathLike):
         self.root = Path(root)
@@ -60,18 +56,20 @@ class ResultStore:
         return f"ResultStore({str(self.root)!r})"
 
     @classmethod
-    def open(cls, root: str | os.PathLike) -> "ResultStore":
-        """Open an existing store: a folder, or the name of one in results/."""
-        store = next((one for one in (cls(root), cls(Path("results") / root)) if one.exists()), cls(root))
+    def open(cls, folder: str | os.PathLike, results_dir: str | os.PathLike = RESULTS_DIR) -> "ResultStore":
+        """Open an existing store: a folder, or the name of one in `results_dir`.
+
+        Raises:
+            RequestError: the folder holds no manifest of a schema that this version reads.
+        """
+        by_path, by_name = cls(folder), cls(Path(results_dir) / folder)
+        store = by_name if by_name.exists() and not by_path.exists() else by_path
         if not store.exists():
-            raise RequestError(
-                f"{store.root}: no result set (a folder with manifest.json). `lrbench list results` shows what there is."
-            )
+            raise _no_result_set(store.root, results_dir)
         schema = store.manifest().get("schema")
         if schema != SCHEMA:
-            raise RequestError(
-                f"{store.root}: written with schema {schema}; this version of lrbench reads schema {SCHEMA}."
-            )
+            reads = f"this version of lrbench reads schema {SCHEMA}"
+            raise RequestError(f"{store.root}: written with schema {schema}; {reads}.")
         return store
 
     @classmethod
@@ -107,16 +105,17 @@ class ResultStore:
             raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). {RESTORE}") from error
 
     def runs(self) -> list[pa.Table]:
-        """Return the rows, one table a part: columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair).
+        """Return the rows, one table a part.
+
+        Columns differ between optimizers, and so may a column's type (Adafactor's eps is a pair).
 
         Raises:
             RequestError: no run is stored yet.
         """
-        tables = [_table(path) for path in self._parts("runs")]
+        tables = [_read(path) for path in self._parts("runs")]
         if not tables:
-            raise RequestError(
-                f"{self.root}: no run is stored yet. Start its sweep again: it does what is missing."
-            )
+            advice = "Start its sweep again: it does what is missing."
+            raise RequestError(f"{self.root}: no run is stored yet. {advice}")
         return tables
 
     def curves(self) -> pa.Table:
@@ -125,64 +124,60 @@ class ResultStore:
 
     def curve_parts(self) -> Iterator[pa.Table]:
         """Yield the loss curves part by part, so that who wants some need not hold all."""
-        if missing := {path.name for path in self._parts("runs")} - {
-            path.name for path in self._parts("curves")
-        }:
-            raise RequestError(
-                f"{self.root / 'curves'}: the part {min(missing)} is not there, though runs/ has it. {RESTORE}"
-            )
-        return (_table(path) for path in self._parts("curves"))
+        parts = self._parts("curves")
+        with_runs = {path.name for path in self._parts("runs")}
+        missing = with_runs - {path.name for path in parts}
+        if missing:
+            gone = f"the part {min(missing)} is not there, though runs/ has it"
+            raise RequestError(f"{self.root / 'curves'}: {gone}. {RESTORE}")
+        return (_read(path) for path in parts)
 
     def problems(self) -> pa.Table:
-        return _table(self._problems_path)
+        return _read(self._problems_path)
 
     def paths(self) -> pa.Table | None:
-        """The weights on the way of some runs, run_id, and step and weights as lists; None where none were traced."""
-        return _table(self._paths_path) if self._paths_path.is_file() else None
+        """The weights on the way of some runs: run_id, and step and weights as lists; None without any."""
+        return _read(self._paths_path) if self._paths_path.is_file() else None
 
     def roles(self) -> pa.Table | None:
         """What each run of a tuned sweep is for; None where nothing was tuned."""
-        return _table(self._roles_path) if self._roles_path.is_file() else None
+        return _read(self._roles_path) if self._roles_path.is_file() else None
 
     def has_problems(self) -> bool:
         return self._problems_path.is_file()
 
     def outcomes(self) -> pa.Table:
         """Return the columns of _OUTCOMES of each stored run, of one that was stored twice the first row."""
-        tables = [_table(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
-        rows = pa.concat_tables(tables) if tables else _OUTCOMES.empty_table()
-        first = np.unique(rows["run_id"].to_numpy().astype("S32"), return_index=True)[1]
-        return rows if len(first) == len(rows) else rows.take(np.sort(first))
+        tables = [_read(path, columns=_OUTCOMES.names) for path in self._parts("runs")]
+        if not tables:
+            return _OUTCOMES.empty_table()
+        stored = pa.concat_tables(tables)
+        run_ids = stored["run_id"].to_numpy().astype("S32")
+        first_places = np.unique(run_ids, return_index=True)[1]
+        # the rule, without a copy
+        return stored if len(first_places) == len(stored) else stored.take(np.sort(first_places))
 
     # ---- writing
 
     def append(self, runs: pa.Table, curves: pa.Table) -> None:
         """Add one part. The curves go first: a run counts as finished only when its row is there."""
         part = f"{uuid.uuid4().hex}.parquet"
-        for kind, table, dictionary in (
-            ("curves", curves, False),
-            ("runs", runs, True),
-        ):  # numbers of curves hardly repeat
-            with self._replacing(self.root / kind / part) as path:
-                pq.write_table(table, path, use_dictionary=dictionary)
+        # numbers of curves hardly repeat, so that a dictionary of them would only take time
+        self._write_table(self.root / "curves" / part, curves, use_dictionary=False)
+        self._write_table(self.root / "runs" / part, runs)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        self.write_text(
-            self._manifest_path,
-            json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False) + "\n",
-        )
+        text = json.dumps({"schema": SCHEMA, **manifest}, indent=1, ensure_ascii=False)
+        self.write_text(self._manifest_path, text + "\n")
 
     def write_problems(self, problems: pa.Table) -> None:
-        with self._replacing(self._problems_path) as path:
-            pq.write_table(problems, path)
+        self._write_table(self._problems_path, problems)
 
     def write_paths(self, paths: pa.Table) -> None:
-        with self._replacing(self._paths_path) as path:
-            pq.write_table(paths, path)
+        self._write_table(self._paths_path, paths)
 
     def write_roles(self, roles: pa.Table) -> None:
-        with self._replacing(self._roles_path) as path:
-            pq.write_table(roles, path)
+        self._write_table(self._roles_path, roles)
 
     def write_text(self, path: Path, text: str) -> None:
         """Replace a text file of this store whole (UTF-8)."""
@@ -191,9 +186,8 @@ class ResultStore:
 
     def set_aside(self) -> Path:
         """Move the whole folder to the first free `<name>.1`, `<name>.2`, ... and return where it went."""
-        number = 1
-        while (aside := self.root.with_name(f"{self.root.name}.{number}")).exists():
-            number += 1
+        numbered = (self.root.with_name(f"{self.root.name}.{number}") for number in count(1))
+        aside = next(folder for folder in numbered if not folder.exists())
         os.replace(self.root, aside)
         return aside
 
@@ -207,8 +201,13 @@ class ResultStore:
         with FileLock(self.root / ".lock"):
             yield
 
+    def _write_table(self, path: Path, table: pa.Table, use_dictionary: bool = True) -> None:
+        with self._replacing(path) as beside:
+            pq.write_table(table, beside, use_dictionary=use_dictionary)
+
     @contextlib.contextmanager
     def _replacing(self, path: Path) -> Iterator[Path]:
+        """Yield where to write; what was written there takes the place of `path` at once, or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
@@ -235,3 +234,22 @@ class ResultStore:
     @property
     def _roles_path(self) -> Path:
         return self.root / "roles.parquet"
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    if not path.is_file():
+        raise RequestError(f"{path}: is not there. {RESTORE}")
+    try:
+        return pq.read_table(path, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise RequestError(f"{path}: cannot be read as parquet ({reason}). {RESTORE}") from error
+
+
+def _no_result_set(folder: Path, results_dir: str | os.PathLike) -> RequestError:
+    listing = "lrbench list results"
+    if str(results_dir) != RESULTS_DIR:
+        listing += f" results_dir={results_dir}"
+    return RequestError(
+        f"{folder}: no result set (a folder with manifest.json). `{listing}` shows what there is."
+    )

@@ -1,11 +1,24 @@
-"""Train the runs of a plan: the one place that chooses an engine. An optimizer that raises becomes a row that says why."""
+"""Train the runs of a plan: the one place that chooses an engine.
+
+Given a plan and how it is trained, it gives chunk by chunk a table for runs/ and one for curves/ of the
+store, with a row a run. An optimizer that raises becomes a row that says why.
+
+    run_id   optimizer  optimizer.lr  status     final_gap  ...
+    3f2a...  sgd        0.1           completed  0.2
+
+    run_id   step       evaluations      loss             gap
+    3f2a...  [0, 1, 2]  [0.0, 1.0, 2.0]  [4.3, 1.0, 0.4]  [4.1, 0.8, 0.2]
+
+Letters of shapes: R runs, K recorded states, p weights.
+"""
 
 import inspect
 import pkgutil
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +27,7 @@ from lrbench.config import EXAMPLES, Leaves, under
 from lrbench.engines.outcome import Outcome, recorded_steps
 from lrbench.errors import RequestError, did_you_mean
 from lrbench.optimizers import FAMILIES, Rule
+from lrbench.options import TrainOptions
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
 from lrbench.records import curve_rows, path_rows, run_rows, targets
@@ -23,140 +37,146 @@ Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 MOST_TRACED = 100  # states of a path
 
 
-def train(plan: Plan, ask: Leaves) -> Iterator[Rows]:
-    """Train all runs of a plan; yield their rows as they are done. `ask` says with which engine, what to record, and the target."""
-    halves = [(group, _fused(group, ask["engine"])) for group in plan.groups]
-    yield from _train_fused(
-        plan, [group.take(np.flatnonzero(fused)) for group, fused in halves if fused.any()], ask
-    )
-    for group in (group.take(np.flatnonzero(~fused)) for group, fused in halves if not fused.all()):
-        for row in range(len(group)):
-            one = group.take(np.array([row]))
-            yield _rows(
-                one,
-                _reference(one.run(0), plan.problems[group.problem_id], ask),
-                plan.problems[group.problem_id],
-                ask,
-                "reference",
-            )
+def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
+    """Train all runs of a plan; yield their rows as they are done."""
+    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
+    yield from _train_fused(plan, _parts(plan, by_fused), options)
+    for group in _parts(plan, [~fused for fused in by_fused]):
+        problem = plan.problems[group.problem_id]
+        for single in _one_by_one(group):
+            outcome = _reference_outcome(single, problem, options)
+            yield _rows(single, outcome, problem, options.target, "reference")
 
 
-def trace(plan: Plan, ask: Leaves) -> Iterator[pa.Table]:
-    """Train the few runs of a plan once more, and yield the weights on their way: run_id, and step and weights as lists."""
+def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
+    """Train the few runs of a plan once more, and yield the weights on their way.
+
+    A row a run: run_id, and step and weights as lists.
+    """
     for group in plan.groups:
-        problem, fused = plan.problems[group.problem_id], _fused(group, ask["engine"])
-        step = recorded_steps(group.shared["steps"], MOST_TRACED)
-        for row in range(len(group)):
-            one = group.take(np.array([row]))
-            yield path_rows(
-                one,
-                step,
-                _traced(one, problem, ask, step)
-                if fused[row]
-                else _reference(one.run(0), problem, ask, step.tolist()).path,
-            )
+        problem = plan.problems[group.problem_id]
+        states = recorded_steps(group.shared["steps"], MOST_TRACED)  # (K,)
+        by_fused = _is_fused(group, options.engine)
+        for single, fused in zip(_one_by_one(group), by_fused, strict=True):
+            path_of = _fused_path if fused else _reference_path
+            yield path_rows(single, states, path_of(single, problem, options, states))
+
+
+def _parts(plan: Plan, chosen: list[np.ndarray]) -> list[Group]:
+    """Return of each group the chosen runs, without groups that have none."""
+    parts = []
+    for group, runs in zip(plan.groups, chosen, strict=True):
+        if runs.any():
+            parts.append(group.take(np.flatnonzero(runs)))
+    return parts
+
+
+def _one_by_one(group: Group) -> Iterator[Group]:
+    for row in range(len(group)):
+        yield group.take(np.array([row]))
+
+
+def _rows(group: Group, outcome: Outcome, problem: Problem, target: float, engine: str) -> Rows:
+    return run_rows(group, outcome, problem, target, engine), curve_rows(group, outcome)
+
+
+# ---- what cannot be trained
 
 
 def check_optimizers(plan: Plan, engine: str) -> None:
-    """Refuse optimizers and schedules that do not exist, hyperparameters that they do not have, and an engine that cannot train them.
+    """Refuse unknown optimizers, schedules and hyperparameters, and an engine that cannot train them.
 
     Raises:
         RequestError: naming the dotted path, or the hyperparameter and those that there are.
     """
     for group in plan.groups:
-        for path in group.column("schedule.lr_lambda").values:
-            if path is not None:
-                _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
-        if "schedule._target_" in group.shared:
-            _check_arguments("schedule", group)
-        if engine != "reference" and _fused(group, "auto").all():
+        _check_schedule(group)
+        # the fused engine's own optimizers are known, and torch is imported for others alone
+        if engine != "reference" and _is_fused(group, "auto").all():
             continue
         if engine == "fused":
-            choices = ", ".join(
-                f"{kind}={group.labels[kind]} ({group.shared.get(f'{kind}._target_', 'none')})"
-                for kind in ("optimizer", "schedule")
-            )
-            raise RequestError(f"engine: fused has no rule for some runs of {choices}. Use engine=auto.")
+            raise _without_rule(group)
         _check_arguments("optimizer", group)
+
+
+def _check_schedule(group: Group) -> None:
+    for path in group.column("schedule.lr_lambda").values:
+        if path is not None:
+            _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
+    if "schedule._target_" in group.shared:
+        _check_arguments("schedule", group)
+
+
+def _without_rule(group: Group) -> RequestError:
+    choices = []
+    for kind in ("optimizer", "schedule"):
+        target = group.shared.get(f"{kind}._target_", "none")
+        choices.append(f"{kind}={group.labels[kind]} ({target})")
+    return RequestError(f"engine: fused has no rule for some runs of {', '.join(choices)}. Use engine=auto.")
 
 
 def _check_arguments(kind: str, group: Group) -> None:
     target = group.shared[f"{kind}._target_"]
-    parameters = inspect.signature(
-        _resolve(f"{kind}._target_", target, f"a class such as {EXAMPLES[kind]}")
-    ).parameters
-    names = list(parameters)[1:]  # the first takes the model's parameters, or the optimizer
+    cls = _resolve(f"{kind}._target_", target, f"a class such as {EXAMPLES[kind]}")
+    parameters = inspect.signature(cls).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
+    names = list(parameters)[1:]  # the first takes the model's parameters, or the optimizer
     for key in under(group.shared | group.columns, kind):
         if key != "_target_" and key not in names:
-            raise RequestError(
-                f"{kind}.{key}: {target} has no hyperparameter '{key}'. {did_you_mean(key, names)}"
-            )
+            hint = did_you_mean(key, names)
+            raise RequestError(f"{kind}.{key}: {target} has no hyperparameter '{key}'. {hint}")
 
 
-def _resolve(path: str, target: str, example: str):
+def _resolve(path: str, target: str, example: str) -> Callable[..., Any]:
+    """Import what the key `path` names."""
     allowed = f"the dotted path of {example} is allowed"
     try:
-        found = pkgutil.resolve_name(target)
+        imported = pkgutil.resolve_name(target)
     except Exception as error:  # whatever the user's module raises when it is imported
-        raise RequestError(
-            f"{path}: {allowed}, but {target} cannot be had: {type(error).__name__}: {error}."
-        ) from error
-    if not callable(found):
-        raise RequestError(f"{path}: {allowed}, but {target} is a {type(found).__name__}.")
-    return found
+        reason = f"{type(error).__name__}: {error}"
+        raise RequestError(f"{path}: {allowed}, but {target} cannot be had: {reason}.") from error
+    if not callable(imported):
+        raise RequestError(f"{path}: {allowed}, but {target} is a {type(imported).__name__}.")
+    return imported
 
 
 # ---- fused
 
 
-def _fused(group: Group, engine: str) -> np.ndarray:
+class _Job(NamedTuple):
+    """What one thread trains at once."""
+
+    rule: Rule
+    chunk: Group
+    problem: Problem
+
+
+def _is_fused(group: Group, engine: str) -> np.ndarray:
     """Say which runs the fused engine trains, (R,) bool."""
     if engine == "reference" or group.shared["optimizer._target_"] not in FAMILIES:
         return np.zeros(len(group), dtype=bool)
-    from lrbench.engines import fused
+    from lrbench.engines import fused  # it imports numba, which is slow
 
     return fused.covers(group)
 
 
-def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]:
+def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
     """Train chunk after chunk on all processors, a few ahead of those that are taken."""
     if not groups:
         return
     from lrbench.engines import fused
 
-    stop = np.zeros(1, dtype=np.int64)
-
-    def work(rule: Rule, chunk: Group, problem: Problem) -> Rows:
-        step = recorded_steps(chunk.shared["steps"], ask["record"])
-        return _rows(
-            chunk,
-            fused.train(rule, chunk, problem, step, targets(ask["target"]), stop),
-            problem,
-            ask,
-            "fused",
-        )
-
-    jobs = (
-        (rule, chunk, problem)
-        for group in groups
-        for problem in [plan.problems[group.problem_id]]
-        for rule, chunk in fused.chunks(
-            group, problem, len(recorded_steps(group.shared["steps"], ask["record"]))
-        )
-    )
+    stop = np.zeros(1, dtype=np.int64)  # (1,) the kernel looks at it: how a thread in compiled code is told
     under_way: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(fused.workers()) as pool:
         try:
-            for job in jobs:
-                under_way.append(pool.submit(work, *job))
+            for job in _fused_jobs(plan, groups, options):
+                under_way.append(pool.submit(_fused_rows, job, options, stop))
                 if len(under_way) > fused.workers():
-                    yield under_way[0].result()
-                    under_way.popleft()
+                    yield from _first_of(under_way)
             while under_way:
-                yield under_way[0].result()
-                under_way.popleft()
+                yield from _first_of(under_way)
         except KeyboardInterrupt:
             yield from (future.result() for future in under_way if future.done() and not future.exception())
             raise
@@ -165,34 +185,67 @@ def _train_fused(plan: Plan, groups: list[Group], ask: Leaves) -> Iterator[Rows]
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _traced(one: Group, problem: Problem, ask: Leaves, step: np.ndarray) -> np.ndarray:
+def _first_of(under_way: deque[Future[Rows]]) -> Iterator[Rows]:
+    """Wait for the first. It leaves the queue only when it is taken: an interruption does not lose it."""
+    yield under_way[0].result()
+    under_way.popleft()
+
+
+def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[_Job]:
     from lrbench.engines import fused
 
-    [(rule, chunk)] = fused.chunks(one, problem, 0)
-    return fused.train(
-        rule, chunk, problem, step, targets(ask["target"]), stop=np.zeros(1, dtype=np.int64), traced=step
-    ).path
+    for group in groups:
+        problem = plan.problems[group.problem_id]
+        states = len(recorded_steps(group.shared["steps"], options.record))
+        for rule, chunk in fused.chunks(group, problem, states):
+            yield _Job(rule, chunk, problem)
+
+
+def _fused_rows(job: _Job, options: TrainOptions, stop: np.ndarray) -> Rows:
+    from lrbench.engines import fused
+
+    states = recorded_steps(job.chunk.shared["steps"], options.record)
+    kept = fused.Kept(states, targets(options.target))
+    outcome = fused.train(job.rule, job.chunk, job.problem, kept, stop)
+    return _rows(job.chunk, outcome, job.problem, options.target, "fused")
+
+
+def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> np.ndarray:
+    """Return the weights of one run at these states, (1, K, p)."""
+    from lrbench.engines import fused
+
+    never = np.zeros(1, dtype=np.int64)
+    [(rule, chunk)] = fused.chunks(single, problem, 0)
+    kept = fused.Kept(states, targets(options.target), traced=states)
+    return fused.train(rule, chunk, problem, kept, stop=never).path
 
 
 # ---- reference
 
 
-def _reference(run: Leaves, problem: Problem, ask: Leaves, traced: Sequence[int] = ()) -> Outcome:
-    from lrbench.engines import reference
+def _reference_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> np.ndarray:
+    """Return the weights of one run at these states, (1, K, p)."""
+    return _reference_outcome(single, problem, options, states.tolist()).path
+
+
+def _reference_outcome(
+    single: Group, problem: Problem, options: TrainOptions, traced: Sequence[int] = ()
+) -> Outcome:
+    """Train one run in the lecture's loop."""
+    from lrbench.engines import reference  # it imports torch, which is slow
     from lrbench.engines.curve import Curve, outcome
 
+    run: Leaves = single.run(0)
     curve = Curve(run["steps"], traced=dict.fromkeys(traced))
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
             reference.train(problem, run, curve)
-        except (
-            Exception
-        ) as error:  # a third party's construction and steps; the run becomes a row that says why
+        # a third party's construction and steps may raise anything; the run becomes a row that says why
+        except Exception as error:
             curve.failure = f"{type(error).__name__}: {error}"
+    states = recorded_steps(run["steps"], options.record)
     epoch = steps_per_epoch(problem.data.n, run["batch_size"])
-    return outcome(
-        [curve], problem, recorded_steps(run["steps"], ask["record"]), targets(ask["target"]), epoch
-    )
+    return outcome([curve], problem, states, targets(options.target), epoch)
 
 
 @contextmanager
@@ -206,7 +259,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _rows(group: Group, outcome: Outcome, problem: Problem, ask: Leaves, engine: str) -> Rows:
-    return run_rows(group, outcome, problem, ask["target"], engine), curve_rows(group, outcome)

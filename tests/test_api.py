@@ -1,4 +1,4 @@
-"""From Python: sweep and load, in threads, inside another Hydra program; resuming; every configuration that there is."""
+"""From Python: sweep and load, in threads, inside another Hydra program; resuming; every configuration."""
 
 import subprocess
 import sys
@@ -26,39 +26,45 @@ def test_sweep_and_load_are_the_same_results():
 
 
 def test_the_same_request_runs_only_what_is_missing(monkeypatch):
-    from lrbench import bench
+    from lrbench.bench import run
 
     lrbench.sweep("optimizer=sgd,adam", "seed=range(2)", "name=mine", *SMALL)
-    whole, missing = bench.train, []
-    monkeypatch.setattr(bench, "train", lambda plan, ask: missing.append(len(plan)) or whole(plan, ask))
+    whole = run.train
+    missing = []
+
+    def noted(plan, options):
+        missing.append(len(plan))
+        return whole(plan, options)
+
+    monkeypatch.setattr(run, "train", noted)
     lrbench.sweep("seed=range(2)", "optimizer=adam,sgd", "name=mine", *SMALL)
     assert missing == [0]
 
 
 @pytest.mark.parametrize("engine", ["reference", "fused"])
 def test_an_interrupted_sweep_goes_on_where_it_stopped(monkeypatch, engine):
-    from lrbench import bench
+    from lrbench.bench import run
 
-    whole = bench.train
+    whole = run.train
+    again = []
 
-    def until_half(plan, ask):
-        rows = whole(plan, ask)
+    def until_half(plan, options):
+        rows = whole(plan, options)
         yield next(rows)
         raise KeyboardInterrupt
 
+    def noted(plan, options):
+        again.extend(group.run_id for group in plan.groups)
+        return whole(plan, options)
+
     request = ("optimizer=sgd,adam", "seed=range(4)", "name=mine", f"engine={engine}", *SMALL)
-    monkeypatch.setattr(bench, "train", until_half)
+    monkeypatch.setattr(run, "train", until_half)
     with pytest.raises(KeyboardInterrupt):
         lrbench.sweep(*request)
     half = lrbench.load("results/mine")
     assert half.manifest["state"] == "interrupted"
     before = set(half.runs["run_id"])
-    monkeypatch.setattr(
-        bench,
-        "train",
-        lambda plan, ask: again.extend(group.run_id for group in plan.groups) or whole(plan, ask),
-    )
-    again = []
+    monkeypatch.setattr(run, "train", noted)
     results = lrbench.sweep(*request)
     assert {run_id.decode() for group in again for run_id in group} == set(results.runs["run_id"]) - before
     assert results.manifest["state"] == "complete"
@@ -153,14 +159,14 @@ def test_every_choice_runs_in_one_sweep(group):
 @pytest.mark.parametrize(("group", "choice"), ALONE)
 def test_every_other_choice_runs_alone(group, choice):
     Path("data.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
-    ask = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
+    line = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
     few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
     tuned = (
         ["-m", "tune.trials=2", "tune.reserve=0", "tune.seeds=1"]
         if group == "tune" and choice != "none"
         else []
     )
-    assert main([*tuned, ask, *NEEDS.get((group, choice), []), *few, *SMALL]) == 0
+    assert main([*tuned, line, *NEEDS.get((group, choice), []), *few, *SMALL]) == 0
 
 
 @pytest.mark.parametrize("kind", ["optimizers", "problems", "losses", "experiments"])
@@ -200,7 +206,10 @@ def test_what_is_odd_but_sound_works_from_command_to_report(text, other, capsys)
 
 
 def test_weights_and_predictions_come_back_in_the_files_units(capsys):
-    """y = 3 a - 2 b + 10 without noise: the minimiser is the file's own coefficients, and LBFGS stops near it (tolerance_change)."""
+    """y = 3 a - 2 b + 10 without noise: the minimiser is the file's own coefficients.
+
+    LBFGS stops near it (tolerance_change).
+    """
     from lrbench.results import one_run
 
     rows = [(1, 20, -27), (2, 50, -84), (4, 30, -38), (7, 10, 11)]

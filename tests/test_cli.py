@@ -361,6 +361,156 @@ def test_a_wrong_flag_is_told(capsys):
     assert capsys.readouterr().err.startswith("unrecognized arguments: --opne. A sweep has -m")
 
 
+VERBS = ("report", "reproduce", "compare", "time", "list")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_tells_how_it_is_used(verb, flag, capsys):
+    assert main([verb, flag]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: python -m lrbench {verb} ")
+    assert f"\nexample:\n  python -m lrbench {verb} " in told
+    assert "\nexit codes:\n  0  " in told
+    assert "\n  2  the request is wrong, nothing was written\n" in told
+    assert max(map(len, told.splitlines())) <= 80
+    assert written() == []
+
+
+def test_help_anywhere_in_a_request_trains_nothing(capsys):
+    assert main(["steps=3", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("lrbench ")
+    assert written() == []
+
+
+USAGE = {
+    "report": "python -m lrbench report [FOLDER] [--open] [results_dir=DIR]",
+    "reproduce": "python -m lrbench reproduce FOLDER [results_dir=DIR]",
+    "compare": "python -m lrbench compare A B [--anyway] [--open] [results_dir=DIR]",
+    "list": "python -m lrbench list KIND [results_dir=DIR]",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("report a b", "'b' is a word too many."),
+        ("report --opne", "there is no --opne. Did you mean '--open'? There are: --help, --open."),
+        ("report --op", "there is no --op. Did you mean '--open'? There are: --help, --open."),
+        ("report --open=yes", "argument --open: ignored explicit argument 'yes'."),
+        ("reproduce", "the following arguments are required: FOLDER."),
+        ("reproduce a --open", "there is no --open. There are: --help."),
+        ("reproduce a b", "'b' is a word too many."),
+        ("compare", "the following arguments are required: A, B."),
+        ("compare a", "the following arguments are required: B."),
+        ("compare a b c", "'c' is a word too many."),
+        ("compare a b --anywya", "there is no --anywya. Did you mean '--anyway'?"),
+        ("list", "a KIND is missing; there are optimizers, problems, losses, "),
+        ("list results mine", "'mine' is a word too many."),
+        ("list results --open", "there is no --open. There are: --help."),
+    ],
+)
+def test_a_wrong_use_of_a_verb_is_told_what_is_allowed_what_came_and_what_to_type(line, reason, capsys):
+    verb, *came = line.split()
+    assert main([verb, *came]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"{verb}: {reason}")
+    assert captured.err.endswith(
+        f"\nusage: {USAGE[verb]}; '{' '.join(came)}' came. "
+        f"`python -m lrbench {verb} --help` has an example.\n"
+    )
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "report results_dir=",
+            "results_dir: a folder's path is allowed, but nothing came. Type results_dir=DIR",
+        ),
+        ("report results_dir=file", "results_dir: a folder's path is allowed, but file is a file."),
+        ("list results results_dir=no", "results_dir: a folder's path is allowed, but no is not there."),
+        ("compare a b results_dir=no", "results_dir: a folder's path is allowed, but no is not there."),
+        ("list optimizers results_dir=.", "results_dir: it is for list results, but list optimizers came."),
+        (
+            "report a results_dir=.",
+            "a: no result set (a folder with manifest.json). `lrbench list results results_dir=.`",
+        ),
+        ("report results_dir=.", ".: no result set in this folder yet."),
+        ("optimizer=sgd report", f"report: a verb stands first, and no request beside it: {USAGE['report']}"),
+        ("-m list results", f"list: a verb stands first, and no request beside it: {USAGE['list']}"),
+        (
+            "time --opne",
+            "unrecognized arguments: --opne. time has --config-dir DIR; `python -m lrbench time --help`",
+        ),
+        ("-m --config-dir", "argument --config-dir/-cd: expected one argument. A sweep has -m"),
+    ],
+)
+def test_what_is_wrong_beside_a_verb_is_told(line, told, capsys):
+    before = written()
+    assert main(line.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(told)
+    assert written() == before
+
+
+def test_a_wrong_use_ends_the_process_with_2_and_no_traceback():
+    done = lrbench("report", "--opne")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("report: there is no --opne.")
+    assert "Traceback" not in done.stderr
+
+
+def test_results_dir_says_where_a_name_lies(capsys):
+    for name, seeds in {"old": "0,1", "new": "0,1,2"}.items():
+        sweep = ["-m", "optimizer=sgd,lbfgs", f"seed={seeds}", "steps=5", "report=false"]
+        assert main([*sweep, "results_dir=elsewhere", f"name={name}"]) == 0
+    capsys.readouterr()
+    assert main(["list", "results", "results_dir=elsewhere"]) == 0
+    listed = capsys.readouterr().out
+    assert {line.split()[0] for line in listed.splitlines()} == {"elsewhere/old", "elsewhere/new"}
+    assert main(["report", "results_dir=elsewhere", "old"]) == 0
+    assert capsys.readouterr().out == "elsewhere/old/report.html\n"
+    assert (
+        main(["report", "results_dir=elsewhere"]) == 0
+    )  # the newest, of those finished in one second the first
+    assert capsys.readouterr().out in ("elsewhere/new/report.html\n", "elsewhere/old/report.html\n")
+    assert main(["compare", "old", "results_dir=elsewhere", "new"]) == 0
+    assert "Page: elsewhere/old-against-new.html" in capsys.readouterr().out
+    assert main(["reproduce", "old", "results_dir=elsewhere"]) == 0
+    assert "4 of 4 runs gave the same numbers" in capsys.readouterr().out
+    assert not Path("results").exists()
+
+
+def test_a_path_wins_over_a_name(capsys):
+    for folder in ("elsewhere", "."):
+        assert main(["steps=3", "report=false", f"results_dir={folder}", "name=mine"]) == 0
+    capsys.readouterr()
+    assert main(["report", "mine", "results_dir=elsewhere"]) == 0
+    assert capsys.readouterr().out == "mine/report.html\n"
+
+
+def test_the_flag_of_a_sweep_may_stand_anywhere(capsys):
+    words = ["optimizer=sgd,adam", "seed=0,1", "steps=3", "report=false"]
+    for place in range(len(words) + 1):
+        assert main([*words[:place], "-m", *words[place:]]) == 0
+    assert main([*words, "-m", "--multirun"]) == 0
+    (folder,) = Path("results").iterdir()  # the same request each time
+    assert capsys.readouterr().out.count(f"Data: {folder}") == len(words) + 2
+
+
+def test_the_flag_of_a_sweep_may_stand_anywhere_for_hydra_too():
+    pick = ["hydra/sweeper=basic", "optimizer=sgd,adam"]
+    done = lrbench(*pick, "-m", "steps=5", "report=false", "name=theirs")
+    assert done.returncode == 0, done.stderr
+    done = lrbench("optimizer=adam", "--cfg", "job", "steps=7")
+    assert done.returncode == 0, done.stderr
+    assert "steps: 7" in done.stdout
+
+
 @pytest.mark.parametrize("multirun", [[], ["-m"]])
 def test_hydras_questions_are_answered(multirun):
     done = lrbench(*multirun, "--cfg", "job", "optimizer=adam")

@@ -9,6 +9,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from lrbench.config import CONF
+from lrbench.options import TrainOptions
 from lrbench.plan import Block, Plan, plan
 from lrbench.schedules import Refused, trajectory
 from lrbench.sweeper.request import read
@@ -71,7 +72,7 @@ def block(optimizer, schedule, *axes, **settings) -> Block:
 def trained(todo: Plan, engine: str) -> dict[str, dict]:
     parts = [
         (runs.to_pylist(), curves.to_pylist())
-        for runs, curves in train(todo, {"engine": engine, "record": "all", "target": 1e-6})
+        for runs, curves in train(todo, TrainOptions(engine, "all", 1e-6))
     ]
     return {
         run["run_id"]: run | {"gap": curve["gap"]}
@@ -81,7 +82,10 @@ def trained(todo: Plan, engine: str) -> dict[str, dict]:
 
 
 def compare(blocks, dtype="float64"):
-    """Train with both engines, for which all is the same but roundings; return the runs of the reference engine."""
+    """Train with both engines, for which all is the same but roundings.
+
+    Return the runs of the reference engine.
+    """
     todo = plan([Block(one.choices, one.base | {"dtype": dtype}, one.axes) for one in blocks])
     here, there = trained(todo, "fused"), trained(todo, "reference")
     assert here.keys() == there.keys()
@@ -172,7 +176,10 @@ CLASSES = {
 )
 @pytest.mark.parametrize("schedule", CLASSES)
 def test_the_trajectory_is_that_of_torchs_scheduler(schedule, name, settings):
-    """Bit for bit, for several learning rates at once; momentum where one has it (the trajectory of a class starts from its default)."""
+    """Bit for bit, for several learning rates at once.
+
+    Momentum where one has it (the trajectory of a class starts from its default).
+    """
     leaves = {
         key.removeprefix("schedule."): value
         for key, value in block("sgd", schedule).base.items()
@@ -232,7 +239,10 @@ def test_runs_that_torch_refuses_are_failed_rows_with_its_words(optimizer, setti
 
 
 def test_a_refused_run_takes_no_other_with_it():
-    """Cycling the momentum that Adagrad has not; without it all is well, and it is trained in the same group."""
+    """Cycling the momentum that Adagrad has not.
+
+    Without it all is well, and it is trained in the same group.
+    """
     rows = trained(plan([block("adagrad", "onecycle", {"schedule.cycle_momentum": [True, False]})]), "auto")
     assert sorted((row["status"], row["engine"]) for row in rows.values()) == [
         ("completed", "fused"),

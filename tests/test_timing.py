@@ -1,4 +1,7 @@
-"""Seconds are measured in the reference engine's rhythm, shown and not stored. No test knows how fast this machine is: times are compared by ratio."""
+"""Seconds are measured in the reference engine's rhythm, shown and not stored.
+
+No test knows how fast this machine is: times are compared by ratio.
+"""
 
 import os
 import re
@@ -215,7 +218,6 @@ def test_a_system_that_cannot_pin_is_told(monkeypatch):
         (["optimizer.lr=0.1,fast"], ["a finite number >= 0", '"fast" came']),
         (["sgd"], ["sgd"]),
         (["--cfg", "job"], ["without time"]),
-        (["--help"], ["without time"]),
         (["--config-name", "mine"], ["--config-name"]),
     ],
     ids=lambda value: " ".join(value)[:40],
@@ -265,8 +267,8 @@ def test_what_diverged_is_named_with_its_task(capsys):
     assert main(["time", "optimizer.lr=100", "problem=synthetic", "problem.kappa=2,20", "steps=5"]) == 0
     words = " ".join(capsys.readouterr().out.split())
     assert (
-        "! Diverged, and timed all the same: sgd (lr=100) on synthetic kappa=2 and sgd (lr=100) on synthetic kappa=20."
-        in words
+        "! Diverged, and timed all the same: "
+        "sgd (lr=100) on synthetic kappa=2 and sgd (lr=100) on synthetic kappa=20." in words
     )
 
 

@@ -1,6 +1,10 @@
-"""The protocol of a fair comparison, against pandas on the stored runs, nets of points, torch's signatures and numbers by hand."""
+"""The protocol of a fair comparison.
+
+Against pandas on the stored runs, nets of points, torch's signatures and numbers by hand.
+"""
 
 import inspect
+import pkgutil
 import re
 import shlex
 from collections.abc import Sequence
@@ -12,10 +16,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import torch
 from omegaconf import OmegaConf
 
-from lrbench import bench
+from lrbench.bench import manifest as manifests
+from lrbench.bench.claim import folder_name
+from lrbench.bench.run import run_sweep
 from lrbench.cli import main
 from lrbench.config import CONF, Leaves
 from lrbench.errors import RequestError
@@ -29,8 +34,11 @@ from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
 from lrbench.sweeper import compose
 from lrbench.sweeper.request import Request, read
-from lrbench.tuning import phases, protocol
+from lrbench.tuning import phases
 from lrbench.tuning import read as read_tune
+from lrbench.tuning.choice import choose
+from lrbench.tuning.competitors import Competitor, Trial
+from lrbench.tuning.policy import LrRange
 from lrbench.tuning.sampling import grid, sobol
 
 POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # type: ignore[assignment]
@@ -54,7 +62,7 @@ def ask(
     folder: Path | str = "results",
     **policy,
 ) -> Request:
-    """Ask for a small sweep with tune=lr. Read once: to compose three choices takes longer than to train them."""
+    """Ask for a small sweep with tune=lr. Read once: to compose three choices takes longer than training."""
     request = requested(
         "optimizer=sgd,sgd_momentum,adam", "tune=lr", "steps=6", "engine=reference", "seed=range(3)"
     )
@@ -66,13 +74,13 @@ def ask(
     return replace(
         request,
         blocks=chosen,
-        ask=request.ask | {"results_dir": str(folder)},
+        options=request.options._replace(results_dir=str(folder)),
         tune=replace(request.tune, **SMALL | policy),
     )
 
 
 def tuned(*optimizers: str, **options) -> ResultStore:
-    return bench.run(ask(*optimizers, **options))[0]
+    return run_sweep(ask(*optimizers, **options))[0]
 
 
 def trial_blocks(request: Request) -> list[Block]:
@@ -91,7 +99,7 @@ def roles(store: ResultStore) -> pd.DataFrame:
 
 
 def chosen_by_pandas(rows: pd.DataFrame, floor: float) -> pd.Series:
-    """Return the best trial of each optimizer: lowest geometric mean over the seeds; those with an inf last."""
+    """Return the best trial of each optimizer: the lowest geometric mean over the seeds; an inf is last."""
     trials = rows[rows["role"] == "trial"]
     logs = np.log(trials["last_epoch_gap"].clip(lower=floor))
     return logs.groupby([trials["optimizer"], trials["trial"]]).mean().groupby("optimizer").idxmin().str[1]
@@ -104,7 +112,10 @@ def sweep(tmp_path_factory) -> ResultStore:
 
 @pytest.fixture(scope="module")
 def everyone() -> Request:
-    """Every choice in one request: composed once, for a composition takes long, with the other choices' files in the place of its own."""
+    """Every choice in one request.
+
+    Composed once, for a composition takes long, with the other choices' files in the place of its own.
+    """
     request = requested("optimizer=sgd", "tune=all")
     [block] = request.blocks
     common = {path: value for path, value in block.base.items() if not path.startswith("optimizer.")}
@@ -128,11 +139,10 @@ def test_tuning_seeds_are_a_stream_of_their_own():
     assert tuning_seeds(0, 3) == seeds[:3] != tuning_seeds(1, 3)
 
 
-def test_the_default_lr_is_torchs_own(everyone):
+def test_the_default_lr_is_the_classes_own(everyone):
     for block in everyone.blocks:
-        signature = inspect.signature(
-            getattr(torch.optim, block.base["optimizer._target_"].removeprefix("torch.optim."))
-        ).parameters
+        optimizer = pkgutil.resolve_name(block.base["optimizer._target_"])
+        signature = inspect.signature(optimizer).parameters
         default = everyone.tune.defaults(block.choices["optimizer"], block.base)
         assert default["optimizer.lr"] == signature["lr"].default
 
@@ -157,7 +167,7 @@ def test_a_grid_by_hand():
 
 
 def test_sobol_points_are_a_net():
-    """Of 32 points each coordinate has one in each of 32 equal parts; of two coordinates, one in each of the boxes 1/4 x 1/8."""
+    """Of 32 points each coordinate has one in each 32nd, and two of them one in each box of 1/4 x 1/8."""
     points = sobol(32, 3, seed=5)
     assert (np.sort(np.floor(points * 32), axis=0) == np.arange(32)[:, None]).all()
     assert len({*map(tuple, np.floor(points[:, :2] * [4, 8]))}) == 32
@@ -187,7 +197,7 @@ def test_trials_lie_in_their_boxes_and_are_as_many_for_all(everyone):
 
 
 def assert_one_in_each_part(range_: dict, values: np.ndarray) -> None:
-    """32 points, one in each of 32 parts that are equal on the scale, but for the rounding to three digits."""
+    """32 points, one in each of 32 parts that are equal on the scale, but for rounding to three digits."""
     [(scale, ends)] = range_.items()
     low, high = ends
     places = np.sort(np.round(1 - values, 12) if scale == "one_minus" else values)
@@ -288,9 +298,7 @@ def test_every_role_has_its_run_and_seeds_of_its_own(sweep):
     } == set(manifest["tune"])
 
 
-def outcomes(
-    gaps: dict[str, list[float]], hits: dict[str, list[float]]
-) -> tuple[protocol.Competitor, pa.Table]:
+def outcomes(gaps: dict[str, list[float]], hits: dict[str, list[float]]) -> tuple[Competitor, pa.Table]:
     """A competitor with a trial a key and hand-written outcomes; a gap of inf is a lost run."""
     ids = {
         name: np.array([f"{name}{seed}".encode() for seed in range(len(values))], dtype="S32")
@@ -309,8 +317,8 @@ def outcomes(
             ),
         }
     )
-    trials = [protocol.Trial(None, {}, None, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
-    return protocol.Competitor("sgd", [], 1, 2, 1e-6, [], trials), table
+    trials = [Trial(None, {}, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
+    return Competitor("sgd", [], LrRange(1, 2), 1e-6, [], trials), table
 
 
 INF = np.inf
@@ -349,12 +357,12 @@ INF = np.inf
 def test_ties_and_losses(gaps, hits, metric, best):
     names = "abc"[: len(gaps)]
     one, table = outcomes(dict(zip(names, gaps, strict=True)), dict(zip(names, hits, strict=True)))
-    assert protocol.choose(one, metric, table) == best
+    assert choose(one, metric, table) == best
 
 
 def test_metric_evaluations_chooses_the_first_at_the_target():
     request = ask("adam", base={"steps": 40}, metric="evaluations")
-    store = bench.run(replace(request, ask=request.ask | {"target": 0.5}))[0]
+    store = run_sweep(replace(request, options=request.options._replace(target=0.5)))[0]
     rows = roles(store)
     trials = rows[rows["role"] == "trial"].assign(hit=lambda t: t["evaluations_to_target"].fillna(INF))
     medians = trials.groupby("trial")["hit"].quantile(0.5, interpolation="lower")
@@ -420,7 +428,7 @@ def test_a_trial_is_the_run_that_the_same_setting_gives_outside(sweep):
     setting = {"optimizer.lr": [trial["optimizer.lr"]]}
     untuned = ask("sgd")
     block = replace(untuned.blocks[0], axes=[setting, {"seed": [int(trial["seed"])]}])
-    outside = bench.run(replace(untuned, tune=None, blocks=[block]))[0]
+    outside = run_sweep(replace(untuned, tune=None, blocks=[block]))[0]
     [alone], curve = outside.runs(), outside.curves()
     inside = [part for part in sweep.runs() if trial["run_id"] in part["run_id"].to_pylist()]
     for mine, other in ((inside[0], alone), (sweep.curves(), curve)):
@@ -483,9 +491,9 @@ def test_classes_of_custom_compete_apart():
     )
     alike = ask("sgd")
     blocks = [replace(block, base=block.base | {"steps": 6}) for block in request.blocks]
-    rows = roles(bench.run(replace(request, blocks=blocks, ask=alike.ask, tune=alike.tune))[0]).rename(
-        columns={"optimizer._target_": "target"}
-    )
+    rows = roles(
+        run_sweep(replace(request, blocks=blocks, options=alike.options, tune=alike.tune))[0]
+    ).rename(columns={"optimizer._target_": "target"})
     assert {*rows["optimizer"]} == {"custom"}
     assert {*rows[rows["role"] == "default"]["optimizer.lr"]} == {0.05}
     assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 10] * 2
@@ -516,11 +524,11 @@ def test_an_interrupted_sweep_goes_on(sweep, moment):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(request, interrupt)
+        run_sweep(request, interrupt)
     [store] = ResultStore.all("results")
     assert store.manifest()["state"] == "interrupted"
     assert len(store.outcomes()) > 0
-    again, todo = bench.run(request)
+    again, todo = run_sweep(request)
     assert again.root == store.root
     assert again.name == sweep.name
     assert len(todo) == len(again.outcomes())
@@ -535,7 +543,7 @@ def test_a_finished_sweep_that_is_stopped_when_it_starts_again_keeps_its_evaluat
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(ask("sgd", "adam"), interrupt)
+        run_sweep(ask("sgd", "adam"), interrupt)
     pd.testing.assert_frame_equal(table(store), roles)
     assert store.manifest()["counts"]["planned"] == planned
 
@@ -546,7 +554,7 @@ def test_a_search_without_an_evaluation_has_a_report_that_says_so():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.run(ask("sgd", "adam"), interrupt)
+        run_sweep(ask("sgd", "adam"), interrupt)
     [store] = ResultStore.all("results")
     results = load(store.root)
     assert verdict.headline(results)[0] == "Nothing is evaluated on lecture yet."
@@ -575,7 +583,7 @@ def test_the_name_tells_requests_apart(sweep):
     more_seeds = replace(
         same, blocks=[replace(block, axes=[{"seed": [0, 1, 2, 3]}]) for block in same.blocks]
     )
-    names = [bench.name_of(request, plan(trial_blocks(request))) for request in (same, more_seeds, *others)]
+    names = [folder_name(request, plan(trial_blocks(request))) for request in (same, more_seeds, *others)]
     assert names[0] == sweep.name
     assert len({*names}) == 6
 
@@ -588,14 +596,14 @@ def test_a_tuned_sweep_reproduces(sweep):
 
 def test_sessions_on_another_machine_are_remembered(monkeypatch):
     request = replace(ask("sgd", base={"steps": 2}), tune=None)
-    here = {"versions": bench.versions(), "machine": bench.machine()}
-    bench.run(request)
-    assert bench.run(request)[0].manifest()["earlier"] == []
+    here = {"versions": manifests.versions(), "machine": manifests.machine()}
+    run_sweep(request)
+    assert run_sweep(request)[0].manifest()["earlier"] == []
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(bench, "machine", lambda: {"platform": "another"})
-        assert bench.run(request)[0].manifest()["earlier"] == [here]
-        assert bench.run(request)[0].manifest()["earlier"] == [here]
-    manifest = bench.run(request)[0].manifest()
+        elsewhere.setattr(manifests, "machine", lambda: {"platform": "another"})
+        assert run_sweep(request)[0].manifest()["earlier"] == [here]
+        assert run_sweep(request)[0].manifest()["earlier"] == [here]
+    manifest = run_sweep(request)[0].manifest()
     assert [session["machine"] for session in manifest["earlier"]] == [{"platform": "another"}]
 
 
@@ -643,13 +651,14 @@ def test_a_request_without_tune_composes_each_choice_once_and_nothing_more(monke
     assert len(composed) == 2
 
 
-def test_the_exercise_is_every_optimizer_of_the_fused_engine():
+def test_the_exercise_is_every_optimizer_of_torchs_in_the_fused_engine():
     optimizers = OmegaConf.load(CONF / "experiment" / "exercise.yaml").sweep.optimizer.split(",")
-    assert sorted(optimizers) == [name for name, choice in CHOICES.items() if choice["_target_"] in FAMILIES]
+    torchs = {target for target in FAMILIES if pkgutil.resolve_name(target).__module__.startswith("torch.")}
+    assert sorted(optimizers) == [name for name, choice in CHOICES.items() if choice["_target_"] in torchs]
     request = read(["+experiment=exercise", "optimizer=sgd"])
     [block] = request.blocks
     assert request.tune
-    assert (request.ask["name"], request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == (
+    assert (request.options.name, request.tune.choice, request.tune.sampler, len(request.tune.seeds)) == (
         "exercise",
         "lr",
         "grid",

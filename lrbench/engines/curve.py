@@ -1,6 +1,6 @@
 """The loss curve of one run while the reference engine makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,35 +48,52 @@ class Curve:
 def outcome(
     curves: Sequence[Curve], problem: Problem, step: np.ndarray, targets: Sequence[float], epoch: int
 ) -> Outcome:
-    """Return what is known of the runs that made these curves, recorded at `step`; an epoch has so many steps."""
-    loss, gap, evaluations = (
-        np.stack([getattr(curve, name) for curve in curves]) for name in ("loss", "gap", "evaluations")
-    )
+    """Return what is known of the runs that made these curves, recorded at `step`.
+
+    An epoch has so many steps.
+    """
+    loss = np.stack([curve.loss for curve in curves])  # (R, T + 1)
+    gap = np.stack([curve.gap for curve in curves])
+    evaluations = np.stack([curve.evaluations for curve in curves])
+    failures = {row: curve.failure for row, curve in enumerate(curves) if curve.failure is not None}
+
     finite = np.isfinite(loss)
     last = finite.sum(axis=1) - 1  # states are finite until the first that is not
-    none = last < 0
-    unknown = np.full(problem.data.p, np.nan)
-    failures = {row: curve.failure for row, curve in enumerate(curves) if curve.failure is not None}
-    within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]
+    runs = np.arange(len(curves))
+    to_the_end = finite.all(axis=1) | np.isin(runs, list(failures))
+    within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]  # (R, H, T + 1)
     hits = np.where(within.any(axis=2), within.argmax(axis=2), NEVER)
-    rows = np.arange(len(curves))
-    half, end = (gap[:, first : last + 1].mean(axis=1) for first, last in spans(curves[0].steps, epoch))
+    half, end = spans(curves[0].steps, epoch)
+
     return Outcome(
         step=step,
         loss=loss[:, step],
         gap=gap[:, step],
         evaluations=evaluations[:, step],
-        half_gap=half,
-        last_epoch_gap=end,
+        half_gap=_mean_of(gap, half),
+        last_epoch_gap=_mean_of(gap, end),
         hits=hits,
         evaluations_to_hits=np.take_along_axis(evaluations, hits, axis=1),
         all_evaluations=evaluations[:, -1],
-        first_bad=np.where(finite.all(axis=1) | np.isin(rows, list(failures)), NEVER, last + 1),
+        first_bad=np.where(to_the_end, NEVER, last + 1),
         peak=np.where(finite, gap, 0.0).max(axis=1),
-        last_loss=np.where(none, np.nan, loss[rows, last]),
-        weights=np.stack([unknown if curve.weights is None else curve.weights for curve in curves]),
-        path=np.array(
-            [[unknown if w is None else w for w in curve.traced.values()] for curve in curves]
-        ).reshape(len(curves), -1, problem.data.p),
+        last_loss=np.where(last < 0, np.nan, loss[runs, last]),
+        weights=_weights([curve.weights for curve in curves], problem.data.p),
+        path=np.stack([_weights(curve.traced.values(), problem.data.p) for curve in curves]),
         failures=failures,
     )
+
+
+def _mean_of(gap: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """Return the mean gap of each run over a span of states, first and last, (R,)."""
+    first, last = span
+    return gap[:, first : last + 1].mean(axis=1)
+
+
+def _weights(states: Collection[np.ndarray | None], p: int) -> np.ndarray:
+    """Return the weights of states, nan where there are none, (len(states), p)."""
+    weights = np.full((len(states), p), np.nan)
+    for row, known in enumerate(states):
+        if known is not None:
+            weights[row] = known
+    return weights

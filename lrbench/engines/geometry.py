@@ -1,104 +1,122 @@
-"""A problem as the kernel wants it: a quadratic as H = R'R with R in triangular form, any other loss as the rows that it is a sum over."""
+"""A problem as the program wants it.
 
-from dataclasses import dataclass
+A quadratic becomes H = R'R with R in triangular form, any other loss the rows that it is a sum over.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
+from lrbench.engines.arguments import Quadratic, Samples, Task
+from lrbench.engines.products import Matrix
 from lrbench.problems.solve import Problem
 
-NOTHING = np.zeros(0)
 
-
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(NamedTuple):
     """What gap and gradient are made of.
 
-    A quadratic gap is half |R (w - w*)|^2 with gradient R'R (w - w*), both without the numbers of R that are 0. R'R is never formed. That costs
-    nothing, as R is triangular, and keeps the digits of the gap whatever the condition number, where half e'He loses eps kappa of them and can become
-    negative. The gap of any other loss is the sum of its excesses over the rows.
+    A quadratic gap is half |R (w - w*)|^2 with gradient R'R (w - w*), both without the numbers of R that are
+    0. R'R is never formed. That costs nothing, as R is triangular, and keeps the digits of the gap whatever
+    the condition number, where half e'He loses eps kappa of them and can become negative. The gap of any
+    other loss is the sum of its excesses over the rows.
 
     Attributes:
         order: (p,) the coordinates in the order that makes R (rank, p) an upper triangle.
-        quadratic: w*, R, first and last columns of R's rows, R', first and last columns of its rows, and R in float64 where it is rounded.
-        rows: X (n, p) and y (n,) where some pass goes over the rows, the weights of the penalty (p,), the loss's own number.
-        others: of a loss that is not quadratic star, centre, tangent (n,) in float64, c, and X and y in float64 where they are rounded.
-        largest_gap: what counts as finite: where the sum of the losses, as torch adds it up in the run's dtype, still is.
-        guard: how much larger a gap computed from a rounded R may be than the true one; 1 where it is computed in float64.
+        task: all but the minibatches.
+        largest_gap: what counts as finite: where the sum of the losses, as torch adds it up in the run's
+            dtype, still is.
+        guard: how much larger a gap computed from a rounded R may be than the true one; 1 in float64.
     """
 
     order: np.ndarray
-    quadratic: tuple[np.ndarray, ...]
-    rows: tuple
-    others: tuple
+    task: Task
     largest_gap: float
     guard: float
 
     @classmethod
     def of(cls, problem: Problem, dtype: str, sampled: bool) -> "Geometry":
         """Prepare a problem for runs of one dtype, which take their steps on minibatches where `sampled`."""
-        data, loss, real = problem.data, problem.loss, np.dtype(dtype)
-        by_rows, rounded = not loss.is_quadratic, real != np.float64
-        order, quadratic, guard = _by_rows(problem, real) if by_rows else _quadratic(problem, real)
-        X, y = (
-            (np.ascontiguousarray(data.design()[:, order]), data.y)
-            if by_rows or sampled
-            else (np.zeros((0, 0)), NOTHING)
-        )
-        in_float64 = (X, y) if by_rows and rounded else (np.zeros((0, 0)), NOTHING)
-        star, centre, tangent = (
-            (problem.optimum.star, problem.centre, problem.optimum.tangent) if by_rows else (NOTHING,) * 3
-        )
-        with np.errstate(over="ignore"):
-            rows = X.astype(real, copy=False), y.astype(real), loss.penalties(data.d, data.p)[order], loss.k
-        return cls(
-            order=order,
-            quadratic=quadratic,
-            rows=rows,
-            others=(star, centre, tangent, loss.factor(data.n), *in_float64),
-            largest_gap=min(
-                loss.factor(data.n) * float(np.finfo(real).max), float(np.finfo(np.float64).max) / 2
-            ),
-            guard=guard,
-        )
+        real = np.dtype(dtype)
+        prepare = _quadratic if problem.loss.is_quadratic else _by_rows
+        order, task, guard = prepare(problem, real, sampled)
+        most = problem.loss.factor(problem.data.n) * float(np.finfo(real).max)
+        return cls(order, task, min(most, float(np.finfo(np.float64).max) / 2), guard)
 
 
-def _quadratic(problem: Problem, real: np.dtype) -> tuple[np.ndarray, tuple[np.ndarray, ...], float]:
-    """Return order, arrays and guard of a quadratic."""
-    rank, p, exact = problem.rank, problem.data.p, real == np.float64
-    last_row = np.where(problem.R != 0, np.arange(rank)[:, None], 0).max(axis=0)
+def _quadratic(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
+    """Return order, task and guard of a quadratic."""
+    last_row = np.where(problem.R != 0, np.arange(problem.rank)[:, None], 0).max(axis=0)
     order = np.argsort(last_row, kind="stable")
-    R = np.ascontiguousarray(problem.R[:, order])
+    w_star, R = problem.w_star[order], np.ascontiguousarray(problem.R[:, order])
     with np.errstate(over="ignore"):
         rounded = R.astype(real)
-    relative = 0.0 if exact else float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * (problem.kappa or 1.0))
-    arrays = (
-        problem.w_star[order],
-        rounded,
-        *_extent(R),
-        np.ascontiguousarray(rounded.T),
-        *_extent(R.T),
-        np.zeros((0, 0)) if exact else R,
+    is_exact = real == np.float64
+    task = Task(
+        quadratic=Quadratic(w_star, Matrix(rounded, *_extent(R))),
+        exact=None if is_exact else Quadratic(w_star, Matrix(R, *_extent(R))),
+        R_T=None if sampled else Matrix(np.ascontiguousarray(rounded.T), *_extent(R.T)),
+        samples=None,
+        exact_samples=None,
+        batches=None,
     )
-    return order, arrays, (1 + relative) ** 2 if exact or rank == p else np.inf
+    return order, task, _guard(problem, real)
 
 
-def _by_rows(problem: Problem, real: np.dtype) -> tuple[np.ndarray, tuple[np.ndarray, ...], float]:
-    """Return order, arrays and guard of a loss that has no R."""
-    none, no_matrix = np.zeros(0, np.int64), np.zeros((0, 0), real)
-    return (
-        np.arange(problem.data.p),
-        (problem.w_star, no_matrix, none, none, no_matrix, none, none, np.zeros((0, 0))),
-        1.0,
+def _guard(problem: Problem, real: np.dtype) -> float:
+    """Return by what factor a gap from R in this dtype may be too large.
+
+    Without full rank rounding reaches where R does not.
+    """
+    if real == np.float64:
+        return 1.0
+    p = problem.data.p
+    if problem.rank < p:
+        return np.inf
+    relative = float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * (problem.kappa or 1.0))
+    return (1 + relative) ** 2
+
+
+def _by_rows(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
+    """Return order, task and guard of a loss that has no R."""
+    in_float64 = sampled or real != np.float64
+    task = Task(
+        quadratic=None,
+        exact=None,
+        R_T=None,
+        samples=None if sampled else _samples(problem, real),
+        exact_samples=_samples(problem, np.dtype(np.float64)) if in_float64 else None,
+        batches=None,
+    )
+    return np.arange(problem.data.p), task, 1.0
+
+
+def _samples(problem: Problem, real: np.dtype) -> Samples:
+    """Return the rows of a problem in one dtype."""
+    data, loss = problem.data, problem.loss
+    with np.errstate(over="ignore"):
+        X, y = np.ascontiguousarray(data.design().astype(real)), data.y.astype(real)
+    return Samples(
+        w_star=problem.w_star,
+        penalty=loss.penalties(data.d, data.p),
+        X=X,
+        y=y,
+        star=problem.optimum.star,
+        centre=problem.centre,
+        tangent=problem.optimum.tangent,
+        c=loss.factor(data.n),
+        k=loss.k,
     )
 
 
 def _extent(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row of A (m, k) the first column, and the one after the last, that are not 0 in it and the next three rows."""
+    """Return what is not 0 of each row of A (m, k) and the next three: the first column, and the one after
+    the last, (m,) each.
+    """
     m, k = A.shape
     columns = np.arange(k)
     first = np.where(A != 0, columns, k - 1).min(axis=1)
     last = np.where(A != 0, columns, 0).max(axis=1) + 1
     blocks = [slice(i, i + 4) for i in range(m)]
-    return np.array([first[block].min() for block in blocks]), np.array(
-        [last[block].max() for block in blocks]
-    )
+    first_of_four = np.array([first[block].min() for block in blocks])
+    last_of_four = np.array([last[block].max() for block in blocks])
+    return first_of_four, last_of_four

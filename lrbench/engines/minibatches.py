@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lrbench.engines.arguments import Batches
 from lrbench.plan import Group
 from lrbench.problems.solve import Problem
 from lrbench.seeds import batches, is_fixed, sizes, steps_per_epoch
@@ -11,41 +12,58 @@ class Minibatches:
     """The minibatches of a group, or the lack of them where every step sees all rows.
 
     Attributes:
-        evaluations: (steps + 1,) gradient evaluations until each state; a minibatch counts its share of the rows.
+        evaluations: (steps + 1,) gradient evaluations until each state; a minibatch counts its share of the
+            rows.
         epoch: how many steps a pass over the rows takes.
         stream: (R,) which sequence of batches is a run's.
+        largest: how many rows the largest holds, 0 where every step sees all rows.
     """
 
     def __init__(self, group: Group, problem: Problem):
-        self._problem, run, seed = problem, group.shared, group.column("seed")
+        run = group.shared
+        n = problem.data.n
+        self._problem = problem
         self._how = run["batch_size"], run["batch_order"]
         self._steps = run["steps"]
-        self.of_all_rows = self._how[0] is None
-        self.epoch = steps_per_epoch(problem.data.n, run["batch_size"])
-        self._sizes = sizes(problem.data.n, *self._how, self._steps)
-        self.evaluations = np.concatenate([[0], np.cumsum(self._sizes)]) / problem.data.n
+        self._sizes = sizes(n, *self._how, self._steps)
+        self.of_all_rows = run["batch_size"] is None
+        self.largest = 0 if self.of_all_rows else int(self._sizes.max())
+        self.epoch = steps_per_epoch(n, run["batch_size"])
+        self.evaluations = self._begins() / n
+        self._seeds, self.stream = np.unique(self._seeds_of(group), return_inverse=True)
+
+    def _begins(self) -> np.ndarray:
+        """Return how many rows the steps before each state have seen, (steps + 1,)."""
+        return np.concatenate([[0], np.cumsum(self._sizes)])
+
+    def _seeds_of(self, group: Group) -> np.ndarray:
+        """Return the seed of each run, (R,); the same for all where batches do not depend on it."""
+        seed = group.column("seed")
         seeds = np.array(seed.values)[seed.codes]
-        if is_fixed(*self._how):
-            seeds = seeds[:1].repeat(len(group))
-        self._seeds, self.stream = np.unique(seeds, return_inverse=True)
+        return seeds[:1].repeat(len(group)) if is_fixed(*self._how) else seeds
 
-    def arrays(self, real: np.dtype) -> tuple[np.ndarray, ...]:
-        """Return what the kernel needs of them; all empty where every step sees all rows.
+    def batches(self, real: np.dtype, order: np.ndarray) -> Batches | None:
+        """Return what the program needs of them, with the parameters in this order.
 
-        The rows of all steps (streams, total), where each step's begin (steps + 1,), the factor of its loss and its share of the penalty (steps,).
+        That is None where every step sees all rows.
         """
         if self.of_all_rows:
-            return np.zeros((0, 0), np.int64), np.zeros(0, np.int64), np.zeros(0, real), np.zeros(0)
+            return None
         data, loss = self._problem.data, self._problem.loss
-        rows = [
-            np.concatenate([np.asarray(rows) for rows in batches(data.n, *self._how, int(seed), self._steps)])
-            for seed in self._seeds
-        ]
-        starts = np.concatenate([[0], np.cumsum(self._sizes)])
-        factors = np.array([loss.factor(size) for size in self._sizes], dtype=real)
-        return (
-            np.stack(rows),
-            starts,
-            factors,
-            np.array([loss.penalty_share(size, data.n) for size in self._sizes]),
+        with np.errstate(over="ignore"):
+            X, y = np.ascontiguousarray(data.design()[:, order]).astype(real), data.y.astype(real)
+        return Batches(
+            X=X,
+            y=y,
+            penalty=loss.penalties(data.d, data.p)[order],
+            order=np.stack([self._rows(int(seed)) for seed in self._seeds]),
+            starts=self._begins(),
+            factors=np.array([loss.factor(size) for size in self._sizes], dtype=real),
+            shares=np.array([loss.penalty_share(size, data.n) for size in self._sizes]),
+            k=loss.k,
         )
+
+    def _rows(self, seed: int) -> np.ndarray:
+        """Return the rows of all steps of one seed, one step after another."""
+        of_steps = batches(self._problem.data.n, *self._how, seed, self._steps)
+        return np.concatenate([np.asarray(rows) for rows in of_steps])

@@ -1,4 +1,7 @@
-"""The lecture's rhythm in plain sight: model, criterion, optimizer; forward, loss, zero_grad, backward, step. Runs any torch optimizer."""
+"""The lecture's rhythm in plain sight, for any torch optimizer.
+
+Model, criterion, optimizer; forward, loss, zero_grad, backward, step.
+"""
 
 import inspect
 import pkgutil
@@ -36,7 +39,7 @@ def update(model, criterion, optimizer, x, y) -> int:
 
 
 def update_with_closure(model, criterion, optimizer, x, y) -> int:
-    """The same for an optimizer that wants to see the gradient of this batch several times within one step (LBFGS)."""
+    """The same for an optimizer that wants the gradient of this batch several times in one step (LBFGS)."""
     gradients = 0
 
     def closure():
@@ -53,33 +56,41 @@ def update_with_closure(model, criterion, optimizer, x, y) -> int:
 
 
 def train(problem: Problem, run: Leaves, curve: Curve) -> None:
-    """Train one run and note its states in `curve`, until the last step or the first state that is not finite.
+    """Train one run and note its states in `curve`, until its end or the first state that is not finite.
 
     Raises:
-        Exception: whatever the optimizer raises at construction or in a step; the states until then are in `curve`.
+        Exception: whatever the optimizer raises when made or in a step. The states until then are noted.
     """
-    dtype = getattr(torch, run["dtype"])
-    X = torch.tensor(problem.data.X, dtype=dtype)  # (n, d)
-    y = torch.tensor(problem.data.y, dtype=dtype).reshape(-1, 1)  # (n, 1)
+    data, dtype = problem.data, getattr(torch, run["dtype"])
+    X = torch.tensor(data.X, dtype=dtype)  # (n, d)
+    y = torch.tensor(data.y, dtype=dtype).reshape(-1, 1)  # (n, 1)
 
-    model = LinearModel(problem.data.d, problem.data.intercept, dtype)
-    set_weights(model, start(run["init"], run["seed"], problem.data.d, problem.data.p), dtype)
+    model = LinearModel(data.d, data.intercept, dtype)
+    set_weights(model, start(run["init"], run["seed"], data.d, data.p), dtype)
     criterion = make_criterion(run, problem, model)
-    if not measure(curve, 0, problem, model, criterion, X, y, evaluations=0):
+
+    def measure(t: int, evaluations: float) -> bool:
+        """Note loss (over all rows) and gap of the model as it stands; return whether they were finite."""
+        with torch.no_grad():
+            loss = criterion(model(X), y).item()
+        weights = get_weights(model)
+        return curve.add(t, loss, float(problem.gap(weights)), evaluations, weights)
+
+    if not measure(0, evaluations=0):
         return
 
     optimizer = build(under(run, "optimizer"), model.parameters())
     scheduler = schedules.make(optimizer, under(run, "schedule"), run["steps"])
     step = update_with_closure if wants_closure(optimizer) else update
+    order = batches(data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"])
     rows_seen = 0
-    for t, rows in enumerate(
-        batches(problem.data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"]), start=1
-    ):
+    for t, rows in enumerate(order, start=1):
         x_batch, y_batch = X[rows], y[rows]
         set_mode(optimizer, "train")
-        rows_seen += len(x_batch) * step(model, criterion, optimizer, x_batch, y_batch)
+        gradients = step(model, criterion, optimizer, x_batch, y_batch)
         set_mode(optimizer, "eval")
-        if not measure(curve, t, problem, model, criterion, X, y, evaluations=rows_seen / problem.data.n):
+        rows_seen += gradients * len(x_batch)
+        if not measure(t, evaluations=rows_seen / data.n):
             return
         if scheduler is not None and t < run["steps"]:
             advance(scheduler, curve.loss[t])
@@ -87,25 +98,20 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
 
 def make_criterion(run: Leaves, problem: Problem, model: LinearModel):
     """Return the criterion of a run, with the penalty on the model's weights where the loss has one."""
-    criterion = build({key: value for key, value in under(run, "loss").items() if key not in PENALTY})
-    if problem.loss.l2 == 0:
+    settings = under(run, "loss")
+    criterion = build({key: value for key, value in settings.items() if key not in PENALTY})
+    loss, n = problem.loss, problem.data.n
+    if loss.l2 == 0:
         return criterion
-    penalised = list(model.parameters())[: 2 if problem.loss.penalize_intercept else 1]
+    weight, *intercept = model.parameters()
+    penalised = [weight, *intercept] if loss.penalize_intercept else [weight]
 
     def objective(y_pred, y):
-        share = problem.loss.penalty_share(len(y), problem.data.n)
-        return criterion(y_pred, y) + share * problem.loss.l2 / 2 * sum((w**2).sum() for w in penalised)
+        share = loss.penalty_share(len(y), n)
+        squares = sum((w**2).sum() for w in penalised)
+        return criterion(y_pred, y) + share * loss.l2 / 2 * squares
 
     return objective
-
-
-@torch.no_grad()
-def measure(
-    curve: Curve, t: int, problem: Problem, model: LinearModel, criterion, X, y, evaluations: float
-) -> bool:
-    """Note loss (over all rows) and gap of the model as it stands; return whether they were finite."""
-    weights = get_weights(model)
-    return curve.add(t, criterion(model(X), y).item(), float(problem.gap(weights)), evaluations, weights)
 
 
 def build(settings: Leaves, *arguments):
@@ -116,16 +122,17 @@ def build(settings: Leaves, *arguments):
 
 def _numbers(value):
     """Make the whole numbers of a list floats: torch takes betas of [0, 0.999] for a mixture of types."""
-    return (
-        [float(x) if isinstance(x, int) and not isinstance(x, bool) else x for x in value]
-        if isinstance(value, list)
-        else value
-    )
+    if not isinstance(value, list):
+        return value
+    return [float(number) if type(number) is int else number for number in value]
 
 
 def advance(scheduler, loss: float) -> None:
     """Let the schedule set the next step's learning rate; ReduceLROnPlateau wants to see the loss."""
-    scheduler.step(*[loss] if wants_loss(scheduler) else [])
+    if wants_loss(scheduler):
+        scheduler.step(loss)
+    else:
+        scheduler.step()
 
 
 def wants_loss(scheduler) -> bool:
@@ -138,8 +145,9 @@ def wants_closure(optimizer) -> bool:
 
 
 def set_mode(optimizer, mode: str) -> None:
-    """Call train() or eval() of an optimizer whose weights differ between training and evaluation (schedule-free ones, say)."""
-    if callable(switch := getattr(optimizer, mode, None)):
+    """Call train() or eval() of an optimizer whose weights differ between them (schedule-free ones, say)."""
+    switch = getattr(optimizer, mode, None)
+    if callable(switch):
         switch()
 
 

@@ -1,72 +1,39 @@
-"""The losses whose infimum lrbench finds: the table that ties torch's criteria to formulas, and the objective that a problem is made of.
+"""The losses whose infimum lrbench finds: the table that ties torch's criteria to formulas, and `Loss`.
 
-A loss is configured as the criterion that the reference engine trains with (`_target_: torch.nn.HuberLoss`), with its settings in torch's spelling.
-`l2` adds a penalty to it, which is part of the problem. Nothing here needs torch.
+`Loss` is the objective that a problem is made of. It is configured as the criterion that the reference engine
+trains with (`_target_: torch.nn.HuberLoss`), with its settings in torch's spelling. `l2` adds a penalty to
+it, which is part of the problem. Nothing here needs torch.
+
+kind.py says what a loss is made of; pieces.py and exponentials.py hold the losses, each with its entry in the
+table. Criteria that torch lacks stand in criteria.py.
 """
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from lrbench.errors import RequestError, did_you_mean
+from lrbench.losses import exponentials, pieces
+from lrbench.losses.kind import TARGETS, ClippedSlope, Kind, SelfConcordant
 
-
-@dataclass(frozen=True)
-class Kind:
-    """What a criterion computes.
-
-    Attributes:
-        name: of its four formulas: `value`, `slope`, `curvature` and `excess` over a prediction.
-        parameter: its own number as torch spells it, the range that it may have in words, and as a test; None where it has none.
-        default: of that number.
-        targets: what it can be asked to predict: "real", "label" (0 or 1), "count" (0 or more).
-        shape: "quadratic", "smooth", or "linear" in pieces.
-        steepest: its largest curvature, given its own number; inf where there is none.
-    """
-
-    name: str
-    parameter: str | None = None
-    allowed: str = ""
-    accepts: Callable[[float], bool] = lambda value: True
-    default: float = 0.0
-    targets: str = "real"
-    shape: str = "smooth"
-    steepest: Callable[[float], float] = lambda k: math.inf
-
-
-def _above_zero(value: float) -> bool:
-    return value > 0
-
-
-KINDS = {
-    "torch.nn.MSELoss": Kind("squared", shape="quadratic", steepest=lambda k: 2.0),
-    "torch.nn.HuberLoss": Kind(
-        "huber", "delta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1.0
-    ),
-    "torch.nn.SmoothL1Loss": Kind(
-        "smooth_l1", "beta", "a finite number > 0", _above_zero, 1.0, steepest=lambda k: 1 / k
-    ),
-    "torch.nn.L1Loss": Kind("l1", shape="linear"),
-    "torch.nn.BCEWithLogitsLoss": Kind("logistic", targets="label", steepest=lambda k: 0.25),
-    "torch.nn.PoissonNLLLoss": Kind("poisson", targets="count"),
-    "lrbench.losses.criteria.LogCoshLoss": Kind("log_cosh", steepest=lambda k: 1.0),
-    "lrbench.losses.criteria.QuantileLoss": Kind(
-        "quantile", "quantile", "a number > 0 and < 1", lambda value: 0 < value < 1, 0.5, shape="linear"
-    ),
-}
+KINDS: dict[str, Kind] = {**pieces.KINDS, **exponentials.KINDS}
 REDUCTIONS = ("mean", "sum")
-LARGEST_L2 = 1e40
 PENALTY = {"l2": 0.0, "penalize_intercept": False}
+LARGEST_L2 = 1e40  # as of a column's size: all that is computed from it then fits float64
 
 
 @dataclass(frozen=True)
 class Loss:
-    """F(w) = c sum_i l(z_i, y_i) + l2 / 2 |w|^2 over the predictions z = A w of n samples, with l of a criterion and c of its reduction.
+    """F(w) = c sum_i l(z_i, y_i) + l2 / 2 |w|^2 over the predictions z = A w of n samples.
+
+    l is of a criterion, c of its reduction.
 
     Attributes:
         target: dotted path of the criterion.
@@ -100,14 +67,22 @@ class Loss:
         return 1 / n if self.reduction == "mean" else 1.0
 
     def penalty_share(self, size: int, n: int) -> float:
-        """Return what a batch of `size` of n samples counts of the penalty: all of it for the mean, its share of the rows for the sum."""
+        """Return what a batch of `size` of n samples counts of the penalty.
+
+        All of it for the mean, its share of the rows for the sum.
+        """
         return 1.0 if self.reduction == "mean" else size / n
 
-    def formula(self, part: str) -> Callable[..., float]:
-        """Return one of its formulas: "value", "slope", "curvature" or "excess"."""
-        from lrbench.losses import formulas  # needs numba
+    @property
+    def minimiser(self) -> ClippedSlope | SelfConcordant:
+        """What the search for its minimiser needs."""
+        return self.kind.minimiser(self.k)
 
-        return getattr(formulas, self.kind.name if part == "value" else f"{self.kind.name}_{part}")
+    def formula(self, part: str) -> Callable[..., float]:
+        """Return "value", "slope", "curvature" or "excess", for compiled code to call."""
+        formula = getattr(self.kind, part)
+        _let_compiled_code_call(formula.__module__)
+        return formula
 
     def values(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the loss of each sample, elementwise; inf where it overflows."""
@@ -128,7 +103,7 @@ class Loss:
         return _elementwise(self.formula("excess"))(move, z, y, star, tangent, self.k)
 
     def penalties(self, d: int, p: int) -> np.ndarray:
-        """Return the weight of each parameter's square, (p,), so that the penalty is half of penalties @ w^2."""
+        """Return weights of the parameters' squares (p,), so that the penalty is half of penalties @ w^2."""
         weights = np.full(p, self.l2)
         if not self.penalize_intercept:
             weights[d:] = 0.0
@@ -140,17 +115,30 @@ class Loss:
         Raises:
             RequestError: naming the column and the first row, counted from 1, whose value does not fit.
         """
-        fits, allowed = {
-            "real": (np.isfinite(y), "finite numbers"),
-            "label": ((y == 0) | (y == 1), "the labels 0 and 1"),
-            "count": (y >= 0, "counts (0 or more)"),
-        }[self.kind.targets]
-        if not fits.all():
-            row = int(np.argmin(fits))
-            raise RequestError(
-                f"loss: {self.target} takes {allowed} as target, but column '{name}' holds {y[row]:g} in row {row + 1} "
-                f"({np.count_nonzero(~fits)} of {len(y)} rows do not fit). Choose another loss=... or another target."
-            )
+        target = TARGETS[self.kind.targets]
+        fits = target.fits(y)
+        if fits.all():
+            return
+        row = int(np.argmin(fits))
+        misfits = np.count_nonzero(~fits)
+        raise RequestError(
+            f"loss: {self.target} takes {target.allowed} as target, but column '{name}' holds {y[row]:g} "
+            f"in row {row + 1} ({misfits} of {len(y)} rows do not fit). "
+            "Choose another loss=... or another target."
+        )
+
+
+@cache
+def _let_compiled_code_call(module: str) -> None:
+    """Let formulas call each other when they are compiled.
+
+    Here and not by decorators in their module, since numba takes 0.2 s to import.
+    """
+    from numba.extending import register_jitable
+
+    for function in vars(sys.modules[module]).values():
+        if isinstance(function, FunctionType) and function.__module__ == module:
+            register_jitable(function)
 
 
 @cache
@@ -163,34 +151,56 @@ def _elementwise(formula: Callable[..., float]) -> Callable[..., np.ndarray]:
 
 
 def lookup(settings: Mapping[str, Any]) -> Loss:
-    """Return the loss of the settings `{"_target_": ..., "reduction": ..., ...}`; what is not given has torch's default.
+    """Return the loss of the settings `{"_target_": ..., "reduction": ..., ...}`.
+
+    What is not given has torch's default.
 
     Raises:
         RequestError: a criterion, a reduction, a key or a value that is not in the table.
     """
-    target, reduction = str(settings.get("_target_")), settings.get("reduction", "mean")
+    target = str(settings.get("_target_"))
     if target not in KINDS:
         raise RequestError(
-            f"loss._target_: '{target}' is no loss whose exact minimiser is known. {did_you_mean(target, tuple(KINDS))}"
+            f"loss._target_: '{target}' is no loss whose exact minimiser is known. "
+            f"{did_you_mean(target, tuple(KINDS))}"
         )
+    reduction = settings.get("reduction", "mean")
     if reduction not in REDUCTIONS:
         raise RequestError(
-            f"loss.reduction: '{reduction}' is no reduction of {target}. {did_you_mean(str(reduction), REDUCTIONS)}"
+            f"loss.reduction: '{reduction}' is no reduction of {target}. "
+            f"{did_you_mean(str(reduction), REDUCTIONS)}"
         )
-    kind = KINDS[target]
-    own = [kind.parameter] if kind.parameter else []
+    _check_keys(settings, target)
+    k = _own_number(settings, target)
+    l2, penalize_intercept = _penalty(settings)
+    return Loss(target, reduction, k, l2, penalize_intercept)
+
+
+def _check_keys(settings: Mapping[str, Any], target: str) -> None:
+    own = KINDS[target].parameter
+    known = ("reduction", *([own] if own else []), *PENALTY)
     for key in settings:
-        if key not in ("_target_", "reduction", *own, *PENALTY):
+        if key not in ("_target_", *known):
             raise RequestError(
-                f"loss.{key}: {target} has no setting '{key}' here. {did_you_mean(key, ('reduction', *own, *PENALTY))}"
+                f"loss.{key}: {target} has no setting '{key}' here. {did_you_mean(key, known)}"
             )
-    k = settings.get(kind.parameter, kind.default) if kind.parameter else 0.0
+
+
+def _own_number(settings: Mapping[str, Any], target: str) -> float:
+    """Return the criterion's own number, 0 where it has none."""
+    kind = KINDS[target]
+    if kind.parameter is None:
+        return 0.0
+    k = settings.get(kind.parameter, kind.default)
     if not (_is_number(k) and kind.accepts(k)):
         raise RequestError(f"loss.{kind.parameter}: {kind.allowed} is allowed for {target}, but {k!r} came.")
-    l2, penalize_intercept = (
-        settings.get("l2", PENALTY["l2"]),
-        settings.get("penalize_intercept", PENALTY["penalize_intercept"]),
-    )
+    return float(k)
+
+
+def _penalty(settings: Mapping[str, Any]) -> tuple[float, bool]:
+    """Return l2, and whether it counts the intercept too."""
+    given = {key: settings.get(key, default) for key, default in PENALTY.items()}
+    l2, penalize_intercept = given["l2"], given["penalize_intercept"]
     if not (_is_number(l2) and (l2 == 0 or 1 / LARGEST_L2 <= l2 <= LARGEST_L2)):
         raise RequestError(
             f"loss.l2: 0 or a number from {1 / LARGEST_L2:g} to {LARGEST_L2:g} is allowed, but {l2!r} came."
@@ -199,7 +209,7 @@ def lookup(settings: Mapping[str, Any]) -> Loss:
         raise RequestError(
             f"loss.penalize_intercept: true or false is allowed, but {penalize_intercept!r} came."
         )
-    return Loss(target, reduction, float(k), float(l2), penalize_intercept)
+    return float(l2), penalize_intercept
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Criteria that torch.nn lacks, in its own manner: called with the predictions and the target, with a reduction."""
+"""Criteria that torch.nn lacks, in its own manner: a reduction, called with predictions and target."""
 
 import torch
 
@@ -16,7 +16,7 @@ class LogCoshLoss(torch.nn.Module):
 
 
 class QuantileLoss(torch.nn.Module):
-    """quantile (target - prediction) where the prediction is too low, (1 - quantile) (prediction - target) where it is too high."""
+    """quantile times how far the prediction is too low, or (1 - quantile) times how far it is too high."""
 
     def __init__(self, quantile: float = 0.5, reduction: str = "mean"):
         super().__init__()

@@ -1,4 +1,8 @@
-"""Update rules of torch's optimizers, a family a file, and the table that ties torch's classes to them."""
+"""Update rules of optimizers, a family a file, and the table that ties classes to them.
+
+A class is known by its dotted path, so that none is imported: torch takes seconds to import. Classes that
+torch lacks stand in classes.py.
+"""
 
 from lrbench.optimizers.adadelta import ADADELTA
 from lrbench.optimizers.adagrad import ADAGRAD

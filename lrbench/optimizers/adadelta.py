@@ -7,16 +7,21 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def adadelta(g, w, state, run, step):
-    """v <- rho v + (1 - rho) g^2;  d = g sqrt(u + eps) / sqrt(v + eps);  u <- rho u + (1 - rho) d^2;  w <- w - lr d  (Zeiler 2012).
+    """Adadelta (Zeiler 2012).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    v <- rho v + (1 - rho) g^2;  d = g sqrt(u + eps) / sqrt(v + eps);  u <- rho u + (1 - rho) d^2;
+    w <- w - lr d
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              factor of each step (default 1: the paper's)
     rho             memory of the mean squares of gradients and steps, about 1 / (1 - rho) steps (default 0.9)
     eps             sets the first steps off, and bounds the quotient (default 1e-6)
 
     Where torch departs from the paper: lr, and weight decay; rho is 0.95 in most of the paper.
 
-    Pitfall: the first steps are about sqrt(eps) long, however far the minimum: with a small eps it is long before they have grown.
+    Pitfall: the first steps are about sqrt(eps) long, however far the minimum: with a small eps it is long
+    before they have grown.
     """
     v, u = state
     lr, rho, keep, eps, weight_decay, sign = run

@@ -9,7 +9,8 @@ from lrbench.optimizers.rule import Family, Rule, direction
 def adagrad(g, w, state, run, step):
     """v <- v + g^2;  w <- w - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps)  (Duchi et al. 2011).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate: about how far each element moves in the first step (default 0.01)
     lr_decay        how fast lr falls beside (default 0: not at all)
     initial_accumulator_value

@@ -8,22 +8,30 @@ from lrbench.optimizers.rule import Family, Numbers, Rule, direction
 
 
 def adam(g, w, state, run, step):
-    """m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;  w <- w - lr m' / (sqrt(v') + eps)  (Kingma and Ba 2015).
+    """Adam (Kingma and Ba 2015), and AdamW.
 
-    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) undo the start at 0: each is a weighted mean of the gradients so far, or of their squares.
+    m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;  w <- w - lr m' / (sqrt(v') + eps)
 
-    g               gradient; `weight_decay` (default 0; AdamW 0.01) adds weight_decay w to it, `maximize` (default false) turns its sign first
-    lr              learning rate: about how far an element moves a step while its gradient keeps its sign (default 0.001)
+    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) undo the start at 0: each is a weighted mean of the
+    gradients so far, or of their squares.
+
+    g               gradient; `weight_decay` (default 0; AdamW 0.01) adds weight_decay w to it, `maximize`
+                    (default false) turns its sign first
+    lr              learning rate: about how far an element moves a step while its gradient keeps its sign
+                    (default 0.001)
     beta1, beta2    memory of the two means, about 1 / (1 - beta) steps (`betas`, default 0.9 and 0.999)
     eps             keeps the quotient bounded where gradients vanish (default 1e-8)
     decoupled_weight_decay
-                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient (default false; AdamW true)
+                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient
+                    (default false; AdamW true)
 
-    Where torch departs from the papers: Adam's has no weight decay; in AdamW's (Loshchilov and Hutter 2019) only the schedule scales the decay, in
-    torch lr does too, so that the paper's decay is lr weight_decay. Where a schedule moves beta1, the bias correction takes the one of the step.
+    Where torch departs from the papers: Adam's has no weight decay; in AdamW's (Loshchilov and Hutter 2019)
+    only the schedule scales the decay, in torch lr does too, so that the paper's decay is lr weight_decay.
+    Where a schedule moves beta1, the bias correction takes the one of the step.
 
-    Pitfall: the step does not shrink with the gradient, so w ends up hovering about lr from the minimum: let lr fall. And weight decay in the
-    gradient is divided by sqrt(v') as well: elements with large gradients hardly decay.
+    Pitfall: the step does not shrink with the gradient, so w ends up hovering about lr from the minimum: let
+    lr fall. And weight decay in the gradient is divided by sqrt(v') as well: elements with large gradients
+    hardly decay.
     """
     m, v = state
     lr, eps, coupled, decoupled, one, sign = run
@@ -36,13 +44,16 @@ def adam(g, w, state, run, step):
 
 
 def amsgrad(g, w, state, run, step):
-    """As `adam`, but over the largest v so far:  u <- max(u, v);  w <- w - lr m' / (sqrt(u') + eps)  (`amsgrad`; Reddi et al. 2018).
+    """As `adam`, but over the largest v so far (`amsgrad`; Reddi et al. 2018).
+
+    u <- max(u, v);  w <- w - lr m' / (sqrt(u') + eps)
 
     lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
                     as in Adam
 
-    Where torch departs from the paper: the bias corrections and eps, which the paper leaves out. The maximum is of v, u' = u / (1 - beta2^t) of it:
-    so lr / sqrt(u') can still grow over the first 1 / (1 - beta2) steps.
+    Where torch departs from the paper: the bias corrections and eps, which the paper leaves out. The maximum
+    is of v, u' = u / (1 - beta2^t) of it: so lr / sqrt(u') can still grow over the first 1 / (1 - beta2)
+    steps.
 
     Pitfall: a single huge gradient slows its element down for good.
     """

@@ -7,16 +7,21 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def adamax(g, w, state, run, step):
-    """m <- beta1 m + (1 - beta1) g;  u <- max(beta2 u, |g| + eps);  w <- w - lr m / (1 - beta1^t) / u  (Kingma and Ba 2015, section 7.1).
+    """Adamax (Kingma and Ba 2015, section 7.1).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    m <- beta1 m + (1 - beta1) g;  u <- max(beta2 u, |g| + eps);  w <- w - lr m / (1 - beta1^t) / u
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate: a bound, nearly, on how far an element moves a step (default 0.002)
-    beta1, beta2    memory of the mean and of the maximum, about 1 / (1 - beta) steps (`betas`, default 0.9 and 0.999)
+    beta1, beta2    memory of the mean and of the maximum, about 1 / (1 - beta) steps (`betas`, default 0.9
+                    and 0.999)
     eps             keeps u from 0 (default 1e-8)
 
     Where torch departs from the paper: eps, which the paper leaves out, and weight decay.
 
-    Pitfall: one outlier among the gradients sets u, and so the pace of its element, for about 1 / (1 - beta2) steps.
+    Pitfall: one outlier among the gradients sets u, and so the pace of its element, for about 1 / (1 - beta2)
+    steps.
     """
     m, u = state
     lr, eps, weight_decay, sign = run

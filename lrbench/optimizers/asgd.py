@@ -7,9 +7,12 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def asgd(g, w, state, run, step):
-    """w <- (1 - lambd eta) w - eta g;  a <- a + mu (w - a): descent and, beside it, the average of its iterates (Polyak and Juditsky 1992).
+    """Descent and, beside it, the average of its iterates (Polyak and Juditsky 1992).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    w <- (1 - lambd eta) w - eta g;  a <- a + mu (w - a)
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     eta             learning rate of the step: lr / (1 + lambd lr (t - 1))^alpha, so lr at first
     lr              learning rate (default 0.01)
     lambd           pulls w to 0, and lets eta fall (default 0.0001)
@@ -17,10 +20,12 @@ def asgd(g, w, state, run, step):
     mu              1 / max(1, t - 1 - t0): a is w until step t0 + 2, then the mean of the w since
     t0              when the average starts (default 1e6)
 
-    Where torch departs from the paper: lambd, which is weight decay once more, and on by default. The rate of a step comes from the lr of the step
-    before: a new lr acts a step late. eta and mu are float32 numbers whatever the dtype of w (torch's default dtype taken as float32).
+    Where torch departs from the paper: lambd, which is weight decay once more, and on by default. The rate of
+    a step comes from the lr of the step before: a new lr acts a step late. eta and mu are float32 numbers
+    whatever the dtype of w (torch's default dtype taken as float32).
 
-    Pitfall: w holds the last iterate; the average is only in the optimizer's state (`ax`). And with lambd > 0 neither goes to the minimum.
+    Pitfall: w holds the last iterate; the average is only in the optimizer's state (`ax`). And with lambd > 0
+    neither goes to the minimum.
     """
     (a,) = state
     weight_decay, sign = run

@@ -1,4 +1,4 @@
-"""What update rules need beside arithmetic and sqrt; each lets NaN and inf through as torch's own functions do."""
+"""What update rules need beside arithmetic and sqrt; each lets NaN and inf through as torch does."""
 
 from numba.extending import register_jitable
 
@@ -18,6 +18,9 @@ def clamp(a, low, high):
 
 @register_jitable
 def lerp(a, b, share, back):
-    """a + share (b - a), reckoned from the nearer end: b + back (b - a) with back = share - 1 if share >= 1/2 (torch.lerp)."""
+    """a + share (b - a), reckoned from the nearer end (torch.lerp).
+
+    If share >= 1/2 it is b + back (b - a) with back = share - 1.
+    """
     from_a = share + back < 0
     return (a if from_a else b) + (share if from_a else back) * (b - a)

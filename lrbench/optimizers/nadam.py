@@ -9,21 +9,26 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def nadam(g, w, state, run, step):
-    """w <- w - lr ((1 - mu_t) g / (1 - mu_1 .. mu_t) + mu_t+1 m / (1 - mu_1 .. mu_t+1)) / (sqrt(v') + eps), m, v and v' as in Adam  (Dozat 2016).
+    """NAdam (Dozat 2016), with m, v and v' as in Adam.
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    w <- w - lr ((1 - mu_t) g / (1 - mu_1 .. mu_t) + mu_t+1 m / (1 - mu_1 .. mu_t+1)) / (sqrt(v') + eps)
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate (default 0.002)
     beta1, beta2    memory of the means of g and g^2 (`betas`, default 0.9 and 0.999)
     mu_t            momentum, from about beta1 / 2 up to beta1: beta1 (1 - 0.96^(t momentum_decay) / 2)
     momentum_decay  how soon: halfway after 17 / momentum_decay steps (default 0.004)
     eps             keeps the quotient bounded where gradients vanish (default 1e-8)
     decoupled_weight_decay
-                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient (default false)
+                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient
+                    (default false)
 
-    Where torch departs from the paper: m keeps beta1 of itself, there mu_t; and weight decay. The product of the mu is a float32 number
-    whatever the dtype of w (torch's default dtype taken as float32).
+    Where torch departs from the paper: m keeps beta1 of itself, there mu_t; and weight decay. The product of
+    the mu is a float32 number whatever the dtype of w (torch's default dtype taken as float32).
 
-    Pitfall: with the default momentum_decay, mu_t is on its way for thousands of steps; with 0 it stays at beta1 / 2, half the momentum named.
+    Pitfall: with the default momentum_decay, mu_t is on its way for thousands of steps; with 0 it stays at
+    beta1 / 2, half the momentum named.
     """
     m, v = state
     lr, eps, coupled, decoupled, one, sign = run

@@ -9,22 +9,29 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def radam(g, w, state, run, step):
-    """w <- w - lr r m' / sqrt(v') while rho > 5, else w <- w - lr m', with m' and v' as in Adam  (Liu et al. 2020).
+    """RAdam (Liu et al. 2020), with m' and v' as in Adam.
 
-    rho = rho_inf - 2 t beta2^t / (1 - beta2^t), rho_inf = 2 / (1 - beta2) - 1: how many squared gradients v' is worth. The rectification
-    r = sqrt((rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho)) makes up for the spread of 1 / sqrt(v'), and grows to 1.
+    w <- w - lr r m' / sqrt(v') while rho > 5, else w <- w - lr m'
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    rho = rho_inf - 2 t beta2^t / (1 - beta2^t), rho_inf = 2 / (1 - beta2) - 1: how many squared gradients v'
+    is worth. The rectification r = sqrt((rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho))
+    makes up for the spread of 1 / sqrt(v'), and grows to 1.
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate (default 0.001)
     beta1, beta2    memory of the means of g and g^2 (`betas`, default 0.9 and 0.999)
     eps             keeps the quotient bounded where gradients vanish (default 1e-8)
     decoupled_weight_decay
-                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient (default false)
+                    w <- (1 - lr weight_decay) w before the step, instead of weight decay in the gradient
+                    (default false)
 
-    Where torch departs from the paper: the threshold is 5, there 4; eps is added to sqrt(v) before the bias correction, sqrt(v') = (sqrt(v) + eps) /
-    sqrt(1 - beta2^t), where the paper has none; and the weight decays.
+    Where torch departs from the paper: the threshold is 5, there 4; eps is added to sqrt(v) before the bias
+    correction, sqrt(v') = (sqrt(v) + eps) / sqrt(1 - beta2^t), where the paper has none; and the weight
+    decays.
 
-    Pitfall: the first steps (5 of them with the default beta2, all with beta2 <= 2/3) follow the plain gradient: their size depends on its scale.
+    Pitfall: the first steps (5 of them with the default beta2, all with beta2 <= 2/3) follow the plain
+    gradient: their size depends on its scale.
     """
     m, v = state
     lr, eps, coupled, decoupled, one, sign = run
@@ -37,9 +44,8 @@ def radam(g, w, state, run, step):
 
 
 def _steps(t, s):
-    beta2_t = power(
-        s.beta2, t
-    )  # rho loses three digits to cancellation, so that the last one of beta2^t counts
+    # rho loses three digits to cancellation, so that the last one of beta2^t counts.
+    beta2_t = power(s.beta2, t)
     rest = 1 - beta2_t
     rho_inf = 2 / (1 - s.beta2) - 1
     rho = rho_inf - 2 * t * beta2_t / rest

@@ -1,4 +1,4 @@
-"""RMSprop, plain and centered: the gradient over its running root mean square or standard deviation, with momentum."""
+"""RMSprop, plain and centered: the gradient over its running root mean square or standard deviation."""
 
 import numpy as np
 
@@ -8,9 +8,12 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def rmsprop(g, w, state, run, step):
-    """v <- alpha v + (1 - alpha) g^2;  b <- momentum b + g / (sqrt(v) + eps);  w <- w - lr b  (Tieleman and Hinton 2012).
+    """RMSprop (Tieleman and Hinton 2012).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    v <- alpha v + (1 - alpha) g^2;  b <- momentum b + g / (sqrt(v) + eps);  w <- w - lr b
+
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate: about how far an element moves a step (default 0.01)
     alpha           memory of the mean square, about 1 / (1 - alpha) steps (default 0.99)
     eps             keeps the quotient bounded where gradients vanish (default 1e-8)
@@ -18,7 +21,8 @@ def rmsprop(g, w, state, run, step):
 
     Where torch departs from the lecture: eps, momentum and weight decay; alpha is 0.9 there.
 
-    Pitfall: v starts at 0 and nothing makes up for it: the first step is 1 / sqrt(1 - alpha) times as long as steps are later, 10 lr by default.
+    Pitfall: v starts at 0 and nothing makes up for it: the first step is 1 / sqrt(1 - alpha) times as long as
+    steps are later, 10 lr by default.
     """
     v, b = state
     lr, alpha, keep, eps, weight_decay, sign = run
@@ -30,16 +34,19 @@ def rmsprop(g, w, state, run, step):
 
 
 def centered(g, w, state, run, step):
-    """As `rmsprop`, with the standard deviation:  a <- alpha a + (1 - alpha) g;  b <- momentum b + g / (sqrt(v - a^2) + eps)  (Graves 2013).
+    """As `rmsprop`, with the standard deviation (Graves 2013).
+
+    a <- alpha a + (1 - alpha) g;  b <- momentum b + g / (sqrt(v - a^2) + eps)
 
     lr, alpha, eps, momentum, weight_decay, maximize
                     as in RMSprop
     centered        this rule instead of that one (default false)
 
-    Where torch departs from the paper: eps is added to the root, there under it (and 0.0001); lr stands outside the buffer; and weight decay.
+    Where torch departs from the paper: eps is added to the root, there under it (and 0.0001); lr stands
+    outside the buffer; and weight decay.
 
-    Pitfall: while the gradient is steady, v - a^2 is a small difference of large numbers: steps get as long as eps allows, and where rounding leaves
-    the difference below 0 its root is NaN, in torch as here.
+    Pitfall: while the gradient is steady, v - a^2 is a small difference of large numbers: steps get as long
+    as eps allows, and where rounding leaves the difference below 0 its root is NaN, in torch as here.
     """
     v, a, b = state
     lr, alpha, keep, back, eps, weight_decay, sign = run

@@ -7,16 +7,20 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def rprop(g, w, state, run, step):
-    """d <- d etaplus where g keeps its sign, d etaminus where it turns (there g <- 0);  w <- w - d sign(g)  (Riedmiller and Braun 1993).
+    """Rprop (Riedmiller and Braun 1993).
+
+    d <- d etaplus where g keeps its sign, d etaminus where it turns (there g <- 0);  w <- w - d sign(g)
 
     g               gradient; `maximize` (default false) turns its sign first
-    d               how far the element moves, kept in [step_size_min, step_size_max] (`step_sizes`, default 1e-6 and 50)
+    d               how far the element moves, kept in [step_size_min, step_size_max] (`step_sizes`, default
+                    1e-6 and 50)
     lr              d at the start (default 0.01); it does not act later, nor does a schedule
     etaminus, etaplus
                     what d is multiplied by (`etas`, default 0.5 and 1.2)
 
-    Where torch departs from the paper: the step before a turn is not taken back; a turned gradient counts as 0, so that w rests for a step and d for
-    the next (the variant iRprop- of Igel and Huesken 2000). A gradient of NaN counts as 0 too: w does not become NaN.
+    Where torch departs from the paper: the step before a turn is not taken back; a turned gradient counts as
+    0, so that w rests for a step and d for the next (the variant iRprop- of Igel and Huesken 2000). A
+    gradient of NaN counts as 0 too: w does not become NaN.
 
     Pitfall: it is for whole batches. Where noise turns the sign of g, d shrinks however far the minimum.
     """

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 Numbers = SimpleNamespace
-"""Hyperparameters by torch's names, as float64 arrays (true = 1): (R,) of R runs, or (T or 1, C) of T steps and C columns of the step table.
+"""Hyperparameters by torch's names, as float64 arrays (true = 1).
 
-A pair has a name for each half (`PAIRS`). Of a step there is also `factor`, the learning rate of the step as a multiple of the run's `lr`.
+Shapes are (R,) of R runs, or (T or 1, C) of T steps and C columns of the step table.
+A pair has a name for each half (`PAIRS`). Of a step there is also `factor`, the learning rate of the step as
+a multiple of the run's `lr`.
 """
 
 PAIRS = {
@@ -25,12 +27,16 @@ class Rule:
     """A formula for one element of the parameters, and the numbers that it is given.
 
     Attributes:
-        update: (g, w, state, run, step) -> (w, state). g and w are numbers, the others tuples of numbers, in the order of the attributes below. Plain
-            arithmetic of one dtype: no literal but 0 in a comparison (numba would go on in float64), nothing that hides a NaN.
-        state: torch's name of each state tensor -> its start: a number, or the hyperparameter that it starts from.
+        update: (g, w, state, run, step) -> (w, state). g and w are numbers, the others tuples of numbers, in
+            the order of the attributes below. Plain arithmetic of one dtype: no literal but 0 in a comparison
+            (numba would go on in float64), nothing that hides a NaN.
+        state: torch's name of each state tensor -> its start: a number, or the hyperparameter that it starts
+            from.
         run: numbers of R runs -> what `update` gets of its run, (R,) each.
-        step: (t (T, 1) = 1 .. T, numbers of T steps) -> what `update` gets of its step, each broadcasting to (T, C). Torch's own arithmetic: `b**t`.
-        column: the hyperparameters that `step` reads beside `factor`: runs that agree in them share a column of the step table.
+        step: (t (T, 1) = 1 .. T, numbers of T steps) -> what `update` gets of its step, each broadcasting to
+            (T, C). Torch's own arithmetic: `b**t`.
+        column: the hyperparameters that `step` reads beside `factor`: runs that agree in them share a column
+            of the step table.
     """
 
     update: Callable[..., tuple]
@@ -42,7 +48,7 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A class of torch.optim: its hyperparameters and the rule for each of its runs.
+    """A class of torch.optim, or of classes.py: its hyperparameters and the rule for each of its runs.
 
     Attributes:
         defaults: every hyperparameter that the rules cover, in torch's order and with torch's default.

@@ -7,12 +7,14 @@ from lrbench.optimizers.rule import Family, Rule, direction
 
 
 def gradient_descent(g, w, state, run, step):
-    """w <- w - lr g: against the gradient, by the learning rate (Cauchy 1847; with samples Robbins and Monro 1951).
+    """w <- w - lr g: against the gradient (Cauchy 1847; with samples Robbins and Monro 1951).
 
-    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false) turns its sign first
+    g               gradient; `weight_decay` (default 0) adds weight_decay w to it, `maximize` (default false)
+                    turns its sign first
     lr              learning rate (default 0.001)
 
-    Pitfall: on a quadratic it converges only for lr < 2 / L, and the error along the flattest direction then shrinks by 1 - lr mu a step.
+    Pitfall: on a quadratic it converges only for lr < 2 / L, and the error along the flattest direction then
+    shrinks by 1 - lr mu a step.
     """
     lr, weight_decay, sign = run
     (factor,) = step
@@ -21,7 +23,9 @@ def gradient_descent(g, w, state, run, step):
 
 
 def heavy_ball(g, w, state, run, step):
-    """b <- momentum b + (1 - dampening) g;  w <- w - lr b  (Polyak 1964); with `nesterov`,  w <- w - lr (g + momentum b)  (Sutskever et al. 2013).
+    """Descent with momentum (Polyak 1964), or with Nesterov's form of it (Sutskever et al. 2013).
+
+    b <- momentum b + (1 - dampening) g;  w <- w - lr b;  with `nesterov`,  w <- w - lr (g + momentum b)
 
     g, lr           as in gradient descent
     b               momentum buffer
@@ -29,10 +33,12 @@ def heavy_ball(g, w, state, run, step):
     dampening       share of each gradient but the first that is left out (default 0)
     nesterov        step from the gradient and the buffer after it (default false)
 
-    Where torch departs from the papers: lr stands outside the buffer, so a new lr acts on all past gradients at once; the first gradient enters the
-    buffer whole, whatever the dampening; and with `nesterov` w is the look-ahead point, where the gradient is taken.
+    Where torch departs from the papers: lr stands outside the buffer, so a new lr acts on all past gradients
+    at once; the first gradient enters the buffer whole, whatever the dampening; and with `nesterov` w is the
+    look-ahead point, where the gradient is taken.
 
-    Pitfall: momentum makes the effective learning rate lr / (1 - momentum): compare it with gradient descent at a smaller lr.
+    Pitfall: momentum makes the effective learning rate lr / (1 - momentum): compare it with gradient descent
+    at a smaller lr.
     """
     (b,) = state
     lr, weight_decay, sign = run

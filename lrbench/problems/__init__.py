@@ -1,6 +1,7 @@
-"""Regression problems: a function each that returns `Data`, and `load`, which calls the one that the settings name.
+"""Regression problems: a function each that returns `Data`, and `load`, which calls the one that is named.
 
-The functions are what `problem._target_` names. A function of your own works as well: any dotted path to one that returns `Data`.
+The functions are what `problem._target_` names. A function of your own works as well: any dotted path to one
+that returns `Data`.
 """
 
 import inspect
@@ -55,10 +56,13 @@ __all__ = [
 
 
 def load(settings: Mapping[str, Any]) -> Data:
-    """Return the data of the settings `{"_target_": dotted path, ...}`; the rest are the function's arguments (`???` = not given).
+    """Return the data of the settings `{"_target_": dotted path, ...}`.
+
+    The rest are the function's arguments (`???` = not given).
 
     Raises:
-        RequestError: no such function, an argument that it does not have or still needs, a value that it refuses, or a result that is no `Data`.
+        RequestError: no such function, an argument that it does not have or still needs, a value that it
+            refuses, or a result that is no `Data`.
     """
     given = {key: value for key, value in settings.items() if value != "???"}
     target = str(given.pop("_target_", ""))
@@ -67,7 +71,8 @@ def load(settings: Mapping[str, Any]) -> Data:
     data = function(**given)
     if not isinstance(data, Data):
         raise RequestError(
-            f"problem._target_: {target} must return lrbench.problems.Data, but returned {type(data).__name__}."
+            f"problem._target_: {target} must return lrbench.problems.Data, "
+            f"but returned {type(data).__name__}."
         )
     return data
 
@@ -75,12 +80,13 @@ def load(settings: Mapping[str, Any]) -> Data:
 def _resolve(target: str) -> tuple[Callable[..., Any], list[inspect.Parameter]]:
     module, _, name = target.rpartition(".")
     try:
-        # With the colon the module is imported as written, so that an import that fails inside it is told as such.
+        # With the colon the module is imported as written: an import that fails inside it is told as such.
         function = pkgutil.resolve_name(f"{module}:{name}")
         return function, list(inspect.signature(function).parameters.values())
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise RequestError(
-            f"problem._target_: no function at '{target}' ({error}). Give the dotted path of one that returns lrbench.problems.Data, "
+            f"problem._target_: no function at '{target}' ({error}). "
+            "Give the dotted path of one that returns lrbench.problems.Data, "
             "such as lrbench.problems.synthetic."
         ) from error
 
@@ -98,5 +104,6 @@ def _check_arguments(target: str, given: Mapping[str, Any], parameters: list[ins
     for parameter in parameters:
         if parameter.name in names and parameter.default is parameter.empty and parameter.name not in given:
             raise RequestError(
-                f"problem.{parameter.name}: {target} needs a value here. Give it as problem.{parameter.name}=..."
+                f"problem.{parameter.name}: {target} needs a value here. "
+                f"Give it as problem.{parameter.name}=..."
             )

@@ -1,4 +1,7 @@
-"""Checks of a problem's settings: each returns the value in its own type, or says which setting is wrong and what it may be."""
+"""Checks of a problem's settings.
+
+Each returns the value in its own type, or says which setting is wrong and what it may be.
+"""
 
 import math
 from numbers import Real

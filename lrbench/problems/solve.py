@@ -1,8 +1,13 @@
-"""A problem and its exact answer: the minimiser, the infimum of the loss, how sure they are, and the whole spectrum of the Hessian there."""
+"""A problem and its exact answer.
+
+The answer is the minimiser, the infimum of the loss, how sure they are, and the whole spectrum of the Hessian
+there. n samples of d features, p parameters.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -15,33 +20,36 @@ from lrbench.problems.minimise import Minimiser, minimise
 from lrbench.problems.threads import one_thread
 
 LARGEST, SMALLEST = 1e40, 1e-40  # of a column: all that is computed from it then fits float64
-MOST_SCALED = MOST_DIRECTIONS = (
-    500  # parameters up to which another decomposition costs little, and eigenvectors are kept
-)
+MOST_SCALED = 500  # parameters up to which another decomposition costs little ...
+MOST_DIRECTIONS = 500  # ... and up to which eigenvectors are kept
+FLOOR = 10  # times what rounding does to the gap: below that, arithmetic decides
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data and a loss on it, F(w) = c sum_i l(a_i'w, y_i) + l2 / 2 |w|^2 with rows a_i of the design A, and the exact solution.
+    """Data and a loss on it, F(w) = c sum_i l(a_i'w, y_i) + l2 / 2 |w|^2, and the exact solution.
 
-    H (p, p) is the Hessian of F at the minimiser; of a quadratic everywhere.
+    The a_i are rows of the design A. H (p, p) is the Hessian of F at the minimiser; of a quadratic
+    everywhere.
     """
 
     data: Data
     loss: Loss
     optimum: Minimiser
-    eigenvalues: np.ndarray  # (p,) of H, descending; exactly 0 from the rank on; of more than 5,000 only the first and the last, and nan between
+    # (p,) of H, descending; exactly 0 from the rank on; of more than 5,000 only the two ends, nan between
+    eigenvalues: np.ndarray
     rank: int
     R: np.ndarray  # (rank, p) with H = R'R
     smoothness: float  # largest eigenvalue that the Hessian has anywhere; inf where there is no bound
     rounding: float  # eps^2 of it is the gap that rounding makes
-    solve_seconds: (
-        float  # wall seconds that the minimiser took, without the spectrum; differs from time to time
-    )
+    solve_seconds: float  # that the minimiser took, without the spectrum; differs from time to time
 
     @property
     def w_star(self) -> np.ndarray:
-        """(p,) the minimiser; the one of least norm where there are many. Where the infimum is not attained, that of the rows that have one."""
+        """(p,) the minimiser; the one of least norm where there are many.
+
+        Where the infimum is not attained, that of the rows that have one.
+        """
         return self.optimum.w
 
     @property
@@ -56,7 +64,10 @@ class Problem:
 
     @property
     def mu(self) -> float | None:
-        """Smallest eigenvalue that is not 0: the strong convexity, across the directions that the loss sees. None where H is 0."""
+        """Smallest eigenvalue that is not 0: the strong convexity, across the directions that the loss sees.
+
+        None where H is 0.
+        """
         return float(self.eigenvalues[self.rank - 1]) if self.rank else None
 
     @property
@@ -74,64 +85,93 @@ class Problem:
 
     @cached_property
     def eigenvectors(self) -> np.ndarray | None:
-        """(rank, p) a unit eigenvector of H for each eigenvalue that is not 0, its largest entry positive; None where they are too many to keep."""
+        """(rank, p) a unit eigenvector of H for each eigenvalue that is not 0, its largest entry positive.
+
+        None where they are too many to keep.
+        """
         if self.data.p > MOST_DIRECTIONS:
             return None
-        vectors = linalg.svd(self.R, full_matrices=False)[2] if self.rank else np.zeros((0, self.data.p))
-        largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1, keepdims=True), axis=1)
+        if not self.rank:
+            return np.zeros((0, self.data.p))
+        _, _, vectors = linalg.svd(self.R, full_matrices=False)
+        places = np.abs(vectors).argmax(axis=1, keepdims=True)
+        largest = np.take_along_axis(vectors, places, axis=1)
         return vectors * np.sign(largest)
 
     @cached_property
     def gradient_noise(self) -> float:
-        """Variance of the gradient of one sample's loss at the minimiser: the trace of its covariance (p, p) over the samples."""
-        slopes, X, n, ones = self.optimum.tangent, self.data.X, self.data.n, float(self.data.intercept)
-        squares = slopes**2 @ (np.einsum("ij,ij->i", X, X) + ones)
+        """Variance of the gradient of one sample's loss at the minimiser.
+
+        The trace of its covariance (p, p) over the samples.
+        """
+        X, n = self.data.X, self.data.n
+        slopes = self.optimum.tangent
+        ones = float(self.data.intercept)
+        lengths = np.einsum("ij,ij->i", X, X) + ones
+        squares = slopes**2 @ lengths
         mean = np.append(slopes @ X, slopes.sum() * ones) / n
         return float(squares) / n - float(mean @ mean)
 
     @cached_property
     def centre(self) -> np.ndarray:
         """(n,) predictions of w_star."""
-        return np.where(np.isfinite(self.optimum.star), self.optimum.star, self._design @ self.w_star)
+        star = self.optimum.star
+        return np.where(np.isfinite(star), star, self._design @ self.w_star)
 
     @cached_property
     def scale(self) -> float | None:
-        """Gap of the constant model (the best intercept alone; w = 0 where there is none), the unit of relative gaps.
+        """Gap of the constant model, the best intercept alone, in which relative gaps are measured.
 
-        None where float64 cannot tell it from 0 (a constant target, a single sample): relative gaps are then undefined.
+        Without an intercept it is that of w = 0. None where float64 cannot tell it from 0 (a constant target,
+        a single sample): relative gaps are then
+            undefined.
         """
         w = np.zeros(self.data.p)
         if self.data.intercept:
-            penalised = replace(self.loss, l2=self.loss.l2 * self.loss.penalize_intercept)
-            constant = solve(
-                Data(np.ones((self.data.n, 1)), self.data.y, False, ("1",), self.data.target), penalised
-            )
+            constant = self._constant_model()
             if not constant.optimum.attained:
                 return None
             w[-1] = constant.w_star[0]
         scale = float(self.gap(w))
         return scale if np.isfinite(scale) and scale > self.gap_floor("float64") else None
 
+    def _constant_model(self) -> "Problem":
+        """Solve for the intercept alone, which is penalised only where the penalty counts it."""
+        ones = np.ones((self.data.n, 1))
+        data = Data(
+            X=ones,
+            y=self.data.y,
+            intercept=False,
+            features=("1",),
+            target=self.data.target,
+        )
+        l2 = self.loss.l2 if self.loss.penalize_intercept else 0.0
+        return solve(data, replace(self.loss, l2=l2))
+
     @property
     def digits(self) -> float | None:
         """How many digits of the constant model's gap the infimum is certain to."""
-        error = self.optimum.bound + np.finfo(np.float64).eps * abs(self.loss_star)
-        return float(np.log10(self.scale / error)) if self.scale and error else None
+        rounding = np.finfo(np.float64).eps * abs(self.loss_star)
+        error = self.optimum.bound + rounding
+        if not (self.scale and error):
+            return None
+        return float(np.log10(self.scale / error))
 
     def gap(self, w: np.ndarray) -> np.ndarray:
-        """Return loss - infimum at w (..., p), shape (...): never negative; inf where w is not finite or the gap overflows.
+        """Return loss - infimum at w (..., p), shape (...).
 
-        Of a quadratic it is half |R (w - w*)|^2, of any other loss the sum of its excesses. Computed in float64. A row's bits do not depend on the
-        other rows.
+        Never negative; inf where w is not finite or the gap overflows.         Of a quadratic it is half |R
+                                                                                (w - w*)|^2, of any other loss
+                                                                                the sum of its excesses.
+                                                                                Computed in
+        float64. A row's bits do not depend on the other rows.
         """
         with np.errstate(all="ignore"):
             moved = w - self.w_star
             if self.loss.is_quadratic:
                 gap = 0.5 * (_rowwise(self.R, moved) ** 2).sum(axis=-1)
             else:
-                gap = self._excess(moved) + 0.5 * (
-                    self.loss.penalties(self.data.d, self.data.p) * moved**2
-                ).sum(axis=-1)
+                gap = self._excess(moved) + self._penalty(moved)
         return np.where(np.isfinite(gap), gap, np.inf)
 
     @cached_property
@@ -140,48 +180,55 @@ class Problem:
 
     def _excess(self, moved: np.ndarray) -> np.ndarray:
         shift = _rowwise(self._design, moved)
-        excess = self.loss.excesses(
-            shift, self.centre + shift, self.data.y, self.optimum.star, self.optimum.tangent
-        )
+        star, tangent = self.optimum.star, self.optimum.tangent
+        excess = self.loss.excesses(shift, self.centre + shift, self.data.y, star, tangent)
         return self.loss.factor(self.data.n) * excess.sum(axis=-1)
 
+    def _penalty(self, w: np.ndarray) -> np.ndarray:
+        penalties = self.loss.penalties(self.data.d, self.data.p)
+        return 0.5 * (penalties * w**2).sum(axis=-1)
+
     def loss_at(self, w: np.ndarray) -> np.ndarray:
-        """Return the loss over all samples at w (..., p), shape (...); inf where w is not finite or the loss overflows. Computed in float64."""
+        """Return the loss over all samples at w (..., p), shape (...).
+
+        It is inf where w is not finite or the loss overflows. Computed in float64.
+        """
         w = np.asarray(w, dtype=np.float64)
         with np.errstate(all="ignore"):
-            losses = self.loss.values(_rowwise(self._design, w), self.data.y).sum(axis=-1)
-            loss = self.loss.factor(self.data.n) * losses + 0.5 * (
-                self.loss.penalties(self.data.d, self.data.p) * w**2
-            ).sum(axis=-1)
+            losses = self.loss.values(_rowwise(self._design, w), self.data.y)
+            total = self.loss.factor(self.data.n) * losses.sum(axis=-1)
+            loss = total + self._penalty(w)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def test_loss(self, w: np.ndarray) -> np.ndarray | None:
-        """Return the loss over the test rows, without the penalty, at w (..., p), shape (...); None where there are no test rows."""
+        """Return the loss over the test rows, without the penalty, at w (..., p), shape (...).
+
+        None where there are no test rows.
+        """
         if self.data.test is None:
             return None
         X, y = self.data.test
         with np.errstate(all="ignore"):
             z = _rowwise(self.data.design(X), w)
-            loss = self.loss.factor(len(y)) * self.loss.values(z, y).sum(axis=-1)
+            losses = self.loss.values(z, y)
+            loss = self.loss.factor(len(y)) * losses.sum(axis=-1)
         return np.where(np.isfinite(loss), loss, np.inf)
 
     def gap_floor(self, dtype: str) -> float:
         """Return the gap below which the arithmetic of "float32" or "float64" decides, not the optimizer.
 
-        10 eps^2 (L |w*|^2 + noise): the first is what rounding the minimiser costs, the second what rounding in gradients does, kappa loss_star for
-        squared errors; both for the columns as they are or for each over its size, whichever is smaller. At a kink of the loss the gap is linear in
-        the error, and so is the floor: 10 eps c sum_i sum_j |a_ij w*_j| over the rows there.
+        10 eps^2 (L |w*|^2 + noise): the first is what rounding the minimiser costs, the second what rounding
+        in gradients does, kappa loss_star for squared errors; both for the columns as they are or for each
+        over its size, whichever is smaller. At a kink of the loss the gap is linear in the error, and so is
+        the floor: 10 eps c sum_i sum_j |a_ij w*_j| over the rows there.
         """
         eps = float(np.finfo(dtype).eps)
-        floor = 10 * eps**2 * self.rounding
+        floor = FLOOR * eps**2 * self.rounding
         if self.loss.kind.shape == "linear":
             at_kinks = self._design[self.optimum.star == self.data.y]
-            floor += (
-                10
-                * eps
-                * self.loss.factor(self.data.n)
-                * float((np.abs(at_kinks) @ np.abs(self.w_star)).sum())
-            )
+            sizes = np.abs(at_kinks) @ np.abs(self.w_star)
+            c = self.loss.factor(self.data.n)
+            floor += FLOOR * eps * c * float(sizes.sum())
         return floor
 
 
@@ -190,49 +237,80 @@ def solve(data: Data, loss: Loss) -> Problem:
     """Solve the problem exactly, up to rounding.
 
     Raises:
-        RequestError: a target that the loss cannot take, a column whose size is out of range, or only zeros to fit with.
+        RequestError: a target that the loss cannot take, a column whose size is out of range, or only zeros
+            to fit with.
     """
     loss.check_target(data.y, data.target)
     _check_sizes(data)
-    A, c, penalties = data.design(), loss.factor(data.n), loss.penalties(data.d, data.p)
-    begin = perf_counter()
-    if loss.is_quadratic:
-        factors = plain = factorise(with_penalty(A, penalties / (2 * c)))
-        optimum, curvature = _least_squares(factors, data.y, c), 2 * c
-        end = perf_counter()
-    else:
-        optimum, curvature = minimise(A, data.y, loss, penalties), c
-        end = perf_counter()
-        plain = factorise(A)
-        factors = factorise(
-            with_penalty(np.sqrt(loss.curvatures(optimum.star, data.y))[:, None] * A, penalties / c)
-        )
-    values, largest = _singular_values(factors), plain.ends()[0]
-    eigenvalues = np.append(curvature * values**2, np.zeros(data.p - factors.rank))
+    answer = _of_quadratic(data, loss) if loss.is_quadratic else _of_any_other(data, loss)
+    factors, curvature = answer.factors, answer.curvature
+    values = _singular_values(factors)
+    largest, _ = answer.design.ends()
+    zeros = np.zeros(data.p - factors.rank)
+    eigenvalues = np.append(curvature * values**2, zeros)
     return Problem(
         data=data,
         loss=loss,
-        optimum=optimum,
+        optimum=answer.optimum,
         eigenvalues=eigenvalues,
         rank=factors.rank,
         R=np.sqrt(curvature) * factors.root(),
-        smoothness=float(eigenvalues[0])
-        if loss.is_quadratic
-        else c * loss.kind.steepest(loss.k) * largest**2 + float(penalties.max()),
-        rounding=_rounding(
-            np.sqrt(curvature) * optimum.w,
-            c / np.sqrt(curvature) * optimum.tangent,
-            plain,
-            factors,
-            largest,
-            values,
-        ),
-        solve_seconds=end - begin,
+        smoothness=_smoothness(data, loss, eigenvalues, largest),
+        rounding=_rounding(answer, loss.factor(data.n), largest, values),
+        solve_seconds=answer.seconds,
     )
 
 
+class _Answer(NamedTuple):
+    """A minimiser, and the factors of what its Hessian is made of: curvature S'S = H."""
+
+    optimum: Minimiser
+    curvature: float
+    factors: Factors  # S, of A with each row by the root of its curvature, and of the penalty
+    design: Factors  # A, and of a quadratic the penalty too
+    seconds: float
+
+
+def _of_quadratic(data: Data, loss: Loss) -> _Answer:
+    A = data.design()
+    c = loss.factor(data.n)
+    penalties = loss.penalties(data.d, data.p)
+    begin = perf_counter()
+    factors = factorise(with_penalty(A, penalties / (2 * c)))
+    optimum = _least_squares(factors, data.y, c)
+    seconds = perf_counter() - begin
+    return _Answer(optimum, 2 * c, factors, factors, seconds)
+
+
+def _of_any_other(data: Data, loss: Loss) -> _Answer:
+    A = data.design()
+    c = loss.factor(data.n)
+    penalties = loss.penalties(data.d, data.p)
+    begin = perf_counter()
+    optimum = minimise(A, data.y, loss, penalties)
+    seconds = perf_counter() - begin
+    roots = np.sqrt(loss.curvatures(optimum.star, data.y))
+    factors = factorise(with_penalty(roots[:, None] * A, penalties / c))
+    return _Answer(optimum, c, factors, factorise(A), seconds)
+
+
+def _smoothness(data: Data, loss: Loss, eigenvalues: np.ndarray, largest: float) -> float:
+    """Return a bound of the Hessian's eigenvalues anywhere.
+
+    largest is the largest singular value of the design.
+    """
+    if loss.is_quadratic:
+        return float(eigenvalues[0])
+    penalties = loss.penalties(data.d, data.p)
+    of_rows = loss.factor(data.n) * loss.kind.steepest(loss.k) * largest**2
+    return of_rows + float(penalties.max())
+
+
 def _singular_values(factors: Factors) -> np.ndarray:
-    """Return the singular values (rank,) that are not 0, descending; of very many only the two ends, and nan between."""
+    """Return the singular values (rank,) that are not 0, descending.
+
+    Of very many only the two ends, and nan between.
+    """
     if factors.rank <= FULL:
         return factors.singular_values()
     values = np.full(factors.rank, np.nan)
@@ -241,9 +319,13 @@ def _singular_values(factors: Factors) -> np.ndarray:
 
 
 def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
-    """Minimise c |y - A w|^2, the rows of a penalty included. The bound is half the squared Newton decrement, exact for a quadratic."""
+    """Minimise c |y - A w|^2, the rows of a penalty included.
+
+    The bound is half the squared Newton decrement, exact for a quadratic.
+    """
     n = len(y)
-    stacked = np.append(y, np.zeros(len(factors.A) - n))
+    of_penalty = np.zeros(len(factors.A) - n)
+    stacked = np.append(y, of_penalty)
     w = factors.minimiser(stacked)
     residual = stacked - factors.A @ w
     left = factors.project(residual)
@@ -259,49 +341,60 @@ def _least_squares(factors: Factors, y: np.ndarray, c: float) -> Minimiser:
     )
 
 
-def _rounding(
-    w: np.ndarray, slopes: np.ndarray, plain: Factors, factors: Factors, largest: float, values: np.ndarray
-) -> float:
-    """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for A'A of `plain`, and H = S'S of `factors` with eigenvalues from mu to L.
+def _rounding(answer: _Answer, c: float, largest: float, values: np.ndarray) -> float:
+    """Return L |w|^2 + half |slopes|^2 |A|^2 / mu, for H = S'S with eigenvalues from mu to L.
 
-    The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes (n,) wrong by their own size make this
-    gap. With each column over its size both are other bounds, and the smaller counts (van der Sluis 1969).
+    The first is what rounding the minimiser costs, the second what rounding in gradients does, since slopes
+    (n,) wrong by their own size make this gap. With each column over its size both are other bounds, and the
+    smaller counts (van der Sluis 1969).
 
     largest is the largest singular value of A, values (rank,) are those of S.
     """
+    factors = answer.factors
     if not factors.rank:
         return 0.0
-    A, S = plain.root(), factors.root()
+    root = np.sqrt(answer.curvature)
+    w = root * answer.optimum.w
+    slopes = c / root * answer.optimum.tangent
+
+    def bound(sizes: np.ndarray | float, of_A: float, of_S: np.ndarray) -> float:
+        """Return it for the largest singular value of A and those of S, each column over its size."""
+        of_w = of_S[0] ** 2 * np.sum((sizes * w) ** 2)
+        amplified = of_A / of_S[-1]
+        of_gradients = 0.5 * slopes @ slopes * amplified**2
+        return float(of_w + of_gradients)
+
+    A, S = answer.design.root(), factors.root()
     sizes = np.sqrt((S**2).sum(axis=0))
-    ways = [(1.0, largest, *values[[0, -1]])]
-    if len(sizes) <= MOST_SCALED and (sizes > 0).all():
-        ways.append(
-            (
-                sizes,
-                linalg.svdvals(A / sizes)[0],
-                *np.asarray(linalg.svdvals(S / sizes))[[0, factors.rank - 1]],
-            )
-        )
-    return min(
-        float(largest**2 * np.sum((size * w) ** 2) + 0.5 * slopes @ slopes * (of_A / smallest) ** 2)
-        for size, of_A, largest, smallest in ways
-    )
+    plain = bound(1.0, largest, values)
+    if len(sizes) > MOST_SCALED or not (sizes > 0).all():
+        return plain
+    of_A = linalg.svdvals(A / sizes)[0]
+    of_S = np.asarray(linalg.svdvals(S / sizes))[: factors.rank]
+    return min(plain, bound(sizes, of_A, of_S))
 
 
 def _check_sizes(data: Data) -> None:
-    sizes = (*np.maximum(data.X.max(axis=0), -data.X.min(axis=0)), np.abs(data.y).max())
-    for name, size in zip((*data.features, data.target), sizes, strict=True):
+    of_features = np.maximum(data.X.max(axis=0), -data.X.min(axis=0))
+    sizes = (*of_features, np.abs(data.y).max())
+    names = (*data.features, data.target)
+    for name, size in zip(names, sizes, strict=True):
         if size and not SMALLEST <= size <= LARGEST:
             raise RequestError(
-                f"problem: the largest magnitude in column '{name}' must be from {SMALLEST:g} to {LARGEST:g}, or 0, but is {size:g}. "
+                f"problem: the largest magnitude in column '{name}' must be from {SMALLEST:g} to "
+                f"{LARGEST:g}, or 0, but is {size:g}. "
                 "Choose other units; problem.standardize=true does so for tables and real data."
             )
     if not data.intercept and not data.X.any():
         raise RequestError(
-            "problem: all features are 0 and there is no intercept, so there is nothing to fit. Use problem.intercept=true."
+            "problem: all features are 0 and there is no intercept, so there is nothing to fit. "
+            "Use problem.intercept=true."
         )
 
 
 def _rowwise(matrix: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Return matrix @ w for each w (..., p); not by BLAS, whose rounding of one row depends on how many there are."""
+    """Return matrix @ w for each w (..., p).
+
+    Not by BLAS, whose rounding of one row depends on how many there are.
+    """
     return np.einsum("rp,...p->...r", matrix, np.ascontiguousarray(w))

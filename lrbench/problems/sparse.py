@@ -1,4 +1,4 @@
-"""Features that are mostly absent, some of them much rarer than others: the case that Adagrad was made for."""
+"""Features that are mostly absent, some of them much rarer than others: what Adagrad was made for."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ FEATURES, WEIGHTS, NOISE, TEST_FEATURES, TEST_NOISE = range(5)
 
 
 @one_thread()
-def sparse(
+def sparse(  # noqa: PLR0913 (its parameters are the keys that a request gives)
     n: int = 1000,
     d: int = 100,
     sparsity: float = 0.9,
@@ -21,11 +21,12 @@ def sparse(
     seed: int = 0,
     intercept: bool = False,
 ) -> Data:
-    """Return y = X w + noise with w and noise normal, where a feature is 0 in most rows and normal in the others.
+    """Return y = X w + noise with w and noise normal, features 0 in most rows and normal in the others.
 
-    Feature j = 1, 2, ... is present in a row with probability min(1, c / j), independently of all else: frequencies as those of words in a text
-    (Zipf 1949). Duchi, Hazan and Singer (2011) made Adagrad for such data. The Hessian of the mean squared error is about diagonal, 2 min(1, c / j),
-    but its spectrum is what chance makes it; `synthetic` has a spectrum that is exact.
+    Feature j = 1, 2, ... is present in a row with probability min(1, c / j), independently of all else:
+    frequencies as those of words in a text (Zipf 1949). Duchi, Hazan and Singer (2011) made Adagrad for such
+    data. The Hessian of the mean squared error is about diagonal, 2 min(1, c / j), but its spectrum is what
+    chance makes it; `synthetic` has a spectrum that is exact.
 
     Args:
         n: samples.
@@ -39,17 +40,13 @@ def sparse(
     Raises:
         RequestError: a value out of its range.
     """
-    n, d, seed, test_rows = (
-        checks.whole("n", n, 1),
-        checks.whole("d", d, 1),
-        checks.whole("seed", seed, 0),
-        checks.whole("test_rows", test_rows, 0),
-    )
-    sparsity, noise, intercept = (
-        checks.number("sparsity", sparsity, 0),
-        checks.number("noise", noise, 0),
-        checks.boolean("intercept", intercept),
-    )
+    n = checks.whole("n", n, 1)
+    d = checks.whole("d", d, 1)
+    seed = checks.whole("seed", seed, 0)
+    test_rows = checks.whole("test_rows", test_rows, 0)
+    sparsity = checks.number("sparsity", sparsity, 0)
+    noise = checks.number("noise", noise, 0)
+    intercept = checks.boolean("intercept", intercept)
     if sparsity >= 1:
         raise RequestError(
             f"problem.sparsity: must be the share of zeros, below 1, but {sparsity:g} was given."
@@ -61,21 +58,32 @@ def sparse(
     frequencies = _frequencies(d, (1 - sparsity) * d)
     w_true = stream(WEIGHTS).standard_normal(d + 1)[: d + intercept]
 
-    def rows(
-        m: int, features: np.random.Generator, errors: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        X = np.where(features.random((m, d)) < frequencies, features.standard_normal((m, d)), 0.0)
-        return X, X @ w_true[:d] + w_true[d:].sum() + noise * errors.standard_normal(m)
+    def rows(m: int, features: int, errors: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw m rows with their targets, each from the stream of its ingredient."""
+        rng = stream(features)
+        present = rng.random((m, d)) < frequencies
+        X = np.where(present, rng.standard_normal((m, d)), 0.0)
+        signal = X @ w_true[:d] + w_true[d:].sum()
+        return X, signal + noise * stream(errors).standard_normal(m)
 
-    X, y = rows(n, stream(FEATURES), stream(NOISE))
-    test = rows(test_rows, stream(TEST_FEATURES), stream(TEST_NOISE)) if test_rows else None
-    return Data(X, y, intercept, tuple(f"x_{j}" for j in range(d)), "y", w_true=w_true, test=test)
+    X, y = rows(n, FEATURES, NOISE)
+    test = rows(test_rows, TEST_FEATURES, TEST_NOISE) if test_rows else None
+    return Data(
+        X=X,
+        y=y,
+        intercept=intercept,
+        features=tuple(f"x_{j}" for j in range(d)),
+        target="y",
+        w_true=w_true,
+        test=test,
+    )
 
 
 def _frequencies(d: int, total: float) -> np.ndarray:
     """Return min(1, c / j) for j = 1 ... d, with the c that gives them this total, at most d."""
     shares = 1 / np.arange(1.0, d + 1)
-    rest = np.cumsum(shares[::-1])[::-1]  # of the shares from each feature on
-    c = (total - np.arange(d)) / rest  # if the features before it are always present
+    # Were the features before j always present, the shares from j on would have to make up the rest.
+    sums_from = np.cumsum(shares[::-1])[::-1]
+    c = (total - np.arange(d)) / sums_from
     always = np.argmax(c * shares <= 1)
     return np.minimum(1.0, c[always] * shares)

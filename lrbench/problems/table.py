@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NUMBER = r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*"
 LINE_BYTES = 1 << 24  # of the longest line; pyarrow's own block holds 1 MB
+MOST_SHOWN = 40  # characters of a cell in a message
 
 
 def csv(
@@ -37,20 +38,31 @@ def csv(
         path: a .csv or .parquet file, relative to the current directory.
         target: the column to predict.
         features: the columns to predict it from; None = all others, in the file's order.
-        standardize: give every column deviation 1 and, where there is an intercept, mean 0; the scaler leads back to the file's units.
+        standardize: give every column deviation 1 and, where there is an intercept, mean 0; the scaler leads
+            back to the file's units.
         intercept: whether the model has one.
 
     Raises:
         RequestError: a file, column or cell that cannot be used; the message says which.
     """
     sheet = _read(Path(os.path.expanduser(str(path))))
-    target, names = str(target), _feature_names(sheet, str(target), features)
+    target = str(target)
+    names = _feature_names(sheet, target, features)
     X = np.column_stack([_numbers(sheet, name) for name in names])
-    return Data(X, _numbers(sheet, target), intercept, tuple(names), target, standardize=standardize)
+    return Data(
+        X=X,
+        y=_numbers(sheet, target),
+        intercept=intercept,
+        features=tuple(names),
+        target=target,
+        standardize=standardize,
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
+    """A table as it was read, and its text, in which a cell that cannot be used is looked up."""
+
     path: Path
     names: list[str]
     table: "pa.Table"
@@ -100,7 +112,8 @@ def _read_csv(path: Path, content: bytes) -> _Sheet:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RequestError(
-            f"problem.path: {path} is not UTF-8 (byte {content[error.start]:#04x} in line {line}). Save it as CSV UTF-8."
+            f"problem.path: {path} is not UTF-8 (byte {content[error.start]:#04x} in line {line}). "
+            "Save it as CSV UTF-8."
         ) from error
     if not text.strip():
         raise RequestError(
@@ -108,9 +121,8 @@ def _read_csv(path: Path, content: bytes) -> _Sheet:
         )
     try:
         table = read_csv(
-            pa.BufferReader(
-                content + b"\n"
-            ),  # without a last newline, pyarrow takes a header alone for no table at all
+            # Without a last newline, pyarrow takes a header alone for no table at all.
+            pa.BufferReader(content + b"\n"),
             read_options=ReadOptions(block_size=LINE_BYTES),
             parse_options=ParseOptions(newlines_in_values=True),
         )
@@ -131,8 +143,12 @@ def _read_parquet(path: Path, content: bytes) -> _Sheet:
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of every row that is not blank, the header included; a quoted cell may span lines."""
-    rows, line = reader(StringIO(text, newline="")), 1
+    """Yield line number and cells of every row that is not blank, the header included.
+
+    A quoted cell may span lines.
+    """
+    rows = reader(StringIO(text, newline=""))
+    line = 1
     try:
         for cells in rows:
             if cells:
@@ -140,7 +156,8 @@ def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             line = rows.line_num + 1
     except Error as error:
         raise RequestError(
-            f"problem.path: {path} is no table: {error} in the row of line {line}. Is there a quote without its partner?"
+            f"problem.path: {path} is no table: {error} in the row of line {line}. "
+            "Is there a quote without its partner?"
         ) from error
 
 
@@ -150,7 +167,10 @@ def _ragged(path: Path, text: str) -> str | None:
     _, header = next(lines)
     for line, cells in lines:
         if len(cells) != len(header):
-            return f"cells in line {line}: {len(cells)}, in the header: {len(header)}. Look for a comma or a quote too many or too few"
+            return (
+                f"cells in line {line}: {len(cells)}, in the header: {len(header)}. "
+                "Look for a comma or a quote too many or too few"
+            )
     return None
 
 
@@ -159,18 +179,18 @@ def _ragged(path: Path, text: str) -> str | None:
 
 def _feature_names(sheet: _Sheet, target: str, features: Iterable[str] | None) -> list[str]:
     _check_exists(sheet, "target", target)
-    names = (
-        [name for name in sheet.names if name != target]
-        if features is None
-        else _listed(sheet, target, features)
-    )
+    names = [name for name in sheet.names if name != target]
+    if features is not None:
+        names = _listed(sheet, target, features)
     if not names:
         raise RequestError(
-            f"problem.features: no feature is left to predict '{target}' from. {sheet.path} has the columns {', '.join(sheet.names)}."
+            f"problem.features: no feature is left to predict '{target}' from. "
+            f"{sheet.path} has the columns {', '.join(sheet.names)}."
         )
     if "" in names:
         raise RequestError(
-            f"problem.features: a column of {sheet.path} has no name. Name it, or list the features that you mean."
+            f"problem.features: a column of {sheet.path} has no name. "
+            "Name it, or list the features that you mean."
         )
     return names
 
@@ -178,15 +198,15 @@ def _feature_names(sheet: _Sheet, target: str, features: Iterable[str] | None) -
 def _listed(sheet: _Sheet, target: str, features: Iterable[str]) -> list[str]:
     if isinstance(features, str) or not isinstance(features, Iterable):
         raise RequestError(
-            f"problem.features: must be a list, but '{features}' was given. Write problem.features=[{features}]."
+            f"problem.features: must be a list, but '{features}' was given. "
+            f"Write problem.features=[{features}]."
         )
     names = [str(name) for name in features]
     for name in names:
         _check_exists(sheet, "features", name)
         if name == target or names.count(name) > 1:
-            raise RequestError(
-                f"problem.features: '{name}' is {'the target' if name == target else 'there twice'}. Take it out."
-            )
+            reason = "the target" if name == target else "there twice"
+            raise RequestError(f"problem.features: '{name}' is {reason}. Take it out.")
     return names
 
 
@@ -214,10 +234,10 @@ def _numbers(sheet: _Sheet, name: str) -> np.ndarray:
     else:
         row = _first_text(column)
     place, held = sheet.cell(row, index)
-    state = f"holds '{held[:40]}'" if held.strip() else "is empty"
+    state = f"holds '{held[:MOST_SHOWN]}'" if held.strip() else "is empty"
     raise RequestError(
-        f"problem.path: {sheet.path}, {place}, column '{name}': the cell {state}; a finite number is needed. Mend it, or name the features to use, "
-        "problem.features=[...]."
+        f"problem.path: {sheet.path}, {place}, column '{name}': the cell {state}; a finite number is needed. "
+        "Mend it, or name the features to use, problem.features=[...]."
     )
 
 
@@ -231,6 +251,7 @@ def _is_numeric(kind: "pa.DataType") -> bool:
 
 def _first_text(column: "pa.ChunkedArray") -> int:
     """Return the first row whose text is no number; the first of all where parquet stores numbers as text."""
-    return next(
-        (row for row, cell in enumerate(column.to_pylist()) if not re.fullmatch(NUMBER, str(cell))), 0
-    )
+    for row, cell in enumerate(column.to_pylist()):
+        if not re.fullmatch(NUMBER, str(cell)):
+            return row
+    return 0

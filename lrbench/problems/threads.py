@@ -1,7 +1,8 @@
 """BLAS on one thread.
 
-With more, the bits of a product depend on how many there are, and a problem is known by the bits of its data: the same request on a machine with
-other cores would be another problem. Nothing is lost by it, since each problem is made and solved once.
+With more, the bits of a product depend on how many there are, and a problem is known by the bits of its data:
+the same request on a machine with other cores would be another problem. Nothing is lost by it, since each
+problem is made and solved once.
 """
 
 from collections.abc import Iterator

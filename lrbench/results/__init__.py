@@ -1,22 +1,31 @@
-"""The answers: a stored sweep as frames, tables, sentences, figures and one page. Right of the store: pandas, no torch, no Hydra.
+"""The answers: a stored sweep as frames, tables, sentences, figures and one page. Right of the store: pandas,
+no torch, no Hydra.
 
-    frames -> tables -> verdict, text -> terminal, report
-                  \\-> curves  -> plots, figures -> report
+    frames/ -> tables/ -> words/ -> figures/ -> pages/, terminal/ -> results.py, comparison.py
+               statistics/, theory/
 
-Nothing is imported until it is used.
+Each room imports from those before it, never from those behind. Nothing is imported until it is used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrbench.results.result_set import Results, load, newest
+    from lrbench.results.comparison import Comparison, compare
+    from lrbench.results.results import Results, load, newest
 
-__all__ = ["Results", "load", "newest"]
+__all__ = ["Comparison", "Results", "compare", "load", "newest"]
+
+HOMES = {
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "Results": "results",
+    "load": "results",
+    "newest": "results",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lrbench.results import result_set
-
-    return getattr(result_set, name)
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

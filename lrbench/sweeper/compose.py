@@ -1,4 +1,8 @@
-"""One configuration from override lines, inside another Hydra program and in threads alike."""
+"""One configuration from override lines, inside another Hydra program and in threads alike.
+
+Given ["optimizer=adam", "optimizer.lr=0.1"], it gives Hydra's configuration, and from that the leaves of a
+run: {"optimizer._target_": "torch.optim.Adam", "optimizer.lr": 0.1, ..., "steps": None, "seed": 0, ...}.
+"""
 
 import pickle
 from collections.abc import Iterator, Sequence
@@ -7,6 +11,7 @@ from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
@@ -39,33 +44,40 @@ _hydra_is_ours = RLock()
 def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
     """Yield a loader of lrbench's configuration.
 
-    Hydra's four singletons are taken aside and put back, so that it works inside another Hydra program and in threads.
+    Hydra's four singletons are set aside meanwhile: it works inside another Hydra program, and in threads.
     """
+    with _hydra_is_ours, _hydra_set_aside():
+        setbase("1.3")
+        setup_globals()
+        offer_sweeper()
+        JobRuntime.instance().set("name", "lrbench")
+        search_path = create_config_search_path(str(CONF))
+        if config_dir is not None:
+            _prepend(config_dir, search_path)
+        loader = ConfigLoaderImpl(search_path)
+        loader.repository = _Remembering(search_path)
+        yield loader
+
+
+@contextmanager
+def _hydra_set_aside() -> Iterator[None]:
     singletons = (GlobalHydra, HydraConfig, JobRuntime, VersionBase)
-    with _hydra_is_ours:
-        aside = {cls: Singleton._instances.pop(cls, None) for cls in singletons}
-        try:
-            setbase("1.3")
-            setup_globals()
-            offer_sweeper()
-            JobRuntime.instance().set("name", "lrbench")
-            search_path = create_config_search_path(str(CONF))
-            if config_dir is not None:
-                if not Path(config_dir).is_dir():
-                    raise RequestError(f"--config-dir: {config_dir} is no folder.")
-                search_path.prepend(
-                    "command-line",
-                    f"file://{Path(config_dir).absolute()}",
-                    SearchPathQuery(provider="schema"),
-                )
-            loader = ConfigLoaderImpl(search_path)
-            loader.repository = _Remembering(search_path)
-            yield loader
-        finally:
-            for cls, instance in aside.items():
-                Singleton._instances.pop(cls, None)
-                if instance is not None:
-                    Singleton._instances[cls] = instance
+    aside = {cls: Singleton._instances.pop(cls, None) for cls in singletons}
+    try:
+        yield
+    finally:
+        for cls, instance in aside.items():
+            Singleton._instances.pop(cls, None)
+            if instance is not None:
+                Singleton._instances[cls] = instance
+
+
+def _prepend(config_dir: str, search_path: ConfigSearchPath) -> None:
+    """Let a folder be searched before lrbench's own."""
+    if not Path(config_dir).is_dir():
+        raise RequestError(f"--config-dir: {config_dir} is no folder.")
+    before = SearchPathQuery(provider="schema")
+    search_path.prepend("command-line", f"file://{Path(config_dir).absolute()}", before)
 
 
 def offer_sweeper() -> None:
@@ -76,22 +88,27 @@ def offer_sweeper() -> None:
 
 
 class _Remembering(ConfigRepository):
-    """Hydra's repository, but a file is read once a session and not once a composition: reading YAML is a third of that."""
+    """Hydra's repository, but a file is read once a session and not once a composition.
+
+    Reading YAML is a third of a composition.
+    """
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
         super().initialize_sources(config_search_path)
-        self._read: dict[str, bytes] = {}
+        self._pickled: dict[str, bytes] = {}
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        """Return a copy: Hydra puts its nodes into what it composes. OmegaConf copies five times as fast through pickle as by itself."""
-        if config_path not in self._read:
-            found = super().load_config(config_path)
-            if found is None or not found.path.startswith(
-                ("file://", "pkg://")
-            ):  # what a program registers may change, and need not be picklable
-                return found
-            self._read[config_path] = pickle.dumps(found)
-        return pickle.loads(self._read[config_path])
+        """Return a copy: Hydra puts its nodes into what it composes.
+
+        OmegaConf copies five times as fast through pickle as by itself.
+        """
+        if config_path not in self._pickled:
+            result = super().load_config(config_path)
+            # what a program registers may change, and need not be picklable
+            if result is None or not result.path.startswith(("file://", "pkg://")):
+                return result
+            self._pickled[config_path] = pickle.dumps(result)
+        return pickle.loads(self._pickled[config_path])
 
     def __deepcopy__(self, memo: dict) -> "_Remembering":
         """Share what is read. Hydra copies a repository for each composition; new sources begin anew."""
@@ -99,14 +116,15 @@ class _Remembering(ConfigRepository):
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
-    """Compose the configuration of these override lines. Each is composed once a session: it takes about 40 ms.
+    """Compose the configuration of these override lines, once a session: it takes about 40 ms.
 
     Raises:
         RequestError: saying which key or choice is wrong and what there is instead.
     """
     try:
         return _compose(loader, tuple(lines))
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: a group that is null
+    # ValueError: a group that is null
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise wrong_composition(error, lines, lambda lines: compose(loader, lines)) from error
 
 
@@ -131,16 +149,16 @@ def choices(config: DictConfig) -> dict[str, str]:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    """Return what a run reads: the configuration without Hydra's own node, the sweep: block and how it is tuned."""
-    return OmegaConf.masked_copy(
-        config, [str(key) for key in config if key not in ("hydra", "sweep", "tune")]
-    )
+    """Return what a run reads: without Hydra's own node, the sweep: block and how it is tuned."""
+    read_by_runs = [str(key) for key in config if key not in ("hydra", "sweep", "tune")]
+    return OmegaConf.masked_copy(config, read_by_runs)
 
 
 def leaves(config: DictConfig) -> Leaves:
     """Resolve a configuration into flat leaves; an optional group whose choice is nothing leaves none."""
     try:
-        tree: dict = OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+        tree: Any = OmegaConf.to_container(without_hydra(config), resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise missing_value(error) from error
-    return flatten({key: value for key, value in tree.items() if value or key not in OPTIONAL})
+    chosen = {key: value for key, value in tree.items() if value or key not in OPTIONAL}
+    return flatten(chosen)

@@ -13,59 +13,64 @@ from lrbench.errors import RequestError, did_you_mean
 
 
 def unreadable(error: Exception) -> RequestError:
-    return RequestError(
-        f"{error}\nAn override is key=value; swept values are key=a,b or 'key=range(10)', in quotes where the shell would read them."
-    )
+    swept = "swept values are key=a,b or 'key=range(10)', in quotes where the shell would read them"
+    return RequestError(f"{error}\nAn override is key=value; {swept}.")
 
 
 def missing_value(error: OmegaConfBaseException) -> RequestError:
     key = error.full_key
     if "Missing mandatory value" in str(error):
-        return RequestError(
-            f"{key}: nothing came, and a value is needed; give {key}=... on the command line."
-        )
+        advice = f"give {key}=... on the command line"
+        return RequestError(f"{key}: nothing came, and a value is needed; {advice}.")
     return RequestError(f"{key}: {error.msg}")
 
 
 def sweep_without_multirun(swept: str, overrides: Sequence[str]) -> RequestError:
-    command = " ".join(["python -m lrbench -m", *map(shlex.quote, overrides)])
+    advice = "One value that is a list is written key=[a,b]."
     return RequestError(
-        f"{swept}: several values make a sweep, and a sweep needs -m:\n  {command}\nOne value that is a list is written key=[a,b]."
+        f"{swept}: several values make a sweep, and a sweep needs -m:\n  {_as_sweep(overrides)}\n{advice}"
     )
 
 
 def tune_without_multirun(choice: str, overrides: Sequence[str]) -> RequestError:
-    command = " ".join(["python -m lrbench -m", *map(shlex.quote, overrides)])
-    return RequestError(
-        f"tune: tune={choice} tries many settings, which makes a sweep, and a sweep needs -m:\n  {command}"
-    )
+    reason = f"tune={choice} tries many settings, which makes a sweep, and a sweep needs -m"
+    return RequestError(f"tune: {reason}:\n  {_as_sweep(overrides)}")
+
+
+def _as_sweep(overrides: Sequence[str]) -> str:
+    return " ".join(["python -m lrbench -m", *map(shlex.quote, overrides)])
 
 
 def twice(key: str, text: str) -> RequestError:
-    return RequestError(
-        f"{key}: {text} stands there twice; the same run gives the same numbers. Remove one (repeats are seeds: 'seed=range(10)')."
-    )
+    reason = f"{text} stands there twice; the same run gives the same numbers"
+    return RequestError(f"{key}: {reason}. Remove one (repeats are seeds: 'seed=range(10)').")
 
 
 def target_without_custom(override: Override, choice: str) -> RequestError:
+    line = override.input_line
     return RequestError(
-        f"{override.input_line}: another class would inherit the hyperparameters of optimizer={choice}; a class of your own needs optimizer=custom:\n"
-        f"  optimizer=custom {override.input_line} +optimizer.lr=0.01"
+        f"{line}: another class would inherit the hyperparameters of optimizer={choice}; "
+        "a class of your own needs optimizer=custom:\n"
+        f"  optimizer=custom {line} +optimizer.lr=0.01"
     )
 
 
 def wrong_composition(
     error: Exception, lines: Sequence[str], compose: Callable[[list[str]], DictConfig]
 ) -> RequestError:
-    """Explain an error of Hydra's. `compose` composes the configuration without the line at fault, to see what is allowed there."""
+    """Explain an error of Hydra's.
+
+    `compose` composes the configuration without the line at fault, to see what is allowed there.
+    """
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         group, _, choice = error.missing_cfg_file.rpartition("/")
-        return RequestError(
-            f"{group}: there is no {group}={choice}. {did_you_mean(choice, list(error.options))}"
-        )
+        there_are = did_you_mean(choice, list(error.options))
+        return RequestError(f"{group}: there is no {group}={choice}. {there_are}")
+    # the error has no attribute for the key that it names
     if unknown := re.search(r"Could not override '(.+?)'", str(error)):
         path = unknown[1]
-        config = compose([line for line in lines if line.lstrip("+~").partition("=")[0] != path])
+        others = [line for line in lines if line.lstrip("+~").partition("=")[0] != path]
+        config = compose(others)
         if message := _unknown_key(path, config):
             return RequestError(message)
     cause = f" ({error.__cause__})" if isinstance(error.__cause__, OmegaConfBaseException) else ""
@@ -73,33 +78,47 @@ def wrong_composition(
 
 
 def _unknown_key(path: str, config: DictConfig) -> str:
-    """Say what there is beside the first unknown key of a path; nothing where something that is no mapping stands above it."""
-    keys = path.split(".")
-    known = next(
-        count
-        for count in reversed(range(len(keys)))
-        if count == 0 or OmegaConf.select(config, ".".join(keys[:count])) is not None
-    )
-    parent, key = ".".join(keys[:known]), keys[known]
+    """Say what there is beside the first unknown key of a path.
+
+    Nothing is said where something that is no mapping stands above it.
+    """
+    parent, key = _first_unknown(path.split("."), config)
     node = OmegaConf.select(config, parent) if parent else config
     if not isinstance(node, DictConfig):
         return ""
-    if node:
-        what = (
-            f"{node.get('_target_')} has no hyperparameter"
-            if parent == "optimizer"
-            else f"{parent or 'lrbench'} has no key"
-        )
-        groups = [str(group) for group in node if not parent and group != "hydra"]
-        nested = [
-            group
-            for group in groups
-            if isinstance(own := OmegaConf.select(config, group), DictConfig) and key in own
-        ]
-        hint = f"Did you mean '{nested[0]}.{key}'? " if nested else ""
-        return f"{path}: {what} '{key}'. {hint}{did_you_mean(key, [str(k) for k in node if k not in ('_target_', 'hydra')])}"
-    choice = config.hydra.runtime.choices.get(parent)
-    if parent == "tune":
+    if not node:
+        return _without_settings(path, parent, key, config)
+    known = [str(known) for known in node if known not in ("_target_", "hydra")]
+    has_no = f"{parent or 'lrbench'} has no key"
+    if parent == "optimizer":
+        has_no = f"{node.get('_target_')} has no hyperparameter"
+    hint = "" if parent else _nested_hint(key, config)
+    return f"{path}: {has_no} '{key}'. {hint}{did_you_mean(key, known)}"
+
+
+def _first_unknown(keys: list[str], config: DictConfig) -> tuple[str, str]:
+    """Return the part of a path that there is, and the key behind it."""
+    known = len(keys) - 1
+    while known and OmegaConf.select(config, ".".join(keys[:known])) is None:
+        known -= 1
+    return ".".join(keys[:known]), keys[known]
+
+
+def _nested_hint(key: str, config: DictConfig) -> str:
+    """Name the first group that has this key."""
+    for group in map(str, config):
+        if group == "hydra":
+            continue
+        node = OmegaConf.select(config, group)
+        if isinstance(node, DictConfig) and key in node:
+            return f"Did you mean '{group}.{key}'? "
+    return ""
+
+
+def _without_settings(path: str, group: str, key: str, config: DictConfig) -> str:
+    """Say that the choice of a group, such as schedule=none, holds nothing."""
+    choice = config.hydra.runtime.choices.get(group)
+    if group == "tune":
         return f"{path}: tune={choice} has no settings. Choose what is tuned with it: tune=lr or tune=all."
-    advice = f"Choose another {parent}, or give those that have it a grid of their own: sweep.{parent}.<choice>.{key}=..."
-    return f"{path}: {parent}={choice} has no settings. {advice}"
+    advice = f"Choose another {group}, or give those that have it a grid of their own"
+    return f"{path}: {group}={choice} has no settings. {advice}: sweep.{group}.<choice>.{key}=..."

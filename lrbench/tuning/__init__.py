@@ -1,13 +1,21 @@
-"""The protocol of a fair comparison: each optimizer's settings are chosen on tuning seeds, with as many trials for all, and reported on others.
+"""The protocol of a fair comparison: settings are chosen on tuning seeds, with as many trials for all.
 
-    boxes.py      what is tuned and where: the policy of conf/tune/, read and checked
-    sampling.py   points of a box
-    protocol.py   trials, choice, growth of a box, evaluation: which runs a tuned sweep is made of
+What is chosen is reported on other seeds.
+
+    policy.py        what is tuned, and where it may lie
+    boxes.py         the policy as conf/tune/ holds it: read, and checked against a sweep
+    sampling.py      points of a box
+    units.py         the range of a learning rate, in units of the problem's where that is asked
+    competitors.py   who competes, and what each tries
+    choice.py        the best trial, and more trials where it lies at an end of its range
+    evaluation.py    the chosen settings on other seeds, and what each run is for
+    protocol.py      all of it in order, a phase at a time
 
 Nothing here trains or stores.
 """
 
-from lrbench.tuning.boxes import Tune, check_blocks, evaluation_seeds, read
+from lrbench.tuning.boxes import check_blocks, evaluation_seeds, read
+from lrbench.tuning.policy import Tune
 from lrbench.tuning.protocol import Phase, phases
 
 __all__ = ["Phase", "Tune", "check_blocks", "evaluation_seeds", "phases", "read"]

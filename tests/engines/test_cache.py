@@ -1,19 +1,25 @@
-"""Compiled code is kept between processes, and never outlives the source it was made from. In processes of their own, on a copy of the package."""
+"""Compiled code is kept between processes, and never outlives the source it was made from.
+
+In processes of their own, on a copy of the package.
+"""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from numba import config, float64
 from numba.core import caching, event
+from numba.types import FunctionType
 
 import lrbench
 from lrbench.config import CONF
-from lrbench.engines import kernels
+from lrbench.engines import cache, compiled
+from lrbench.engines.arguments import Task
 
 CHILD = """
 import json, sys
@@ -24,7 +30,7 @@ from lrbench.train import train
 
 with event.install_recorder("numba:compile") as compiled:
     request = read([f"optimizer={sys.argv[1]}", "steps=10", "init=zeros"])
-    ((runs, curves),) = train(plan(request.blocks), request.ask | {"engine": "fused"})
+    ((runs, curves),) = train(plan(request.blocks), request.options.training._replace(engine="fused"))
 print(json.dumps({
     "package": sys.modules["lrbench"].__file__,
     "compiled": [str(x.data["dispatcher"]) for _, x in compiled.buffer if x.is_start],
@@ -35,7 +41,9 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory) -> Path:
-    """A folder with a copy of lrbench, and of what is compiled and kept only the program that all optimizers share."""
+    """A folder with a copy of lrbench, and of what is compiled and kept only the program that all optimizers
+    share.
+    """
     root = tmp_path_factory.mktemp("package")
     shutil.copytree(
         Path(lrbench.__file__).parent, root / "lrbench", ignore=shutil.ignore_patterns("*.nbi", "*.nbc")
@@ -43,7 +51,8 @@ def package(tmp_path_factory) -> Path:
     if CONF.parent != Path(lrbench.__file__).parent:
         shutil.copytree(CONF, root / "conf")
     (root / "lrbench/engines/__pycache__").mkdir(exist_ok=True)
-    for path in Path(kernels.run("float64")._cache.cache_path).glob("kernels._run-*"):
+    kept = compiled.train(Task(True, None, True, None, None, None), "float64").stats.cache_path
+    for path in Path(kept).glob("program.train_float64_*"):
         shutil.copy2(path, root / "lrbench/engines/__pycache__")
     return root
 
@@ -86,9 +95,18 @@ def test_a_second_process_compiles_nothing(package, first):
 
 
 def test_another_optimizer_compiles_its_rule_alone(package, first, adam):
-    assert 0 < len(adam["compiled"]) < len(first["compiled"])
-    assert not any(part in name for part in ("_run", "excess", "slopes") for name in adam["compiled"])
+    shared = ("train", "multiply", "excess", "slopes")
+    assert any("multiply" in name for name in first["compiled"])
+    assert adam["compiled"]
+    assert not any(part in name for part in shared for name in adam["compiled"])
     assert run(package, "adam")["compiled"] == []
+
+
+def test_of_two_processes_one_compiles(package, first):
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: run(package, "rmsprop"), range(2)))
+    assert both[0]["gap"] == both[1]["gap"]
+    assert sum("update" in name for found in both for name in found["compiled"]) == 1
 
 
 def test_an_edited_rule_is_compiled_anew(package, first):
@@ -127,6 +145,6 @@ def test_without_a_folder_to_write_to_it_is_compiled_each_time(locators, monkeyp
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", locators)
     for _ in range(2):
         with event.install_recorder("numba:compile") as compiled:
-            assert kernels._cached(float64(float64), half)(3.0) == 1.5
+            assert cache.cached(FunctionType(float64(float64)), half, "half")(3.0) == 1.5
         assert compiled.buffer
     assert (tmp_path / "file").is_file()

@@ -1,9 +1,11 @@
-"""The fused engine against the reference engine, and against itself: a run has the same bits in whatever company it is trained."""
+"""The fused engine against the reference engine, and against itself: a run has the same bits in whatever
+company it is trained.
+"""
 
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -15,6 +17,7 @@ from lrbench.engines import fused
 from lrbench.engines.curve import Curve
 from lrbench.engines.outcome import TARGETS, recorded_steps
 from lrbench.engines.reference import train as train_reference
+from lrbench.options import TrainOptions
 from lrbench.plan import Block, Plan, plan
 from lrbench.problems.solve import Problem
 from lrbench.seeds import start
@@ -54,7 +57,7 @@ HOW = {
     "sequential": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "sequential"},
     "replacement": {"batch_size": {"synthetic": 7, "lecture": 2}, "batch_order": "replacement"},
 }
-ASK = {"record": "all", "target": 1e-6}
+ALL_STATES = TrainOptions("fused", record="all", target=1e-6)
 ROUNDINGS = 1000  # by which two correct runs may differ: about 10 a step, over 100 steps
 
 
@@ -81,11 +84,10 @@ def blocks(problem, how, lrs, optimizers=RULES, **changes) -> list[Block]:
     ]
 
 
-def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
+def trained(todo: Plan, engine: str, **options) -> dict[str, dict]:
     """run_id -> everything that is stored of the run."""
-    parts = [
-        (runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ASK | ask | {"engine": engine})
-    ]
+    rows = train(todo, ALL_STATES._replace(engine=engine, **options))
+    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in rows]
     return {
         run["run_id"]: run | {"all_evaluations": run["evaluations"]} | curve
         for runs, curves in parts
@@ -94,7 +96,9 @@ def trained(todo: Plan, engine: str, **ask) -> dict[str, dict]:
 
 
 def deviation(here, there, weights_size) -> float:
-    """The largest difference of two gaps, as a share of the largest so far (the start's, where a run does not climb), or of the last weights."""
+    """The largest difference of two gaps, as a share of the largest so far (the start's, where a run does not
+    climb), or of the last weights.
+    """
     (gap, w), (reference, w_reference) = (
         (np.array(run["gap"]), np.array(run["weights"], float)) for run in (here, there)
     )
@@ -124,10 +128,12 @@ def sensitivity(problem, run, weights_size) -> float:
 
 
 def differences(todo: Plan) -> tuple[list, set]:
-    """Train a plan with both engines: what differs without reason, and (optimizer, lr) of the runs that are chaotic.
+    """Train a plan with both engines: what differs without reason, and (optimizer, lr) of the runs that are
+    chaotic.
 
-    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or by 10 times what one rounding of its data
-    does to the reference engine. Where that one rounding does more than ROUNDINGS^2 there is nothing to compare.
+    A run may deviate by ROUNDINGS (of weights that may be much larger than what is left of them, w - w*), or
+    by 10 times what one rounding of its data does to the reference engine. Where that one rounding does more
+    than ROUNDINGS^2 there is nothing to compare.
     """
     ours, theirs, wrong, chaotic = trained(todo, "fused"), trained(todo, "reference"), [], set()
     assert ours.keys() == theirs.keys()
@@ -159,10 +165,11 @@ def differences(todo: Plan) -> tuple[list, set]:
 
 @dataclass
 class Same:
-    """Says whether the engines agree on a column of the store: floats within `bar` of the largest so far, all else exactly.
+    """Says whether the engines agree on a column of the store: floats within `bar` of the largest so far, all
+    else exactly.
 
-    In float32 the step at which a gap passes a level may differ, too: by one for the largest float32, as it grows by more than `bar` a step; for a
-    target as far as the gap is within `bar` of it.
+    In float32 the step at which a gap passes a level may differ, too: by one for the largest float32, as it
+    grows by more than `bar` a step; for a target as far as the gap is within `bar` of it.
     """
 
     bar: float
@@ -199,7 +206,7 @@ class Same:
             return here.rpartition(" ")[0] == there.rpartition(" ")[0]
         if key.startswith(("steps_to_", "evaluations_to_")):
             level = self.problem.scale * (
-                ASK["target"] if key.endswith("target") else float(key.rpartition("_")[2])
+                ALL_STATES.target if key.endswith("target") else float(key.rpartition("_")[2])
             )
             steps = self.run["evaluations"] if key.startswith("eval") else self.run["step"]
             early, late = (
@@ -218,7 +225,9 @@ CHAOTIC = {("nadam", 1), ("adadelta", 100)}
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_rule_float64(problem, how):
-    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is rounded there by the root of a tiny mean."""
+    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is
+    rounded there by the root of a tiny mean.
+    """
     wrong, chaotic = differences(plan(blocks(problem, how, LRS[how], seed=3)))
     assert not wrong
     assert chaotic <= CHAOTIC
@@ -293,8 +302,11 @@ def test_problems_of_every_shape(name, how, tmp_path):
 def test_a_start_at_the_minimum_and_beyond_the_range():
     """No step to make; a start whose loss overflows at once; one that float32 does not hold."""
     changes = {"steps": 5, "optimizer.lr": 0.01}
-    todo = plan([block("sgd", LECTURE, [{"init": [[2, 0], [1e200, 0], [1e308, 1e308]]}], **changes),
-                 block("sgd", LECTURE, [{"init": [[2, 0], [1e20, 0], [1e39, 0]]}], dtype="float32", **changes)])  # fmt: skip
+    double = {"init": [[2, 0], [1e200, 0], [1e308, 1e308]]}
+    single = {"init": [[2, 0], [1e20, 0], [1e39, 0]]}
+    of_double = block("sgd", LECTURE, [double], **changes)
+    of_single = block("sgd", LECTURE, [single], dtype="float32", **changes)
+    todo = plan([of_double, of_single])
     wrong, _ = differences(todo)
     assert not wrong
 
@@ -391,7 +403,9 @@ def test_a_run_has_the_same_bits_in_any_company(
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_run_alone_has_the_bits_it_has_in_a_big_sweep(rule):
-    """72 runs side by side, some of which are long inf; and a few of them, in a tile of another width, for which the rule is compiled anew."""
+    """72 runs side by side, some of which are long inf; and a few of them, in a tile of another width, for
+    which the rule is compiled anew.
+    """
     whole = in_a_big_sweep(rule, "full", "float64")
     assert len(whole) == 72
     for lr, seed in product((0.01, 1.0, 1e6), (0, 5)):
@@ -423,33 +437,36 @@ def test_targets_in_any_order_and_often():
     (group,) = plan(blocks("synthetic", "full", [0.3, 0.9], ["sgd"], steps=2000)).groups
     problem = plan(blocks("synthetic", "full", [0.3], ["sgd"])).problems[group.problem_id]
     ((rule, chunk),) = fused.chunks(group, problem, 101)
-    one = partial(fused.train, rule, chunk, problem, np.arange(2001), stop=np.zeros(1, np.int64))
-    hits = one(targets=TARGETS).hits
+
+    def hits_of(targets):
+        kept = fused.Kept(np.arange(2001), targets)
+        return fused.train(rule, chunk, problem, kept, stop=np.zeros(1, np.int64)).hits
+
+    hits = hits_of(TARGETS)
     order = [3, 0, 7, 3, 5]
-    assert np.array_equal(one(targets=[TARGETS[i] for i in order]).hits, hits[:, order])
+    assert np.array_equal(hits_of([TARGETS[i] for i in order]), hits[:, order])
     assert (hits[:, :3] > 0).all()
 
 
 def test_stop_ends_a_long_run_at_once():
     todo = plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=2_000_000))
     ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
-    outcome = fused.train(
-        rule, chunk, *todo.problems.values(), np.array([0, 1, 2_000_000]), TARGETS, stop=np.ones(1, np.int64)
-    )
+    kept = fused.Kept(np.array([0, 1, 2_000_000]), TARGETS)
+    outcome = fused.train(rule, chunk, *todo.problems.values(), kept, stop=np.ones(1, np.int64))
     assert np.isfinite(outcome.gap[:, 0]).all()
     assert np.isinf(outcome.gap[:, 1:]).all()
 
 
 def test_a_sweep_that_is_given_up_stops_its_threads():
     lrs = np.linspace(0.1, 0.9, 40).tolist()
-    rows = train(plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=1)), ASK | {"engine": "fused"})
+    rows = train(plan(blocks("synthetic", "full", [0.3], ["sgd"], steps=1)), ALL_STATES)
     next(rows)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"WIDTHS": (8,), "CHUNK": 8, "CHUNK_BYTES": 1}.items():
             patch.setattr(fused, name, value)
         calls, whole = [], fused.train
         patch.setattr(fused, "train", lambda *arguments: calls.append(arguments[-1]) or whole(*arguments))
-        rows = train(plan(blocks("synthetic", "full", lrs, ["sgd"], steps=1000)), ASK | {"engine": "fused"})
+        rows = train(plan(blocks("synthetic", "full", lrs, ["sgd"], steps=1000)), ALL_STATES)
         next(rows)
         rows.close()
     assert calls

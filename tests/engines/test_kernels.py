@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
-from lrbench.engines import kernels
+from lrbench.engines import compiled, gaps
+from lrbench.engines.arguments import Moved
 from lrbench.engines.geometry import Geometry, _extent
+from lrbench.engines.products import Matrix
 from lrbench.losses import lookup
 from lrbench.problems import Data
 from lrbench.problems.solve import solve
@@ -18,15 +21,30 @@ LANES = 4
 MSE = lookup({"_target_": "torch.nn.MSELoss", "reduction": "mean"})
 
 
+@njit
+def measure(quadratic, w, moved, gap, multiply):
+    """As the program calls it."""
+    gaps.measure(quadratic, w, moved, gap, multiply)
+
+
+@njit
+def exact_gap(quadratic, w, u, lane, lanes):
+    """As the program calls it."""
+    return gaps.exact_gap(quadratic, w, u, lane, lanes)
+
+
 def multiplied(A, x):
     """A (m, k) times x (k, lanes), by the kernel."""
     y = np.full(len(A) * x.shape[1], 7.0)
-    kernels.multiply(A, *_extent(A), np.ascontiguousarray(x).ravel(), y, x.shape[1])
+    multiply = compiled.multiply("float64")
+    multiply(Matrix(A, *_extent(A)), np.ascontiguousarray(x).ravel(), y, x.shape[1])
     return y.reshape(len(A), -1)
 
 
 def sparse(rng, m, k):
-    """Whole numbers, so that every sum is exact, with zeros at random: anywhere, or in an upper or lower triangle."""
+    """Whole numbers, so that every sum is exact, with zeros at random: anywhere, or in an upper or lower
+    triangle.
+    """
     A = rng.integers(-9, 10, (m, k)) * (rng.random((m, k)) < rng.choice([0.1, 0.5, 1.0]))
     return np.ascontiguousarray(rng.choice([lambda A: A, np.triu, np.tril])(A), dtype=float)
 
@@ -82,20 +100,19 @@ def random_problem(n, d, intercept, seed=0):
 def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
     geometry = Geometry.of(problem, "float64", sampled=False)
-    w_star, R, first, last, T, *extent_T, R64 = geometry.quadratic
+    quadratic = geometry.task.quadratic
     p, rank = problem.data.p, problem.rank
     w = np.random.default_rng(1).normal(size=(p, LANES))
+    own_w = w[geometry.order].ravel()
     e, u, g, gap = np.empty(p * LANES), np.empty(rank * LANES), np.empty(p * LANES), np.empty(LANES)
-    kernels.measure(w[geometry.order].ravel(), w_star, R, first, last, e, u, gap, LANES)
-    kernels.multiply(T, *extent_T, u, g, LANES)
-    one_by_one = [
-        kernels.exact_gap(w[geometry.order].ravel(), w_star, R, u.copy(), lane, LANES)
-        for lane in range(LANES)
-    ]
+    multiply = compiled.multiply("float64")
+    measure(quadratic, own_w, Moved(e, u), gap, multiply)
+    multiply(geometry.task.R_T, u, g, LANES)
+    one_by_one = [exact_gap(quadratic, own_w, u.copy(), lane, LANES) for lane in range(LANES)]
     assert one_by_one == gap.tolist()
     A = problem.data.design()
     gradient = 2 * MSE.factor(n) * A.T @ (A @ w - problem.data.y[:, None])
-    assert R64.size == 0
+    assert geometry.task.exact is None
     bar = 50 * p * np.finfo(float).eps
     assert np.abs(gap / problem.gap(w.T) - 1).max() <= bar
     assert (
@@ -109,12 +126,13 @@ def test_the_geometry_is_an_ordering_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
     for dtype in ("float64", "float32"):
         geometry = Geometry.of(problem, dtype, sampled=False)
-        w_star, R, _, _, T, _, _, R64 = geometry.quadratic
+        w_star, (R, _, _) = geometry.task.quadratic
+        exact = geometry.task.exact
         assert sorted(geometry.order) == list(range(problem.data.p))
         assert np.array_equal(w_star, problem.w_star[geometry.order])
         assert np.array_equal(R, problem.R[:, geometry.order].astype(dtype))
-        assert np.array_equal(T, R.T)
-        assert dtype == "float64" or np.array_equal(R64, problem.R[:, geometry.order])
+        assert np.array_equal(geometry.task.R_T.A, R.T)
+        assert dtype == "float64" or np.array_equal(exact.R.A, problem.R[:, geometry.order])
 
 
 def test_a_thread_is_stopped_while_it_trains():
@@ -127,17 +145,14 @@ def test_a_thread_is_stopped_while_it_trains():
     ((rule, chunk),) = fused.chunks(todo.groups[0], *todo.problems.values(), 2)
     stop, out = np.zeros(1, np.int64), []
     steps = np.array([0, 3_000_000])
-    fused.train(
-        rule,
-        plan(read(["optimizer=sgd", "steps=1"]).blocks).groups[0],
-        *todo.problems.values(),
-        np.array([0, 1]),
-        [0.1],
-        stop,
-    )  # compiles
-    thread = threading.Thread(
-        target=lambda: out.append(fused.train(rule, chunk, *todo.problems.values(), steps, [0.1], stop))
-    )
+    (problem,) = todo.problems.values()
+    short = plan(read(["optimizer=sgd", "steps=1"]).blocks).groups[0]
+    fused.train(rule, short, problem, fused.Kept(np.array([0, 1]), [0.1]), stop)  # compiles
+
+    def work():
+        out.append(fused.train(rule, chunk, problem, fused.Kept(steps, [0.1]), stop))
+
+    thread = threading.Thread(target=work)
     thread.start()
     time.sleep(0.05)
     stop[0] = 1

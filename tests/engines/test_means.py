@@ -1,4 +1,6 @@
-"""The mean gap of the last epoch, and of the one before half the budget: both engines against a loop over the whole curve."""
+"""The mean gap of the last epoch, and of the one before half the budget: both engines against a loop over the
+whole curve.
+"""
 
 from math import ceil
 
@@ -23,13 +25,16 @@ PROBLEM = [
     "batch_order=shuffled",
 ]
 STEPS = [1, 2, 3, 6, 12, 61]
-DIVERGES = 1e30  # as a learning rate: some runs of a few steps stay finite and climb, longer ones become inf, before half of them or after
+# As a learning rate: some runs of a few steps stay finite and climb, longer ones become inf, before half of
+# them or after.
+DIVERGES = 1e30
 
 
 def trained(engine, *lines, record="all"):
     """Return what is stored of each run."""
     request = read([*PROBLEM, *lines], multirun=True)
-    parts = train(plan(request.blocks), request.ask | {"engine": engine, "record": record})
+    options = request.options.training._replace(engine=engine, record=record)
+    parts = train(plan(request.blocks), options)
     return [
         run | {"gaps": curve["gap"]}
         for rows in parts
@@ -38,7 +43,9 @@ def trained(engine, *lines, record="all"):
 
 
 def mean_until(last, gaps, batch):
-    """The states of an epoch that ends at state `last`, one by one; never the start, unless there is nothing else."""
+    """The states of an epoch that ends at state `last`, one by one; never the start, unless there is nothing
+    else.
+    """
     states = [t for t in range(1, last + 1) if t > last - ceil(N / (batch or N))] or [last]
     return sum(gaps[t] for t in states) / len(states)
 

@@ -1,4 +1,6 @@
-"""Losses that are sums over the rows, and penalties: the fused engine against the reference engine, whose gradients are torch's own."""
+"""Losses that are sums over the rows, and penalties: the fused engine against the reference engine, whose
+gradients are torch's own.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -44,16 +46,22 @@ def asked(*lines):
 
 @cache
 def planned(target, *lines):
-    """Plan for a loss. Lines are composed once for all losses, which differ in two leaves: composing takes longer than training."""
+    """Plan for a loss.
+
+    Lines are composed once for all losses, which differ in two leaves: composing takes longer than training.
+    """
     request = asked(*lines)
     leaves = {"loss._target_": target, "problem.target": KINDS[target].targets}
-    return plan([replace(block, base=block.base | leaves) for block in request.blocks]), request.ask
+    return plan(
+        [replace(block, base=block.base | leaves) for block in request.blocks]
+    ), request.options.training
 
 
 def trained(target, engine, *lines):
     """run_id -> what is stored of the run."""
-    todo, ask = planned(target, *lines)
-    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in train(todo, ask | {"engine": engine})]
+    todo, options = planned(target, *lines)
+    rows = train(todo, options._replace(engine=engine))
+    parts = [(runs.to_pylist(), curves.to_pylist()) for runs, curves in rows]
     return {
         run["run_id"]: run | curve for runs, curves in parts for run, curve in zip(runs, curves, strict=True)
     }
@@ -145,10 +153,10 @@ def test_poisson_that_overflows_diverges_at_the_same_step(dtype):
 @pytest.mark.parametrize("target", ["torch.nn.MSELoss", "torch.nn.HuberLoss"])
 def test_the_weights_on_the_way(target, engine):
     lines = ["optimizer=sgd,adam", "optimizer.lr=0.1"]
-    todo, ask = planned(target, *lines)
+    todo, options = planned(target, *lines)
     ((_, problem),) = todo.problems.items()
     runs = trained(target, engine, *lines)
-    for table in trace(todo, ask | {"engine": engine}):
+    for table in trace(todo, options._replace(engine=engine)):
         (row,) = table.to_pylist()
         run, path = runs[row["run_id"]], np.array(row["weights"]).reshape(len(row["step"]), -1)
         assert path[-1].tolist() == run["weights"]
@@ -158,16 +166,16 @@ def test_the_weights_on_the_way(target, engine):
 
 
 def test_a_path_ends_where_the_run_did():
-    todo, ask = planned("torch.nn.MSELoss", "optimizer=sgd", "optimizer.lr=1e300")
+    todo, options = planned("torch.nn.MSELoss", "optimizer=sgd", "optimizer.lr=1e300")
     paths = [
         np.array(row["weights"]).reshape(len(row["step"]), -1)
         for engine in ("fused", "reference")
-        for row in _rows(todo, ask, engine)
+        for row in _rows(todo, options, engine)
     ]
     for path in paths:
         assert np.isfinite(path[0]).all()
         assert np.isnan(path[-1]).all()
 
 
-def _rows(todo, ask, engine):
-    return [row for table in trace(todo, ask | {"engine": engine}) for row in table.to_pylist()]
+def _rows(todo, options, engine):
+    return [row for table in trace(todo, options._replace(engine=engine)) for row in table.to_pylist()]

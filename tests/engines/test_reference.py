@@ -1,5 +1,6 @@
 """The reference engine against closed forms, exact rational arithmetic and plain torch loops."""
 
+import pkgutil
 from fractions import Fraction
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_every_optimizer_as_in_a_plain_torch_loop(name, batch_size):
     layer = torch.nn.Linear(4, 1, dtype=torch.float64)
     w = torch.tensor(start("torch", 0, 4, 5))
     layer.weight.data, layer.bias.data = w[None, :4].clone(), w[4:].clone()
-    cls = getattr(torch.optim, settings["optimizer._target_"].rpartition(".")[2])
+    cls = pkgutil.resolve_name(settings["optimizer._target_"])
     optimizer = cls(
         layer.parameters(),
         **{key[10:]: value for key, value in settings.items() if key != "optimizer._target_"},
@@ -199,10 +200,10 @@ def test_a_run_that_only_climbs_is_diverged_too():
 
 
 def test_heavy_ball_may_climb_before_it_converges():
-    momentum = 0.98  # and an lr that makes -sqrt(momentum) a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first
-    curve = trained(
-        steps=4000, **{"optimizer.lr": (1 + momentum**0.5) ** 2 / SYNTHETIC.L, "optimizer.momentum": momentum}
-    )
+    momentum = 0.98
+    # -sqrt(momentum) is a double root for the largest eigenvalue: t sqrt(momentum)^t climbs first.
+    lr = (1 + momentum**0.5) ** 2 / SYNTHETIC.L
+    curve = trained(steps=4000, **{"optimizer.lr": lr, "optimizer.momentum": momentum})
     assert curve.gap.max() > 10 * curve.gap[0]
     assert status(curve) == "completed"
 

@@ -8,6 +8,7 @@ import pytest
 from lrbench.engines import fused
 from lrbench.engines.steps import numbers, step_table
 from lrbench.optimizers import FAMILIES
+from lrbench.options import TrainOptions
 from lrbench.plan import Block, plan
 from lrbench.sweeper.request import read
 from lrbench.train import train
@@ -106,7 +107,7 @@ def trained(*groups_of) -> dict:
     return {
         run["run_id"]: (curve["gap"], run["weights"])
         for todo in groups_of
-        for runs, curves in train(todo, {"engine": "fused", "record": "all", "target": 1e-6})
+        for runs, curves in train(todo, TrainOptions("fused", "all", 1e-6))
         for run, curve in zip(runs.to_pylist(), curves.to_pylist(), strict=True)
     }
 

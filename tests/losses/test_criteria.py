@@ -1,4 +1,4 @@
-"""The table of criteria against torch's own signatures, and the criteria that torch lacks against closed forms."""
+"""The table of criteria against torch's own signatures, and those that torch lacks against closed forms."""
 
 import inspect
 import math
@@ -38,7 +38,7 @@ def test_a_criterion_takes_its_number_and_a_reduction_with_the_defaults_of_the_t
 
 
 def test_a_criterion_without_a_number_of_its_own_has_none_that_changes_its_loss():
-    """What is left in the signatures of torch's criteria is deprecated, a weight, or Poisson's form, which has its own test."""
+    """What else torch's signatures hold is deprecated, a weight, or Poisson's form, with its own test."""
     known = {"size_average", "reduce", "reduction", "weight", "pos_weight", "log_input", "full", "eps"}
     for target, kind in KINDS.items():
         assert set(inspect.signature(pkgutil.resolve_name(target)).parameters) - known == (

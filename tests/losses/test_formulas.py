@@ -1,7 +1,8 @@
-"""The formulas against torch's criteria and against mpmath, compiled for arrays, and as plain Python evaluates them.
+"""The formulas against torch's criteria and mpmath, compiled for arrays and as plain Python has them.
 
-mpmath works with 400 digits: an excess of 1e-160 is what is left of losses of 300. For the same reason the exact tests draw multiples of STEP below 2^10,
-whose differences hold in float64: what they measure is the error of a formula, not of its arguments.
+mpmath works with 400 digits: an excess of 1e-160 is what is left of losses of 300. For the same reason the
+exact tests draw multiples of STEP below 2^10, whose differences hold in float64: what they measure is the
+error of a formula, not of its arguments.
 """
 
 import inspect
@@ -19,7 +20,11 @@ STEP = 2.0**-42
 PARTS = ("value", "slope", "curvature", "excess")
 OWN_NUMBERS = {"delta": (1.0, 0.7, 2.0), "beta": (1.0, 0.7, 2.0), "quantile": (0.5, 0.3, 0.9), None: (0.0,)}
 TARGETS = {"real": (0.0, 0.75, -30.0), "label": (0.0, 1.0), "count": (0.0, 1.0, 7.0)}
-LOSSES = [Loss(target, "sum", k) for target, kind in KINDS.items() for k in OWN_NUMBERS[kind.parameter]]
+LOSSES = [
+    Loss(target, "sum", k)
+    for target, kind in KINDS.items()
+    for k in OWN_NUMBERS.get(kind.parameter, (kind.default,))
+]
 DYADIC = [
     Loss(target, "sum", {None: 0.0, "quantile": 0.25}.get(kind.parameter, 0.5))
     for target, kind in KINDS.items()
@@ -48,7 +53,10 @@ def _digits():
 
 
 def grid(loss):
-    """(z, y) with residuals 0, tiny, moderate, at a kink, one bit beside it, and 1000, for each target that the loss may have."""
+    """(z, y) with residuals 0, tiny, moderate, at a kink, one bit beside it, and 1000.
+
+    For each target that the loss may have.
+    """
     sizes = [0.0, 1e-300, 1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.5, 3.0, 10.0, 30.0, 40.0, 300.0, 1000.0]
     sizes += [loss.k, np.nextafter(loss.k, 0), np.nextafter(loss.k, 9)]
     r, y = np.meshgrid(np.outer([-1, 1], sizes), TARGETS[loss.kind.targets])
@@ -71,6 +79,7 @@ def spread(rng, n, least, most):
 
 def exactly(loss, function, *columns):
     """Evaluate `function(value, *numbers)` with 400 digits, elementwise, where value(z, y) is the loss."""
+    assert loss.kind.name in EXACT, f"EXACT needs {loss.kind.name} by definition, as a function of z, y and k"
     k = mpf(loss.k)
     return [
         function(lambda z, y: EXACT[loss.kind.name](z, y, k), *(mpf(float(x)) for x in row))
@@ -90,7 +99,10 @@ def relative_errors(computed, exact, sizes=None):
 
 
 def terms(loss, z, y):
-    """The sizes that rounding is measured by where a formula is a difference: e^z and y z of Poisson's, None elsewhere."""
+    """The sizes that rounding is measured by where a formula is a difference.
+
+    Of Poisson's they are e^z and y z; None elsewhere.
+    """
     return (
         exactly(loss, lambda value, z, y: mp.exp(z) + abs(y * z) + y, z, y)
         if loss.kind.name == "poisson"
@@ -169,7 +181,10 @@ def test_nothing_overflows_but_the_exponential_itself(loss):
 
 @named(DYADIC)
 def test_value_slope_and_curvature_are_exact_to_a_few_bits(loss):
-    """The slope is mpmath's derivative of the value, the curvature its second; a random residual is at no kink."""
+    """The slope is mpmath's derivative of the value, the curvature its second.
+
+    A random residual is at no kink.
+    """
     rng = np.random.default_rng(1)
     z = spread(rng, 40, 1e-8, 300)
     y = rng.choice(TARGETS[loss.kind.targets], 40)
@@ -194,7 +209,11 @@ def excess(value, move, y, star):
 
 
 def drawn(loss, n):
-    """(move, y, star), (n,) each: of moves and minimisers' predictions half are from 1e-10 to 300, half where the formulas change their form."""
+    """(move, y, star), (n,) each.
+
+    Of moves and minimisers' predictions half are from 1e-10 to 300, half where the formulas change their
+    form.
+    """
     rng = np.random.default_rng(2)
     targets = {
         "real": rounded(rng.normal(0, 3, n)),
@@ -257,7 +276,10 @@ def test_excess_over_an_infimum_at_infinity_is_the_loss(target, end, y):
     ],
 )
 def test_excess_at_a_kink_takes_any_tangent_between_its_slopes(loss, below, above):
-    """All numbers are dyadic, so that equality is exact: what lies above the tangent is (slope - tangent) move on either side."""
+    """All numbers are dyadic, so that equality is exact.
+
+    What lies above the tangent is (slope - tangent) move on either side.
+    """
     tangent, move = (
         x.ravel()
         for x in np.meshgrid(np.linspace(below, above, 9), [-256.0, -(2.0**-30), 0.0, 2.0**-30, 256.0])
@@ -284,8 +306,14 @@ def test_rows_of_predictions_are_evaluated_as_each_alone(loss):
     rng = np.random.default_rng(3)
     star, move = rng.normal(size=7), rng.normal(size=(3, 7))
     y = rng.choice(TARGETS[loss.kind.targets], 7)
-    for evaluate in (lambda move: loss.values(star + move, y), lambda move: loss.slopes(star + move, y), lambda move: loss.curvatures(star + move, y),
-                     lambda move: loss.excesses(move, star + move, y, star, loss.slopes(star, y))):  # fmt: skip
+    tangent = loss.slopes(star, y)
+    forms = (
+        lambda move: loss.values(star + move, y),
+        lambda move: loss.slopes(star + move, y),
+        lambda move: loss.curvatures(star + move, y),
+        lambda move: loss.excesses(move, star + move, y, star, tangent),
+    )
+    for evaluate in forms:
         assert evaluate(move).shape == (3, 7)
         assert (evaluate(move) == np.stack([evaluate(row) for row in move])).all()
 

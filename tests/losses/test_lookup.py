@@ -1,4 +1,4 @@
-"""What may be asked of a loss: the table against hand-computed values, its files, and the messages of what may not."""
+"""What may be asked of a loss: the table by hand, its files, and the messages of what may not."""
 
 import subprocess
 import sys
@@ -53,7 +53,10 @@ def test_what_is_given():
         ({"_target_": MSE, "reducton": "sum"}, r"loss\.reducton: .* Did you mean 'reduction'\?"),
         (
             {"_target_": MSE, "delta": 1.0},
-            r"loss\.delta: torch.nn.MSELoss has no setting 'delta' here\. .*There are: l2, penalize_intercept, reduction\.",
+            (
+                r"loss\.delta: torch.nn.MSELoss has no setting 'delta' here\. .*There are: l2, "
+                r"penalize_intercept, reduction\."
+            ),
         ),
         (
             {"_target_": HUBER, "dleta": 1.0},
@@ -138,7 +141,10 @@ def test_penalties_of_two_features_and_an_intercept(reduction, settings, weights
         (
             MSE,
             [0.5, np.inf, np.nan],
-            r"torch.nn.MSELoss takes finite numbers as target, but column 'price' holds inf in row 2 \(2 of 3 rows do not fit\)",
+            (
+                r"torch.nn.MSELoss takes finite numbers as target, but column 'price' holds inf in row "
+                r"2 \(2 of 3 rows do not fit\)"
+            ),
         ),
         (
             LOGISTIC,
@@ -150,7 +156,10 @@ def test_penalties_of_two_features_and_an_intercept(reduction, settings, weights
         (
             POISSON,
             [0, 1, 2.5, -3],
-            r"takes counts \(0 or more\) as target, but column 'price' holds -3 in row 4 \(1 of 4 rows do not fit\)\. Choose another loss=",
+            (
+                r"takes counts \(0 or more\) as target, but column 'price' holds -3 in row 4 \(1 of 4 "
+                r"rows do not fit\)\. Choose another loss="
+            ),
         ),
         (POISSON, [np.nan, 1], r"holds nan in row 1 "),
     ],

@@ -1,5 +1,10 @@
-"""Every update rule, compiled, against torch.optim itself: single steps, NaN and inf, and whole runs with schedules."""
+"""Every update rule, compiled, against its class: single steps, NaN and inf, and whole runs with schedules.
 
+The class is torch's own, or one in torch's manner; either way it does not know the rule.
+"""
+
+import inspect
+import pkgutil
 from functools import cache
 from types import SimpleNamespace
 
@@ -13,7 +18,8 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from lrbench.optimizers import FAMILIES
 from lrbench.optimizers.rule import PAIRS
 
-CASES = {
+TARGETS = {target.rpartition(".")[2]: target for target in FAMILIES}
+CASES = {  # of a class by its name, beside its defaults
     "SGD": [
         {"lr": 0.1, "weight_decay": 0.01},
         {"lr": 0.0, "momentum": 0.9},
@@ -97,7 +103,7 @@ CASES["Adam"] = [
     },
 ]
 CASES["AdamW"] = [{k: v for k, v in case.items() if k != "decoupled_weight_decay"} for case in CASES["Adam"]]
-CASES = [(name, case) for name, cases in CASES.items() for case in [{}, *cases]]
+CASES = [(name, case) for name in TARGETS for case in [{}, *CASES.get(name, [])]]
 
 BAR = {"float64": 2e-15, "float32": 4 * 1.2e-7}  # for the error of w, as a share of w or of its change
 STATE_BAR = {
@@ -135,10 +141,13 @@ def compiled(formula, k):
 
 
 class Ours:
-    """A run of a rule, its numbers made for `steps` steps; `schedules`: factor (of lr), beta1, momentum -> their values, one a step."""
+    """A run of a rule, its numbers made for `steps` steps.
+
+    schedules: factor (of lr), beta1, momentum -> their values, one a step.
+    """
 
     def __init__(self, name, case, dtype, steps, **schedules):
-        family = FAMILIES[f"torch.optim.{name}"]
+        family = FAMILIES[TARGETS[name]]
         self.dtype, self.numbers = np.dtype(dtype), {}
         for key, value in (family.defaults | family.fixed | case).items():
             self.numbers |= dict(zip(PAIRS[key], value, strict=True)) if key in PAIRS else {key: value}
@@ -174,11 +183,13 @@ class Ours:
 
 
 class Torch:
-    """A run of torch's optimizer, from its start."""
+    """A run of the class, from its start."""
 
     def __init__(self, name, case, w):
         self.w = torch.nn.Parameter(torch.tensor(w))
-        self.optimizer = getattr(torch.optim, name)([self.w], foreach=False, **case)
+        optimizer = pkgutil.resolve_name(TARGETS[name])
+        plain = {"foreach": False} if "foreach" in inspect.signature(optimizer).parameters else {}
+        self.optimizer = optimizer([self.w], **plain, **case)
         self.group, self.state = self.optimizer.param_groups[0], self.optimizer.state[self.w]
 
     def put(self, names, state, t):
@@ -197,8 +208,8 @@ class Torch:
         }
         for key in scalars.keys() & self.state.keys():
             self.state[key] = torch.tensor(scalars[key](t=t, **self.group))
-        if t == 1 and "step" not in self.state:  # SGD's first step is told by the missing buffer
-            self.state.clear()
+        if t == 1 and isinstance(self.optimizer, torch.optim.SGD):
+            self.state.clear()  # its first step is told by the missing buffer
 
     def step(self, g):
         self.w.grad = torch.as_tensor(g)
@@ -243,7 +254,10 @@ def share(error, *sizes):
 @both
 @every_case
 def test_a_step_from_anywhere(name, case, dtype):
-    """w, g and their means have one sign, so that no term cancels another: the bars are for arithmetic, not for the condition of a sum."""
+    """w, g and their means have one sign, so that no term cancels another.
+
+    The bars are for arithmetic, not for the condition of a sum.
+    """
     rng = np.random.default_rng(len(name) + len(case))
     ours = Ours(name, case, dtype, max(STEPS))
     for t in STEPS:
@@ -319,7 +333,7 @@ SCHEDULES = {
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @every_case
 def test_twenty_steps(name, case, schedule, dtype):
-    """From torch's start, with gradients of either sign and, as OneCycleLR does, lr and the momentum changing."""
+    """From torch's start, with gradients of either sign, lr and momentum changing as by OneCycleLR."""
     rng = np.random.default_rng(len(name) + len(case))
     n, steps = 30, 20
     w = rng.choice([-1, 1], n).astype(dtype) * decades(rng, n, dtype)

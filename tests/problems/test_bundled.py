@@ -126,13 +126,19 @@ def test_which_classes_can_be_told_apart_exactly(data, separable):
         (
             iris,
             {"species": "virginia"},
-            r"problem\.species: there is no 'virginia'\. Did you mean 'virginica'\? There are: 0, 1, 2, setosa",
+            (
+                r"problem\.species: there is no 'virginia'\. Did you mean 'virginica'\? There are: 0, "
+                r"1, 2, setosa"
+            ),
         ),
         (wine, {"cultivar": 3}, r"problem\.cultivar: there is no '3'"),
         (
             linnerud,
             {"target": "weight"},
-            r"problem\.target: there is no 'weight'\. Did you mean 'Weight'\? There are: Pulse, Waist, Weight",
+            (
+                r"problem\.target: there is no 'weight'\. Did you mean 'Weight'\? There are: Pulse, "
+                r"Waist, Weight"
+            ),
         ),
         (linnerud, {"target": 3}, r"problem\.target: there is no '3'"),
         (breast_cancer, {"intercept": 1}, r"problem\.intercept: must be true or false, but 1 was given"),

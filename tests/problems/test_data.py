@@ -1,4 +1,7 @@
-"""Data, the scaler and the way back to the file's units; numpy.linalg.lstsq on the file's own numbers is the oracle."""
+"""Data, the scaler and the way back to the file's units.
+
+The oracle is numpy.linalg.lstsq on the file's own numbers.
+"""
 
 from dataclasses import replace
 
@@ -93,7 +96,10 @@ def test_diverged_weights_predict_without_a_warning(houses):
 def test_rows_that_do_not_fit(houses, rows):
     with pytest.raises(
         RequestError,
-        match=r"predict: must be rows of 3 finite numbers each \(size, rooms, year\), such as \[\[1, 1, 1\]\], but",
+        match=(
+            r"predict: must be rows of 3 finite numbers each \(size, rooms, year\), such as \[\[1, 1, "
+            r"1\]\], but"
+        ),
     ):
         houses.predict(np.zeros(4), rows)
 

@@ -1,4 +1,7 @@
-"""Exact answers for every loss: gaps in 60 digits, scales in closed form, spectra by numpy, certificates on every problem that comes along."""
+"""Exact answers for every loss.
+
+Gaps in 60 digits, scales in closed form, spectra by numpy, certificates on every problem that comes along.
+"""
 
 from dataclasses import replace
 
@@ -88,7 +91,10 @@ def in_60_digits(name, problem, l2):
 
 
 def rounding(name, problem):
-    """How many units of rounding the infimum may be off: one of itself, and the slopes' times those of a prediction, a sum of p products."""
+    """How many units of rounding the infimum may be off.
+
+    One of itself, and the slopes' times those of a prediction, a sum of p products.
+    """
     z, y = problem.optimum.star, problem.data.y
     slopes = np.array([abs(float(SLOPES[name](mpmath.mpf(a), b))) for a, b in zip(z, y, strict=True)])
     return max(1, abs(problem.loss_star)) + problem.data.p * slopes.mean() * np.abs(z).max()

@@ -60,7 +60,8 @@ def test_wrong_target():
     with pytest.raises(
         RequestError,
         match=re.escape(
-            "problem.target: there is no 'arrdelay'. Did you mean 'arr_delay'? There are: air_time, arr_delay."
+            "problem.target: there is no 'arrdelay'. Did you mean 'arr_delay'? There are: "
+            "air_time, arr_delay."
         ),
     ):
         flights(target="arrdelay")

@@ -1,4 +1,7 @@
-"""The factorisation of tall, large and dependent data, against definitions, closed forms and many digits. Small problems: test_solve.py."""
+"""The factorisation of tall, large and dependent data, against definitions, closed forms and many digits.
+
+Small problems: test_solve.py.
+"""
 
 import tracemalloc
 

@@ -1,4 +1,7 @@
-"""Exact minimisers against exact arithmetic: rational numbers where losses are made of pieces, 50 digits where they are exponentials, closed forms."""
+"""Exact minimisers against exact arithmetic.
+
+Rational numbers where losses are made of pieces, 50 digits where they are exponentials, closed forms.
+"""
 
 from fractions import Fraction
 from itertools import product
@@ -39,7 +42,7 @@ def solved(A, y, name, pen=None, **own):
 
 
 def targets(rng, name, z):
-    """Return a target that the loss takes, as the predictions z would make it, with heavy tails where it is real."""
+    """Return a target that the loss takes, as predictions z would make it, with heavy tails if it is real."""
     if name == "BCEWithLogits":
         return (rng.random(len(z)) < 1 / (1 + np.exp(-z))).astype(float)
     return rng.poisson(np.exp(z)).astype(float) if name == "PoissonNLL" else z + rng.standard_t(2, len(z))
@@ -71,9 +74,10 @@ def solve_exactly(M, b):
 
 
 def exact_pieces(A, y, pen, width, low, high):
-    """Return the minimiser of a sum of losses with slopes clip(r / width, low, high) and of the penalty, by trying which rows are where.
+    """Return the minimiser of a sum of losses with slopes clip(r / width, low, high) and of the penalty.
 
-    A row is below (slope low), above (high), or between, where r = width slope; given that, stationarity is linear.
+    It is found by trying which rows are where. A row is below (slope low), above (high), or between, where r
+    = width slope; given that, stationarity is linear.
     """
     A, y, pen = (
         [[Fraction(float(v)) for v in row] for row in A],
@@ -101,7 +105,7 @@ def exact_pieces(A, y, pen, width, low, high):
 
 
 def precise_newton(A, y, pen, name, start):
-    """Return the minimiser of a sum of losses and of the penalty in 50 digits, from a start that is near, and the minimum."""
+    """Return the minimiser of losses and penalty in 50 digits, from a start that is near, and the minimum."""
     value, slope, curvature = {
         "BCEWithLogits": (
             lambda z, t: mpmath.log1p(mpmath.exp(z)) - t * z,
@@ -227,7 +231,10 @@ def test_a_median_between_two_targets_is_one_of_many():
 
 
 def test_a_residual_of_0_holds_on_one_side_only():
-    """Slopes at an end let the prediction go on, away from the target; two rows that go opposite ways hold each other."""
+    """Slopes at an end let the prediction go on, away from the target.
+
+    Two rows that go opposite ways hold each other.
+    """
     ones, zeros = np.full((2, 1), np.sqrt(0.5)), np.zeros(2)
     for y, s, only in (
         ([0, 0], [1, -1], True),
@@ -292,7 +299,10 @@ def test_exponentials_agree_with_50_digits(name, l2, scales):
 
 
 def test_the_bound_holds_and_is_tight():
-    """F in 50 digits at w, less its minimum, is below the bound; away from the minimum the bound of a Newton step is not much more than that."""
+    """F in 50 digits at w, less its minimum, is below the bound.
+
+    Away from the minimum the bound of a Newton step is not much more than that.
+    """
     rng = np.random.default_rng(1)
     Q, _ = np.linalg.qr(rng.standard_normal((30, 2)))
     for name in EXPONENTIALS:
@@ -350,7 +360,10 @@ def test_more_parameters_than_samples():
 
 
 def test_log_cosh_far_from_its_targets():
-    """Between two targets 2000 apart it is flat but for e^-2000: the answer is any point there, and the bound knows."""
+    """Between two targets 2000 apart it is flat but for e^-2000.
+
+    The answer is any point there, and the bound knows.
+    """
     found = solved(np.ones((2, 1)), [-1000, 1000], "LogCosh")
     assert found.bound < 1e-12 * found.infimum
     assert found.infimum == pytest.approx(1000 - np.log(2), rel=1e-14)
@@ -406,7 +419,10 @@ def test_quasi_separable_labels_leave_the_rows_on_the_edge():
 
 
 def test_separation_in_stages_is_found_whole():
-    """Most margins grow fastest along the first feature alone; the rows that it leaves on the edge are separated by the second, against the others."""
+    """Most margins grow fastest along the first feature alone.
+
+    The rows that it leaves on the edge are separated by the second, against the others.
+    """
     A = np.array(
         [[1, -5], [1, -5.1], [1.1, -5], [-1, 5], [-1, 5.1], [-1.1, 5], [0, 1], [0, -1], [0, 0], [0, 0]]
     )
@@ -416,7 +432,10 @@ def test_separation_in_stages_is_found_whole():
 
 
 def test_what_stands_still_at_first_may_move_later():
-    """The margins of the first three rows are largest along (1, 0), where the fourth stands still; once they are gone it moves along (0, 1)."""
+    """The margins of the first three rows are largest along (1, 0), where the fourth stands still.
+
+    Once they are gone it moves along (0, 1).
+    """
     rows = np.array([[1, -5], [1, -5.1], [1.1, -5], [0, 1], [0, 0]]) / 8
     fixed, signs = np.zeros(5, dtype=bool), np.ones(5)
     assert movable(rows, fixed, signs).tolist() == [True] * 4 + [False]
@@ -448,7 +467,10 @@ def test_an_empty_cell_of_counts_leaves_alone():
 
 
 def test_separation_agrees_with_another_linear_programme():
-    """Margins t_i of 0 to 1, as many as possible: whole labels on whole numbers, where many data are separable in part."""
+    """Margins t_i of 0 to 1, as many as possible.
+
+    Whole labels on whole numbers, where many data are separable in part.
+    """
     parts = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)

@@ -27,7 +27,10 @@ def configuration(name):
 
 
 def kappa(data):
-    """Return largest over smallest eigenvalue that is not 0, of the mean squared error on standardized columns, from the moments of the raw ones."""
+    """Return largest over smallest eigenvalue that is not 0, from the moments of the raw columns.
+
+    Of the mean squared error on standardized ones.
+    """
     A = data.design()
     moments = A.T @ A / len(A)
     if (

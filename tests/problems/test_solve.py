@@ -1,4 +1,7 @@
-"""The exact solution against exact arithmetic: rational numbers for small integer problems, 60 digits for ill-conditioned ones."""
+"""The exact solution against exact arithmetic.
+
+Rational numbers for small integer problems, 60 digits for ill-conditioned ones.
+"""
 
 from fractions import Fraction
 
@@ -43,7 +46,10 @@ def row_reduce(M):
 
 
 def exact_solution(A, y):
-    """Return the minimum-norm minimiser of |y - A w| in rational numbers and the rank: A = B E, w = E'(E E')^-1 (B'B)^-1 B'y."""
+    """Return the minimum-norm minimiser of |y - A w| in rational numbers and the rank.
+
+    A = B E, w = E'(E E')^-1 (B'B)^-1 B'y.
+    """
     A, y = [[Fraction(float(v)) for v in row] for row in A], [[Fraction(float(v))] for v in y]
     E, pivots = row_reduce(A)
     B = [[row[j] for j in pivots] for row in A]
@@ -330,7 +336,10 @@ def test_the_largest_sizes_that_are_allowed(size):
         (
             [[1e50], [1.0]],
             [1.0, 2.0],
-            r"problem: the largest magnitude in column 'x_0' must be from 1e-40 to 1e\+40, or 0, but is 1e\+50",
+            (
+                r"problem: the largest magnitude in column 'x_0' must be from 1e-40 to 1e\+40, or 0, "
+                r"but is 1e\+50"
+            ),
         ),
         (
             [[1.0], [1.0]],

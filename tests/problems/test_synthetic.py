@@ -191,12 +191,18 @@ def test_test_rows_come_from_the_same_distribution(intercept):
         ({"seed": -1}, r"problem\.seed: must be a whole number of at least 0"),
         (
             {"spectrum": "geometrc"},
-            r"problem\.spectrum: there is no 'geometrc'. Did you mean 'geometric'\? There are: clustered, geometric, linear, power",
+            (
+                r"problem\.spectrum: there is no 'geometrc'. Did you mean 'geometric'\? There are: "
+                r"clustered, geometric, linear, power"
+            ),
         ),
         ({"spectrum": ["linear"]}, r"problem\.spectrum: there is no"),
         (
             {"noise_kind": "havy"},
-            r"problem\.noise_kind: there is no 'havy'. Did you mean 'heavy'\? There are: heavy, heteroscedastic, normal",
+            (
+                r"problem\.noise_kind: there is no 'havy'. Did you mean 'heavy'\? There are: heavy, "
+                r"heteroscedastic, normal"
+            ),
         ),
         ({"outliers": 1.5}, r"problem\.outliers: must be a share of the rows, at most 1, but 1\.5 was given"),
         ({"outliers": -0.1}, r"problem\.outliers: must be a finite number of at least 0"),

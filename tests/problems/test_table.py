@@ -246,7 +246,10 @@ def test_wrong_csv(table, content, message):
     [
         (
             {"features": ["size", "room"]},
-            r"problem\.features: .*houses\.csv has no column 'room'. Did you mean 'rooms'\? There are: price, rooms, size",
+            (
+                r"problem\.features: .*houses\.csv has no column 'room'. Did you mean 'rooms'\? There "
+                r"are: price, rooms, size"
+            ),
         ),
         ({"features": []}, r"problem\.features: no feature is left"),
         ({"features": ["price"]}, r"problem\.features: 'price' is the target. Take it out"),

@@ -1,4 +1,4 @@
-"""What Wilson et al. prove about their design, by the pseudo-inverse and by plain loops of the methods themselves."""
+"""What Wilson et al. prove about their design, by the pseudo-inverse and by plain loops of the methods."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,10 @@ def test_a_seed_fixes_the_order_alone():
     [
         (
             {"positive": 0.5},
-            r"problem\.positive: must make more than half of problem\.n=20 labels positive, but not all, and 0\.5 makes 10 so",
+            (
+                r"problem\.positive: must make more than half of problem\.n=20 labels positive, but not "
+                r"all, and 0\.5 makes 10 so"
+            ),
         ),
         ({"positive": 1}, r"problem\.positive: .* and 1 makes 20 so"),
         ({"n": 1}, r"problem\.positive: .*problem\.n=1 labels"),

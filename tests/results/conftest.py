@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lrbench import bench
-from lrbench.results.tables.sweep import Sweep
+from lrbench.bench.run import keep_paths, run_sweep
+from lrbench.results import Results, load
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import read
 
@@ -88,19 +88,19 @@ TUNE: dict[str, Any] = {
 }
 
 
-def opened(root: Path) -> Sweep:
+def opened(root: Path) -> Results:
     """What a stored sweep is loaded as."""
-    return Sweep(ResultStore.open(root))
+    return load(root)
 
 
-def swept(folder: Path, *lines: str) -> Sweep:
+def swept(folder: Path, *lines: str) -> Results:
     """Run a sweep into this folder; with report=true its paths are kept too, but no page is made of it."""
     request = read([*lines, f"results_dir={folder}"], multirun=True)
-    store, todo = bench.run(request)
-    sweep = opened(store.root)
-    if request.ask["report"]:
-        bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
-    return sweep
+    finished = run_sweep(request)
+    results = opened(finished.store.root)
+    if request.options.report:
+        keep_paths(finished, results.shown_runs, request.options.training)
+    return results
 
 
 SPELLED = {"target_": "_target_"}  # a keyword, and the key that it stands for
@@ -270,7 +270,7 @@ def curve(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-Write = Callable[..., Sweep]
+Write = Callable[..., Results]
 
 
 def store_runs(store: ResultStore, rows: Iterable[dict[str, Any]]) -> None:
@@ -305,7 +305,7 @@ def write(tmp_path: Path) -> Write:
         folder: str = "study",
         roles: list[dict[str, Any]] | None = None,
         **manifest: Any,
-    ) -> Sweep:
+    ) -> Results:
         store = ResultStore(tmp_path / folder)
         if roles is not None:
             store.write_roles(pa.Table.from_pylist(roles, ROLES))
@@ -320,9 +320,9 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def write_tuned(write: Write) -> Write:
-    """write_tuned(*competitors, **manifest) -> Sweep: competitors as `tuned` gives them."""
+    """write_tuned(*competitors, **manifest) -> Results: competitors as `tuned` gives them."""
 
-    def written(*competitors: list[tuple], **options: Any) -> Sweep:
+    def written(*competitors: list[tuple], **options: Any) -> Results:
         pairs = [pair for competitor in competitors for pair in competitor]
         rows = {row["run_id"]: row for row, _ in pairs}
         return write(*rows.values(), roles=[role for _, role in pairs], **options)

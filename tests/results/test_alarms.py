@@ -5,11 +5,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import swept
-from lrbench.results.words.warnings import alarms
 
 import lrbench
 from lrbench.results.notation import number
 from lrbench.results.tables import attainable
+from lrbench.results.words.warnings import alarms
 
 
 def test_an_alarm_counts_the_runs(tmp_path, monkeypatch):

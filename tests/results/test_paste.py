@@ -1,5 +1,6 @@
 """The line to paste, built by torch: what it makes holds the stored settings."""
 
+import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+import lrbench.optimizers.classes
 from lrbench.config import CONF
-from lrbench.results.paste import line, torch_defaults
+from lrbench.results.paste import class_defaults, line
 
 CHOICES = sorted(path for path in (CONF / "optimizer").glob("*.yaml") if path.stem != "custom")
 SCHEDULES = sorted(path for path in (CONF / "schedule").glob("*.yaml") if path.stem not in ("none", "lambda"))
@@ -65,7 +67,7 @@ def stored(group: str, settings: dict[str, Any]) -> dict[str, Any]:
 def made(text: str, shape: tuple[int, ...] = (2, 3)) -> Any:
     """Run a pasted line beside a model; return the optimizer, or the scheduler of two statements."""
     model = torch.nn.Linear(shape[1], shape[0], bias=False)
-    names: dict[str, Any] = {"torch": torch, "model": model}
+    names: dict[str, Any] = {"torch": torch, "lrbench": lrbench, "model": model}
     if text.startswith("optimizer = "):
         exec(text, names)
         return names["scheduler"]
@@ -97,21 +99,21 @@ def unlike(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("change", [settings, unlike], ids=["as configured", "all else"])
 @pytest.mark.parametrize("path", CHOICES, ids=lambda path: path.stem)
-def test_torch_makes_the_stored_settings_of_every_choice(path, change):
+def test_the_class_makes_the_stored_settings_of_every_choice(path, change):
     asked = change(path)
     optimizer = made(line(pd.Series(stored("optimizer", asked))))
-    assert f"torch.optim.{type(optimizer).__name__}" == asked["_target_"]
+    assert type(optimizer) is pkgutil.resolve_name(asked["_target_"])
     expected = {key: value for key, value in asked.items() if not (key == "max_eval" and value is None)}
     assert same(optimizer.param_groups[0], expected)
 
 
 @pytest.mark.parametrize("path", CHOICES, ids=lambda path: path.stem)
-def test_what_counts_as_default_is_torchs_own(path):
+def test_what_counts_as_default_is_the_classes_own(path):
     target = settings(path)["_target_"]
     optimizer = made(f"{target}(model.parameters(), lr=1.0)")
-    defaults = {key: value for key, value in torch_defaults(target).items() if key != "max_eval"}
+    defaults = {key: value for key, value in class_defaults(target).items() if key != "max_eval"}
     assert same(optimizer.param_groups[0], defaults)
-    assert torch_defaults(target)
+    assert class_defaults(target)
 
 
 @pytest.mark.parametrize("path", SCHEDULES, ids=lambda path: path.stem)

@@ -5,7 +5,7 @@ import pytest
 from conftest import FLOOR, LECTURE, run, tuned
 from scipy import stats
 
-from lrbench.results.text import (
+from lrbench.results.words.cells import (
     across_text,
     competence_text,
     pairwise_text,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from conftest import LECTURE, MANIFEST, ROLES, TUNE, counts, opened, store_runs, tuned
 
-from lrbench.results.tables.sweep import Sweep
+from lrbench.results import Results
 from lrbench.store import ResultStore
 
 TURN = 0.3
@@ -42,7 +42,7 @@ FAILING = 90.0  # the lr at which rprop fails
 BEST = {"adam": [1e-7, 1e-8, 3e-9], "sgd": [2e-5, 1e-6, 4e-6], "rprop": [3e-3, 4e-3, INF]}
 
 
-def whole(root: Path, problems: int = 6) -> Sweep:
+def whole(root: Path, problems: int = 6) -> Results:
     """Three optimizers, tuned, on so many problems, one of them at two budgets; each has a default, some lose
     seeds, and one fails at a rate.
     """

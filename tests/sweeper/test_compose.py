@@ -1,4 +1,4 @@
-"""What is read once a session is read anew in the next one: what a program registers, and files that come or change."""
+"""What is read once a session is read anew in the next: what a program registers, files that changed."""
 
 from dataclasses import dataclass
 

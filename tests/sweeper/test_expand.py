@@ -201,7 +201,8 @@ def test_jobs_for_hydras_launchers_are_the_same_sweep(grid):
         ),
         (
             ["optimizer.momentun=0.9"],
-            r"optimizer\.momentun: torch\.optim\.SGD has no hyperparameter 'momentun'\. Did you mean 'momentum'\?",
+            r"optimizer\.momentun: torch\.optim\.SGD has no hyperparameter 'momentun'\. "
+            r"Did you mean 'momentum'\?",
         ),
         (["lr=3"], r"lr: lrbench has no key 'lr'\. Did you mean 'optimizer\.lr'\?"),
         (["epoch=3"], r"epoch: lrbench has no key 'epoch'\. Did you mean 'epochs'\?"),

@@ -21,7 +21,8 @@ NUMBERS = {
 
 
 def runs(store: ResultStore) -> pd.DataFrame:
-    """Return a row a run, a run that was stored twice once.
+    """Return a row a run, a run that was stored twice once, by problem, optimizer, learning rate, setting and
+    seed.
 
     Lists are tuples; weights stand as w_0 .. w_{p-1} up to p = 20, above that in one column `weights`.
 
@@ -40,8 +41,18 @@ def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
     # pandas would warn of columns without any value, whose type it cannot tell
     filled = [part.dropna(axis=1, how="all") for part in parts]
     frame = pd.concat(filled, ignore_index=True).reindex(columns=list(columns))
-    once = frame.drop_duplicates("run_id", ignore_index=True)
-    return _with_weight_columns(once)
+    return _with_weight_columns(_in_order(frame.drop_duplicates("run_id")))
+
+
+def _in_order(runs: pd.DataFrame) -> pd.DataFrame:
+    """Sort runs by problem, optimizer, learning rate, setting and seed.
+
+    Threads finish in any order, and nothing that is read may depend on it.
+    """
+    rates = runs.get("optimizer.lr", pd.Series(np.nan, index=runs.index))
+    keyed = runs.assign(lr=pd.to_numeric(rates, errors="coerce"))
+    keys = ["problem", "problem_id", "optimizer", "lr", "setting_id", "seed"]
+    return keyed.sort_values(keys, ignore_index=True).drop(columns="lr")
 
 
 def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:

@@ -43,4 +43,4 @@ def starts_vary(tasks: pd.DataFrame) -> pd.Series:
 
 def batches_vary(tasks: pd.DataFrame) -> pd.Series:
     """Say of each task, or of each of its runs, whether a seed gives an order of the minibatches."""
-    return tasks["batch_size"].notna() & (tasks["batch_order"] != "sequential")
+    return pd.notna(tasks["batch_size"]) & (tasks["batch_order"] != "sequential")

@@ -1,0 +1,48 @@
+"""What of many points is drawn: so many that nobody can tell them from all."""
+
+import numpy as np
+import pandas as pd
+
+
+def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the rows of `Sweep.best_curves` that a reader of the figure can tell apart: of each optimizer
+    and task so many at most.
+
+    All where it has fewer. Else the evaluations are cut into stretches of one width, in log from the first
+    update on, and of each stretch the lowest and the highest median stay; the start and the last step are
+    stretches of their own.
+    """
+    competitors = [curves["task"], curves["optimizer"]]
+    evaluations = curves["evaluations"]
+    are_few = curves.groupby(competitors)["step"].transform("size") <= most
+    first = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
+    way = np.log1p(evaluations / first)
+    share_of_the_way = way / way.groupby(competitors).transform("max")
+    stretch = np.floor(share_of_the_way * (most // 2 - 1))
+    medians = curves.groupby([*competitors, stretch], sort=False)["median"]
+    is_lowest = curves.index.isin(medians.idxmin())
+    is_highest = curves.index.isin(medians.idxmax())
+    return curves[are_few | is_lowest | is_highest]
+
+
+def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the completed runs of one optimizer that are drawn as dots: all, or where there are more than so
+    many, some of them.
+
+    Then of each rate the lowest and the highest gap and others evenly between in rank; of rates evenly many.
+    """
+    completed = runs[np.isfinite(runs["gap"])].sort_values(["lr", "gap"], kind="stable")
+    if len(completed) <= most:
+        return completed
+    rates = completed["lr"].unique()
+    kept_rates = rates[evenly(len(rates), most // 2)]
+    kept = completed[completed["lr"].isin(kept_rates)]
+    of_each = max(2, most // len(kept_rates))
+    groups = kept.groupby("lr", group_keys=False)[kept.columns.tolist()]
+    return groups.apply(lambda own: own.iloc[evenly(len(own), of_each)])
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """Return at most so many places of `count`, evenly spaced, the first and the last among them."""
+    places = np.linspace(0, count - 1, min(count, most))
+    return np.unique(places.round().astype(int))

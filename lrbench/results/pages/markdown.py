@@ -1,0 +1,72 @@
+"""summary.md: the report for a terminal or a code host."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from lrbench.results.pages.facts import Drawing, Facts
+from lrbench.results.words.tables import BELOW_A_FIGURE, END, PROTOCOL, SINGLE_RUN, TOP, Table
+
+
+def markdown(facts: Facts, drawings: list[Drawing]) -> str:
+    """Write the facts as Markdown, with links to the figures."""
+    return "\n\n".join(_parts(facts, drawings)) + "\n"
+
+
+def _parts(facts: Facts, drawings: list[Drawing]) -> Iterator[str]:
+    yield f"# {escaped(facts.title)}"
+    if facts.state:
+        yield f"**{escaped(facts.state)}**"
+    yield from map(escaped, facts.headline)
+    if facts.warnings:
+        yield "## Read before quoting"
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)
+    yield from _tables(facts.at(SINGLE_RUN))
+    yield from _tables(facts.at(TOP))
+    yield escaped(facts.note)
+    for drawing in drawings:
+        yield f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*"
+    yield from _tables(facts.at(BELOW_A_FIGURE))
+    yield from _tables(facts.at(END))
+    yield "## Words"
+    yield "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)
+    yield "## Protocol"
+    yield "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])
+    yield from _tables(facts.at(PROTOCOL))
+    yield "## Run it again"
+    yield _code(f"{facts.command}\npython -m lrbench reproduce {facts.folder}")
+
+
+def _tables(tables: Iterable[Table]) -> Iterator[str]:
+    """Write headings, sentences and tables, and where the rest of a long one is."""
+    for one in tables:
+        yield f"## {escaped(one.heading)}"
+        if one.sentence:
+            yield escaped(one.sentence)
+        if len(one.rows):
+            yield table(one.shown)
+        yield from one.notes
+
+
+def _code(text: str) -> str:
+    """Write a block of code; its fence is longer than any that is in it."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, 1 + longest)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def table(text: pd.DataFrame) -> str:
+    """Write a frame of text as a Markdown table."""
+    rule = ["---"] * len(text.columns)
+    lines = [text.columns, rule, *text.itertuples(index=False)]
+    return "\n".join(_line(cells) for cells in lines)
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(escaped(str(cell)) for cell in cells)} |"
+
+
+def escaped(text: str) -> str:
+    """Keep what users named from being read as Markdown or HTML."""
+    return re.sub(r"([\\`*<>|\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", text.replace("\n", " "))

@@ -1,0 +1,117 @@
+"""One stored sweep with its verbs: what a notebook or a script is given."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lrbench.errors import RequestError
+from lrbench.results.tables.sweep import Sweep
+from lrbench.store import ResultStore
+
+if TYPE_CHECKING:  # of a library that is loaded only where something is drawn
+    from matplotlib.figure import Figure
+
+
+def load(path: str | os.PathLike | None = None, results_dir: str | os.PathLike = "results") -> "Results":
+    """Return the result set in a folder, or the newest of `results_dir` where no folder is named.
+
+    Raises:
+        RequestError: the folder is no result set, or none is stored there.
+    """
+    return Results(ResultStore.open(newest(results_dir) if path is None else path))
+
+
+def newest(results_dir: str | os.PathLike = "results") -> Path:
+    """Return the folder of the result set in `results_dir` that was finished last, or begun last where it has
+    no end.
+
+    Raises:
+        RequestError: there is none.
+    """
+    stores = ResultStore.all(results_dir)
+    if not stores:
+        raise RequestError(
+            f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` "
+            "makes one."
+        )
+    return max(stores, key=_written).root
+
+
+def _written(store: ResultStore) -> str:
+    manifest = store.manifest()
+    return manifest.get("finished") or manifest["created"]
+
+
+class Results(Sweep):
+    """A stored sweep, its figures and its report.
+
+    A figure is drawn by `plot_` and its name, such as `plot_curves()`: those of `figures.FIGURES`.
+    """
+
+    def summary(self) -> pd.DataFrame:
+        """Return the ranking: each optimizer at its best setting, a row a task and optimizer, best first."""
+        return self.ranking.copy()
+
+    @property
+    def alarms(self) -> list[str]:
+        """Sentences on runs that are better than possible; none as a rule."""
+        from lrbench.results.words.warnings import alarms
+
+        return list(alarms(self))
+
+    def report(self, path: str | os.PathLike | None = None) -> Path:
+        """Write summary and figures into the store and the page to `path` (the store's report.html if None).
+
+        Returns the page's path.
+
+        Raises:
+            RequestError: it cannot be written there.
+        """
+        from lrbench.results.pages.report import write
+
+        try:
+            return write(self, self.store.report if path is None else Path(path))
+        except OSError as error:
+            raise RequestError(
+                f"{error.filename}: the report cannot be written ({error.strerror}). Make it writable, or "
+                "copy the folder."
+            ) from error
+
+    def __getattr__(self, name: str) -> "Callable[[], Figure]":
+        """Return the verb that draws a figure; matplotlib is loaded when one is asked for."""
+        if name.startswith("plot_"):
+            from lrbench.results.figures import FIGURES
+
+            for spec in FIGURES:
+                if spec.method == name:
+                    return _drawn(self, spec)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        from lrbench.results.figures import FIGURES
+
+        return [*super().__dir__(), *(spec.method for spec in FIGURES)]
+
+    def _repr_html_(self) -> str:
+        """Show the verdict and the rankings in a notebook."""
+        from lrbench.results.pages.html import brief
+        from lrbench.results.words.cells import RELATIVE_NOTE, ranking_text
+        from lrbench.results.words.verdict import headline
+
+        groups = self.ranking.groupby("task", sort=False)
+        rankings = [(str(task), ranking_text(rows)) for task, rows in groups]
+        return brief([*headline(self), f"{RELATIVE_NOTE}."], rankings)
+
+
+def _drawn(results: Results, spec) -> "Callable[[], Figure]":
+    """Make the verb that draws a figure."""
+
+    def plot() -> "Figure":
+        return spec.draw(results)
+
+    plot.__name__ = spec.method
+    plot.__doc__ = f"Draw {spec.shows}; RequestError where the sweep has nothing for it."
+    return plot

@@ -1,0 +1,3 @@
+"""Results in the terminal, 80 columns wide: sweep.py of one sweep, comparison.py of two, layout.py what both
+are laid out with.
+"""

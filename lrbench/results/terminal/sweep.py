@@ -1,0 +1,123 @@
+"""A sweep, a single run, or measured times in the terminal."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pandas as pd
+import pyarrow as pa
+from rich.console import Console
+from rich.text import Text
+
+from lrbench.results.notation import listed, named, setting_value
+from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.timings import timings as timings_of
+from lrbench.results.terminal.layout import WIDTH, print_table, print_words
+from lrbench.results.words.cells import (
+    RELATIVE,
+    RELATIVE_NOTE,
+    overall_text,
+    plain_text,
+    ranking_note,
+    ranking_text,
+    timings_text,
+)
+from lrbench.results.words.tables import SINGLE_RUN, TABLES, text_of
+from lrbench.results.words.verdict import budget, headline
+from lrbench.results.words.warnings import warnings
+
+RANK, RATIO = RELATIVE["rank"], RELATIVE["ratio"]
+RANKING = [RANK, "optimizer", "best setting", "final gap", RATIO, "evaluations to target", "diverged"]
+LEFT = {"optimizer", "best setting", "setting", "parameter", "method"}
+MOST_WEIGHTS = 10
+MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
+
+
+class Timings(Protocol):
+    """What `lrbench.timing.measure` gives; that module loads torch."""
+
+    @property
+    def runs(self) -> list[pa.Table]: ...
+    @property
+    def problems(self) -> pa.Table: ...
+    @property
+    def conditions(self) -> str: ...
+    @property
+    def busy(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[str]: ...
+
+
+def print_ranking(sweep: Sweep, console: Console) -> None:
+    """Print what holds over all tasks, a table a task, the sentences, and the warnings."""
+    if len(sweep.overall):
+        title = f"Over all {len(sweep.tasks)} tasks"
+        print_table(overall_text(sweep.overall), LEFT, console, title)
+        console.print()
+    for task, ranking in sweep.ranking.groupby("task", sort=False):
+        print_table(_ranking(ranking, setting_value(sweep.manifest["target"])), LEFT, console, str(task))
+        note = ranking_note(ranking)
+        below = f"{RELATIVE_NOTE}. {note}" if note else RELATIVE_NOTE
+        console.print(Text(below, style="dim"), width=min(WIDTH, console.width))
+        console.print()
+    if sweep.manifest.get("baselines") and len(sweep.baselines):
+        text = text_of(sweep, sweep.baselines, plain_text)
+        print_table(text, LEFT, console, "What tuning could at best have found")
+        console.print()
+    print_words([*headline(sweep), *budget(sweep)], warnings(sweep), console)
+
+
+def _ranking(ranking: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Write the columns of a task's ranking that fit into 80 characters."""
+    text = ranking_text(ranking)
+    columns = [*RANKING, "test loss"] if "test loss" in text else RANKING
+    shown = text[columns].assign(**{RATIO: text[RATIO].map(_short_ratio)})
+    headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{target}"}
+    return shown.rename(columns=headings)
+
+
+def _short_ratio(ratio: str) -> str:
+    return ratio if len(ratio) <= MOST_RATIO else ratio.partition(" (")[0]
+
+
+def print_run(sweep: Sweep, console: Console) -> None:
+    """Print what a single run reached: its loss on the way, its weights and predictions beside the exact
+    ones, the warnings.
+    """
+    console.print(Text(sweep.tasks["task"].iloc[0], style="bold"))
+    for spec in TABLES:
+        if spec.place == SINGLE_RUN:
+            frame = spec.frame(sweep)
+            shown = frame.head(MOST_WEIGHTS) if spec.name == "weights" else frame
+            if len(shown):
+                print_table(spec.text(shown), LEFT, console)
+                console.print()
+    print_words(headline(sweep), warnings(sweep), console)
+
+
+# ---- measured times
+
+
+def print_timings(measured: Timings, target: float, console: Console) -> None:
+    """Print a table a task, fastest to the target first, under what times were taken, and the warnings."""
+    rows = timings_of(measured.runs, measured.problems, target)
+    until = setting_value(target)
+    headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
+    for task, of_task in rows.groupby("task", sort=False):
+        print_table(timings_text(of_task).rename(columns=headings), LEFT, console, str(task))
+        console.print()
+    busy = []
+    if measured.busy:
+        busy.append(f"The machine was busy, measure again before you quote: {listed(measured.busy)}.")
+    print_words([measured.conditions], [*busy, *_lost(rows), *measured.warnings], console)
+
+
+def _lost(rows: pd.DataFrame) -> Iterator[str]:
+    names = pd.Series(map(named, rows["optimizer"], rows["setting"]), index=rows.index)
+    if rows["task"].nunique() > 1:
+        names = names + " on " + rows["task"]
+    failed = rows["status"] == "failed"
+    for reason, of_reason in names[failed].groupby(rows["reason"], sort=False):
+        yield f"{listed(list(of_reason))} failed: {str(reason).rstrip('.')}."
+    diverged = names[rows["status"] == "diverged"]
+    if len(diverged):
+        yield f"Diverged, and timed all the same: {listed(list(diverged))}."

@@ -1,0 +1,389 @@
+"""How the rows of each table are written: a frame of numbers in, a frame of texts with a column a heading
+out.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lrbench.results.notation import (
+    MISSING,
+    factor,
+    interval,
+    learning_rate,
+    listed,
+    number,
+    p_value,
+    reached,
+    setting_value,
+    tolerance,
+)
+from lrbench.results.tables.costs import AXES
+
+MOST_COLUMNS = 8  # of tasks side by side
+# headings of the columns that depend on who else is in the sweep
+RELATIVE = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}
+RELATIVE_NOTE = "* depends on who else is in this sweep"
+# the columns of learning rates that theory gives
+LRS = {"lr", "largest lr", "diverges from lr"}
+
+
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write every cell: learning rates as settings, other numbers by `number`, what is missing as a dash."""
+    cells = {}
+    for column in frame:
+        write = learning_rate if column in LRS else _cell
+        cells[column] = frame[column].map(write, na_action=None)
+    return pd.DataFrame(cells, index=frame.index, dtype=object)
+
+
+def plain_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write every cell as `as_text` does; without the task where all rows are of one."""
+    text = as_text(frame)
+    return without_one_task(text) if "task" in text else text
+
+
+def as_settings(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write every cell as the value of a setting."""
+    return frame.map(setting_value)
+
+
+def _cell(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    return MISSING if pd.isna(cell) else number(cell)
+
+
+def without_one_task(text: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the task where all rows are of one."""
+    return text if text["task"].nunique() > 1 else text.drop(columns="task")
+
+
+# ---- the ranking
+
+
+def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Write the ranking of one task as it is printed everywhere; columns that nobody has are left out."""
+    rows = ranking.to_dict("records")
+    shared = ranking["rank"].duplicated(keep=False)
+    cells = {
+        RELATIVE["rank"]: list(map(_rank, ranking["rank"], shared)),
+        "optimizer": ranking["optimizer"].tolist(),
+        "best setting": list(map(_setting, rows)),
+        "final gap": [f"{_at_most(row)}{number(row['gap'])}" for row in rows],
+        "spread": ranking["spread"].map(number).tolist(),
+        "relative gap": list(map(_relative_gap, rows)),
+        "evaluations to target": ranking["evaluations_to_target"].map(reached).tolist(),
+        "at target": list(map(_hits, rows)),
+        "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
+        RELATIVE["ratio"]: [interval(row, "ratio", "ratio_low", "ratio_high") for row in rows],
+    }
+    if ranking["p"].notna().any():
+        cells[RELATIVE["p"]] = ranking["p"].map(p_value).tolist()
+    if ranking["default_gap"].notna().any():
+        cells["default gap"] = ranking["default_gap"].map(number).tolist()
+        cells["gain"] = ranking["gain"].map(factor).tolist()
+    if ranking["tolerance"].notna().any():
+        cells["lr tolerance"] = [tolerance(row, row["tolerance_open"]) for row in rows]
+    cells["trials"] = ranking["trials"].map(number).tolist()
+    if ranking["test_loss"].notna().any():
+        cells["test loss"] = ranking["test_loss"].map(number).tolist()
+    if ranking["failed"].any():
+        cells["failed"] = [f"{row['failed']}/{row['runs']}" for row in rows]
+    return pd.DataFrame(cells, index=ranking.index, dtype=object)
+
+
+def _rank(rank: Any, shared: bool) -> str:
+    if pd.isna(rank):
+        return MISSING
+    return f"{number(rank)}=" if shared else number(rank)
+
+
+def _setting(row: Mapping[str, Any]) -> str:
+    edge = " (edge)" if row["edge"] else ""
+    return f"{row['setting']}{edge}" or MISSING
+
+
+def _at_most(row: Mapping[str, Any]) -> str:
+    return "≤ " if row["at_floor"] else ""
+
+
+def _relative_gap(row: Mapping[str, Any]) -> str:
+    if pd.isna(row["relative_gap"]):
+        return MISSING
+    return f"{_at_most(row)}{number(row['relative_gap'])}"
+
+
+def _hits(row: Mapping[str, Any]) -> str:
+    if pd.isna(row["evaluations_to_target"]):
+        return MISSING
+    return f"{row['hits']}/{row['seeds']}"
+
+
+def ranking_note(ranking: pd.DataFrame) -> str:
+    """Say why the ranking of one task is not in the order of its gaps, where it is not; empty else."""
+    gaps = ranking.loc[ranking["rank"].notna(), "gap"]
+    notes = []
+    if not gaps.is_monotonic_increasing:
+        notes.append(
+            "A rank is 1 and the number of optimizers that are shown better, and only within a rank the "
+            "lower gap stands first: so a lower gap may stand below a higher one that fewer are shown to "
+            "beat."
+        )
+    if 0 < len(gaps) < len(ranking):
+        notes.append("Who lost a seed has no rank and stands last.")
+    return " ".join(notes)
+
+
+# ---- pairs
+
+
+def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
+    """Write the pairs; a pair without a test says why there is none."""
+    rows = pairwise.to_dict("records")
+    cells = {
+        "task": pairwise["task"],
+        "a": pairwise["a"],
+        "b": pairwise["b"],
+        "test": pairwise["test"],
+        "pairs": pairwise["n"].map(number),
+        "b over a": list(map(interval, rows)),
+        "a lower": [f"{row['wins']}/{row['n']}" for row in rows],
+        "P(a lower)": pairwise["improvement"].map("{:.2f}".format),
+        RELATIVE["p"]: pairwise["p_holm"].map(p_value),
+        RELATIVE["better"]: pairwise["better"].replace("", MISSING),
+    }
+    return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def across_text(across: pd.DataFrame) -> pd.DataFrame:
+    """Write the pairs over all problems."""
+    rows = across.to_dict("records")
+    cells = {
+        "a": across["a"],
+        "b": across["b"],
+        "problems": across["problems"].map(number),
+        "b over a": across["ratio"].map(factor),
+        "a lower": [f"{row['wins']}/{row['problems']}" for row in rows],
+        "mean ranks": [f"{row['rank_a']:.2f}, {row['rank_b']:.2f}" for row in rows],
+        RELATIVE["p"]: across["p_holm"].map(p_value),
+        RELATIVE["better"]: across["better"].replace("", MISSING),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+def overall_text(overall: pd.DataFrame) -> pd.DataFrame:
+    """Write what each optimizer does over all tasks; no mean rank where there is one problem only."""
+    rows = overall.to_dict("records")
+    ranks = overall["mean_rank"]
+    cells = {"optimizer": overall["optimizer"]}
+    if ranks.notna().any():
+        cells["mean rank*"] = ranks.map("{:.2f}".format).where(ranks.notna(), MISSING)
+    cells |= {
+        "leads*": [f"{row['led']}/{row['tasks']}" for row in rows],
+        "reaches the target": [f"{row['solved']}/{row['targets']}" for row in rows],
+        "lost seeds on": [f"{row['lost']}/{row['tasks']}" for row in rows],
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+def competence_text(competence: pd.DataFrame) -> pd.DataFrame:
+    """Write who leads at which condition number and budget."""
+    cells = {
+        "problem": competence["family"],
+        "κ": competence["kappa"].map(number),
+        "steps": competence["steps"].map(number),
+        "first*": competence["optimizers"].map(listed),
+        "gap": competence["gap"].map(number),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+# ---- targets and costs
+
+
+def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
+    """Write a row a task and optimizer, a column a target: "120 (10/10)", in square brackets the expected
+    running time.
+    """
+    long = targets[["task", "optimizer"]].assign(
+        heading=targets["target"].map(lambda target: f"1e{math.log10(target):.0f}"),
+        cell=[_target(row) for row in targets.to_dict("records")],
+    )
+    wide = long.pivot(index=["task", "optimizer"], columns="heading", values="cell")
+    order = pd.MultiIndex.from_frame(long[["task", "optimizer"]].drop_duplicates())
+    text = wide.loc[order, list(long["heading"].unique())]
+    return without_one_task(text.rename_axis(columns=None).reset_index())
+
+
+def _target(row: Mapping[str, Any]) -> str:
+    share = f"{row['hits']}/{row['seeds']}"
+    cost = f"{number(row['evaluations'])} ({share})" if math.isfinite(row["evaluations"]) else share
+    return cost if pd.isna(row["ert"]) else f"{cost} [{number(row['ert'])}]"
+
+
+def success_text(success: pd.DataFrame) -> pd.DataFrame:
+    """Write a row an optimizer, a column a task; above MOST_COLUMNS tasks a row a task and optimizer.
+
+    "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target.
+    """
+    long = success[["task", "optimizer"]].assign(target=[_passed(row) for row in success.to_dict("records")])
+    if success["task"].nunique() > MOST_COLUMNS:
+        return long
+    wide = long.pivot(index="optimizer", columns="task", values="target").fillna(MISSING)
+    in_order = wide.loc[success["optimizer"].unique(), success["task"].unique()]
+    return in_order.rename_axis(columns=None).reset_index()
+
+
+def _passed(row: Mapping[str, Any]) -> str:
+    if not row["solved"]:
+        return f"{row['hits']}/{row['seeds']}"
+    if pd.isna(row["trials_to_success"]):
+        return "pass"
+    return f"pass ({row['trials_to_success']:.1f} trials)"
+
+
+def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
+    """Write the costs until the target, and of a whole run in gradient evaluations."""
+    cells = {"task": costs["task"], "optimizer": costs["optimizer"]}
+    for axis, heading in AXES.items():
+        cells[heading] = costs[f"{axis}_to_target"].map(reached)
+    cells["evaluations, whole run"] = costs["evaluations"].map(number)
+    return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+# ---- tuning and learning rates
+
+
+def tuned_text(gains: pd.DataFrame) -> pd.DataFrame:
+    """Write each tuned setting beside its default."""
+    cells = {
+        "task": gains["task"],
+        "optimizer": gains["optimizer"],
+        "setting": gains["setting"].replace("", MISSING),
+        "gap": gains["gap"].map(number),
+        "default gap": gains["default_gap"].map(number),
+        "gain": [interval(row, "gain") for row in gains.to_dict("records")],
+        "pairs": gains["n"].map(number),
+        "test": gains["test"],
+        "p": gains["p"].map(p_value),
+    }
+    return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def sensitivity_text(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """Write over which learning rates the target is reached."""
+    rows = sensitivity.to_dict("records")
+    cells = {
+        "task": sensitivity["task"],
+        "optimizer": sensitivity["optimizer"],
+        "lrs": sensitivity["lrs"].map(number),
+        "tolerance": [tolerance(row, row["open_low"] or row["open_high"]) for row in rows],
+        "from": [_end(row["lowest_lr"], row["open_low"], "≤ ") for row in rows],
+        "to": [_end(row["highest_lr"], row["open_high"], "≥ ") for row in rows],
+        "best lr": sensitivity["best_lr"].map(setting_value),
+    }
+    return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def _end(lr: float, is_open: bool, sign: str) -> str:
+    if pd.isna(lr):
+        return MISSING
+    return f"{sign}{setting_value(lr)}" if is_open else setting_value(lr)
+
+
+# ---- problems, failures, times
+
+
+def problems_text(problems: pd.DataFrame) -> pd.DataFrame:
+    """Write the problems; noise, rows left out and sources only where some problem has them."""
+    noise, dropped, source = problems["noise"], problems["dropped"], problems["source"]
+    cells = {
+        "problem": problems["problem"],
+        "n": problems["n"].map(number),
+        "d": problems["d"].map(number),
+        "κ": problems["kappa"].map(number),
+        "L": problems["L"].map(number),
+        "noise": noise.map(setting_value).where(noise.notna(), MISSING),
+        "loss": problems["loss"],
+        "dtype": problems["dtype"],
+        "rows left out": dropped.map(number),
+        "minimum": problems["minimum"],
+        "digits": problems["digits"].map("{:.0f}".format).where(problems["digits"].notna(), MISSING),
+        "loss at the minimum": problems["loss_star"].map(number),
+        "gap floor": problems["gap_floor"].map(number),
+        "source": source.replace("", MISSING),
+    }
+    is_empty = {
+        "noise": noise.isna().all(),
+        "rows left out": (dropped == 0).all(),
+        "source": (source == "").all(),
+    }
+    left_out = [heading for heading, empty in is_empty.items() if empty]
+    return pd.DataFrame(cells, dtype=object).drop(columns=left_out)
+
+
+def failures_text(failures: pd.DataFrame) -> pd.DataFrame:
+    """Write what went wrong."""
+    headings = {column: column.replace("_", " ") for column in failures}
+    return without_one_task(as_text(failures.rename(columns=headings)))
+
+
+def timings_text(timings: pd.DataFrame) -> pd.DataFrame:
+    """Write the times of one task's runs."""
+    cells = {
+        "optimizer": timings["optimizer"],
+        "setting": timings["setting"].replace("", MISSING),
+        "µs a step": (timings["step_seconds"] * 1e6)
+        .map(_microseconds)
+        .where(timings["status"] != "failed", "failed"),
+        "spread": timings["step_spread"].map(_percent),
+        "seconds to target": timings["seconds_to_target"].map(reached),
+        "evaluations to target": timings["hit"].map(reached),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
+def _microseconds(x: float) -> str:
+    return number(x) if x < 100 else number(round(x, 0))
+
+
+def _percent(share: float) -> str:
+    return MISSING if pd.isna(share) else f"{100 * share:.1f} %"
+
+
+# ---- two sweeps
+
+
+def differences_text(differences: pd.DataFrame) -> pd.DataFrame:
+    """Write what was asked otherwise."""
+    return differences.rename(columns={"a": "A", "b": "B"})
+
+
+def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
+    """Write what changed from A to B, setting by setting; the task where there are several."""
+    rows = changes.to_dict("records")
+    cells = {
+        "task": changes["task"].tolist(),
+        "optimizer": changes["optimizer"].tolist(),
+        "setting": list(map(_changed_setting, rows)),
+        "gap A": changes["gap_a"].map(number).tolist(),
+        "gap B": changes["gap_b"].map(number).tolist(),
+        "B / A (95 %)": list(map(interval, rows)),
+        "p": changes["p_holm"].map(p_value).tolist(),
+        "shown": list(map(_shown, rows)),
+    }
+    return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+def _changed_setting(row: Mapping[str, Any]) -> str:
+    setting = row["differs"] or row["setting"] or MISSING
+    return f"{setting} (default)" if row["role"] == "default" else setting
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    if row["change"]:
+        return row["change"]
+    return f"{row['lost']} lost" if row["lost"] else MISSING

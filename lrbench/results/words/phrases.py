@@ -1,0 +1,128 @@
+"""What several sentences share: on which task, over which seeds, at which setting, how sure."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lrbench.results.notation import counted, factor, listed, p_value
+from lrbench.results.statistics import MARGIN
+from lrbench.results.tables.difference import Difference
+from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
+
+# ---- over which seeds
+
+
+def what_varied(task: pd.Series, seeds: int) -> str:
+    """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch
+    orders", "1 seed".
+    """
+    varying = []
+    if starts_vary(task):
+        varying.append("starts")
+    if batches_vary(task):
+        varying.append("batch orders")
+    if seeds == 1 or not varying:
+        return counted(seeds, "seed")
+    return f"{seeds} {' and '.join(varying)}"
+
+
+def seeds_compared(sweep: Sweep) -> str:
+    """Say over how many seeds the compared runs go, and what a seed varies: "10 seeds (what varies: start
+    and minibatches)".
+    """
+    of_each = sweep.reported.groupby(COMPETITOR)["seed"].nunique()
+    fewest, most = of_each.min(), of_each.max()
+    seeds = counted(most, "seed") if fewest == most else f"{fewest} to {counted(most, 'seed')}"
+    if most == 1:
+        return seeds
+    varying = []
+    if starts_vary(sweep.tasks).any():
+        varying.append("start")
+    if batches_vary(sweep.tasks).any():
+        varying.append("minibatches")
+    return f"{seeds} (what varies: {' and '.join(varying) or 'nothing'})"
+
+
+def over_what(difference: Difference, rows: pd.DataFrame, count: str) -> str:
+    """Say over how many starts or batch orders rows go, "10 starts", or "2 to 10 pairs" where they differ.
+
+    count: the column with the number.
+    """
+    tasks = difference.tasks
+    in_a = difference.a.tasks.set_index("task").loc[tasks["task_a"]].set_axis(tasks["task"])
+    counts = set(zip(rows["task"], rows[count], strict=True))
+    varied = {what_varied(in_a.loc[task], n) for task, n in counts}
+    if len(varied) == 1:
+        return varied.pop()
+    return f"{rows[count].min()} to {rows[count].max()} pairs"
+
+
+# ---- on which task, and who
+
+
+def on_task(sweep: Sweep, task: object) -> str:
+    """Write " on lecture", nothing where there is but one task."""
+    return f" on {task}" if len(sweep.tasks) > 1 else ""
+
+
+def on_tasks(sweep: Sweep, tasks: Sequence[str]) -> str:
+    """Write the one task, or on how many of all: " on wine", " on 2 of 3 tasks"."""
+    if len(tasks) == 1:
+        return on_task(sweep, tasks[0])
+    return f" on {len(tasks)} of {len(sweep.tasks)} tasks"
+
+
+def _nothing(row: pd.Series) -> str:
+    return ""
+
+
+def optimizers_on_tasks(
+    sweep: Sweep, rows: pd.DataFrame, detail: Callable[[pd.Series], str] = _nothing
+) -> str:
+    """Write the optimizers of rows, each with its one task and a detail or with how many: "sgd on wine
+    (0/10) and adam on 2 of 3 tasks".
+    """
+    cases = []
+    for optimizer, own in rows.groupby("optimizer", sort=False):
+        where = on_tasks(sweep, list(own["task"]))
+        beside = detail(own.iloc[0]) if len(own) == 1 else ""
+        cases.append(f"{optimizer}{where}{beside}")
+    return listed(cases)
+
+
+def choice(sweep: Sweep) -> str:
+    """Say which setting an optimizer is compared at: its "chosen" one, or without tuning its "best"."""
+    return "chosen" if sweep.tuned else "best"
+
+
+# ---- how sure
+
+
+def stated(p: float) -> str:
+    """Write a p value in a sentence: "p = 0.032", "p < 0.001"."""
+    written = p_value(p)
+    return f"p {written}" if written.startswith("<") else f"p = {written}"
+
+
+def interval_stated(low: float, high: float) -> str:
+    """Write a 95 % interval in a sentence; runs that all give one ratio have none that can be seen."""
+    ends = factor(low), factor(high)
+    if ends[0] == ends[1]:
+        return "nearly the same for every seed"
+    return f"95 % interval {ends[0]} to {ends[1]}"
+
+
+def visible(pairs: pd.DataFrame) -> pd.Series:
+    """Return the ratio from which on a pair could show a difference: half the width of its interval, beyond
+    the margin.
+    """
+    return MARGIN * (pairs["high"] / pairs["low"]) ** 0.5
+
+
+def not_visible(ratio: float) -> str:
+    """Say what cannot be seen: differences under this ratio, or any where it is beyond all numbers."""
+    if not np.isfinite(ratio):
+        return "no difference is visible"
+    return f"differences under {factor(ratio)} times are not visible"

@@ -1,0 +1,277 @@
+"""How a sweep was made, as rows of a name and a text: what the head of the report and its protocol tell.
+
+One row: "Tuned", "lr (tune=lr), from 32 trials an optimizer: a grid, evenly in log".
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
+from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tasks import batches_vary, starts_vary
+from lrbench.results.words.phrases import seeds_compared
+
+Rows = list[tuple[str, str]]
+
+MOST_PROBLEMS = 3  # that the head tells of one by one
+STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
+ENGINES = {
+    "fused": "many runs as one compiled program, a thread for each processor",
+    "reference": "PyTorch's own optimizer, one run at a time, one thread",
+}
+SAMPLERS = {"grid": "a grid, evenly in log", "sobol": "scrambled Sobol points of seed {seed}"}
+ROLES = {"trial": "trials", "evaluation": "evaluation", "default": "defaults"}
+METRICS = {
+    "gap": "the mean gap over the last epoch, geometric mean over the tuning seeds",
+    "evaluations": "the median gradient evaluations to the target",
+}
+UNITS = {"absolute": "", "oracle": " times the box's unit, which knows the problem's answer"}
+TESTS = (
+    "paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact "
+    "sign test"
+)
+
+
+# ---- the head
+
+
+def state(sweep: Sweep) -> str:
+    """Say what a sweep that is not complete lacks, and the command that goes on with it; empty of a complete
+    one.
+    """
+    if sweep.complete:
+        return ""
+    ended = STATES.get(sweep.manifest["state"], "Not complete")
+    stored = f"{number(len(sweep.runs))} of {counted(sweep.planned, 'planned run')} are stored"
+    return f"{ended}: {stored}. This goes on from there: {sweep.manifest['request']['command']}"
+
+
+def subtitle(sweep: Sweep) -> Rows:
+    """Return what the head of the report tells."""
+    manifest, counts = sweep.manifest, sweep.manifest["counts"]
+    statuses = [status for status in ("completed", "diverged", "failed") if counts[status]]
+    ended = ", ".join(f"{number(counts[status])} {status}" for status in statuses) or "none stored"
+    budgets = sweep.tasks.drop_duplicates(["steps", "batch_size", "batch_order"])
+    made = f"{manifest['created'][:10]} with lrbench {manifest['versions']['lrbench']}, {manifest['state']}"
+    return [
+        _problems(sweep.problem_list),
+        ("Runs", f"{number(sweep.planned)} planned: {ended}; {_seeds(sweep)}"),
+        ("Budget", listed([_budget(task) for _, task in budgets.iterrows()], most=12)),
+        ("Made", made),
+    ]
+
+
+def _problems(problems: pd.DataFrame) -> tuple[str, str]:
+    """Tell of each problem, or of many their names and between which ends their sizes lie."""
+    if len(problems) <= MOST_PROBLEMS:
+        return "Problem", listed([_problem(problem) for _, problem in problems.iterrows()])
+    sizes = {"n": "n", "d": "d", "κ": "kappa", "L": "L"}
+    ranges = [f"{word} = {ranged(problems[column])}" for word, column in sizes.items()]
+    return "Problems", f"{listed(list(problems['problem']), most=12)}: {', '.join(ranges)}"
+
+
+def _problem(problem: pd.Series) -> str:
+    name = problem["problem"]
+    if problem["table"]:
+        name = f"{name}: {problem['table']}"
+    facts = [f"n = {number(problem['n'])}", f"d = {number(problem['d'])}"]
+    facts += [f"κ = {number(problem['kappa'])}", f"L = {number(problem['L'])}"]
+    if pd.notna(problem["noise"]):
+        facts.append(f"noise = {setting_value(problem['noise'])}")
+    if problem["dropped"]:
+        facts.append(f"{counted(problem['dropped'], 'row')} with missing values left out")
+    scaled = f"; columns standardized: {problem['standardized']}" if problem["standardized"] else ""
+    return f"{name} ({', '.join(facts)}{scaled})"
+
+
+def _seeds(sweep: Sweep) -> str:
+    """Count the seeds that are compared, and those of the search beside them."""
+    if not sweep.tuned:
+        return counted(sweep.runs["seed"].nunique(), "seed")
+    evaluated = counted(sweep.reported["seed"].nunique(), "seed")
+    return f"{evaluated} and {number(len(sweep.manifest['tune']['seeds']))} for tuning"
+
+
+def _budget(task: pd.Series) -> str:
+    rows = "all rows a step"
+    if pd.notna(task["batch_size"]):
+        rows = f"{counted(int(task['batch_size']), 'row')} a step, {task['batch_order']}"
+    return f"{counted(int(task['steps']), 'step')}, {rows}"
+
+
+# ---- the protocol
+
+
+def protocol(sweep: Sweep) -> Rows:
+    """Return start, tuning, statistics, versions, machine; of a single problem first its data and minimum."""
+    manifest, problems = sweep.manifest, sweep.problem_list
+    several_seeds = sweep.reported["seed"].nunique() > 1
+    over = f"over {seeds_compared(sweep)}" if several_seeds else "one seed"
+    return [
+        *(_one_problem(problems.iloc[0]) if len(problems) == 1 else []),
+        ("Start", _start(sweep.tasks)),
+        ("Schedule", _schedules(sweep.runs)),
+        *(_tuning(sweep) if sweep.tuned else _grid(sweep)),
+        ("Compared", f"{over}; the gap of a run is its mean over the last epoch, inf unless it completed"),
+        *[("Statistics", sentence) for sentence in _statistics(sweep)],
+        (
+            "Target",
+            f"relative gap {setting_value(sweep.target)}: the gap over that of the constant model",
+        ),
+        (
+            "Diverged",
+            "loss or weights not finite at some step, or the final gap above both the start's and the "
+            "constant model's; it never wins",
+        ),
+        ("Engine", _engines(manifest["engines"])),
+        (
+            "FLOPs",
+            "of the gradients only: 4 d + 2, and 2 more with an intercept, a row; the update takes some "
+            "operations a parameter beside them",
+        ),
+        ("Versions", _listed_facts(manifest["versions"])),
+        ("Machine", _listed_facts(manifest["machine"])),
+    ]
+
+
+def _one_problem(problem: pd.Series) -> Rows:
+    """Return what a table tells where there are several: data, minimum, source."""
+    data = f"{problem['problem']}: {counted(problem['n'], 'row')}, loss {problem['loss']}, {problem['dtype']}"
+    certain = f", certain to {problem['digits']:.0f} digits" if pd.notna(problem["digits"]) else ""
+    source = [("Source", problem["source"])] if problem["source"] else []
+    floor = f"{number(problem['gap_floor'])}; below it rounding decides, and all count as tied"
+    return [
+        ("Data and loss", data),
+        ("Minimum", f"{problem['minimum']}{certain}"),
+        *source,
+        ("Loss at the minimum", number(problem["loss_star"])),
+        ("Gap floor", floor),
+    ]
+
+
+def _start(tasks: pd.DataFrame) -> str:
+    """Say where runs start, and what of a run its seed fixes."""
+    fixed = []
+    if starts_vary(tasks).any():
+        fixed.append("the start")
+    if batches_vary(tasks).any():
+        fixed.append("the order of the minibatches")
+    seed = "nothing depends on the seed"
+    if fixed:
+        seed = f"a seed fixes {listed(fixed)}, the same for every optimizer"
+    starts = listed([str(init) for init in tasks["init"].unique()], most=4)
+    return f"init = {starts}; {seed}"
+
+
+def _schedules(runs: pd.DataFrame) -> str:
+    return listed(sorted(runs["schedule"].unique()), most=12) if "schedule" in runs else "none"
+
+
+def _engines(engines: dict[str, dict[str, int]]) -> str:
+    """Say which engine trained what."""
+    trained = []
+    for engine, optimizers in engines.items():
+        trained.append(f"{engine} ({ENGINES[engine]}): {listed(sorted(optimizers), most=24)}")
+    return "; ".join(trained) or MISSING
+
+
+def _listed_facts(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+def _statistics(sweep: Sweep) -> Iterator[str]:
+    """Say which tests were made, if any."""
+    if len(sweep.pairwise):
+        family = "the leader's pairs and over all other pairs" if sweep.tuned else "all pairs"
+        shown = f"shown means p < {ALPHA:g} and a ratio that is beyond {MARGIN:g} with its interval or bound"
+        across = ""
+        if len(sweep.across):
+            across = " Over six problems or more: Wilcoxon's exact test on mean log gaps, Holm."
+        yield f"{TESTS}; Holm over {family}; {shown}.{across}"
+    elif len(sweep.tuned_against_default):
+        yield f"{TESTS}; of the tuned setting against the default one"
+
+
+# ---- how settings were chosen
+
+
+def _grid(sweep: Sweep) -> Rows:
+    rows = [("Settings tried", _numbers(sweep.ranking, "settings"))]
+    if (sweep.ranking["settings"] > 1).any():
+        chosen = (
+            "for each optimizer the setting with the lowest geometric mean of the gap over the seeds, "
+            "chosen on the seeds that are shown"
+        )
+        rows.append(("Selection", chosen))
+    return rows
+
+
+def _numbers(ranking: pd.DataFrame, column: str) -> str:
+    """Write how many each optimizer had, from task to task: "32 an optimizer", "adam 12 to 20 and sgd 12"."""
+    numbers = ranking.groupby("optimizer", sort=False)[column].agg(ranged)
+    if numbers.nunique() == 1:
+        return f"{numbers.iloc[0]} an optimizer"
+    return listed([f"{name} {count}" for name, count in numbers.items()], most=24)
+
+
+def _tuning(sweep: Sweep) -> Rows:
+    """Return what each optimizer was allowed, what it took, and how its setting was chosen."""
+    tune, ranking = sweep.manifest["tune"], sweep.ranking
+    spent = sweep.entries.groupby("role")["evaluations"].sum().round()
+    known = [role for role in ROLES if role in spent]
+    parts = [f"{number(spent[role])} on {ROLES[role]}" for role in known]
+    sampler = SAMPLERS[tune["sampler"]].format(seed=tune["seed"])
+    keys = listed(tune["keys"], most=12) if tune["keys"] else "all hyperparameters of the box"
+    trials = counted(tune["trials"], "trial")
+    lr_box = f"lr {_range(tune['lr'])}{UNITS[tune['units']]}"
+    return [
+        ("Tuned", f"{keys} (tune={tune['choice']}), from {trials} an optimizer: {sampler}"),
+        ("Boxes", listed([lr_box, *_boxes(tune, ranking["optimizer"].unique())], most=24)),
+        ("Growth", _growth(tune["reserve"] // 2)),
+        ("Trials in the end", _numbers(ranking, "trials")),
+        ("Tuning seeds", ", ".join(map(str, tune["seeds"]))),
+        (
+            "Selection",
+            f"the trial with the lowest value of {METRICS[tune['metric']]}; a lost run counts as inf; "
+            "never the seeds that are shown",
+        ),
+        ("Spent", f"gradient evaluations: {', '.join(parts)}"),
+    ]
+
+
+def _growth(trials: int) -> str:
+    if not trials:
+        return "none"
+    where = "where the best lr lies in the outer tenth (in log) of its box"
+    return f"{where}, by a decade and {counted(trials, 'trial')}, at most twice"
+
+
+def _boxes(tune: dict[str, Any], optimizers: Iterable[str]) -> list[str]:
+    """Write the boxes of the hyperparameters that were tuned beside the learning rate."""
+    texts = []
+    for optimizer in optimizers:
+        boxes = tune["boxes"].get(optimizer, {})
+        tuned = [f"{key} {_box(box)}" for key, box in boxes.items() if _is_tuned(key, tune)]
+        if tuned:
+            texts.append(f"{optimizer}: {', '.join(tuned)}")
+    return texts
+
+
+def _is_tuned(key: str, tune: dict[str, Any]) -> bool:
+    if key in ("unit", "default", "lr"):
+        return False
+    return tune["keys"] is None or key in tune["keys"]
+
+
+def _box(box: Any) -> str:
+    """Write a box: "one_minus [0.001, 1]"; of a pair both."""
+    if isinstance(box, list):
+        return " and ".join(map(_box, box))
+    return " ".join(f"{scale} {_range(ends)}" for scale, ends in box.items())
+
+
+def _range(ends: list[float]) -> str:
+    return f"[{', '.join(setting_value(float(end)) for end in ends)}]"

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from conftest import swept
 
-import lrbench
-from lrbench.results.costs import AXES
+from lrbench.results.tables.costs import AXES
 
 
 @pytest.fixture(scope="module")
 def costs(tmp_path_factory):
     def of(*lines: str):
-        return lrbench.sweep(*lines, "report=false", f"results_dir={tmp_path_factory.mktemp('costs')}").costs
+        return swept(tmp_path_factory.mktemp("costs"), *lines, "report=false").costs
 
     return of
 

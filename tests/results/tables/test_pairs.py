@@ -1,4 +1,6 @@
-"""Pairs of optimizers and gains of tuning, of stores written by hand, against scipy, statsmodels and numbers worked by hand."""
+"""Pairs of optimizers and gains of tuning, of stores written by hand, against scipy, statsmodels and numbers
+worked by hand.
+"""
 
 import math
 
@@ -9,20 +11,18 @@ from conftest import FLOOR, LECTURE, run, tuned
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from lrbench.results.text import across_text, pairwise_text, tuned_text
-
 INF, NAN = math.inf, math.nan
 SIX = np.array([1.0, 1.3, 0.8, 1.1, 0.9, 1.2])
 
 
 def runs_of(gaps: dict[str, np.ndarray], **changes) -> list[dict]:
     """Runs of seeds 0, 1, ...; a gap inf is a diverged run."""
-    ended = {True: {"status": "completed"}, False: {"status": "diverged"}}
-    return [
-        run(name, gap, seed=seed, **ended[bool(np.isfinite(gap))], **changes)
-        for name, values in gaps.items()
-        for seed, gap in enumerate(values)
-    ]
+    rows = []
+    for name, values in gaps.items():
+        for seed, gap in enumerate(values):
+            status = "completed" if np.isfinite(gap) else "diverged"
+            rows.append(run(name, gap, seed=seed, status=status, **changes))
+    return rows
 
 
 def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
@@ -35,13 +35,13 @@ def pair_of(frame: pd.DataFrame, a: str, b: str) -> dict:
 
 def test_pairs_stand_in_the_order_of_the_ranking_and_speak_from_above(write):
     gaps = {"a": 5e-4 * SIX, "b": 1e-6 * SIX[::-1], "c": 2e-5 * SIX**2}
-    results = write(*runs_of(gaps))
-    assert results.pairwise[["a", "b", "better"]].to_numpy().tolist() == [
+    sweep = write(*runs_of(gaps))
+    assert sweep.pairwise[["a", "b", "better"]].to_numpy().tolist() == [
         ["b", "c", "b"],
         ["b", "a", "b"],
         ["c", "a", "c"],
     ]
-    for row in results.pairwise.to_dict("records"):
+    for row in sweep.pairwise.to_dict("records"):
         log = np.log(gaps[row["b"]] / gaps[row["a"]])
         test = stats.ttest_1samp(log, 0)
         assert row["ratio"] == pytest.approx(np.exp(log.mean()))
@@ -49,9 +49,9 @@ def test_pairs_stand_in_the_order_of_the_ranking_and_speak_from_above(write):
         assert (row["low"], row["high"]) == pytest.approx(tuple(np.exp(test.confidence_interval())))
         assert (row["wins"], row["losses"], row["ties"], row["n"], row["test"]) == (6, 0, 0, 6, "t")
         assert row["improvement"] == stats.mannwhitneyu(gaps[row["b"]], gaps[row["a"]]).statistic / 36
-    holm = multipletests(results.pairwise["p"], method="holm")[1]
-    assert results.pairwise["p_holm"].tolist() == pytest.approx(holm.tolist())
-    assert set(results.pairwise["family"]) == {"all"}
+    holm = multipletests(sweep.pairwise["p"], method="holm")[1]
+    assert sweep.pairwise["p_holm"].tolist() == pytest.approx(holm.tolist())
+    assert set(sweep.pairwise["family"]) == {"all"}
 
 
 def test_a_sign_test_turned_round_keeps_its_bound(write):
@@ -79,26 +79,19 @@ def test_identical_runs_and_runs_at_the_floor_have_no_test(write):
         "c": np.array([FLOOR, 0.0]),
         "d": np.array([0.0, FLOOR / 2]),
     }
-    results = write(*runs_of(gaps))
-    assert pair_of(results.pairwise, "a", "b")["test"] == "identical"
-    assert pair_of(results.pairwise, "c", "d")["test"] == "floor"
-    assert results.ranking.set_index("optimizer").loc["d", "ratio"] == 1
-    text = pairwise_text(results.pairwise).set_index(["a", "b"])
-    assert text.loc[("a", "b"), ["test", "b over a", "p*", "shown better*"]].tolist() == [
-        "identical",
-        "–",
-        "–",
-        "–",
-    ]
+    sweep = write(*runs_of(gaps))
+    assert pair_of(sweep.pairwise, "a", "b")["test"] == "identical"
+    assert pair_of(sweep.pairwise, "c", "d")["test"] == "floor"
+    assert sweep.ranking.set_index("optimizer").loc["d", "ratio"] == 1
 
 
 def test_the_pairs_of_a_leader_from_other_seeds_are_a_family_of_their_own(write_tuned):
     gaps = {"a": 1e-5 * SIX, "b": 2e-5 * SIX[::-1], "c": 4e-5 * SIX ** np.array([1, 2, 0, 1, 2, 1])}
-    results = write_tuned(
+    sweep = write_tuned(
         *[tuned(name, {0.1: [10.0 ** -(3 + (name == "b"))]}, list(values)) for name, values in gaps.items()]
     )
-    assert results.ranking.set_index("optimizer")["leader"].to_dict() == {"a": False, "b": True, "c": False}
-    family = {frozenset((row["a"], row["b"])): row for row in results.pairwise.to_dict("records")}
+    assert sweep.ranking.set_index("optimizer")["leader"].to_dict() == {"a": False, "b": True, "c": False}
+    family = {frozenset((row["a"], row["b"])): row for row in sweep.pairwise.to_dict("records")}
     assert {frozenset(key) for key, row in family.items() if row["family"] == "leader"} == {
         frozenset("ab"),
         frozenset("bc"),
@@ -119,86 +112,66 @@ def test_pairs_are_of_one_task_each(write):
     rows = runs_of({"a": SIX, "b": 3 * SIX}) + runs_of(
         {"a": 3 * SIX, "c": SIX}, problem_id="other64", problem="other"
     )
-    results = write(*rows, problems=(LECTURE, other))
-    assert results.pairwise[["task", "a", "b"]].to_numpy().tolist() == [
+    sweep = write(*rows, problems=(LECTURE, other))
+    assert sweep.pairwise[["task", "a", "b"]].to_numpy().tolist() == [
         ["lecture", "a", "b"],
         ["other", "c", "a"],
     ]
-    assert list(pairwise_text(results.pairwise)["task"]) == ["lecture", "other"]
-    assert "task" not in pairwise_text(results.pairwise.head(1))
-
-
-def test_the_pairs_as_text(write):
-    text = pairwise_text(write(*runs_of({"a": 1e-6 * SIX, "b": 2e-6 * SIX[::-1]})).pairwise)
-    (row,) = text.to_dict("records")
-    log = np.log(2 * SIX[::-1] / SIX)
-    low, high = np.exp(stats.ttest_1samp(log, 0).confidence_interval())
-    assert row["b over a"] == f"2.0 ({low:.3g}–{high:.2g})"
-    assert (row["a lower"], row["pairs"], row["p*"]) == (
-        "6/6",
-        "6",
-        f"{stats.ttest_1samp(log, 0).pvalue:.2g}",
-    )
 
 
 # ---- across tasks
 
 
 def several_tasks(write, gaps: dict[str, list[float]]):
-    """A task an entry, two seeds each whose geometric mean is the gap; a gap inf is one lost seed of the two, NaN no run."""
-    count = len(next(iter(gaps.values())))
-    problems = tuple(LECTURE | {"problem_id": f"p{i}", "problem": f"p{i}"} for i in range(count))
-    rows = [
-        run(
-            name,
-            gap * factor if np.isfinite(gap) else 1.0,
-            seed=seed,
-            problem_id=f"p{i}",
-            problem=f"p{i}",
-            status=status,
-        )
-        for name, values in gaps.items()
-        for i, gap in enumerate(values)
-        if not np.isnan(gap)
-        for seed, factor, status in (
-            (0, 2.0, "completed"),
-            (1, 0.5, "completed" if np.isfinite(gap) else "diverged"),
-        )
-    ]
-    return write(*rows, problems=problems)
+    """A task an entry, two seeds each whose geometric mean is the gap.
+
+    A gap inf is one lost seed of the two, NaN no run.
+    """
+    rows, problems = [], {}
+    for name, values in gaps.items():
+        for i, gap in enumerate(values):
+            task = {"problem_id": f"p{i}", "problem": f"p{i}"}
+            problems[i] = LECTURE | task
+            if np.isfinite(gap):
+                rows += [run(name, gap * 2.0, **task), run(name, gap * 0.5, seed=1, **task)]
+            elif np.isinf(gap):
+                rows += [run(name, 1.0, **task), run(name, 1.0, seed=1, status="diverged", **task)]
+    return write(*rows, problems=tuple(problems.values()))
 
 
 def test_across_seven_tasks_against_scipy(write):
     a = [1e-3, 1e-4, 3e-5, 1e-6, 2e-3, 7e-5, 1e-2]
     b = [2e-3, 3e-4, 2e-5, 4e-5, 9e-2, 1e-4, 2e-1]
     c = [2.5e-3, 9e-5, 9e-1, INF, 7e-1, 1e-3, 3e-1]
-    results = several_tasks(write, {"a": a, "b": b, "c": c})
-    assert results.across[["a", "b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    sweep = several_tasks(write, {"a": a, "b": b, "c": c})
+    assert sweep.across[["a", "b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     finite = np.where(np.isinf(c), 1e9, c)  # the order alone counts
     p = [
         stats.wilcoxon(np.log(x), np.log(y), method="exact").pvalue
         for x, y in ((a, b), (a, finite), (b, finite))
     ]
-    assert results.across["p"].tolist() == pytest.approx(p)
-    assert results.across["p_holm"].tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist())
+    assert sweep.across["p"].tolist() == pytest.approx(p)
+    assert sweep.across["p_holm"].tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist())
     ranks = stats.rankdata([a, b, finite], axis=0).mean(axis=1)
-    assert results.across[["rank_a", "rank_b"]].to_numpy() == pytest.approx(ranks[[[0, 1], [0, 2], [1, 2]]])
-    assert results.across["ratio"].tolist() == pytest.approx(
+    assert sweep.across[["rank_a", "rank_b"]].to_numpy() == pytest.approx(ranks[[[0, 1], [0, 2], [1, 2]]])
+    assert sweep.across["ratio"].tolist() == pytest.approx(
         [np.median(np.array(b) / a), np.median(finite / a), np.median(finite / b)]
     )
-    assert results.across[["wins", "losses", "problems"]].to_numpy().tolist() == [
+    assert sweep.across[["wins", "losses", "problems"]].to_numpy().tolist() == [
         [6, 1, 7],
         [6, 1, 7],
         [6, 1, 7],
     ]
-    assert across_text(results.across)["mean ranks"].iloc[0] == f"{ranks[0]:.2f}, {ranks[1]:.2f}"
 
 
 def test_all_tasks_at_a_glance(write):
-    """a leads on p0 and p1, b on p2, c nowhere and misses p2; b lost a seed on p1. Ranks are those of a and b alone."""
-    results = several_tasks(write, {"a": [1e-9, 1e-9, 1e-3], "b": [1e-2, INF, 1e-5], "c": [1e-1, 1e-2, NAN]})
-    assert results.overall["mean_rank"].tolist() == pytest.approx([4 / 3, 5 / 3, NAN], nan_ok=True)
-    counts = results.overall[["optimizer", "tasks", "led", "solved", "targets", "lost"]].to_numpy().tolist()
+    """a leads on p0 and p1, b on p2, c nowhere and misses p2; b lost a seed on p1.
+
+    Ranks are those of a and b alone.
+    """
+    sweep = several_tasks(write, {"a": [1e-9, 1e-9, 1e-3], "b": [1e-2, INF, 1e-5], "c": [1e-1, 1e-2, NAN]})
+    assert sweep.overall["mean_rank"].tolist() == pytest.approx([4 / 3, 5 / 3, NAN], nan_ok=True)
+    counts = sweep.overall[["optimizer", "tasks", "led", "solved", "targets", "lost"]].to_numpy().tolist()
     assert counts == [["a", 3, 2, 0, 3, 0], ["b", 3, 1, 0, 3, 1], ["c", 2, 0, 0, 2, 0]]
 
 
@@ -224,9 +197,9 @@ def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
         for (name, steps), gap in gaps.items()
         for dtype in ("float64", "float32")
     ]
-    results = write(*rows, problems=tuple(problems))
-    (row,) = results.across.to_dict("records")
-    assert results.overall[["optimizer", "mean_rank", "tasks", "solved"]].to_numpy().tolist() == [
+    sweep = write(*rows, problems=tuple(problems))
+    (row,) = sweep.across.to_dict("records")
+    assert sweep.overall[["optimizer", "mean_rank", "tasks", "solved"]].to_numpy().tolist() == [
         ["a", 1.0, 8, 4],
         ["b", 2.0, 8, 0],
     ]
@@ -235,9 +208,9 @@ def test_other_budgets_and_dtypes_of_one_problem_are_one_block(write):
 
 
 def test_five_tasks_give_no_p_and_who_misses_one_is_not_compared(write):
-    results = several_tasks(write, {"a": [1e-3] * 5, "b": [1e-2] * 5, "c": [1e-1] * 4 + [NAN]})
-    (row,) = results.across.to_dict("records")
-    assert results.overall["optimizer"].tolist() == ["a", "b", "c"]
+    sweep = several_tasks(write, {"a": [1e-3] * 5, "b": [1e-2] * 5, "c": [1e-1] * 4 + [NAN]})
+    (row,) = sweep.across.to_dict("records")
+    assert sweep.overall["optimizer"].tolist() == ["a", "b", "c"]
     assert (row["a"], row["b"], row["wins"], row["better"]) == ("a", "b", 5, "")
     assert math.isnan(row["p"])
     assert math.isnan(row["p_holm"])
@@ -255,8 +228,8 @@ def test_nothing_across_one_task_or_one_optimizer(write, gaps):
 
 def test_the_gain_of_tuning_against_scipy(write_tuned):
     best, default = 1e-6 * SIX, 3e-3 * SIX[::-1]
-    results = write_tuned(tuned("sgd", {0.1: [1.0]}, list(best), list(default)))
-    (row,) = results.tuned_against_default.to_dict("records")
+    sweep = write_tuned(tuned("sgd", {0.1: [1.0]}, list(best), list(default)))
+    (row,) = sweep.tuned_against_default.to_dict("records")
     log = np.log(default / best)
     assert (row["gap"], row["default_gap"], row["gain"]) == pytest.approx(
         (stats.gmean(best), stats.gmean(default), np.exp(log.mean()))
@@ -265,32 +238,31 @@ def test_the_gain_of_tuning_against_scipy(write_tuned):
         tuple(np.exp(stats.ttest_1samp(log, 0).confidence_interval()))
     )
     assert (row["n"], row["test"], row["p"]) == (6, "t", pytest.approx(stats.ttest_1samp(log, 0).pvalue))
-    assert results.ranking["gain"].iloc[0] == row["gain"]
-    assert results.ranking["default_gap"].iloc[0] == row["default_gap"]
+    assert sweep.ranking["gain"].iloc[0] == row["gain"]
+    assert sweep.ranking["default_gap"].iloc[0] == row["default_gap"]
 
 
 def test_a_default_that_diverged_leaves_a_bound_and_no_gain(write_tuned):
-    results = write_tuned(
+    sweep = write_tuned(
         tuned("sgd", {0.1: [1.0]}, list(SIX), [INF] * 6), tuned("adam", {0.1: [1.0]}, list(SIX))
     )
-    (row,) = results.tuned_against_default.to_dict("records")
+    (row,) = sweep.tuned_against_default.to_dict("records")
     assert (row["optimizer"], row["default_gap"], row["test"], row["at_least"]) == ("sgd", INF, "sign", INF)
     assert math.isnan(row["gain"])
-    assert tuned_text(results.tuned_against_default)["gain"].tolist() == ["inf"]
-    assert results.ranking["gain"].isna().all()
+    assert sweep.ranking["gain"].isna().all()
 
 
 def test_gains_are_paired_by_seed(write_tuned):
     """Of the defaults only seed 0 ran: one pair, no interval; the default's mean is over what it ran."""
-    results = write_tuned(tuned("sgd", {0.1: [1.0]}, [1e-6, 1.0], [1e-3]))
-    (row,) = results.tuned_against_default.to_dict("records")
+    sweep = write_tuned(tuned("sgd", {0.1: [1.0]}, [1e-6, 1.0], [1e-3]))
+    (row,) = sweep.tuned_against_default.to_dict("records")
     assert (row["n"], row["test"], row["gain"], row["default_gap"]) == (1, "none", pytest.approx(1e3), 1e-3)
-    assert math.isnan(results.ranking["gain"].iloc[0])
+    assert math.isnan(sweep.ranking["gain"].iloc[0])
 
 
 def test_an_untuned_sweep_has_no_gains(write):
-    results = write(*runs_of({"a": SIX}))
-    assert results.tuned_against_default.empty
-    assert results.ranking[["default_gap", "gain"]].isna().all(axis=None)
-    assert not results.tuned
-    assert results.defaults.empty
+    sweep = write(*runs_of({"a": SIX}))
+    assert sweep.tuned_against_default.empty
+    assert sweep.ranking[["default_gap", "gain"]].isna().all(axis=None)
+    assert not sweep.tuned
+    assert sweep.defaults.empty

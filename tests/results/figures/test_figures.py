@@ -1,7 +1,6 @@
 """All figures: one registry, one palette, the same bytes; captions and findings told from the frames."""
 
 import importlib
-import math
 import re
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import LECTURE, TUNE, run, tuned
+from conftest import LECTURE, run, tuned
 from drawn import (
     caption,
     compare,
@@ -100,7 +99,7 @@ def _axes(figure, sweep) -> list:
 
 
 def test_findings_are_those_of_the_frames(two_tuned):
-    """Of `compared`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3,
+    """Of `two_tuned`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3,
     1e6, 1e3, so 1e4; one pair, which is not tested.
     """
     assert (

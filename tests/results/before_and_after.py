@@ -5,31 +5,17 @@ OF_B, store`.
 import math
 from pathlib import Path
 
-import pyarrow as pa
-from conftest import CURVES, LECTURE, MANIFEST, curve, opened, run
+from conftest import LECTURE, run, stored
 
-from lrbench.results.tables.sweep import Sweep
-from lrbench.store import ResultStore
+from lrbench.results import Results
 
 INF = math.inf
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
 
-def store(root: Path, rows: list[dict], **manifest) -> Sweep:
-    stored = ResultStore(root)
-    for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
-        part = [row for row in rows if row["optimizer"] == optimizer]
-        curves = [curve(row) for row in part if row["status"] != "failed"]
-        columns = {name: pa.array([one[name] for one in curves], kind) for name, kind in CURVES.items()}
-        stored.append(pa.Table.from_pylist(part), pa.table(columns))
-    stored.write_problems(pa.Table.from_pylist([LECTURE | {"problem": rows[0]["problem"]}, OTHER]))
-    counts = {
-        status: sum(row["status"] == status for row in rows) for status in ("completed", "diverged", "failed")
-    }
-    stored.write_manifest(
-        MANIFEST | {"name": root.name, "counts": {"planned": len(rows), **counts}} | manifest
-    )
-    return opened(root)
+def store(root: Path, rows: list[dict], **manifest) -> Results:
+    problems = (LECTURE | {"problem": rows[0]["problem"]}, OTHER)
+    return stored(root, *rows, problems=problems, **{"name": root.name, **manifest})
 
 
 def runs(optimizer: str, gaps, **changes) -> list[dict]:

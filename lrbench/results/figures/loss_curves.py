@@ -85,7 +85,8 @@ def theory_lines(sweep: Sweep) -> pd.DataFrame:
     evaluations, gap.
     """
     floors = sweep.noise_floors.assign(line=FLOOR)
-    budgets = floors["task"].map(sweep.entries.groupby("task")["evaluations"].max())
+    longest = sweep.entries.groupby("task")["evaluations"].max()
+    budgets = floors["task"].map(longest).astype(float)  # of no floors it would be of words
     lines = [
         sweep.predicted_curves.assign(line=KNOWN),
         sweep.least_possible.assign(line=LEAST, optimizer=""),

@@ -44,7 +44,7 @@ def test_the_matrix_holds_ratios_above_and_wins_below(write):
     }
 
 
-def test_a_bound_is_told_from_awritten_ratio(write):
+def test_a_bound_is_told_from_a_ratio(write):
     better = [run("a", 1e-6 * (1 + seed), seed=seed) for seed in range(8)]
     lost = [
         run("b", 1e-3 * (1 + seed), seed=seed, status="diverged" if seed == 0 else "completed")

@@ -1,7 +1,6 @@
 """All figures: one registry, one palette, the same bytes; captions and findings told from the frames."""
 
 import importlib
-import math
 import re
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import LECTURE, TUNE, run, tuned
+from conftest import LECTURE, run, tuned
 from drawn import (
     caption,
     compare,
@@ -29,26 +28,6 @@ from lrbench.results import figures
 from lrbench.results.figures import COMPARED, FIGURES, layout
 from lrbench.results.figures.ink import palette
 from lrbench.results.figures.save import save
-
-
-@pytest.fixture
-def compared(write_tuned):
-    """Two tuned optimizers, one with LaTeX's and Markdown's specials in its name; a seed of the other is
-    lost.
-    """
-    adam = tuned(
-        "a_d&am",
-        {0.001: [1e-3, 1e-3], 0.1: [1e-8, 1e-7], 10.0: [1e-1, 2e-1]},
-        [1e-6, 1e-8, 1e-7],
-        [1e-3, 1e-2, 1e-4],
-    )
-    sgd = tuned(
-        "sgd",
-        {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]},
-        [1e-4, 1e-3, math.inf],
-        [math.inf, 1e-1, math.inf],
-    )
-    return write_tuned(adam, sgd, tune=TUNE | {"lr": [1e-5, 1e2]})
 
 
 def test_every_file_with_a_figure_is_registered_once():
@@ -90,11 +69,11 @@ def test_each_figure_is_drawn_and_told_of_one_store(tmp_path):
         assert re.fullmatch(r"p0.*: .*\.", figure.finding(difference)), figure.name
 
 
-def test_captions_tell_what_was_done(compared, write):
-    assert "the setting that 2 tuning seeds chose" in caption("targets", compared)
-    assert "over 3 seeds (what varies: start)" in caption("seeds", compared)
-    assert "on 2 tuning seeds" in caption("heat_map", compared)
-    assert "default" in caption("lr_sensitivity", compared)
+def test_captions_tell_what_was_done(two_tuned, write):
+    assert "the setting that 2 tuning seeds chose" in caption("targets", two_tuned)
+    assert "over 3 seeds (what varies: start)" in caption("seeds", two_tuned)
+    assert "on 2 tuning seeds" in caption("heat_map", two_tuned)
+    assert "default" in caption("lr_sensitivity", two_tuned)
     grid = write(*[run(lr=lr, seed=seed) for lr in (0.1, 0.2) for seed in range(4)], folder="grid")
     assert "its best setting, chosen on the seeds that are shown" in caption("targets", grid)
     assert "median over 4 seeds" in caption("loss_curves", grid)
@@ -102,11 +81,11 @@ def test_captions_tell_what_was_done(compared, write):
     assert "Line: one run." in caption("loss_curves", write(run(), folder="one"))
 
 
-def test_every_figure_can_be_drawn_alone(compared):
-    axes = {figure.method: _axes(figure, compared) for figure in FIGURES}
+def test_every_figure_can_be_drawn_alone(two_tuned):
+    axes = {figure.method: _axes(figure, two_tuned) for figure in FIGURES}
     assert len(axes) == len(FIGURES)
     titles = {method: own[0].get_title(loc="left") for method, own in axes.items() if own}
-    assert titles.pop("plot_sensitivity") == compared.ranking["optimizer"].iloc[0]  # a panel an optimizer
+    assert titles.pop("plot_sensitivity") == two_tuned.ranking["optimizer"].iloc[0]  # a panel an optimizer
     assert set(titles.values()) == {"lecture"}
     assert "plot_targets" in titles
     assert "plot_profile" not in titles  # takes three tasks
@@ -119,21 +98,21 @@ def _axes(figure, sweep) -> list:
         return []
 
 
-def test_findings_are_those_of_the_frames(compared):
-    """Of `compared`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3,
+def test_findings_are_those_of_the_frames(two_tuned):
+    """Of `two_tuned`: sqrt(1e-8 1e-7) = 3.16e-8; the median of 1e-6, 1e-8, 1e-7; gains by seed of 1e3,
     1e6, 1e3, so 1e4; one pair, which is not tested.
     """
     assert (
-        finding("lr_sensitivity", compared)
+        finding("lr_sensitivity", two_tuned)
         == "lecture: a_d&am with learning rate 0.1 ends lowest, at 3.16e-8."
     )
-    assert finding("seeds", compared) == "lecture: a_d&am has the lowest median, 1.00e-7."
+    assert finding("seeds", two_tuned) == "lecture: a_d&am has the lowest median, 1.00e-7."
     assert (
-        finding("tuned_against_default", compared) == "lecture: a_d&am gains most from tuning, 10,000 times."
+        finding("tuned_against_default", two_tuned) == "lecture: a_d&am gains most from tuning, 10,000 times."
     )
-    pairs = compared.targets.groupby("optimizer")["hits"].sum()
-    assert finding("targets", compared) == f"lecture: a_d&am solves most, {pairs['a_d&am']} of 24 pairs."
-    assert finding("pairs", compared) == "lecture: a difference is shown for 0 of 1 pair."
+    pairs = two_tuned.targets.groupby("optimizer")["hits"].sum()
+    assert finding("targets", two_tuned) == f"lecture: a_d&am solves most, {pairs['a_d&am']} of 24 pairs."
+    assert finding("pairs", two_tuned) == "lecture: a difference is shown for 0 of 1 pair."
 
 
 def test_a_finding_of_nothing_completed(write):

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test golden lint check experiments simulate bench
+.PHONY: demo test golden lint check docs experiments simulate bench
 
 demo: $(BIN)/ready
 	$(BIN)/python -m lrbench -m optimizer=sgd,adam tune=lr 'seed=range(10)'
@@ -19,6 +19,9 @@ lint: $(BIN)/ready
 	$(BIN)/pyright
 
 check: lint test
+
+docs: $(BIN)/ready
+	$(BIN)/python experiments/schema.py
 
 experiments: $(BIN)/ready
 	$(BIN)/python experiments/build.py

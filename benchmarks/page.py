@@ -227,9 +227,10 @@ def opening(store: Path, folder: Path, repetitions: int) -> Iterator[Table]:
 
 def peers(store: Path, folder: Path) -> dict[str, Path]:
     """Write a plain page of the store's figures as seaborn writes them, and one as the report does."""
-    from lrbench.results import load, svg
+    from lrbench.results import load
+    from lrbench.results.figures import save
 
-    with patch.object(svg, "compact", lambda text: text):
+    with patch.object(save, "compact", lambda text: text):
         load(store).report(folder / "long.html")
     paths = {"plain": folder / "long.html", "shortened": store / "report.html"}
     pages = {name: plain(path.read_text(encoding="utf-8")) for name, path in paths.items()}

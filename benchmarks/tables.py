@@ -55,13 +55,15 @@ def train(folder: str, lines: list[str]) -> None:
 
 
 def answer(folder: str) -> None:
-    from lrbench.results import load, verdict, warnings
+    from lrbench.results import load
+    from lrbench.results.words.verdict import headline
+    from lrbench.results.words.warnings import warnings
 
     start = perf_counter()
     results = load(Path(folder) / "runs")
     for name in TABLES:
         getattr(results, name)
-    verdict.headline(results), warnings.warnings(results)
+    headline(results), warnings(results)
     print(perf_counter() - start)
 
 

@@ -12,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from marked import filled
+
 import lrbench
 from lrbench.catalog import catalog
 from lrbench.results import Results
@@ -23,7 +25,6 @@ NOTEBOOK = ROOT / "experiments"
 FIGURES = NOTEBOOK / "figures"
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(NOTEBOOK.glob("*.md")), *sorted(DOCS.glob("*.md"))]
-MARKED = re.compile(r"<!-- ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def main() -> None:
@@ -60,18 +61,6 @@ def blocks(study: str, results: Results) -> dict[str, str]:
         f"ranking {study}": "\n\n".join(rankings),
         f"warnings {study}": "\n".join(warnings),
     }
-
-
-def filled(page: str, texts: dict[str, str]) -> str:
-    """Put each text between its markers; markers of other studies keep what they have."""
-
-    def replaced(marked: re.Match[str]) -> str:
-        name = marked[1]
-        if name not in texts:
-            return marked[0]
-        return f"<!-- {name} -->\n{texts[name]}\n<!-- end -->"
-
-    return MARKED.sub(replaced, page)
 
 
 def read(page: Path) -> str:

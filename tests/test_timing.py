@@ -18,7 +18,7 @@ from lrbench.cli import main
 from lrbench.engines import reference
 from lrbench.errors import RequestError
 from lrbench.problems import synthetic
-from lrbench.results.timings import timings as frame_of
+from lrbench.results.tables.timings import timings as frame_of
 from lrbench.sweeper.request import read
 
 THREE = [

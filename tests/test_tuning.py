@@ -29,7 +29,7 @@ from lrbench.plan import Block, plan
 from lrbench.problems.lecture import lecture
 from lrbench.reproduce import reproduce
 from lrbench.results import load, verdict
-from lrbench.results.warnings import warnings
+from lrbench.results.words.warnings import warnings
 from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
 from lrbench.sweeper import compose

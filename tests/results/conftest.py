@@ -1,7 +1,7 @@
 """Small stores written by hand through ResultStore: each number in them is one that a test put there."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,113 +9,101 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lrbench import bench
-from lrbench.results.tables.sweep import Sweep
+from lrbench.bench.run import keep_paths, run_sweep
+from lrbench.results import Results, load
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import read
 
 FLOOR = 1e-20
 LECTURE: dict[str, Any] = {
-    **{
-        "problem_id": "lecture64",
-        "problem": "lecture",
-        "loss": "mse_sum",
-        "dtype": "float64",
-        "n": 3,
-        "d": 1,
-        "p": 2,
-        "intercept": True,
-        "rank": 2,
-    },
-    **{
-        "L": 30.0,
-        "mu": 0.8,
-        "kappa": 37.5,
-        "loss_star": 0.0,
-        "scale": 8.0,
-        "gap_floor": FLOOR,
-        "w_star": [2.0, 0.0],
-        "eigenvalues": [30.0, 0.8],
-    },
-    **{
-        "quadratic": False,
-        "attained": True,
-        "minimisers": "unique",
-        "method": "QR",
-        "digits": 15.0,
-        "effective_rank": 1.03,
-    },
-    **{
-        "test_rows": 0,
-        "dropped": 0,
-        "note": "",
-        "w_true": None,
-        "eigenvectors": None,
-        "moments.samples": None,
-    },
-    **{
-        "features": ["x"],
-        "target": "y",
-        "x_mean": None,
-        "x_scale": None,
-        "y_mean": None,
-        "y_scale": None,
-        "settings": '{"intercept": true}',
-    },
-    **{"solve_seconds": 8e-4},
+    "problem_id": "lecture64",
+    "problem": "lecture",
+    "loss": "mse_sum",
+    "dtype": "float64",
+    "n": 3,
+    "d": 1,
+    "p": 2,
+    "intercept": True,
+    "rank": 2,
+    "L": 30.0,
+    "mu": 0.8,
+    "kappa": 37.5,
+    "loss_star": 0.0,
+    "scale": 8.0,
+    "gap_floor": FLOOR,
+    "w_star": [2.0, 0.0],
+    "eigenvalues": [30.0, 0.8],
+    "quadratic": False,
+    "attained": True,
+    "minimisers": "unique",
+    "method": "QR",
+    "digits": 15.0,
+    "effective_rank": 1.03,
+    "test_rows": 0,
+    "dropped": 0,
+    "note": "",
+    "w_true": None,
+    "eigenvectors": None,
+    "moments.samples": None,
+    "features": ["x"],
+    "target": "y",
+    "x_mean": None,
+    "x_scale": None,
+    "y_mean": None,
+    "y_scale": None,
+    "settings": '{"intercept": true}',
+    "solve_seconds": 8e-4,
 }
 MANIFEST: dict[str, Any] = {
-    **{
-        "name": "study",
-        "created": "2025-01-02T03:04:05+00:00",
-        "finished": "2025-01-02T03:04:15+00:00",
-        "state": "complete",
-        "target": 1e-6,
-    },
-    **{
-        "request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"},
-        "request_hash": "ab",
-        "record": "all",
-    },
-    **{
-        "predict": [[4]],
-        "warnings": [],
-        "versions": {"lrbench": "1.0.0", "python": "3.12"},
-        "blocks": [],
-        "engine": "auto",
-        "engines": {"reference": {"sgd": 1}},
-    },
+    "name": "study",
+    "created": "2025-01-02T03:04:05+00:00",
+    "finished": "2025-01-02T03:04:15+00:00",
+    "state": "complete",
+    "target": 1e-6,
+    "request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"},
+    "request_hash": "ab",
+    "record": "all",
+    "predict": [[4]],
+    "warnings": [],
+    "versions": {"lrbench": "1.0.0", "python": "3.12"},
+    "blocks": [],
+    "engine": "auto",
+    "engines": {"reference": {"sgd": 1}},
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},
-    **{"tune": None, "earlier": []},
+    "tune": None,
+    "earlier": [],
 }
 TUNE: dict[str, Any] = {
-    **{
-        "choice": "lr",
-        "keys": ["lr"],
-        "trials": 3,
-        "reserve": 2,
-        "seeds": [100, 101],
-        "seed": 0,
-        "sampler": "grid",
-        "metric": "gap",
-    },
-    **{"units": "absolute", "lr": [1e-5, 1e2], "boxes": {}},
+    "choice": "lr",
+    "keys": ["lr"],
+    "trials": 3,
+    "reserve": 2,
+    "seeds": [100, 101],
+    "seed": 0,
+    "sampler": "grid",
+    "metric": "gap",
+    "units": "absolute",
+    "lr": [1e-5, 1e2],
+    "boxes": {},
 }
 
 
-def opened(root: Path) -> Sweep:
+def opened(root: Path) -> Results:
     """What a stored sweep is loaded as."""
-    return Sweep(ResultStore.open(root))
+    return load(root)
 
 
-def swept(folder: Path, *lines: str) -> Sweep:
+def swept(folder: Path, *lines: str) -> Results:
     """Run a sweep into this folder; with report=true its paths are kept too, but no page is made of it."""
     request = read([*lines, f"results_dir={folder}"], multirun=True)
-    store, todo = bench.run(request)
-    sweep = opened(store.root)
-    if request.ask["report"]:
-        bench.keep_paths(store, todo, sweep.shown_runs, request.ask)
-    return sweep
+    finished = run_sweep(request)
+    results = opened(finished.store.root)
+    if request.options.report:
+        keep_paths(finished, results.shown_runs, request.options.training)
+    return results
+
+
+SPELLED = {"target_": "_target_"}  # a keyword, and the key that it stands for
 
 
 def identity(*parts: object) -> str:
@@ -129,21 +117,28 @@ def run(
     status: str = "completed",
     seed: int = 0,
     hit: int | None = None,
-    evaluations_to_target: float | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters. Its costs until 1e-1 ... 1e-8 are those of its `curve`."""
-    columns = {"target_": "torch.optim.SGD", "lr": 0.1} | {
-        key: value for key, value in changes.items() if "__" not in key and key not in RUN
-    }
-    row = RUN | {key.replace("__", "."): value for key, value in changes.items() if "__" in key or key in RUN}
-    row |= {f"optimizer.{'_target_' if key == 'target_' else key}": value for key, value in columns.items()}
-    row["setting_id"] = identity(
-        optimizer,
-        sorted(columns.items()),
-        [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")],
-    )
+    """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters.
+
+    Its costs until 1e-1 ... 1e-8 are those of its `curve`, those until the target are `hit`.
+    """
+    settings = {"target_": "torch.optim.SGD", "lr": 0.1}
+    row = dict(RUN)
+    given = {}
+    for key, value in changes.items():
+        if key in RUN:
+            given[key] = value
+        elif "__" in key:
+            row[key.replace("__", ".")] = value
+        else:
+            settings[key] = value
+    row |= given
+    row |= {f"optimizer.{SPELLED.get(key, key)}": value for key, value in settings.items()}
+    task = [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")]
+    row["setting_id"] = identity(optimizer, sorted(settings.items()), task)
     final = gap if status == "completed" else np.inf
+    start = 8.0 + seed
     row |= {
         "run_id": identity(row["setting_id"], seed),
         "seed": seed,
@@ -151,23 +146,27 @@ def run(
         "status": status,
         "final_gap": final,
         "final_loss": final,
+        "last_epoch_gap": final,
+        "start_gap": start,
+        "start_loss": start,
+        "steps_to_target": hit,
+        "evaluations_to_target": hit,
     }
-    row |= {"start_gap": 8.0 + seed, "start_loss": 8.0 + seed, "steps_to_target": hit}
-    row["evaluations_to_target"] = hit if evaluations_to_target is None else evaluations_to_target
-    row |= {"last_epoch_gap": row["final_gap"], "half_gap": curve(row)["gap"][row["steps"] // 2]}
-    row |= first_hits(row)
-    return row | {key: value for key, value in changes.items() if key in RUN}
+    row["half_gap"] = curve(row)["gap"][row["steps"] // 2]
+    return row | first_hits(row) | given
 
 
 def first_hits(row: dict[str, Any]) -> dict[str, Any]:
+    """The first steps of a run's curve with relative gaps of 1e-1 ... 1e-8; its evaluations are its steps."""
     relative = curve(row)["gap"] / LECTURE["scale"]
-    steps = {
-        f"1e-{k}": next((t for t, gap in enumerate(relative) if gap <= float(f"1e-{k}")), None)
-        for k in range(1, 9)
-    }
-    return {
-        f"{cost}_to_{target}": step for target, step in steps.items() for cost in ("steps", "evaluations")
-    }
+    costs = {}
+    for k in range(1, 9):
+        target = f"1e-{k}"
+        hits = np.flatnonzero(relative <= float(target))
+        step = int(hits[0]) if len(hits) else None
+        costs[f"steps_to_{target}"] = step
+        costs[f"evaluations_to_{target}"] = step
+    return costs
 
 
 def role(
@@ -196,66 +195,72 @@ def tuned(
     default: list[float] | None = None,
     **changes: Any,
 ) -> list[tuple]:
-    """A tuned competitor as (run, role) pairs: trials lr -> gaps on the tuning seeds 100, 101, ...; the lowest geometric mean goes on to the seeds 0, 1, ...
+    """A tuned competitor as (run, role) pairs.
 
-    best: its gaps there; default: those of lr = 0.001. The box is [1e-5, 1e2]; a gap inf is a diverged run.
+    trials: lr -> gaps on the tuning seeds 100, 101, ...; the lr with the lowest geometric mean goes on to the
+    seeds 0, 1, ..., where `best` are its gaps; default: those of lr = 0.001. The box is [1e-5, 1e2]; a gap
+    inf is a diverged run.
     """
 
     def runs(gaps: list[float], lr: float, first: int) -> list[dict[str, Any]]:
-        ended = [{"status": "completed" if np.isfinite(gap) else "diverged", "gap": gap} for gap in gaps]
-        return [run(optimizer, lr=lr, seed=first + seed, **end, **changes) for seed, end in enumerate(ended)]
+        rows = []
+        for seed, gap in enumerate(gaps, start=first):
+            status = "completed" if np.isfinite(gap) else "diverged"
+            rows.append(run(optimizer, gap, status=status, lr=lr, seed=seed, **changes))
+        return rows
 
     chosen = min(trials, key=lambda lr: np.log(trials[lr]).mean())
-    rows = [
-        (row, role(row, "trial", n, (1e-5, 1e2)))
-        for n, (lr, gaps) in enumerate(trials.items())
-        for row in runs(gaps, lr, 100)
-    ]
-    rows += [(row, role(row, "evaluation", list(trials).index(chosen))) for row in runs(best, chosen, 0)]
-    return rows + [(row, role(row, "default")) for row in runs(default or [], 0.001, 0)]
+    pairs = []
+    for number, (lr, gaps) in enumerate(trials.items()):
+        pairs += [(row, role(row, "trial", number, BOX)) for row in runs(gaps, lr, 100)]
+    number = list(trials).index(chosen)
+    pairs += [(row, role(row, "evaluation", number)) for row in runs(best, chosen, 0)]
+    pairs += [(row, role(row, "default")) for row in runs(default or [], DEFAULT_LR, 0)]
+    return pairs
 
 
+BOX = (1e-5, 1e2)  # that trials are drawn from
+DEFAULT_LR = 0.001
 RUN: dict[str, Any] = {
-    **{
-        "problem_id": "lecture64",
-        "problem": "lecture",
-        "loss": "mse_sum",
-        "problem.intercept": True,
-        "loss.reduction": "sum",
-        "dtype": "float64",
-    },
-    **{
-        "steps": 8,
-        "batch_size": None,
-        "batch_order": "sequential",
-        "init": "torch",
-        "engine": "reference",
-        "reason": None,
-        "peak_ratio": 1.0,
-    },
-    **{
-        "first_bad_step": None,
-        "last_finite_loss": 1.0,
-        "final_test_loss": None,
-        "evaluations": 8.0,
-        "weights": [2.0, 0.0],
-        "final_loss": 0.0,
-        "start_loss": 0.0,
-        "start_gap": 8.0,
-        "last_epoch_gap": 0.0,
-        "half_gap": 0.0,
-    },
-    **{f"{cost}_to_1e-{k}": None for cost in ("steps", "evaluations") for k in range(1, 9)},
+    "problem_id": "lecture64",
+    "problem": "lecture",
+    "loss": "mse_sum",
+    "problem.intercept": True,
+    "loss.reduction": "sum",
+    "dtype": "float64",
+    "steps": 8,
+    "batch_size": None,
+    "batch_order": "sequential",
+    "init": "torch",
+    "engine": "reference",
+    "reason": None,
+    "peak_ratio": 1.0,
+    "first_bad_step": None,
+    "last_finite_loss": 1.0,
+    "final_test_loss": None,
+    "evaluations": 8.0,
+    "weights": [2.0, 0.0],
+    "final_loss": 0.0,
+    "start_loss": 0.0,
+    "start_gap": 8.0,
+    "last_epoch_gap": 0.0,
+    "half_gap": 0.0,
 }
+RUN |= {f"steps_to_1e-{k}": None for k in range(1, 9)}
+RUN |= {f"evaluations_to_1e-{k}": None for k in range(1, 9)}
 
 
 def curve(row: dict[str, Any]) -> dict[str, Any]:
-    """Straight on a log axis from the start's gap to the final one; a diverged run doubles for three steps, then is inf."""
+    """Straight on a log axis from the start's gap to the final one; a diverged run doubles for three steps,
+    then is inf.
+    """
     steps = np.arange(row["steps"] + 1)
+    start = row["start_gap"]
     if row["status"] == "completed":
-        gap = row["start_gap"] * (max(row["final_gap"], 1e-30) / row["start_gap"]) ** (steps / row["steps"])
+        shrunk = max(row["final_gap"], 1e-30) / start
+        gap = start * shrunk ** (steps / row["steps"])
     else:
-        gap = np.where(steps <= 3, row["start_gap"] * 2.0**steps, np.inf)
+        gap = np.where(steps <= 3, start * 2.0**steps, np.inf)
     return {
         "run_id": row["run_id"],
         "step": steps,
@@ -265,50 +270,64 @@ def curve(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-Write = Callable[..., Sweep]
+Write = Callable[..., Results]
+
+
+def store_runs(store: ResultStore, rows: Iterable[dict[str, Any]]) -> None:
+    """Append the runs with their curves, a part an optimizer, as a sweep does; a failed run has no curve."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        parts.setdefault(row["optimizer"], []).append(row)
+    for part in parts.values():
+        curves = [curve(row) for row in part if row["status"] != "failed"]
+        columns = {name: pa.array([own[name] for own in curves], kind) for name, kind in CURVES.items()}
+        store.append(pa.Table.from_pylist(part), pa.table(columns))
+
+
+def counts(rows: Collection[dict[str, Any]]) -> dict[str, int]:
+    """What the manifest counts of the runs."""
+    ended = [row["status"] for row in rows]
+    return {"planned": len(rows)} | {status: ended.count(status) for status in STATUSES}
+
+
+STATUSES = ("completed", "diverged", "failed")
+
+
+def stored(
+    root: Path,
+    *rows: dict[str, Any],
+    problems: tuple[dict[str, Any], ...] = (LECTURE,),
+    roles: list[dict[str, Any]] | None = None,
+    **manifest: Any,
+) -> Results:
+    """Write a store and load it; roles: of a tuned sweep."""
+    store = ResultStore(root)
+    if roles is not None:
+        store.write_roles(pa.Table.from_pylist(roles, ROLES))
+        manifest = {"tune": TUNE} | manifest
+    store_runs(store, rows)
+    store.write_problems(pa.Table.from_pylist(list(problems)))
+    store.write_manifest(MANIFEST | {"counts": counts(rows)} | manifest)
+    return opened(root)
+
+
+def stored_tuned(root: Path, *competitors: list[tuple], **options: Any) -> Results:
+    """Write a tuned store and load it; competitors: as `tuned` gives them."""
+    pairs = [pair for competitor in competitors for pair in competitor]
+    rows = {row["run_id"]: row for row, _ in pairs}
+    return stored(root, *rows.values(), roles=[role for _, role in pairs], **options)
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """write(*rows, problems=..., folder=..., roles=..., **manifest) -> Sweep: a part an optimizer, as a sweep writes them; roles of a tuned one."""
-
-    def written(
-        *rows: dict[str, Any],
-        problems: tuple[dict[str, Any], ...] = (LECTURE,),
-        folder: str = "study",
-        roles: list[dict[str, Any]] | None = None,
-        **manifest: Any,
-    ) -> Sweep:
-        store = ResultStore(tmp_path / folder)
-        if roles is not None:
-            store.write_roles(pa.Table.from_pylist(roles, ROLES))
-            manifest = {"tune": TUNE} | manifest
-        for optimizer in dict.fromkeys(row["optimizer"] for row in rows):
-            part = [row for row in rows if row["optimizer"] == optimizer]
-            curves = [curve(row) for row in part if row["status"] != "failed"]
-            schema = {name: pa.array([c[name] for c in curves], kind) for name, kind in CURVES.items()}
-            store.append(pa.Table.from_pylist(part), pa.table(schema))
-        store.write_problems(pa.Table.from_pylist(list(problems)))
-        counts = {
-            status: sum(row["status"] == status for row in rows)
-            for status in ("completed", "diverged", "failed")
-        }
-        store.write_manifest(MANIFEST | {"counts": {"planned": len(rows), **counts}} | manifest)
-        return opened(store.root)
-
-    return written
+    """write(*rows, folder=..., **options) -> Results: `stored` in the test's own folder."""
+    return lambda *rows, folder="study", **options: stored(tmp_path / folder, *rows, **options)
 
 
 @pytest.fixture
-def write_tuned(write: Write) -> Write:
-    """write_tuned(*competitors, **manifest) -> Sweep: competitors as `tuned` gives them."""
-
-    def written(*competitors: list[tuple], **options: Any) -> Sweep:
-        pairs = [pair for competitor in competitors for pair in competitor]
-        rows = {row["run_id"]: row for row, _ in pairs}
-        return write(*rows.values(), roles=[one for _, one in pairs], **options)
-
-    return written
+def write_tuned(tmp_path: Path) -> Write:
+    """write_tuned(*competitors, folder=..., **options) -> Results: `stored_tuned` there."""
+    return lambda *rows, folder="study", **options: stored_tuned(tmp_path / folder, *rows, **options)
 
 
 ROLES = pa.schema(
@@ -326,3 +345,6 @@ CURVES = {
     "loss": NUMBERS,
     "gap": NUMBERS,
 }
+
+# below what they are made of: fixtures of the session
+from reports import hostile_sweep, tuned_sweep, two_tuned, whole_report  # noqa: E402, F401

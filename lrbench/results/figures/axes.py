@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axes._secondary_axes import SecondaryAxis
 from matplotlib.axis import Axis
+from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lrbench.results.figures.ink import SMALL
@@ -28,24 +29,24 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def size(ax: Axes) -> tuple[float, float]:
     """Return width and height of axes in points."""
-    width, height = ax.get_window_extent().size / ax.get_figure().dpi * INCH
-    return float(width), float(height)
+    extent, dpi = ax.get_window_extent(), ax.figure.dpi
+    return extent.width / dpi * INCH, extent.height / dpi * INCH
 
 
 def right_margin(ax: Axes) -> float:
     """Return what is free on the right of axes in points."""
-    figure = ax.get_figure()
-    return figure.get_figwidth() * INCH - ax.get_window_extent().x1 / figure.dpi * INCH
+    free = ax.figure.bbox.width - ax.get_window_extent().x1
+    return free / ax.figure.dpi * INCH
 
 
 def left_margin(ax: Axes) -> float:
     """Return what is free on the left of axes in points."""
-    return ax.get_window_extent().x0 / ax.get_figure().dpi * INCH
+    return ax.get_window_extent().x0 / ax.figure.dpi * INCH
 
 
 def in_points(ax: Axes, places: Sequence | pd.DataFrame) -> np.ndarray:
     """Return places in data, (n, 2), as points from the figure's corner."""
-    return ax.transData.transform(places) / ax.get_figure().dpi * INCH
+    return ax.transData.transform(places) / ax.figure.dpi * INCH
 
 
 # ---- logarithmic axes
@@ -72,7 +73,7 @@ def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: i
     """
     ax = axis.axes
     top = low * (high / low) ** (1 / (1 - headroom))
-    if axis.axis_name == "x":
+    if axis is ax.xaxis:
         ax.set_xscale("log")
         ax.set_xlim(low, top)
     else:
@@ -114,14 +115,16 @@ def steps_axis(ax: Axes, steps: float) -> None:
     """
     last = ax.get_xlim()[1] * steps
     top = _top_axis(ax, steps, "steps", [0, *powers(min(1.0, last), last)])
-    if ax.get_xscale() == "symlog":
-        first = ax.xaxis.get_transform().linthresh * steps
+    scale = ax.xaxis.get_transform()
+    if isinstance(scale, SymmetricalLogTransform):
+        first = scale.linthresh * steps
         top.set_xscale("symlog", linthresh=first, linscale=START)
         set_ticks(top.xaxis, [0, *powers(first, last)])
 
 
 def _top_axis(ax: Axes, factor: float, name: str, ticks: Sequence[float]) -> SecondaryAxis:
-    top = ax.secondary_xaxis("top", functions=(lambda x: x * factor, lambda x: x / factor))
+    there, back = (lambda x: np.multiply(x, factor)), (lambda x: np.divide(x, factor))
+    top = ax.secondary_xaxis("top", functions=(there, back))
     set_ticks(top.xaxis, ticks)
     top.spines["top"].set_visible(False)
     top.tick_params(length=2, pad=2, labelsize=SMALL - 1)

@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 
 from lrbench.errors import RequestError
 from lrbench.results.figures.axes import log_axis, log_range, set_ticks
-from lrbench.results.figures.captions import by_task, cut_of, joined, on_tuning_seeds, without_panel
+from lrbench.results.figures.captions import (
+    by_task,
+    cut_of,
+    joined,
+    on_tuning_seeds,
+    with_lowest,
+    without_panel,
+)
 from lrbench.results.figures.ink import Palette, back_to_front, palette
 from lrbench.results.figures.layout import panels, shown_tasks
 from lrbench.results.figures.lines import draw_band, draw_line, line_ends
@@ -79,10 +86,9 @@ def finding(sweep: Sweep) -> str:
 
 def _lowest_of_all_trials(budget: pd.DataFrame) -> str:
     last = budget.groupby("optimizer", sort=False).last()
-    optimizer = last["median"].idxmin()
-    best = last.loc[optimizer]
+    best = with_lowest(last, "median")
     trials = counted(int(best["trials"]), "trial")
-    return f"{optimizer} finds the lowest gap, {number(best['median'])}, in {trials}"
+    return f"{best.name} finds the lowest gap, {number(best['median'])}, in {trials}"
 
 
 FIGURE = FigureSpec(

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from lrbench.results.figures.axes import log_range
 from lrbench.results.figures.layout import shown_tasks
-from lrbench.results.notation import counted, listed
+from lrbench.results.notation import counted, listed, number
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words.phrases import over_what
@@ -33,7 +34,7 @@ def left_out(tasks: Sequence[str], shown: Sequence[str]) -> str:
 
 def without_panel(tasks: pd.DataFrame, frame: pd.DataFrame) -> str:
     """Say which of several tasks have no panel in the figure of a frame."""
-    if len(tasks) == 1:
+    if len(tasks) == 1:  # also of a sweep that the figure has nothing for
         return ""
     return left_out(tasks["task"].tolist(), shown_tasks(tasks, frame))
 
@@ -57,6 +58,11 @@ def only_the_best(optimizers: pd.Series, most: int) -> str:
     """Say that the best are shown, where there are more."""
     count = optimizers.nunique()
     return f"The best {most} of {count} optimizers." if count > most else ""
+
+
+def with_lowest(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Return the row with the lowest value of a column, the first of several."""
+    return rows.iloc[int(rows[column].argmin())]
 
 
 # ---- settings and seeds
@@ -103,6 +109,18 @@ def is_lost(sweep: Sweep) -> bool:
 
 
 # ---- two sets
+
+
+def on_each_side(rows: pd.DataFrame, column: str, who: Callable[[pd.Series], str], nobody: str) -> str:
+    """Say who ends lowest in A and in B, by a column; nobody: what to say where its values are inf."""
+    sentences = []
+    for side, own in rows.groupby("side"):
+        lowest = with_lowest(own, column)
+        if np.isfinite(lowest[column]):
+            sentences.append(f"{who(lowest)} ends lowest in {side}, at {number(lowest[column])}")
+        else:
+            sentences.append(f"{nobody} in {side}")
+    return " and ".join(sentences)
 
 
 def over_both(difference: Difference) -> str:

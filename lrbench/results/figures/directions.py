@@ -136,8 +136,8 @@ def caption(sweep: Sweep) -> str:
     parts = sweep.directions
     tasks = sweep.tasks["task"].tolist()
     sentences = [
-        "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep "
-        f"ones on top) and step; one run an optimizer, at {which_setting(sweep)}.",
+        "What is left of the gap, as a share of the start's, by eigen-direction of the Hessian (steep ones "
+        f"on top) and step; one run an optimizer, at {which_setting(sweep)}.",
         only_the_best(parts["optimizer"], MOST_OPTIMIZERS),
         "Empty: the run had stopped." if parts["part"].isna().any() else "",
         left_out(tasks, _task(sweep)) if len(tasks) > 1 else "",

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lrbench.results.figures.axes import log_axis, log_range
 from lrbench.results.figures.captions import by_task, cut_of, joined, on_tuning_seeds, without_panel
+from lrbench.results.figures.crosses import stretches_that_lost_alike
 from lrbench.results.figures.ink import GREY, SMALL, SMALLEST, WHITE, Palette, Pen, palette
 from lrbench.results.figures.layout import NAMES, WIDTH, panels, shown_tasks
 from lrbench.results.figures.marks import name_rows
@@ -27,7 +28,6 @@ from lrbench.results.figures.rates import (
     is_scattered,
     lost_settings,
     rates_or_error,
-    stretches_that_lost_alike,
 )
 from lrbench.results.figures.rows import ROW
 from lrbench.results.figures.spec import FigureSpec
@@ -93,6 +93,7 @@ def _draw_cells(
     cells = cells.assign(log=np.log10(cells["gap"].clip(lower=lowest)))
     log_axis(ax.xaxis, cells["left"].min(), cells["right"].max())
     logs = cells.loc[np.isfinite(cells["log"]), "log"]
+    # one scale a task, so that its rows compare
     scale = ScalarMappable(Normalize(logs.min(), logs.max()) if len(logs) else None, "viridis")
     inside = defaults[defaults["lr"].between(*ax.get_xlim())]
     for optimizer, own in cells.groupby("optimizer", sort=False):
@@ -112,7 +113,7 @@ def _draw_row(row: Row, scale: ScalarMappable) -> None:
     whole, lost = cells[~is_lost], cells[is_lost]
     if len(whole):
         filled = PolyCollection(
-            _corners(whole, row.y),
+            list(_corners(whole, row.y)),
             array=whole["log"],
             norm=scale.norm,
             cmap=scale.cmap,
@@ -123,7 +124,7 @@ def _draw_row(row: Row, scale: ScalarMappable) -> None:
         pen.ax.add_collection(filled, autolim=False)
     if len(lost):
         hatched = PolyCollection(
-            _corners(lost, row.y),
+            list(_corners(lost, row.y)),
             facecolors="none",
             edgecolors=GREY,
             hatch="////",

@@ -19,7 +19,7 @@ PAPER = "#ffffff"
 WHITE = "#fefefe"  # not PAPER, which a page leaves out
 GREY = "#8b929c"
 COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     # text stays text, and the same figure has the same bytes
     "svg.fonttype": "none",
     "svg.hashsalt": "lrbench",
@@ -127,7 +127,7 @@ def gid(ax: Axes, part: str, optimizers: Sequence[str], colours: Palette, shared
     if not optimizers or not colours.keys() >= set(optimizers):
         return None
     ends = "".join(f"-optimizer-{places.index(optimizer)}" for optimizer in optimizers)
-    number = ax.get_figure().axes.index(ax)
+    number = ax.figure.axes.index(ax)
     rule = "-any" if shared else ""
     return f"{part}-{number}{rule}{ends}"
 

@@ -3,8 +3,8 @@
 All lengths are inches, but where a name says otherwise.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib
 import pandas as pd
@@ -56,7 +56,7 @@ def shown_tasks(tasks: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
 def panels(
     tasks: Sequence[str],
     draw: Callable[[str, Axes], object],
-    heights: dict[str, float] | None = None,
+    heights: Mapping[Any, float] | None = None,
     margins: Margins = MARGINS,
 ) -> Figure:
     """Draw a panel a task, one below the other; heights of the axes by task.
@@ -82,6 +82,7 @@ def panels(
     return figure
 
 
+# placed by hand, not by subplots: a row or a cell is as high whatever else the figure holds
 def _add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
     total = figure.get_figheight()
     return figure.add_axes((left / WIDTH, bottom / total, width / WIDTH, height / total))

@@ -4,7 +4,7 @@ seaborn drops inf without a word, so what it is handed is finished and finite; w
 apart.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,9 @@ def draw_steps(frame: pd.DataFrame, x: str, ax: Axes, colours: Palette) -> None:
         draw_line(pen, line, x, "share", "steps-post")
 
 
-def draw_band(pen: Pen, points: pd.DataFrame, x: str, alpha: float, step: str | None = None) -> None:
+def draw_band(
+    pen: Pen, points: pd.DataFrame, x: str, alpha: float, step: Literal["post"] | None = None
+) -> None:
     """Draw a band between the quartiles."""
     upper = points["q75"].replace(np.inf, LARGEST_FLOAT)
     pen.ax.fill_between(

@@ -13,14 +13,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import ScaledTranslation
 
 from lrbench.errors import RequestError
 from lrbench.results.figures.axes import (
-    INCH,
     WIDEST,
     evaluations_axis,
-    in_points,
     log_axis,
     steps_axis,
 )
@@ -28,12 +25,14 @@ from lrbench.results.figures.captions import (
     by_task,
     cut,
     joined,
+    on_each_side,
     over_both,
     settings_of_both,
     several,
     which_setting,
     without_panel,
 )
+from lrbench.results.figures.crosses import cross_at, draw_stops
 from lrbench.results.figures.ink import (
     GREY,
     INK,
@@ -48,6 +47,7 @@ from lrbench.results.figures.ink import (
 from lrbench.results.figures.layout import panels, shown_tasks
 from lrbench.results.figures.lines import draw_band, draw_line, line_ends
 from lrbench.results.figures.marks import label_lines, level
+from lrbench.results.figures.rows import records
 from lrbench.results.figures.sides import by_side, compared_panels, key_of_lines, side_gap_axis, side_look
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 from lrbench.results.figures.thinning import thinned
@@ -60,7 +60,6 @@ from lrbench.results.words.phrases import seeds_compared
 
 QUARTILES = ["q25", "median", "q75"]
 MOST_POINTS = 200  # of a curve
-APART = 8  # points: how far crosses of several optimizers at one place stand apart
 ROOM = 3  # times the highest and the lowest gap: how far the axis goes beyond them
 FARTHEST_TARGET = 1e4  # times below the lowest gap: a target that lies deeper is not in the figure
 KNOWN, FLOOR, LEAST = "theory", "noise floor", "least possible"  # the lines of theory
@@ -86,7 +85,8 @@ def theory_lines(sweep: Sweep) -> pd.DataFrame:
     evaluations, gap.
     """
     floors = sweep.noise_floors.assign(line=FLOOR)
-    budgets = floors["task"].map(sweep.entries.groupby("task")["evaluations"].max())
+    longest = sweep.entries.groupby("task")["evaluations"].max()
+    budgets = floors["task"].map(longest).astype(float)  # of no floors it would be of words
     lines = [
         sweep.predicted_curves.assign(line=KNOWN),
         sweep.least_possible.assign(line=LEAST, optimizer=""),
@@ -115,11 +115,10 @@ def draw(sweep: Sweep) -> Figure:
         reason = "no run left a loss curve; all failed. See the column reason of runs."
         raise RequestError(f"{sweep.store.root}: {reason}")
     colours = palette(sweep.ranking)
-    tasks = sweep.tasks.set_index("task", drop=False)
     theory = theory_lines(sweep)
 
     def draw_task(label: str, ax: Axes) -> None:
-        task = tasks.loc[label]
+        task = of_task(sweep.tasks, label).iloc[0]
         own = [of_task(frame, label) for frame in (sweep.best_curves, sweep.stops, theory)]
         _draw_panel(Panel(task, sweep.target * task["scale"], *own), ax, colours)
 
@@ -135,13 +134,13 @@ def _draw_panel(panel: Panel, ax: Axes, colours: Palette) -> None:
     log_axis(ax.yaxis, bottom, top)
     in_the_figure = panel.curves.loc[panel.curves["median"] <= top, "evaluations"]
     evaluations_axis(ax, pd.concat([in_the_figure, panel.stops["evaluations"]]))
-    _draw_stops(panel.stops.assign(gap=panel.stops["gap"].clip(upper=top)), ax, colours)
+    draw_stops(panel.stops.assign(gap=panel.stops["gap"].clip(upper=top)), ax, colours)
     level(ax, panel.target, "target")
     level(ax, panel.task["gap_floor"], "gap floor")
     _name_evaluations(ax, panel)
     ax.set(ylabel=_gap_label(panel.task["attained"]))
     ends = line_ends(panel.curves, "median")
-    details = [_detail(row) for row in ends.to_dict("records")]
+    details = [_detail(row) for row in records(ends)]
     label_lines(ax, ends.assign(detail=details), colours)
 
 
@@ -213,38 +212,6 @@ def _name_least_possible(line: pd.DataFrame, ax: Axes, limits: tuple[float, floa
         alpha=0.9,
         linespacing=1.1,
     )
-
-
-def _draw_stops(stops: pd.DataFrame, ax: Axes, colours: Palette) -> None:
-    """Draw a cross where a run stopped; those of several optimizers at one place stand one below the other,
-    not to hide each other.
-    """
-    taken = np.empty((0, 2))  # points
-    for pen, lost in reversed(back_to_front(stops, ax, colours)):
-        at = in_points(ax, lost[["evaluations", "gap"]])
-        down = 0
-        while not pen.is_grey and _is_taken(at, taken):
-            at = at - [0, APART]
-            down += APART
-        taken = np.vstack([taken, at])
-        moved = ScaledTranslation(0, -down / INCH, ax.figure.dpi_scale_trans)
-        ax.scatter(
-            lost["evaluations"],
-            lost["gap"],
-            marker="x",
-            s=32,
-            linewidths=1.5,
-            color=pen.colour,
-            zorder=2 if pen.is_grey else 4,
-            clip_on=False,
-            transform=ax.transData + moved,
-            gid=pen.gid("stop"),
-        )
-
-
-def _is_taken(places: np.ndarray, taken: np.ndarray) -> bool:
-    distances = np.abs(places[:, None] - taken)  # (places, taken, 2)
-    return bool((distances < APART).all(axis=2).any())
 
 
 def _name_evaluations(ax: Axes, panel: Panel) -> None:
@@ -372,26 +339,13 @@ def _draw_both(curves: pd.DataFrame, details: pd.Series, ax: Axes, colours: Pale
         heights = line["median"].clip(lower=ax.get_ylim()[0])
         ax.plot(line["evaluations"], heights, **side_look(pen, side))
         if len(line) < steps[pen.optimizer, side]:
-            _draw_loss_of_median(pen, side, line.iloc[-1], top)
+            last = line.iloc[-1]
+            cross_at(pen, (last["evaluations"], min(last["median"], top)), f"stop{side}")
     evaluations_axis(ax, curves["evaluations"])
     ends = finite.groupby("optimizer", sort=False).last().reset_index()
     own_details = ends["optimizer"].map(details).fillna("")
     label_lines(ax, ends.assign(y=ends["median"], detail=own_details), colours)
     key_of_lines(ax)
-
-
-def _draw_loss_of_median(pen: Pen, side: str, last: pd.Series, top: float) -> None:
-    pen.ax.scatter(
-        last["evaluations"],
-        min(last["median"], top),
-        marker="x",
-        s=32,
-        linewidths=1.5,
-        color=pen.colour,
-        zorder=4,
-        clip_on=False,
-        gid=pen.gid(f"stop{side}"),
-    )
 
 
 def caption_compared(difference: Difference) -> str:
@@ -414,14 +368,7 @@ def finding_compared(difference: Difference) -> str:
 
 def _who_ends_lowest_on_each_side(curves: pd.DataFrame) -> str:
     ends = curves.groupby(["side", "optimizer"], sort=False).last().reset_index()
-    sentences = []
-    for side, own in ends.groupby("side"):
-        lowest = own.loc[own["median"].idxmin()]
-        if np.isfinite(lowest["median"]):
-            sentences.append(f"{lowest['optimizer']} ends lowest in {side}, at {number(lowest['median'])}")
-        else:
-            sentences.append(f"no median is finite in {side}")
-    return " and ".join(sentences)
+    return on_each_side(ends, "median", lambda end: end["optimizer"], "no median is finite")
 
 
 FIGURE = FigureSpec(

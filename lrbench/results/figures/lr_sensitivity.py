@@ -12,14 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.markers import TICKUP
 
-from lrbench.results.figures.axes import in_points, log_axis, log_range, size, units_axis
-from lrbench.results.figures.captions import by_task, cut_of, joined, on_tuning_seeds, without_panel
+from lrbench.results.figures.axes import log_axis, log_range, size, units_axis
+from lrbench.results.figures.captions import (
+    by_task,
+    cut_of,
+    joined,
+    on_each_side,
+    on_tuning_seeds,
+    without_panel,
+)
+from lrbench.results.figures.crosses import COUNTS, STRIP, draw_strip
 from lrbench.results.figures.ink import (
     GREY,
-    INK,
     REFERENCE,
     SMALL,
-    SMALLEST,
     Palette,
     Pen,
     back_to_front,
@@ -32,11 +38,11 @@ from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.rates import (
     any_mean,
     at_an_edge,
+    at_its_rate,
     best_rate,
     is_scattered,
     lost_settings,
     rates_or_error,
-    stretches_that_lost_alike,
 )
 from lrbench.results.figures.sides import (
     IS_FULL,
@@ -49,7 +55,7 @@ from lrbench.results.figures.sides import (
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 from lrbench.results.figures.texts import fitted
 from lrbench.results.figures.thinning import evenly, spread_seeds
-from lrbench.results.notation import counted, number, setting_value
+from lrbench.results.notation import counted
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.predicted import is_descent, is_plain_descent
 from lrbench.results.tables.sweep import Sweep
@@ -57,8 +63,6 @@ from lrbench.results.tables.tasks import COMPETITOR, of_task
 
 FEW_TASKS = 2
 MOST_PANELS, FEWER_PANELS = 6, 3  # of a task, where there are few tasks, and where there are more
-STRIP, COUNTS = 14, 8  # points: a row of crosses, and k/n above it
-DIGIT = 2.6  # points: half the width of a digit of k/n
 ROOM = 3  # times the lowest and highest gap: how far the axis goes beyond them
 LR_ROOM = 2  # the same of learning rates
 LEAST_TICKS = 3
@@ -93,6 +97,7 @@ def panels_of_tasks(sweep: Sweep) -> dict[str, list[str]]:
     the best three.
     """
     tasks = shown_tasks(sweep.tasks, sweep.rates)
+    # six of each of many tasks would be more panels than anybody reads
     most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
     with_colour = coloured(palette(sweep.ranking))
     blocks = {}
@@ -110,7 +115,7 @@ def _searched_runs(sweep: Sweep) -> pd.DataFrame:
 def _panel(sweep: Sweep, settings: pd.DataFrame, runs: pd.DataFrame, optimizer: str) -> Panel:
     """Return what a panel shows; settings and runs: of its task."""
     label = settings["task"].iloc[0]
-    task = sweep.tasks.set_index("task").loc[label]
+    task = of_task(sweep.tasks, label).iloc[0]
     own = runs[runs["optimizer"] == optimizer]
     in_units = bool(task["quadratic"]) and is_descent(own).any()
     marks = [of_task(frame, label) for frame in (sweep.stability_edges, sweep.default_rates)]
@@ -164,7 +169,7 @@ def _draw_panel(pen: Pen, panel: Panel) -> None:
         ax.set_yticks([])
     lost = own[panel.lost[own.index]]
     if len(lost):
-        _draw_crosses(pen, lost.assign(lost=lost["diverged"] + lost["failed"]))
+        draw_strip(pen, lost.assign(lost=lost["diverged"] + lost["failed"]))
     _draw_limits(ax, panel)
     _draw_mark(pen, panel.edges, "edge", EDGE)
     _draw_mark(pen, panel.defaults, "default", DEFAULT)
@@ -233,6 +238,7 @@ def _draw_line(pen: Pen, own: pd.DataFrame) -> None:
 
 def _draw_seeds(pen: Pen, own: pd.DataFrame, runs: pd.DataFrame) -> None:
     dots = spread_seeds(runs, MOST_DOTS)
+    # paler than the means that are drawn over them; where there are none, they are all that is seen
     has_means = np.isfinite(own["gap"]).any()
     pen.ax.scatter(
         dots["lr"],
@@ -248,7 +254,7 @@ def _draw_seeds(pen: Pen, own: pd.DataFrame, runs: pd.DataFrame) -> None:
 
 def _draw_best(pen: Pen, own: pd.DataFrame) -> None:
     """Draw a ring at the best rate, a diamond where it is at an edge."""
-    best = own[own["best"] & np.isfinite(own["gap"])]
+    best = own[own["best"] & np.isfinite(own["gap"])]  # a chosen setting may have lost runs
     pen.ax.scatter(
         best["lr"],
         _heights(pen.ax, best),
@@ -270,56 +276,6 @@ def _say_that_nothing_completed(ax: Axes) -> None:
         ha="center",
         fontsize=SMALL,
         alpha=0.8,
-    )
-
-
-def _draw_crosses(pen: Pen, lost: pd.DataFrame) -> None:
-    """Draw a row of crosses, and above it k/n over each stretch of neighbours that lost the same, the longest
-    first, where there is room for it.
-    """
-    ax = pen.ax
-    _, axes_height = size(ax)
-    height = 1 - (COUNTS + STRIP / 2) / axes_height  # of the axes
-    place = ax.get_xaxis_transform()
-    heights = np.full(len(lost), height)
-    look = {"marker": "x", "s": 15, "linewidths": 1.2, "zorder": 4}
-    ax.scatter(lost["lr"], heights, color=pen.colour, transform=place, gid=pen.gid("lost"), **look)
-    taken: list[tuple[float, float]] = []  # points: middle and half the width of a count
-    for count, first, last in _longest_first(lost):
-        ends = in_points(ax, [(first, 1), (last, 1)])
-        middle = ends[:, 0].sum() / 2
-        half = DIGIT * len(count)
-        if all(abs(middle - other) > half + wide for other, wide in taken):
-            _write_count(pen, count, (np.sqrt(first * last), height), len(taken))
-            taken.append((middle, half))
-
-
-def _longest_first(lost: pd.DataFrame) -> list[tuple[str, float, float]]:
-    """Return the stretches that lost the same: k/n, and the first and the last learning rate."""
-    stretches = lost.groupby(stretches_that_lost_alike(lost), sort=False)
-    ends = stretches.agg(
-        lost=("lost", "first"),
-        seeds=("seeds", "first"),
-        first=("lr", "min"),
-        last=("lr", "max"),
-        size=("lr", "size"),
-    )
-    ordered = ends.sort_values("size", ascending=False, kind="stable")
-    return [(f"{row.lost}/{row.seeds}", row.first, row.last) for row in ordered.itertuples()]
-
-
-def _write_count(pen: Pen, count: str, place: tuple[float, float], number_of_count: int) -> None:
-    pen.ax.annotate(
-        count,
-        place,
-        (0, 4),
-        xycoords=pen.ax.get_xaxis_transform(),
-        textcoords="offset points",
-        va="bottom",
-        ha="center",
-        fontsize=SMALLEST,
-        color=INK,
-        gid=pen.gid(f"count{number_of_count}"),
     )
 
 
@@ -540,15 +496,7 @@ def finding_compared(difference: Difference) -> str:
 
 
 def _best_rate_of_each_side(rates: pd.DataFrame) -> str:
-    sentences = []
-    for side, own in rates.groupby("side"):
-        best = own.loc[own["gap"].idxmin()]
-        if np.isfinite(best["gap"]):
-            which = f"{best['optimizer']} with learning rate {setting_value(best['lr'])}"
-            sentences.append(f"{which} ends lowest in {side}, at {number(best['gap'])}")
-        else:
-            sentences.append(f"no learning rate completes all seeds in {side}")
-    return " and ".join(sentences)
+    return on_each_side(rates, "gap", at_its_rate, "no learning rate completes all seeds")
 
 
 FIGURE = FigureSpec(

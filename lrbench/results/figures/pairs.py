@@ -23,7 +23,7 @@ from lrbench.results.figures.captions import by_task, joined, only_the_best, wit
 from lrbench.results.figures.ink import INK, NAME, Palette, gid, palette
 from lrbench.results.figures.layout import NAMES, WIDTH, panels, shown_tasks
 from lrbench.results.figures.marks import name_rows
-from lrbench.results.figures.rows import WITHOUT_RATIO
+from lrbench.results.figures.rows import WITHOUT_RATIO, records
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted, length
 from lrbench.results.notation import counted, factor
@@ -100,9 +100,10 @@ def _draw_matrix(pairs: pd.DataFrame, ax: Axes, optimizers: list[str], colours: 
     count = len(optimizers)
     name_rows(ax, optimizers, colours)
     ax.set_xlim(-0.5, count - 0.5)
-    matrix = Matrix(ax, optimizers, colours, min(9.0, 120 / count), 2 * HALF * width / count)
+    text_size = min(9.0, 120 / count)  # so small that a ratio fits into a cell
+    matrix = Matrix(ax, optimizers, colours, text_size, 2 * HALF * width / count)
     are_shown = pairs["a"].isin(optimizers) & pairs["b"].isin(optimizers)
-    for pair in pairs[are_shown].to_dict("records"):
+    for pair in records(pairs[are_shown]):
         _draw_pair(matrix, pair)
     _name_columns(ax, optimizers, colours)
     ax.grid(False)

@@ -55,13 +55,13 @@ def draw(sweep: Sweep) -> Figure:
         )
         raise RequestError(f"{sweep.store.root}: {advice}")
     colours = palette(sweep.ranking)
-    planes = sweep.maps.set_index("task", drop=False)
 
     def draw_task(task: str, ax: Axes) -> None:
         frames = [of_task(frame, task) for frame in (sweep.points, sweep.levels, sweep.cuts)]
-        _draw_map(Map(planes.loc[task], *frames), ax, colours)
+        plane = of_task(sweep.maps, task).iloc[0]
+        _draw_map(Map(plane, *frames), ax, colours)
 
-    tasks = planes["task"].tolist()
+    tasks = sweep.maps["task"].tolist()
     return panels(tasks, draw_task, dict.fromkeys(tasks, HEIGHT))
 
 
@@ -94,7 +94,7 @@ def _draw_path(pen: Pen, path: pd.DataFrame, end: pd.DataFrame) -> None:
         linewidths=1.7,
         color=pen.colour,
         zorder=4,
-        clip_on=False,
+        clip_on=False,  # a cut lies on the frame
         gid=pen.gid("cut"),
     )
 
@@ -172,8 +172,7 @@ def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     sentences = [
         f"The way of the weights, one run an optimizer, at {which_setting(sweep)}. Dots on the coloured "
-        "paths: the states that are kept, all at first, then ever fewer; what lies between two is not "
-        "shown.",
+        "paths: the states that are kept, all at first, then ever fewer; what lies between two is not shown.",
         *_what_maps_are(sweep),
         *_what_is_beyond(sweep),
         without_panel(sweep.tasks, sweep.points),

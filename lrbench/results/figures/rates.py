@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.errors import RequestError
+from lrbench.results.figures.captions import with_lowest
 from lrbench.results.notation import number, setting_value
 from lrbench.results.tables.sweep import Sweep
 
@@ -25,12 +26,6 @@ def lost_settings(rates: pd.DataFrame) -> pd.Series:
     return rates["diverged"] + rates["failed"] > 0
 
 
-def stretches_that_lost_alike(settings: pd.DataFrame) -> pd.Series:
-    """Number the stretches of neighbouring settings that lost the same k of n."""
-    counts = settings[["lost", "seeds"]]
-    return (counts != counts.shift()).any(axis=1).cumsum()
-
-
 def is_scattered(sweep: Sweep) -> pd.Series:
     """Return of each optimizer whether its learning rates are not steps of one curve."""
     return sweep.rates.groupby("optimizer")["scattered"].any()
@@ -48,8 +43,12 @@ def at_an_edge(settings: pd.DataFrame) -> bool:
 
 def best_rate(rates: pd.DataFrame) -> str:
     """Say which optimizer ends lowest, at which learning rate."""
-    best = rates.loc[rates["gap"].idxmin()]
+    best = with_lowest(rates, "gap")  # inf where runs were lost
     if not np.isfinite(best["gap"]):
         return "no learning rate of any optimizer completes all seeds"
-    which = f"{best['optimizer']} with learning rate {setting_value(best['lr'])}"
-    return f"{which} ends lowest, at {number(best['gap'])}"
+    return f"{at_its_rate(best)} ends lowest, at {number(best['gap'])}"
+
+
+def at_its_rate(setting: pd.Series) -> str:
+    """Name an optimizer with a learning rate."""
+    return f"{setting['optimizer']} with learning rate {setting_value(setting['lr'])}"

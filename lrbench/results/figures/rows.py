@@ -1,14 +1,15 @@
-"""What figures with a row an optimizer share: what went to inf is a cross at the right, with k/n."""
+"""What figures with a row an optimizer share."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from lrbench.results.figures.axes import log_axis, log_range
-from lrbench.results.figures.ink import SMALLEST, Palette, Pen
+from lrbench.results.figures.ink import Palette
 from lrbench.results.figures.layout import NAMES, panels, shown_tasks
 from lrbench.results.figures.marks import in_the_middle, name_rows
 from lrbench.results.notation import interval
@@ -21,11 +22,16 @@ LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
 WITHOUT_RATIO = {"identical": "=", "floor": "floor", "lost": "lost"}  # test -> what stands for a ratio
 
 
-def row_panels(sweep: Sweep, frame: pd.DataFrame, draw):
+def row_panels(sweep: Sweep, frame: pd.DataFrame, draw: Callable[[str, Axes], object]) -> Figure:
     """Draw a panel a task of a frame, as high as it has optimizers."""
     counts = frame.groupby("task")["optimizer"].nunique()
     heights = (ROW * counts + PART).to_dict()
     return panels(shown_tasks(sweep.tasks, frame), draw, heights, NAMES)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each row as a mapping by columns."""
+    return cast(list[dict[str, Any]], frame.to_dict("records"))
 
 
 def ratio_text(row: Mapping[str, Any], value: str = "ratio") -> str:
@@ -46,22 +52,3 @@ def gap_axis(ax: Axes, gaps: np.ndarray, optimizers: Sequence[str], colours: Pal
         ax.set_xticks([])
         in_the_middle(ax, "all gaps are 0" if completed.any() else "no run completed")
     return low, high
-
-
-def lost_cross(pen: Pen, y: float, count: str) -> None:
-    """Draw a cross for the runs of a row that were lost, and write k/n beside it."""
-    ax = pen.ax
-    place = ax.get_yaxis_transform()
-    x = 1 - LOST / 2 - 0.02
-    look = {"marker": "x", "s": 30, "linewidths": 1.6, "zorder": 4}
-    ax.scatter(x, y, color=pen.colour, transform=place, gid=pen.gid("cross"), **look)
-    ax.annotate(
-        count,
-        (x, y),
-        (7, 0),
-        xycoords=place,
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALLEST,
-        gid=pen.gid("count"),
-    )

@@ -20,12 +20,14 @@ from lrbench.results.figures.captions import (
     over_both,
     settings_of_both,
     which_setting,
+    with_lowest,
     without_panel,
 )
-from lrbench.results.figures.ink import INK, REFERENCE, SMALLEST, Palette, Pen, compared_palette, palette
+from lrbench.results.figures.crosses import cross_of_row
+from lrbench.results.figures.ink import INK, REFERENCE, Palette, Pen, compared_palette, palette
 from lrbench.results.figures.layout import NAMES, shown_tasks
 from lrbench.results.figures.marks import DASHED, beside_row, heading_beside_rows, name_rows
-from lrbench.results.figures.rows import PART, SIDES, gap_axis, lost_cross, ratio_text, row_panels
+from lrbench.results.figures.rows import LOST, PART, SIDES, gap_axis, ratio_text, records, row_panels
 from lrbench.results.figures.sides import IS_FULL, compared_panels, key_of_dots, side_gap_axis
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 from lrbench.results.notation import interval, number
@@ -86,10 +88,11 @@ def _draw_row(pen: Pen, y: int, own: pd.DataFrame) -> None:
     )
     first = runs.iloc[0]
     if np.isfinite(first["median"]):
+        # behind the dots, so that it hides none
         look = {"color": INK, "linewidth": 1.3, "alpha": 0.7, "zorder": 1.8, "gid": pen.gid("bar")}
         pen.ax.vlines(max(first["median"], low), y - BAR, y + BAR, **look)
     if first["lost"]:
-        lost_cross(pen, y, f"{first['lost']}/{first['seeds']}")
+        cross_of_row(pen, y, f"{first['lost']}/{first['seeds']}", LOST)
 
 
 # ---- words
@@ -125,7 +128,7 @@ def finding(sweep: Sweep) -> str:
 
 
 def _lowest_median(finals: pd.DataFrame) -> str:
-    lowest = finals.loc[finals["median"].idxmin()]
+    lowest = with_lowest(finals, "median")
     if not np.isfinite(lowest["median"]):
         return "no median is finite"
     return f"{lowest['optimizer']} has the lowest median, {number(lowest['median'])}"
@@ -136,7 +139,7 @@ def _lowest_median(finals: pd.DataFrame) -> str:
 ROW = 0.46  # inches: a row an optimizer, A above B
 HEIGHTS = {"A": -0.2, "B": 0.2}  # of a row: where the side's dots stand
 SIDE_BAR = 0.17  # of a row: half the length of a side's bar
-LOST = 0.1  # of the axes, at the right: where crosses and their counts stand
+LOST_OF_SIDES = 0.1  # of the axes, at the right: where crosses and their counts stand
 
 
 def draw_compared(difference: Difference) -> Figure:
@@ -158,9 +161,9 @@ def draw_compared(difference: Difference) -> Figure:
 def _draw_both(finals: pd.DataFrame, rows: pd.DataFrame, ax: Axes, colours: Palette) -> None:
     """Draw one task; rows: what is written beside the dots, one above the other in this order."""
     any_lost = (finals["lost"] > 0).any()
-    side_gap_axis(ax.xaxis, finals["gap"], SIDES, headroom=LOST if any_lost else 0.0)
+    side_gap_axis(ax.xaxis, finals["gap"], SIDES, headroom=LOST_OF_SIDES if any_lost else 0.0)
     name_rows(ax, rows["optimizer"].tolist(), colours)
-    for y, row in enumerate(rows.to_dict("records")):
+    for y, row in enumerate(records(rows)):
         pen = Pen(ax, row["optimizer"], colours)
         own = finals[finals["optimizer"] == pen.optimizer]
         for side, runs in own.groupby("side"):
@@ -187,24 +190,7 @@ def _draw_side(pen: Pen, y: int, side: str, runs: pd.DataFrame) -> None:
         look = {"color": INK, "linewidth": 2, "zorder": 3, "gid": pen.gid(f"bar{side}")}
         pen.ax.vlines(max(first["median"], low), height - SIDE_BAR, height + SIDE_BAR, **look)
     if first["lost"]:
-        _draw_lost_of_side(pen, height, side, f"{first['lost']}/{first['runs']}")
-
-
-def _draw_lost_of_side(pen: Pen, height: float, side: str, count: str) -> None:
-    place = pen.ax.get_yaxis_transform()
-    x = 1 - LOST / 2 - 0.02
-    look = {"marker": "x", "s": 26, "linewidths": 1.5, "zorder": 4}
-    pen.ax.scatter(x, height, color=pen.colour, transform=place, gid=pen.gid(f"cross{side}"), **look)
-    pen.ax.annotate(
-        count,
-        (x, height),
-        (7, 0),
-        xycoords=place,
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALLEST,
-        gid=pen.gid(f"count{side}"),
-    )
+        cross_of_row(pen, height, f"{first['lost']}/{first['runs']}", LOST_OF_SIDES, side)
 
 
 def caption_compared(difference: Difference) -> str:
@@ -226,13 +212,14 @@ def finding_compared(difference: Difference) -> str:
 
 
 def _who_changed_most(rows: pd.DataFrame) -> str:
-    ratios = rows["ratio"].fillna(rows["at_least"]).dropna()
-    if ratios.empty:
+    ratios = rows["ratio"].fillna(rows["at_least"])
+    known = rows[ratios.notna()]
+    if known.empty:
         return "no ratio is known"
     with np.errstate(divide="ignore"):
-        changes = np.abs(np.log(ratios))
-    most = rows.loc[changes.idxmax()]
-    return f"{most['optimizer']} has changed most, B / A {interval(most.to_dict())}"
+        changes = np.abs(np.log(ratios[known.index]))
+    (most,) = records(known.iloc[[int(np.argmax(changes))]])
+    return f"{most['optimizer']} has changed most, B / A {interval(most)}"
 
 
 FIGURE = FigureSpec(

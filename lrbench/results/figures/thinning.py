@@ -16,7 +16,7 @@ def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     evaluations = curves["evaluations"]
     are_few = curves.groupby(competitors)["step"].transform("size") <= most
     first = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
-    way = np.log1p(evaluations / first)
+    way = pd.Series(np.log1p(evaluations / first))
     share_of_the_way = way / way.groupby(competitors).transform("max")
     stretch = np.floor(share_of_the_way * (most // 2 - 1))
     medians = curves.groupby([*competitors, stretch], sort=False)["median"]

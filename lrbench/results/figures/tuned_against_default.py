@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 
 from lrbench.errors import RequestError
 from lrbench.results.figures.captions import by_task, cut_of, joined, without_panel
+from lrbench.results.figures.crosses import cross_of_row
 from lrbench.results.figures.ink import Palette, Pen, palette
 from lrbench.results.figures.layout import shown_tasks
 from lrbench.results.figures.marks import beside_row, heading_beside_rows
-from lrbench.results.figures.rows import gap_axis, lost_cross, ratio_text, row_panels
+from lrbench.results.figures.rows import LOST, gap_axis, ratio_text, records, row_panels
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.notation import counted, factor
 from lrbench.results.tables.sweep import Sweep
@@ -46,7 +47,7 @@ def draw(sweep: Sweep) -> Figure:
 
 def _draw_task(gains: pd.DataFrame, ax: Axes, colours: Palette) -> None:
     gap_axis(ax, gains[GAPS].to_numpy(), gains["optimizer"].tolist(), colours)
-    for y, row in enumerate(gains.to_dict("records")):
+    for y, row in enumerate(records(gains)):
         pen = Pen(ax, row["optimizer"], colours)
         _draw_row(pen, y, row)
         beside_row(pen, y, "gain", ratio_text(row, "gain"))
@@ -65,9 +66,9 @@ def _draw_row(pen: Pen, y: int, row: dict[str, Any]) -> None:
     ax.scatter(default, y, s=DOT, zorder=3, gid=pen.gid("default"), **hollow)
     ax.scatter(tuned, y, s=DOT, color=pen.colour, zorder=3, gid=pen.gid("tuned"))
     if np.isinf(row["gap"]):
-        lost_cross(pen, y, f"{row['lost']}/{row['seeds']}")
+        cross_of_row(pen, y, f"{row['lost']}/{row['seeds']}", LOST)
     elif np.isinf(row["default_gap"]):
-        lost_cross(pen, y, f"{row['default_lost']}/{row['default_seeds']}")
+        cross_of_row(pen, y, f"{row['default_lost']}/{row['default_seeds']}", LOST)
 
 
 # ---- words
@@ -97,7 +98,7 @@ def _who_gains_most(gains: pd.DataFrame) -> str:
     known = gains[np.isfinite(gains["gain"])]
     if known.empty:
         return f"no ratio is known for {counted(len(gains), 'optimizer')}"
-    most = known.loc[known["gain"].idxmax()]
+    most = known.iloc[int(np.argmax(known["gain"]))]
     return f"{most['optimizer']} gains most from tuning, {factor(most['gain'])} times"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrbench.results.notation import setting_value
 
+# what may tell two tasks of one problem apart
 BESIDE_PROBLEM = ["loss", "dtype", "steps", "batch_size", "batch_order", "init"]
 
 
@@ -20,13 +21,15 @@ def optimizer_names(runs: pd.DataFrame) -> pd.Series:
     """Return a name a run: its group choice; for `custom` the class, or its dotted path where another has
     that name too.
     """
+    choice = runs["optimizer"]
+    is_custom = choice == "custom"
+    if not is_custom.any():
+        return choice
     target = runs["optimizer._target_"].astype(str)
-    custom = runs["optimizer"] == "custom"
-    if not custom.any():
-        return runs["optimizer"]
-    names = runs["optimizer"].where(~custom, target.str.rpartition(".")[2])
-    identities = (runs["optimizer"] + "\n" + target).groupby(names).transform("nunique")
-    return names.where(~custom | (identities == 1), target)
+    class_name = target.str.rpartition(".")[2]
+    names = choice.where(~is_custom, class_name)
+    identities = (choice + "\n" + target).groupby(names).transform("nunique")
+    return names.where(~is_custom | (identities == 1), target)
 
 
 def setting_texts(settings: pd.DataFrame) -> pd.Series:
@@ -35,10 +38,14 @@ def setting_texts(settings: pd.DataFrame) -> pd.Series:
     `lr=0.1 momentum=0.9 schedule=cosine`. settings: a row a setting with `optimizer`, `schedule` and the
     optimizer.* and schedule.* columns.
     """
-    own = sorted(_settings_of(settings, "optimizer."), key=lambda column: column != "optimizer.lr")
-    groups = settings.groupby("optimizer", sort=False)
-    texts = [_texts(group, _varying(group, own) or _lr(group)) for _, group in groups]
-    return _joined(pd.concat(texts).reindex(settings.index), _schedule_texts(settings))
+    own = _settings_of(settings, "optimizer.")
+    own.sort(key="optimizer.lr".__ne__)  # the learning rate comes first
+    texts = []
+    for _, group in settings.groupby("optimizer", sort=False):
+        columns = _varying(group, own) or _lr(group)
+        texts.append(_texts(group, columns))
+    in_order = pd.concat(texts).reindex(settings.index)
+    return _joined(in_order, _schedule_texts(settings))
 
 
 def _schedule_texts(settings: pd.DataFrame) -> pd.Series:
@@ -48,8 +55,10 @@ def _schedule_texts(settings: pd.DataFrame) -> pd.Series:
     if "schedule" not in settings:
         return pd.Series("", index=settings.index)
     choice = _texts(settings, _varying(settings, ["schedule"]))
-    groups = settings.groupby("schedule", sort=False)
-    own = [_texts(group, _varying(group, _settings_of(group, "schedule."))) for _, group in groups]
+    own = []
+    for _, group in settings.groupby("schedule", sort=False):
+        columns = _settings_of(group, "schedule.")
+        own.append(_texts(group, _varying(group, columns)))
     return _joined(choice, pd.concat(own).reindex(settings.index))
 
 
@@ -59,9 +68,12 @@ def _joined(*texts: pd.Series) -> pd.Series:
 
 def changed_setting(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Write how two settings differ: "lr 0.1 → 0.03, momentum 0 → 0.9"."""
-    keys = dict.fromkeys([*before, *after])
-    changed = [key for key in keys if before.get(key) != after.get(key)]
-    return ", ".join(_change(key, before.get(key), after.get(key)) for key in changed)
+    changes = []
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            changes.append(_change(key, old, new))
+    return ", ".join(changes)
 
 
 def _change(key: str, before: Any, after: Any) -> str:
@@ -82,8 +94,11 @@ def task_labels(tasks: pd.DataFrame) -> pd.Series:
         columns = [*_settings_of(group, "problem."), *BESIDE_PROBLEM]
         details[group.index] = _texts(group, _varying(group, columns))
     for _, group in tasks.groupby(["problem", "loss"], sort=False):
-        details[group.index] += " " + _texts(group, _varying(group, _settings_of(group, "loss.")))
-    labels = (tasks["problem"] + " " + details).str.split().str.join(" ")
+        columns = _settings_of(group, "loss.")
+        details[group.index] += " " + _texts(group, _varying(group, columns))
+    # split and joined, so that nothing stands where nothing varies
+    words = (tasks["problem"] + " " + details).str.split()
+    labels = words.str.join(" ").astype(str)
     numbered = labels + " #" + tasks["problem_id"].str[:6]
     return labels.where(~labels.duplicated(keep=False), numbered)
 
@@ -104,7 +119,9 @@ def _piece(piece: str) -> tuple[float, str]:
 
 
 def _settings_of(frame: pd.DataFrame, group: str) -> list[str]:
-    return [column for column in frame if column.startswith(group) and not column.endswith("._target_")]
+    """Return the columns of one group of the configuration, without the class that it names."""
+    columns = [str(column) for column in frame]
+    return [column for column in columns if column.startswith(group) and not column.endswith("._target_")]
 
 
 def _lr(frame: pd.DataFrame) -> list[str]:
@@ -118,10 +135,12 @@ def _varying(frame: pd.DataFrame, columns: list[str]) -> list[str]:
 
 def _distinct(column: pd.Series) -> int:
     """Count the values of a column; to be missing is one of them."""
-    return column.nunique() + column.isna().any()
+    has_missing = bool(column.isna().any())
+    return column.nunique() + has_missing
 
 
 def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """Return a text a row of what these columns hold: "lr=0.1 momentum=0.9"."""
     words = [column.rpartition(".")[2] for column in columns]
     rows = frame[columns].itertuples(index=False, name=None)
     texts = [_text(words, row) for row in rows]
@@ -129,4 +148,5 @@ def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
 
 
 def _text(words: list[str], cells: tuple) -> str:
-    return " ".join(f"{word}={setting_value(cell)}" for word, cell in zip(words, cells, strict=True))
+    parts = [f"{word}={setting_value(cell)}" for word, cell in zip(words, cells, strict=True)]
+    return " ".join(parts)

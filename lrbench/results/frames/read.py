@@ -13,7 +13,11 @@ from lrbench.store import ResultStore
 
 MOST_WEIGHT_COLUMNS = 20
 CURVE_COLUMNS = ["step", "evaluations", "loss", "gap"]
-BOX = {"trial": float, "lr_low": float, "lr_high": float}  # of a role; null in the store where there is none
+NUMBERS = {
+    "trial": float,
+    "lr_low": float,
+    "lr_high": float,
+}  # of a role; null in the store where it has none
 
 
 def runs(store: ResultStore) -> pd.DataFrame:
@@ -31,10 +35,12 @@ def runs(store: ResultStore) -> pd.DataFrame:
 def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
     """Return the rows of all tables as `runs` does; a column that some of them lack is missing there."""
     parts = [_part(table) for table in tables]
-    columns = list(dict.fromkeys(column for part in parts for column in part))
+    columns: dict[str, None] = {}  # in the order in which the parts bring them
+    for part in parts:
+        columns |= dict.fromkeys(part)
     # pandas would warn of columns without any value, whose type it cannot tell
     filled = [part.dropna(axis=1, how="all") for part in parts]
-    frame = pd.concat(filled, ignore_index=True).reindex(columns=columns)
+    frame = pd.concat(filled, ignore_index=True).reindex(columns=list(columns))
     return _with_weight_columns(_in_order(frame.drop_duplicates("run_id")))
 
 
@@ -50,25 +56,26 @@ def _in_order(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
-    """Return the loss curves of these runs, long: run_id, step, evaluations, loss, gap; a row a recorded
-    step.
+    """Return the loss curves of these runs, long: a row a recorded step.
 
     Read part by part, so that of a large store only the wanted rows are in memory.
     """
     wanted = set(run_ids)
     table = pa.concat_tables([_taken(part, wanted) for part in store.curve_parts()])
     lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
-    ids = table.column("run_id").to_pandas().repeat(lengths).reset_index(drop=True)
-    columns = {name: pc.list_flatten(table.column(name)).to_numpy() for name in CURVE_COLUMNS}
-    return pd.DataFrame({"run_id": ids, **columns})
+    ids = table.column("run_id").to_pandas().repeat(lengths)
+    columns = {"run_id": ids.reset_index(drop=True)}
+    for name in CURVE_COLUMNS:
+        columns[name] = pc.list_flatten(table.column(name)).to_numpy()
+    return pd.DataFrame(columns)
 
 
 def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
     """Return the rows of the wanted runs, the first of each; what is found is wanted no more."""
     ids = part.column("run_id").to_pandas()
-    found = ids.map(wanted.__contains__).astype(bool) & ~ids.duplicated()
-    wanted.difference_update(ids[found])
-    return part.filter(pa.array(found.to_numpy()))
+    is_wanted = ids.isin(wanted) & ~ids.duplicated()
+    wanted.difference_update(ids[is_wanted])
+    return part.filter(pa.array(is_wanted.to_numpy()))
 
 
 def problems(store: ResultStore) -> pd.DataFrame:
@@ -77,13 +84,9 @@ def problems(store: ResultStore) -> pd.DataFrame:
 
 
 def roles(store: ResultStore) -> pd.DataFrame | None:
-    """Return a row a run and role of a tuned sweep; None where nothing was tuned.
-
-    run_id; role: trial, evaluation or default; optimizer; trial: number of the setting, NaN for defaults;
-    lr_low, lr_high: the box that a trial's lr was drawn from.
-    """
+    """Return a row a run and role of a tuned sweep; None where nothing was tuned."""
     table = store.roles()
-    return None if table is None else table.to_pandas().astype(BOX)
+    return None if table is None else table.to_pandas().astype(NUMBERS)
 
 
 def with_tuples(table: pa.Table) -> pd.DataFrame:
@@ -104,13 +107,20 @@ def _part(table: pa.Table) -> pd.DataFrame:
 
 
 def _with_weight_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    lengths = frame["weights"].map(lambda w: 0 if w is None or np.ndim(w) == 0 else len(w))
+    """Return the runs with a column a weight, unless there are too many."""
+    lengths = frame["weights"].map(_count)
     p = int(lengths.max())
     if p > MOST_WEIGHT_COLUMNS:
         return frame
     weights = np.full((len(frame), p), np.nan)  # (R, p)
     for row, length, cell in zip(weights, lengths, frame["weights"], strict=True):
-        row[:length] = cell if length else []
+        if length:
+            row[:length] = cell
     names = [f"w_{i}" for i in range(p)]
     columns = pd.DataFrame(weights, columns=names, index=frame.index)
     return pd.concat([frame.drop(columns="weights"), columns], axis=1)
+
+
+def _count(weights: np.ndarray | None) -> int:
+    """Count the weights of a run; a failed one has none, which pandas may read as NaN."""
+    return 0 if weights is None or np.ndim(weights) == 0 else len(weights)

@@ -74,9 +74,13 @@ def write(difference: Difference, path: Path) -> Path:
 
 def page(difference: Difference) -> str:
     """Write the comparison as HTML."""
+    return page_around(difference, [drawing for spec in COMPARED for drawing in _draw(difference, spec)])
+
+
+def page_around(difference: Difference, drawings: list[Drawing]) -> str:
+    """Write the comparison as HTML, around figures that are drawn."""
     a, b = difference.a, difference.b
     said = sentences(difference)
-    drawings = [drawing for spec in COMPARED for drawing in _draw(difference, spec)]
     captions = [drawing.caption for drawing in drawings]
     return rendered(
         "comparison.html.j2",

@@ -31,8 +31,13 @@ RANKING = "ranking"  # the table with sections of its own
 
 def write(sweep: Sweep, path: Path) -> Path:
     """Write everything, each file whole; return the page's path."""
-    store = sweep.store
     drawings = [drawing for spec in FIGURES for drawing in _draw(sweep, spec)]
+    return write_texts(sweep, drawings, path)
+
+
+def write_texts(sweep: Sweep, drawings: list[Drawing], path: Path) -> Path:
+    """Write what is text, around figures that are drawn: summary, tables/ and the page; return its path."""
+    store = sweep.store
     told = facts(sweep, [drawing.caption for drawing in drawings])
     store.write_text(store.summary("csv"), summary(sweep).to_csv(index=False))
     store.write_text(store.summary("md"), markdown(told, drawings))

@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from lrbench.config import GROUPS, REQUEST
+from lrbench.results.frames.columns import typed
 from lrbench.results.notation import listed, setting_value
 from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tasks import of_task
 
 MOST_VALUES = 5  # of a key that are named
 SAID = ("engine", "target", "record", "state")  # of the manifest, as they stand there
@@ -22,8 +24,11 @@ SEARCHED = ("optimizer.", "schedule.")
 OF_TASK = ["problem", "loss", "dtype", "steps", "batch_size", "batch_order", "init"]
 ELSEWHERE = {*REQUEST, *OF_TASK, "epochs"}  # keys that are told as tasks, or change no number
 
+Manifest = dict[str, Any]
 Keys = dict[str, str]
-Changed = list[tuple[str, str, str]]  # key, in A, in B
+Lists = dict[str, list[str]]
+Change = tuple[str, str, str]  # key, in A, in B
+Changed = list[Change]
 
 
 # ---- of two sets
@@ -37,21 +42,32 @@ def differences(a: Sweep, b: Sweep, tasks: pd.DataFrame) -> pd.DataFrame:
     have it, and how it is tuned where both are. What a choice says already is not said again of a task.
     """
     lists_a, lists_b = _lists(a.manifest), _lists(b.manifest)
-    rows = [
-        (key, _without(lists_a[key], lists_b[key]), _without(lists_b[key], lists_a[key])) for key in lists_a
-    ]
-    only_a = _without(a.tasks["task"], tasks["task_a"])
-    only_b = _without(b.tasks["task"], tasks["task_b"])
-    rows.append(("tasks", only_a, only_b))
+    rows = [_only(key, lists_a[key], lists_b[key]) for key in lists_a]
+    in_a = _without(a.tasks["task"], tasks["task_a"])
+    in_b = _without(b.tasks["task"], tasks["task_b"])
+    rows.append(("tasks", in_a, in_b))
     rows += _of_tasks(tasks, said=set(rows))
-    shared = {choice for group in GROUPS for choice in lists_a[group] if choice in lists_b[group]}
+    shared = _shared_choices(lists_a, lists_b)
     keys_a, keys_b = _keys(a.manifest, shared), _keys(b.manifest, shared)
     for key in dict.fromkeys([*keys_a, *keys_b]):
         if a.tuned == b.tuned or not key.startswith("tune."):
             rows.append((key, keys_a.get(key, ""), keys_b.get(key, "")))
     folders = ("folder", str(a.store.root), str(b.store.root))
     differing = [row for row in rows if row[1] != row[2]]
-    return pd.DataFrame([folders, *differing], columns=["key", "a", "b"])
+    return typed([folders, *differing], "difference.differences")
+
+
+def _shared_choices(lists_a: Lists, lists_b: Lists) -> set[str]:
+    """Return the choices, such as optimizers, that both sets have."""
+    shared = set()
+    for group in GROUPS:
+        shared |= set(lists_a[group]) & set(lists_b[group])
+    return shared
+
+
+def _only(key: str, in_a: list[str], in_b: list[str]) -> Change:
+    """Return what only A and what only B has of a list."""
+    return key, _without(in_a, in_b), _without(in_b, in_a)
 
 
 def _of_tasks(tasks: pd.DataFrame, said: set) -> Changed:
@@ -76,18 +92,22 @@ def _without(words: Iterable[str], others: Iterable[str]) -> str:
 def task_differences(a: Sweep, b: Sweep, task_a: str, task_b: str) -> Changed:
     """Return what differs between a task of A and one of B: (key, in A, in B)."""
     of_a, of_b = _task_facts(a, task_a), _task_facts(b, task_b)
-    keys = [key for key in dict.fromkeys([*of_a, *of_b]) if of_a.get(key) != of_b.get(key)]
-    changed = [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys if key != "data"]
-    return changed or [("data", of_a["data"], of_b["data"])]
+    data = ("data", of_a.pop("data"), of_b.pop("data"))
+    keys = dict.fromkeys([*of_a, *of_b])
+    facts = [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys]
+    changed = [fact for fact in facts if fact[1] != fact[2]]
+    return changed or [data]
 
 
 def _task_facts(sweep: Sweep, label: str) -> Keys:
     """Return the facts of a task; "data" only stands for what no other key says, the content of the data."""
-    task = sweep.tasks[sweep.tasks["task"] == label].iloc[0]
-    run = sweep.entries[sweep.entries["task"] == label].iloc[0]
-    own = [column for column in run.index if column.startswith(("problem.", "loss."))]
+    task = of_task(sweep.tasks, label).iloc[0]
+    run = of_task(sweep.entries, label).iloc[0]
     facts = {key: task[key] for key in [*OF_TASK, "n", "d"]}
-    facts |= {key: run[key] for key in own if not _missing(run[key])}
+    for key, value in run.items():
+        is_own = str(key).startswith(("problem.", "loss."))
+        if is_own and not _missing(value):
+            facts[str(key)] = value
     texts = {key: _value(value) for key, value in facts.items()}
     return texts | {"data": f"content {task['problem_id'][:8]}"}
 
@@ -99,15 +119,17 @@ def _missing(value: Any) -> bool:
 # ---- of one set
 
 
-def _lists(manifest: dict[str, Any]) -> dict[str, list[str]]:
+def _lists(manifest: Manifest) -> Lists:
     """Return the lines of the request that may change a number, and the choices of each group."""
-    lines = [line for line in manifest["request"]["overrides"] if line.partition("=")[0] not in REQUEST]
-    chosen = [block["choices"] for block in manifest["blocks"]]
-    groups = {group: list(dict.fromkeys(choices[group] for choices in chosen)) for group in GROUPS}
-    return {"request": lines} | groups
+    asked = manifest["request"]["overrides"]
+    lists = {"request": [line for line in asked if line.partition("=")[0] not in REQUEST]}
+    for group in GROUPS:
+        choices = [block["choices"][group] for block in manifest["blocks"]]
+        lists[group] = list(dict.fromkeys(choices))
+    return lists
 
 
-def _keys(manifest: dict[str, Any], choices: set[str]) -> Keys:
+def _keys(manifest: Manifest, choices: set[str]) -> Keys:
     """Return everything that two sweeps may differ in beside the request and the tasks, as texts."""
     said = {key: _value(manifest[key]) for key in SAID}
     engines = _engines(manifest["engines"], choices)
@@ -115,6 +137,7 @@ def _keys(manifest: dict[str, Any], choices: set[str]) -> Keys:
 
 
 def _engines(engines: dict[str, dict[str, int]], choices: set[str]) -> Keys:
+    """Return what trained each optimizer: "adam: engine"."""
     trained = defaultdict(list)
     for engine, optimizers in engines.items():
         for optimizer in choices.intersection(optimizers):
@@ -122,14 +145,15 @@ def _engines(engines: dict[str, dict[str, int]], choices: set[str]) -> Keys:
     return {f"{optimizer}: engine": " + ".join(names) for optimizer, names in sorted(trained.items())}
 
 
-def _tuning(manifest: dict[str, Any]) -> Keys:
+def _tuning(manifest: Manifest) -> Keys:
     tune = manifest["tune"] or {"choice": "none", "boxes": {}}
     values = {**tune, **tune["boxes"]}
     values.pop("boxes")
-    return {"tune": tune["choice"]} | {f"tune.{key}": _value(value) for key, value in values.items()}
+    keys = {f"tune.{key}": _value(value) for key, value in values.items()}
+    return {"tune": tune["choice"]} | keys
 
 
-def _sessions(manifest: dict[str, Any]) -> Keys:
+def _sessions(manifest: Manifest) -> Keys:
     """Return on what a sweep was made; where its sessions differ, all that there was."""
     sessions = [*manifest["earlier"], manifest]
     texts = {}
@@ -140,26 +164,38 @@ def _sessions(manifest: dict[str, Any]) -> Keys:
     return texts
 
 
-def _configuration(manifest: dict[str, Any], choices: set[str]) -> Keys:
+def _configuration(manifest: Manifest, choices: set[str]) -> Keys:
     """Return the values of each key over all blocks, under the choice that it belongs to: "adam: lr".
 
     What makes a task is left out, as is what a tuned sweep tries, which `tune` describes.
     """
     tuning_seeds = manifest["tune"]["seeds"] if manifest["tune"] else []
-    texts: dict[str, dict[str, None]] = defaultdict(dict)
+    texts: dict[str, dict[str, None]] = defaultdict(dict)  # a dictionary keeps the order, a set would not
     for block in manifest["blocks"]:
         swept = {path: values for axis in block["axes"] for path, values in axis.items()}
         given = {path: [value] for path, value in block["base"].items()}
         for path, values in (given | swept).items():
-            group = _owner(path)
-            owner = group and block["choices"][group]
-            tried = manifest["tune"] and path in swept and path.startswith(SEARCHED)
-            if path in ELSEWHERE or tried or not (owner is None or owner in choices):
+            is_tried = manifest["tune"] and path in swept and path.startswith(SEARCHED)
+            key = _key(path, block["choices"], choices)
+            if key is None or is_tried:
                 continue
-            key = f"{owner}: {path.removeprefix(f'{group}.')}" if owner else path
-            told = [value for value in values if path != "seed" or value not in tuning_seeds]
-            texts[key] |= dict.fromkeys(map(_value, told))
+            if path == "seed":
+                values = [value for value in values if value not in tuning_seeds]
+            texts[key] |= dict.fromkeys(map(_value, values))
     return {key: _values(list(values)) for key, values in texts.items()}
+
+
+def _key(path: str, chosen: dict[str, str], choices: set[str]) -> str | None:
+    """Return under what name a path of the configuration stands; None where it is told elsewhere, or is of a
+    choice that is not among these.
+    """
+    group = _owner(path)
+    if path in ELSEWHERE:
+        return None
+    if group is None:
+        return path
+    choice = chosen[group]
+    return f"{choice}: {path.removeprefix(f'{group}.')}" if choice in choices else None
 
 
 def _owner(path: str) -> str | None:
@@ -167,8 +203,9 @@ def _owner(path: str) -> str | None:
     return next((group for start, group in OWNERS.items() if path.startswith(start)), None)
 
 
-def _values(texts: list[Any]) -> str:
-    return listed(list(dict.fromkeys(map(str, texts))), MOST_VALUES)
+def _values(values: list[Any]) -> str:
+    texts = dict.fromkeys(map(str, values))
+    return listed(list(texts), MOST_VALUES)
 
 
 def _value(value: Any) -> str:

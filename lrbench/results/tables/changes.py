@@ -8,14 +8,13 @@ lost 0, recovered 0.
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import typed
+from lrbench.results.frames.columns.difference import BITS
 from lrbench.results.statistics import by_group, compare_groups, geometric_mean, holm, shown
-from lrbench.results.tables.pairing import BITS
+from lrbench.results.tables.tasks import COMPETITOR
 
-COLUMNS = [
-    *("task", "optimizer", "setting", "role", "differs", "gap_a", "gap_b"),
-    *("ratio", "low", "high", "at_least", "n", "test", "p", "p_holm"),
-    *("change", "runs", "lost", "recovered"),
-]
+# of a setting without a pair of runs; its numbers are NaN
+UNPAIRED = {"test": "unpaired", "change": "", "n": 0, "runs": 0, "lost": 0, "recovered": 0}
 COUNTS = ["n", "runs", "lost", "recovered"]
 
 
@@ -24,27 +23,32 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
     settings, pairs: as `pairing.paired_settings` with `differs`, and `pairing.paired_runs`.
     """
+    measured = settings.join(_measures(pairs))
+    rows = measured.fillna(UNPAIRED).astype(dict.fromkeys(COUNTS, int))
+    rows["p_holm"] = holm(rows["p"].to_numpy())
+    numbers = (rows[name].to_numpy() for name in ("p_holm", "low", "high", "at_least"))
+    side = shown(*numbers)  # a ratio is B over A, so A is better where it is above 1
+    rows["change"] = np.select([side > 0, side < 0], ["worse", "better"], rows["change"])
+    return typed([_shown_first(rows)], "difference.rows")
+
+
+def _measures(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return what the pairs of each setting say, by its place among the settings."""
     present, places = np.unique(pairs["row"], return_inverse=True)
+    gap_a, gap_b, floor = (pairs[name].to_numpy() for name in ("gap_a", "gap_b", "gap_floor"))
     identical = by_group(_all, same_bits(pairs), places).astype(bool)
-    gap_a, gap_b, floor = (pairs[column].to_numpy() for column in ("gap_a", "gap_b", "gap_floor"))
-    compared = compare_groups(gap_a, gap_b, floor, places, identical)
-    found = pd.DataFrame(compared._asdict(), index=present)
-    found["change"] = np.where(identical, "identical", "")
-    found["gap_a"] = by_group(geometric_mean, gap_a, places)
-    found["gap_b"] = by_group(geometric_mean, gap_b, places)
+    comparisons = compare_groups(gap_a, gap_b, floor, places, identical)
     completed_a = pairs["status_a"] == "completed"
     completed_b = pairs["status_b"] == "completed"
-    found["runs"] = np.bincount(places)
-    found["lost"] = np.bincount(places, completed_a & ~completed_b)
-    found["recovered"] = np.bincount(places, completed_b & ~completed_a)
-    rows = settings.join(found)
-    unpaired = {"test": "unpaired", "change": "", **dict.fromkeys(COUNTS, 0)}
-    rows = rows.fillna(unpaired).astype(dict.fromkeys(COUNTS, int))
-    rows["p_holm"] = holm(rows["p"].to_numpy())
-    tested = [rows[column].to_numpy() for column in ("p_holm", "low", "high", "at_least")]
-    a_is_better = shown(*tested)
-    rows["change"] = np.select([a_is_better > 0, a_is_better < 0], ["worse", "better"], rows["change"])
-    return _shown_first(rows)[COLUMNS]
+    measures = pd.DataFrame(comparisons._asdict(), index=present)
+    return measures.assign(
+        change=np.where(identical, "identical", ""),
+        gap_a=by_group(geometric_mean, gap_a, places),
+        gap_b=by_group(geometric_mean, gap_b, places),
+        runs=np.bincount(places),
+        lost=np.bincount(places, completed_a & ~completed_b),
+        recovered=np.bincount(places, completed_b & ~completed_a),
+    )
 
 
 def same_bits(pairs: pd.DataFrame) -> np.ndarray:
@@ -61,15 +65,15 @@ def losses(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer of both: how many of all runs, with a partner or without, did not
     complete.
 
-    lost_a, runs_a, lost_b, runs_b. a, b: as `pairing.compared_runs`.
+    a, b: as `pairing.compared_runs`.
     """
     return _losses(a, "a").join(_losses(b, "b"), how="inner").reset_index()
 
 
 def _losses(runs: pd.DataFrame, side: str) -> pd.DataFrame:
     once = runs.drop_duplicates(["task", "run_id"])
-    lost = once["status"] != "completed"
-    counts = lost.groupby([once["task"], once["optimizer"]], sort=False).agg(["sum", "size"])
+    lost = once.assign(lost=once["status"] != "completed")
+    counts = lost.groupby(COMPETITOR, sort=False)["lost"].agg(["sum", "size"])
     return counts.set_axis([f"lost_{side}", f"runs_{side}"], axis=1)
 
 
@@ -79,15 +83,16 @@ def _all(values: np.ndarray) -> np.ndarray:
 
 def _shown_first(rows: pd.DataFrame) -> pd.DataFrame:
     change = rows["change"]
-    kinds = [
+    gravest_first = [
         change == "worse",
         rows["lost"] > 0,
         change == "better",
         rows["recovered"] > 0,
         change == "",
     ]
+    place = np.select(gravest_first, range(len(gravest_first)), len(gravest_first))
     ratio = rows["ratio"].fillna(rows["at_least"]).fillna(1.0)
     with np.errstate(divide="ignore"):
         size = np.abs(np.log(ratio))
-    ordered = rows.assign(place=np.select(kinds, range(len(kinds)), len(kinds)), size=-size)
+    ordered = rows.assign(place=place, size=-size)
     return ordered.sort_values(["place", "size"], kind="stable", ignore_index=True)

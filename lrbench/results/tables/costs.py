@@ -8,40 +8,42 @@ One row: task "lecture", optimizer "adam", steps 500.0, evaluations 500.0, sampl
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import typed
+from lrbench.results.frames.columns.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
 
-# axis -> its heading
-AXES = {
-    "steps": "steps",
-    "evaluations": "gradient evaluations",
-    "samples": "samples",
-    "epochs": "epochs",
-    "flops": "FLOPs",
-}
+__all__ = ["AXES", "costs"]
+
+# of the gradient of one row: d products and sums for the prediction, and as many for each partial derivative
+FLOPS_A_FEATURE = 4
+FLOPS_A_ROW = 2
+FLOPS_OF_AN_INTERCEPT = 2
 
 
 def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer: `<axis>` of a whole run and `<axis>_to_target`, medians over the
     seeds of its best setting.
 
-    steps        updates evaluations  gradients, a minibatch by its share of the rows; LBFGS takes several a
-    step samples      rows that gradients were taken on: evaluations times n epochs       steps over the steps
-    of a pass flops        of the gradients: 4 d + 2 + 2 with an intercept, a row; what the update itself
-    takes, some operations a
-                 parameter, is left out
+        steps        updates
+        evaluations  gradients, a minibatch by its share of the rows; LBFGS takes several a step
+        samples      rows that gradients were taken on: evaluations times n
+        epochs       steps over the steps of a pass
+        flops        of the gradients: 4 d + 2, + 2 with an intercept, a row; what the update itself takes,
+                     some operations a parameter, is left out
 
     To the target inf where fewer than half of the seeds reach it, NaN where relative gaps are undefined.
     """
     task = tasks.set_index("task").loc[ranking["task"]].reset_index()
     whole = _axes(task["steps"], ranking["evaluations"], task)
     to_target = _axes(ranking["steps_to_target"], ranking["evaluations_to_target"], task)
-    return pd.concat([ranking[COMPETITOR], whole, to_target.add_suffix("_to_target")], axis=1)
+    rows = pd.concat([ranking[COMPETITOR], whole, to_target.add_suffix("_to_target")], axis=1)
+    return typed([rows], "costs")
 
 
 def _axes(steps: pd.Series, evaluations: pd.Series, task: pd.DataFrame) -> pd.DataFrame:
     rows_a_step = task["batch_size"].fillna(task["n"]).astype(float)
     steps_a_pass = np.ceil(task["n"] / rows_a_step)
-    flops_a_row = 4 * task["d"] + 2 + 2 * task["intercept"]
+    flops_a_row = FLOPS_A_FEATURE * task["d"] + FLOPS_A_ROW + FLOPS_OF_AN_INTERCEPT * task["intercept"]
     samples = evaluations * task["n"]
     columns = {
         "steps": steps,

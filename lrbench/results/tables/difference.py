@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import names, typed
 from lrbench.results.frames.names import changed_setting
 from lrbench.results.statistics import by_group, quantile
 from lrbench.results.tables import asked
@@ -58,31 +59,25 @@ class Difference:
         """A row a setting of both, or a task and optimizer where they have none in common; see
         `pairing.paired_settings`.
         """
-        return self._with_differs(paired_settings(*self.compared))
+        return typed([self._with_differs(paired_settings(*self.compared))], "difference.settings")
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """A row a run of both; see `pairing.paired_runs`."""
-        return paired_runs(*self.compared, self.settings)
+        return paired_runs(*self.compared, self.settings)[names("difference.pairs")]
 
     def _with_differs(self, settings: pd.DataFrame) -> pd.DataFrame:
         """Add how the two settings of a row differ, "lr 0.1 → 0.03"; empty where they are alike."""
         made_with = setting_differences(self.a, self.b, settings)
-        return settings.assign(differs=["" if both is None else changed_setting(*both) for both in made_with])
+        texts = ["" if both is None else changed_setting(*both) for both in made_with]
+        return settings.assign(differs=texts)
 
     # ---- what came of it
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """A row a setting that both have, or a task and optimizer where they have none in common: the two
-        chosen ones then.
-
-        differs: how the two settings differ. gap_a, gap_b: geometric means over the seeds that both have. n,
-        test, ratio, low, high, at_least, p: as in `statistics.PairedComparison` (of identical runs n counts
-        all); test "unpaired" where no seed is common. p_holm: p after Holm over all rows. change: "worse" or
-        "better" where shown, "identical" bit for bit, else empty. runs: pairs, repeated ones too; lost,
-        recovered: how many of them completed in A alone, in B alone. role: as in `Sweep.entries`, empty where
-        only one of the two is tuned.
+        chosen ones then; see `changes.changes`.
         """
         return changes(self.settings, self.pairs)
 
@@ -106,8 +101,9 @@ class Difference:
     def left_out(self) -> tuple[int, int]:
         """How many settings of A and of B had no partner."""
         runs_a, runs_b = self.compared
-        paired_a, paired_b = _count(self.settings, "setting_id_a"), _count(self.settings, "setting_id_b")
-        return _count(runs_a, "setting_id") - paired_a, _count(runs_b, "setting_id") - paired_b
+        left_a = _count(runs_a, "setting_id") - _count(self.settings, "setting_id_a")
+        left_b = _count(runs_b, "setting_id") - _count(self.settings, "setting_id_b")
+        return left_a, left_b
 
     # ---- what figures show
 
@@ -122,36 +118,35 @@ class Difference:
         settings = self._with_differs(paired_settings(chosen_by_a, runs_b))
         pairs = paired_runs(runs_a, runs_b, settings)
         if pairs.empty:
-            return settings.head(0), pairs.assign(task="", optimizer="")
-        return changes(settings, pairs).query("n > 0"), pairs.join(settings[COMPETITOR], on="row")
+            return typed([], "difference.rows"), pairs.assign(task="", optimizer="")
+        rows = changes(settings, pairs)
+        return rows[rows["n"] > 0], pairs.join(settings[COMPETITOR], on="row")
 
     @cached_property
     def median_curves(self) -> pd.DataFrame:
-        """The median curve of every optimizer on either side: task, optimizer, side, step, evaluations,
-        median of the gap.
+        """The median curve of every optimizer on either side.
 
         A median is not below the floor, and inf where so many runs had stopped. No rows of a side whose
         median is nowhere finite.
         """
         _, pairs = self.shown
         lines = [line for side, sweep in self.sides for line in _median_curves(sweep, pairs, side)]
-        return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=[*COMPETITOR, "side"])
+        return typed(lines, "difference.median_curves")
 
     @cached_property
     def finals(self) -> pd.DataFrame:
-        """A row a run of the pairs that are shown: task, optimizer, side, gap, and over the side's runs
-        median, lost and runs.
-        """
+        """A row a run of the pairs that are shown, with the median of its side."""
         _, pairs = self.shown
-        of_sides = [
-            pairs[[*COMPETITOR, "row"]].assign(side=side, gap=pairs[f"gap_{side.lower()}"])
-            for side, _ in self.sides
-        ]
-        rows = pd.concat(of_sides, ignore_index=True)
-        places = rows.groupby(["row", "side"]).ngroup().to_numpy()
-        medians = by_group(_median, rows["gap"].to_numpy(), places)
-        lost = np.bincount(places, np.isinf(rows["gap"])).astype(int)
-        return rows.assign(median=medians[places], lost=lost[places], runs=np.bincount(places)[places])
+        of_sides = []
+        for side, _ in self.sides:
+            gap = pairs[f"gap_{side.lower()}"]
+            of_sides.append(pairs[[*COMPETITOR, "row"]].assign(side=side, gap=gap))
+        runs = pd.concat(of_sides, ignore_index=True)
+        places = runs.groupby(["row", "side"]).ngroup().to_numpy()
+        medians = by_group(_median, runs["gap"].to_numpy(), places)
+        lost = np.bincount(places, np.isinf(runs["gap"])).astype(int)
+        counts = np.bincount(places)
+        return runs.assign(median=medians[places], lost=lost[places], runs=counts[places])
 
     @cached_property
     def rates(self) -> pd.DataFrame:
@@ -162,15 +157,18 @@ class Difference:
         counts = both.groupby([*COMPETITOR, "side"]).size().unstack(fill_value=0)
         counts = counts.reindex(columns=["A", "B"], fill_value=0)
         gridded = counts.index[counts.min(axis=1) >= FEWEST_RATES]
-        compared = pd.MultiIndex.from_frame(self.rows[COMPETITOR])
+        in_rows = pd.MultiIndex.from_frame(self.rows[COMPETITOR])
         competitors = pd.MultiIndex.from_frame(both[COMPETITOR])
-        return both[competitors.isin(gridded) & competitors.isin(compared)]
+        compared = competitors.isin(gridded) & competitors.isin(in_rows)
+        return both.loc[compared, names("difference.rates")]
 
     def _rates_of(self, side: str, sweep: Sweep) -> pd.DataFrame:
-        labels = dict(zip(self.tasks[f"task_{side.lower()}"], self.tasks["task"], strict=True))
+        in_side = self.tasks[f"task_{side.lower()}"]
+        labels = dict(zip(in_side, self.tasks["task"], strict=True))
         rates = sweep.rates
         lost = rates["diverged"] + rates["failed"]
-        return rates.assign(side=side, task=rates["task"].map(labels), lost=lost).dropna(subset="task")
+        task = rates["task"].map(labels)
+        return rates.assign(side=side, task=task, lost=lost).dropna(subset="task")
 
     @property
     def attained(self) -> dict[str, bool]:
@@ -182,13 +180,15 @@ class Difference:
 
 
 def _count(rows: pd.DataFrame, ids: str) -> int:
+    """Count the settings of each competitor."""
     return len(rows.drop_duplicates([*COMPETITOR, ids]))
 
 
 def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.DataFrame]:
-    runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=pairs[f"run_id_{side.lower()}"])
+    run_id = pairs[f"run_id_{side.lower()}"]
+    runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=run_id)
     seeds = runs.groupby(COMPETITOR).size()
-    curves = sweep.curves_of(runs["run_id"]).merge(runs, on="run_id")
+    curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []
     for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
         line = over_seeds(own, seeds[task, optimizer], MEDIAN)

@@ -19,13 +19,8 @@ RUN = ["optimizer", "run_id"]  # a run may stand there for several optimizers, a
 def entries(
     runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return the runs in the order of the tasks; of a tuned sweep a row a run and role.
-
-    task; optimizer: its name; setting: a text; lr; gap: mean over the last epoch, inf unless completed, not
-    below the floor; half: the same at half of the steps, also of a run that diverged later; hit, hit_step:
-    gradient evaluations and steps to the target, inf if never reached or not completed, NaN where relative
-    gaps are undefined; holds: whether the target, a relative gap, was reached and the gap ends there; role:
-    grid, trial, evaluation or default; trial: its number, else NaN; lr_low, lr_high; gap_floor; scale.
+    """Return the runs in the order of the tasks; of a tuned sweep a row a run and role. target: a relative
+    gap.
     """
     rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(_with_roles(runs, roles), on=TASK)
     completed = rows["status"] == "completed"
@@ -33,17 +28,25 @@ def entries(
     last = rows["last_epoch_gap"].where(completed, np.inf).to_numpy()
     half = rows["half_gap"].fillna(np.inf).to_numpy()
     rows["optimizer"] = optimizer_names(rows)
-    rows["lr"] = pd.to_numeric(rows["optimizer.lr"], errors="coerce") if "optimizer.lr" in rows else np.nan
+    rows["lr"] = _learning_rates(rows)
     rows["gap"] = at_least_floor(last, floor)
     rows["half"] = at_least_floor(half, floor)
     rows["hit"] = first_hits(rows, "evaluations_to_target")
     rows["hit_step"] = first_hits(rows, "steps_to_target")
-    rows["holds"] = np.isfinite(rows["hit"]) & (rows["gap"] <= target * rows["scale"])
+    stays_below = rows["gap"] <= target * rows["scale"]
+    rows["holds"] = np.isfinite(rows["hit"]) & stays_below
     # a text a setting, not a run: a setting may have thousands of seeds
     places = rows.groupby(SETTING, sort=False).ngroup().to_numpy()
     texts = setting_texts(rows.drop_duplicates(SETTING)).to_numpy()
     rows["setting"] = texts[places]
     return rows
+
+
+def _learning_rates(runs: pd.DataFrame) -> pd.Series:
+    """Return the lr of each run; NaN where it is no number, or the optimizer has none."""
+    if "optimizer.lr" not in runs:
+        return pd.Series(np.nan, index=runs.index)
+    return pd.to_numeric(runs["optimizer.lr"], errors="coerce").astype(float)
 
 
 def _with_roles(runs: pd.DataFrame, roles: pd.DataFrame | None) -> pd.DataFrame:

@@ -12,21 +12,20 @@ from lrbench.results.tables.entries import RUN
 from lrbench.results.tables.tasks import COMPETITOR
 
 MOST_SETTINGS = 4  # that are named
+FEWEST_OF_A_RANGE = 3  # settings that are written as a range of their learning rates
 
 
 def failures(entries: pd.DataFrame, diverging: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task, optimizer and status of the runs that did not complete, each once whatever its
     roles.
 
-    reason: the most frequent first; runs: how many; first_bad_step: the earliest; last_finite_loss: the
-    largest; settings: at which, as a text; diverges_from_lr: of those that diverged, only where theory knows
-    it of one of them.
-
+    diverges_from_lr stands at those that diverged, and only where theory knows it of one of them.
     diverging: as `predicted.diverging`.
     """
     wrong = entries[entries["status"] != "completed"].drop_duplicates(RUN)
+    words = wrong["reason"].astype(object).fillna("")
     # the step has its own column
-    reasons = wrong["reason"].astype(object).fillna("").str.replace(r" at step \d+", "", regex=True)
+    reasons = words.str.replace(r" at step \d+", "", regex=True)
     groups = wrong.assign(reason=reasons).groupby([*COMPETITOR, "status"], sort=False)
     rows = groups.agg(
         reason=("reason", _reasons),
@@ -42,7 +41,8 @@ def failures(entries: pd.DataFrame, diverging: pd.DataFrame) -> pd.DataFrame:
 
 def _reasons(reasons: pd.Series) -> str:
     """Write the reasons, the most frequent first."""
-    return "; ".join(reasons[reasons != ""].value_counts().index)
+    counts = reasons[reasons != ""].value_counts()
+    return "; ".join(counts.index)
 
 
 def _tried(texts: pd.Series) -> str:
@@ -50,11 +50,12 @@ def _tried(texts: pd.Series) -> str:
     100, 14 rates".
     """
     counts = texts.value_counts(sort=False)
-    rates = counts.index.str.extract(r"(?:^| )lr=(\S+)")[0].astype(float)
-    others = counts.index.str.replace(r"(^| )lr=\S+", "", regex=True).str.strip()
-    if len(counts) > 2 and rates.notna().all() and others.nunique() == 1:
+    settings = counts.index.to_series()
+    rates = settings.str.extract(r"(?:^| )lr=(\S+)")[0].astype(float)
+    beside_lr = settings.str.replace(r"(^| )lr=\S+", "", regex=True).str.strip()
+    if len(counts) >= FEWEST_OF_A_RANGE and rates.notna().all() and beside_lr.nunique() == 1:
         ends = f"{setting_value(rates.min())} to {setting_value(rates.max())}"
         words = f"lr {ends}, {counted(len(counts), 'rate')}"
-        return f"{words}, {others[0]}" if others[0] else words
-    shares = [f"{text} ({counted(count, 'seed')})".lstrip() for text, count in counts.items()]
-    return listed(shares, MOST_SETTINGS)
+        return f"{words}, {beside_lr.iloc[0]}".removesuffix(", ")
+    seeds = [f"{text} ({counted(count, 'seed')})".lstrip() for text, count in counts.items()]
+    return listed(seeds, MOST_SETTINGS)

@@ -10,12 +10,13 @@ One row of `points`: task "lecture", optimizer "sgd", step 40, x 1.9 (weight), y
 """
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import typed
 from lrbench.results.notation import number
 from lrbench.results.tables.directions import Path
 from lrbench.results.tables.predicted import eigenvectors, errors, spectrum
@@ -28,11 +29,8 @@ THINNEST = 1e-6  # of the width of the start's level line: a map is wider
 DECLINE = 4.0  # of the gap from line to line, so that each is half as wide as the next
 INNER = 8  # lines within the start's
 VERTICES = 256  # of a line: it is off by less than 0.01 % of its width
-POINTS = [*COMPETITOR, "step", "x", "y", "inside"]
-CUTS = [*COMPETITOR, "step", "x", "y"]
-LEVELS = ["task", "gap", "x", "y"]
-FRAME = ["left", "right", "bottom", "top"]
-MAPS = ["task", "x_name", "y_name", *FRAME, "x_star", "y_star"]
+SIDES = ["left", "right", "bottom", "top"]  # of a frame
+MOST_AXES = 2  # of a map
 
 
 class Form(NamedTuple):
@@ -44,8 +42,7 @@ class Form(NamedTuple):
 
 
 def points(paths: list[Path]) -> pd.DataFrame:
-    """Return a row a task, optimizer and kept state, best optimizer first: step, x and y on the map, inside
-    its frame or not.
+    """Return a row a task, optimizer and kept state, best optimizer first: where it lies on the map.
 
     With one parameter x is it and y the gap. NaN after a run stopped. Of the first MOST_MAPS tasks that have
     a map: those whose loss is quadratic and curved along each of its axes, and not started at the minimiser.
@@ -54,29 +51,28 @@ def points(paths: list[Path]) -> pd.DataFrame:
     for _, group in groupby(paths, key=lambda path: path.task["task"]):
         traced = list(group)
         task = traced[0].task
-        curved = task["rank"] >= min(task["p"], 2)
-        if task["quadratic"] and curved:
-            form = _form(task)
-            states = pd.concat([_placed(path, form) for path in traced])
-            if _highest_start(form, states) > task["gap_floor"]:
-                frames.append(states.assign(inside=_inside(states, _frame(form, states))))
-    return (
-        pd.concat(frames[:MOST_MAPS], ignore_index=True)[POINTS] if frames else pd.DataFrame(columns=POINTS)
-    )
+        is_curved = task["rank"] >= min(task["p"], MOST_AXES)
+        if not (task["quadratic"] and is_curved):
+            continue
+        form = _form(task)
+        states = pd.concat([_placed(path, form) for path in traced])
+        if _highest_start(form, states) > task["gap_floor"]:
+            inside = _inside(states, _frame(form, states))
+            frames.append(states.assign(inside=inside))
+    return typed(frames[:MOST_MAPS], "points")
 
 
 def maps(tasks: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task of `points`: the names of the axes, the ends of the frame, and the minimiser
-    (x_star, y_star).
+    """Return a row a task of `points`: the names of the axes, the ends of the frame, and the minimiser.
 
     The frame holds the minimiser and a little around it, the starts and every state that is no higher than
     the highest start, with a margin. What climbs may leave it.
     """
     rows = []
     for task, form, states in _mapped(tasks, points):
-        x_star, y_star = np.append(form.minimiser, 0.0)[:2]
-        rows.append((task["task"], *_axis_names(task), *_frame(form, states), x_star, y_star))
-    return pd.DataFrame(rows, columns=MAPS)
+        star = np.append(form.minimiser, 0.0)[:MOST_AXES]
+        rows.append((task["task"], *_axis_names(task), *_frame(form, states), *star))
+    return typed(rows, "maps")
 
 
 def levels(tasks: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
@@ -94,29 +90,31 @@ def levels(tasks: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
         else:
             lines = _ellipses(form, frame, _highest_start(form, states))
         frames.append(lines.assign(task=task["task"]))
-    return pd.concat(frames, ignore_index=True)[LEVELS] if frames else pd.DataFrame(columns=LEVELS)
+    return typed(frames, "levels")
 
 
 def cuts(points: pd.DataFrame, maps: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a path that leaves its map and does not come back: step of the first kept state beyond,
-    and where it leaves.
+    """Return a row a path that leaves its map and does not come back: the first kept state beyond, and where
+    it leaves.
 
     x, y: where it crosses the frame; where that state is not finite, the crossing is not known, and they are
     those of the last state inside.
     """
-    frames = maps.set_index("task")[FRAME]
+    frames = maps.set_index("task")[SIDES]
     rows = []
     for (task, optimizer), path in points.groupby(COMPETITOR, sort=False):
         last_inside = np.flatnonzero(path["inside"])[-1]
         next_state = last_inside + 1
         if next_state < len(path):
-            places = path[["x", "y"]].to_numpy()
-            crossing = _crossing(places[last_inside], places[next_state], frames.loc[str(task)].to_numpy())
-            rows.append((task, optimizer, path["step"].iloc[next_state], *crossing))
-    return pd.DataFrame(rows, columns=CUTS)
+            frame = frames.loc[str(task)].to_numpy()
+            before, beyond = path[["x", "y"]].to_numpy()[[last_inside, next_state]]
+            step = path["step"].iloc[next_state]
+            rows.append((task, optimizer, step, *_crossing(before, beyond, frame)))
+    return typed(rows, "cuts")
 
 
 def _mapped(tasks: pd.DataFrame, points: pd.DataFrame) -> Iterator[tuple[pd.Series, Form, pd.DataFrame]]:
+    """Yield each task that has a map, the form of its gap there, and its states."""
     by_task = tasks.set_index("task", drop=False)
     for label, states in points.groupby("task", sort=False):
         task = by_task.loc[str(label)]
@@ -127,14 +125,14 @@ def _mapped(tasks: pd.DataFrame, points: pd.DataFrame) -> Iterator[tuple[pd.Seri
 
 
 def _form(task: pd.Series) -> Form:
-    if task["p"] > 2:
+    if task["p"] > MOST_AXES:
         flattest_and_steepest = spectrum(task)[[-1, 0]]
-        return Form(np.zeros(2), flattest_and_steepest, np.eye(2))
+        return Form(np.zeros(MOST_AXES), flattest_and_steepest, np.eye(MOST_AXES))
     return Form(np.array(task["w_star"]), spectrum(task), eigenvectors(task))
 
 
 def _axis_names(task: pd.Series) -> tuple[str, str]:
-    if task["p"] > 2:
+    if task["p"] > MOST_AXES:
         steepest, *_, flattest = spectrum(task)
         return (
             f"flattest direction  (eigenvalue {number(flattest)})",
@@ -143,29 +141,37 @@ def _axis_names(task: pd.Series) -> tuple[str, str]:
     names = [f"weight of {name}" for name in task["features"]]
     if task["intercept"]:
         names.append("intercept")
-    x, y = [*names, "gap  (loss − minimum)"][:2]
+    x, y = [*names, "gap  (loss − minimum)"][:MOST_AXES]
     return x, y
 
 
 def _gap(form: Form, z: np.ndarray) -> np.ndarray:
     """Return the gap (...,) on the map at z (..., k)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return 0.5 * ((z - form.minimiser) @ form.eigenvectors.T) ** 2 @ form.eigenvalues
+        c = (z - form.minimiser) @ form.eigenvectors.T
+        return 0.5 * c**2 @ form.eigenvalues
 
 
 def _placed(path: Path, form: Form) -> pd.DataFrame:
     """Return the states of a path with x and y."""
-    w = path.weights
-    if path.task["p"] > 2:
+    z = path.weights
+    if path.task["p"] > MOST_AXES:
         with np.errstate(over="ignore", invalid="ignore"):
-            w = errors(path.task, w)[:, [-1, 0]]
-    y = w[:, 1] if w.shape[1] == 2 else _gap(form, w)
-    labels = {"task": path.task["task"], "optimizer": path.optimizer, "step": path.step}
-    return pd.DataFrame({"x": w[:, 0], "y": y, **labels})
+            z = errors(path.task, path.weights)[:, [-1, 0]]
+    columns = {
+        "task": path.task["task"],
+        "optimizer": path.optimizer,
+        "step": path.step,
+        "x": z[:, 0],
+        "y": z[:, 1] if z.shape[1] == MOST_AXES else _gap(form, z),
+    }
+    return pd.DataFrame(columns)
 
 
 def _coordinates(form: Form, states: pd.DataFrame) -> np.ndarray:
-    return states[["x", "y"]].to_numpy()[:, : len(form.minimiser)]
+    """Return z of the states, (states, k)."""
+    places = states[["x", "y"]].to_numpy()
+    return places[:, : len(form.minimiser)]
 
 
 def _highest_start(form: Form, states: pd.DataFrame) -> float:
@@ -174,29 +180,62 @@ def _highest_start(form: Form, states: pd.DataFrame) -> float:
     return float(_gap(form, _coordinates(form, starts)).max())
 
 
+# ---- its frame
+
+
 def _frame(form: Form, states: pd.DataFrame) -> np.ndarray:
     """Return left, right, bottom and top."""
-    z = _coordinates(form, states)
-    highest = _highest_start(form, states)
-    shown = np.vstack([form.minimiser, z[_gap(form, z) <= highest]])
-    low, high = shown.min(axis=0), shown.max(axis=0)
-    # half the width of the start's level line
-    around = np.sqrt(2 * highest * (form.eigenvectors**2 / form.eigenvalues[:, None]).sum(axis=0))
-    is_thin = high - low < THINNEST * around
-    near = NEAR * (high - low)
-    low = np.where(is_thin, form.minimiser - around, np.minimum(low, form.minimiser - near))
-    high = np.where(is_thin, form.minimiser + around, np.maximum(high, form.minimiser + near))
+    low, high = _ends(form, states)
     margin = MARGIN * (high - low)
-    low, high = low - margin, high + margin
-    if len(form.minimiser) == 2:
-        return np.array([low[0], high[0], low[1], high[1]])
+    low = low - margin
+    high = high + margin
+    if len(form.minimiser) == MOST_AXES:
+        return np.stack([low, high], axis=1).ravel()
     top = _gap(form, np.array([low, high])).max()
     return np.array([low[0], high[0], -MARGIN / 2 * top, top])
+
+
+def _ends(form: Form, states: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest z that the frame must hold, (k,) and (k,)."""
+    z = _coordinates(form, states)
+    gap = _gap(form, z)
+    # of this array: the gap of a start alone may differ in its last bit, and the start would be left out
+    highest = gap[states["step"] == 0].max()
+    shown = np.vstack([form.minimiser, z[gap <= highest]])
+    low = shown.min(axis=0)
+    high = shown.max(axis=0)
+    near = NEAR * (high - low)
+    around = _half_widths(form, highest)
+    is_thin = high - low < THINNEST * around
+    first = np.where(is_thin, form.minimiser - around, np.minimum(low, form.minimiser - near))
+    last = np.where(is_thin, form.minimiser + around, np.maximum(high, form.minimiser + near))
+    return first, last
+
+
+def _half_widths(form: Form, gap: float) -> np.ndarray:
+    """Return half the width of a level line along each axis, (k,)."""
+    a_unit = (form.eigenvectors**2 / form.eigenvalues[:, None]).sum(axis=0)
+    return np.sqrt(2 * gap * a_unit)
 
 
 def _inside(states: pd.DataFrame, frame: np.ndarray) -> pd.Series:
     left, right, bottom, top = frame
     return states["x"].between(left, right) & states["y"].between(bottom, top)
+
+
+def _crossing(before: np.ndarray, beyond: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Return where the way from a state inside to one beyond crosses the frame."""
+    if not np.isfinite(beyond).all():
+        return before
+    low = frame[[0, 2]]
+    high = frame[[1, 3]]
+    way = beyond - before
+    to_the_side = np.where(way > 0, high, low) - before
+    shares = np.divide(to_the_side, way, out=np.full(MOST_AXES, np.inf), where=way != 0)
+    return np.clip(before + shares.min() * way, low, high)
+
+
+# ---- its lines
 
 
 def _parabola(form: Form, frame: np.ndarray) -> pd.DataFrame:
@@ -206,22 +245,12 @@ def _parabola(form: Form, frame: np.ndarray) -> pd.DataFrame:
 
 def _ellipses(form: Form, frame: np.ndarray, highest: float) -> pd.DataFrame:
     """Return the level lines from INNER within the start's to the last that meets the frame."""
-    corners = np.array([(x, y) for x in frame[:2] for y in frame[2:]])
-    outer = int(np.log(_gap(form, corners).max() / highest) / np.log(DECLINE))
+    corners = np.array(list(product(frame[:2], frame[2:])))
+    farthest = _gap(form, corners).max()
+    outer = int(np.log(farthest / highest) / np.log(DECLINE))
     gaps = highest * DECLINE ** np.arange(-INNER, outer + 1.0)
     angle = np.linspace(0, 2 * np.pi, VERTICES + 1)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     c = np.sqrt(2 * gaps[:, None, None] / form.eigenvalues) * circle  # (lines, vertices, 2)
     z = (form.minimiser + c @ form.eigenvectors).reshape(-1, 2)
     return pd.DataFrame({"gap": np.repeat(gaps, VERTICES + 1), "x": z[:, 0], "y": z[:, 1]})
-
-
-def _crossing(before: np.ndarray, beyond: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Return where the way from a state inside to one beyond crosses the frame."""
-    if not np.isfinite(beyond).all():
-        return before
-    low, high = frame[[0, 2]], frame[[1, 3]]
-    way = beyond - before
-    to_the_side = np.where(way > 0, high, low) - before
-    shares = np.divide(to_the_side, way, out=np.full(2, np.inf), where=way != 0)
-    return np.clip(before + shares.min() * way, low, high)

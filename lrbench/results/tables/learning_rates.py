@@ -15,17 +15,7 @@ from lrbench.results.statistics import lr_tolerance, widest_stretch
 from lrbench.results.tables.settings import best_first
 from lrbench.results.tables.tasks import COMPETITOR
 
-TOLERANCES = {
-    "task": str,
-    "optimizer": str,
-    "lrs": int,
-    "tolerance": float,
-    "open_low": bool,
-    "open_high": bool,
-    "lowest_lr": float,
-    "highest_lr": float,
-    "best_lr": float,
-}
+FEWEST_RATES = 2  # of a task in which rates are compared
 
 
 def scattered(settings: pd.DataFrame) -> bool:
@@ -34,24 +24,23 @@ def scattered(settings: pd.DataFrame) -> bool:
 
     Then neighbouring rates are not steps of one curve.
     """
-    others = {re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}
-    return settings["lr"].is_unique and len(others) > 1
+    beside_lr = {re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}
+    return settings["lr"].is_unique and len(beside_lr) > 1
 
 
 def tolerances(settings: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer with a learning rate: over how many decades of it the target is
     reached.
 
-    lrs: how many; tolerance: decades of the widest stretch of neighbouring lrs, each with its best setting,
-    at which at least half of the seeds reach the target and end there, 0 for one lr alone, NaN for none, and
-    where each lr has other hyperparameters, so that neighbours are no curve; open_low, open_high: it touches
-    that end of the lrs; lowest_lr, highest_lr: its ends; best_lr.
+    At each rate the best setting counts.
     """
-    groups = best_first(settings.dropna(subset="lr")).groupby(COMPETITOR, sort=False)
-    return typed([(task, optimizer, *_tolerance(own)) for (task, optimizer), own in groups], TOLERANCES)
+    with_lr = best_first(settings.dropna(subset="lr"))
+    groups = with_lr.groupby(COMPETITOR, sort=False)
+    rows = [(task, optimizer, *_tolerance(own)) for (task, optimizer), own in groups]
+    return typed(rows, "sensitivity_table")
 
 
-def _tolerance(settings: pd.DataFrame) -> tuple:
+def _tolerance(settings: pd.DataFrame) -> tuple[int, float, bool, bool, float, float, float]:
     """Return what `tolerances` says of one competitor, whose settings come best first."""
     best = settings[~settings["lr"].duplicated()]
     lr = best["lr"].to_numpy()
@@ -67,26 +56,25 @@ def rates(settings: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return the best setting of every optimizer at each of its learning rates, in tasks where some optimizer
     has two or more.
 
-    The columns of `settings` and best: this one is the optimizer's chosen one; edge: that of the ranking;
-    scattered: the other hyperparameters were drawn anew at each rate, so that neighbours are not steps of one
-    curve. Empty where nobody has two learning rates.
+    Empty where nobody has two learning rates.
     """
     ordered = best_first(settings[settings["lr"] > 0])
-    at_each = ordered.drop_duplicates([*COMPETITOR, "lr"]).sort_values([*COMPETITOR, "lr"], ignore_index=True)
+    at_each = ordered.drop_duplicates([*COMPETITOR, "lr"])
+    at_each = at_each.sort_values([*COMPETITOR, "lr"], ignore_index=True)
     chosen = ranking[[*COMPETITOR, "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
     rows = at_each.merge(chosen, on=COMPETITOR)
-    no_curve = {key: scattered(own) for key, own in ordered.groupby(COMPETITOR, sort=False)}
+    groups = ordered.groupby(COMPETITOR, sort=False)
+    no_curve = {competitor: scattered(own) for competitor, own in groups}
+    competitors = zip(rows["task"], rows["optimizer"], strict=True)
     rows["best"] = rows["setting_id"] == rows["chosen"]
-    rows["scattered"] = [no_curve[key] for key in zip(rows["task"], rows["optimizer"], strict=True)]
-    of_each = rows.groupby(COMPETITOR)["lr"].transform("size")
-    most = of_each.groupby(rows["task"]).transform("max")
-    return rows[most >= 2].drop(columns="chosen")
+    rows["scattered"] = [no_curve[competitor] for competitor in competitors]
+    rates_of_each = rows.groupby(COMPETITOR)["lr"].transform("size")
+    most_of_task = rates_of_each.groupby(rows["task"]).transform("max")
+    return typed([rows[most_of_task >= FEWEST_RATES]], "rates")
 
 
 def cells(rates: pd.DataFrame) -> pd.DataFrame:
-    """Return `rates` with lost (runs that did not complete), left and right: each rate's cell, half way (in
-    log) to its neighbours.
-    """
+    """Return `rates` with the cell of each, which goes half way (in log) to its neighbours."""
     logs = np.log(rates["lr"]).groupby([rates["task"], rates["optimizer"]])
     below = logs.diff() / 2
     above = logs.diff(-1).abs() / 2

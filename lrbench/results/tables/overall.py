@@ -14,29 +14,6 @@ from lrbench.results.statistics import across as contest_over_problems
 from lrbench.results.statistics import friedman_ranks
 from lrbench.results.tables.pairs import named_columns
 
-ACROSS = {
-    "a": str,
-    "b": str,
-    "problems": int,
-    "ratio": float,
-    "wins": int,
-    "losses": int,
-    "p": float,
-    "p_holm": float,
-    "better": str,
-    "rank_a": float,
-    "rank_b": float,
-}
-OVERALL = {
-    "optimizer": str,
-    "mean_rank": float,
-    "tasks": int,
-    "led": int,
-    "solved": int,
-    "targets": int,
-    "lost": int,
-}
-COMPETENCE = {"task": str, "family": str, "kappa": float, "steps": int, "optimizers": object, "gap": float}
 PROBLEM = ["problem", "settings", "loss"]  # what makes a block: data and loss
 
 
@@ -44,9 +21,7 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return a row a pair of the optimizers that ran on all of two problems or more; empty else.
 
     The block is the problem, data and loss: other budgets, batches, starts or dtypes are no other evidence,
-    so its tasks are averaged first. a: the one with the lower mean rank; ratio: exp of the median difference
-    of their mean log gaps, b over a; wins, losses (of a) over the problems; p, p_holm: Wilcoxon's exact test,
-    from six problems on; better: a name or empty; rank_a, rank_b: Friedman's mean ranks.
+    so its tasks are averaged first. Wilcoxon's exact test stands from six problems on.
     """
     gaps = ranking.pivot(index="task", columns="optimizer", values="gap").dropna(axis=1)
     problem = tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
@@ -54,11 +29,14 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(divide="ignore"):
         logs = np.log(gaps).groupby(block).mean()  # (P, k)
     if min(logs.shape) < 2:
-        return typed([], ACROSS)
+        return typed([], "across")
     ranks = pd.Series(friedman_ranks(logs.to_numpy()), index=logs.columns).sort_values(kind="stable")
-    found = contest_over_problems(logs[ranks.index].to_numpy())
-    rows = pd.DataFrame({**named_columns(found, ranks.index.to_numpy()), "problems": len(logs)})
-    return typed([rows.assign(rank_a=rows["a"].map(ranks), rank_b=rows["b"].map(ranks))], ACROSS)
+    ordered = logs[ranks.index]
+    result = contest_over_problems(ordered.to_numpy())
+    pairs = pd.DataFrame(named_columns(result, ranks.index.to_numpy()))
+    of_a = pairs["a"].map(ranks)
+    of_b = pairs["b"].map(ranks)
+    return typed([pairs.assign(problems=len(logs), rank_a=of_a, rank_b=of_b)], "across")
 
 
 def mean_ranks(across: pd.DataFrame) -> pd.Series:
@@ -91,14 +69,9 @@ def _any_separated(names: list[str], other: str, separated: set[frozenset]) -> b
 
 
 def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
-    """Return a row an optimizer over two tasks or more, lowest mean rank first; empty else.
-
-    mean_rank: over the problems, as in `across`, NaN where it did not run on all; tasks: on which it ran;
-    led: on how many it is not shown worse than the leader; solved: on how many at least half of its seeds
-    reach the target, of `targets` that have one; lost: on how many it lost a seed.
-    """
+    """Return a row an optimizer over two tasks or more, lowest mean rank first; empty else."""
     if ranking["task"].nunique() < 2:
-        return typed([], OVERALL)
+        return typed([], "overall")
     reached = ranking["evaluations_to_target"]
     counted = ranking[["optimizer"]].assign(
         tasks=1,
@@ -107,25 +80,19 @@ def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
         targets=reached.notna(),
         lost=np.isinf(ranking["gap"]),
     )
-    rows = counted.groupby("optimizer", sort=False).sum().reset_index()
-    rows = rows.assign(mean_rank=rows["optimizer"].map(mean_ranks(across)))
-    best_first = rows.sort_values(
-        ["mean_rank", "led"], ascending=[True, False], kind="stable", ignore_index=True
-    )
-    return typed([best_first], OVERALL)
+    counts = counted.groupby("optimizer", sort=False).sum().reset_index()
+    ranked = counts.assign(mean_rank=counts["optimizer"].map(mean_ranks(across)))
+    ordered = ranked.sort_values(["mean_rank", "led"], ascending=[True, False], kind="stable")
+    return typed([ordered], "overall")
 
 
 def competence(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return who leads where: a row a task of a problem that ran at several condition numbers or budgets;
     empty else.
-
-    task, family (the problem), kappa, steps, optimizers (tuple: who is not shown worse than the leader, best
-    first), gap (of the first of them).
     """
     several = tasks.groupby("problem")[["kappa", "steps"]].transform("nunique").max(axis=1) > 1
     leading = ranking[ranking["first"]].groupby("task")
     best = leading.agg(optimizers=("optimizer", tuple), gap=("gap", "first")).reset_index()
-    rows = tasks[several].rename(columns={"problem": "family"}).merge(best, on="task")
-    return typed(
-        [rows.sort_values(["family", "kappa", "steps"], kind="stable", ignore_index=True)], COMPETENCE
-    )
+    conditions = tasks[several].rename(columns={"problem": "family"}).merge(best, on="task")
+    ordered = conditions.sort_values(["family", "kappa", "steps"], kind="stable")
+    return typed([ordered], "competence")

@@ -7,18 +7,19 @@ One row of `paired_runs`: row 3 (the place of its setting), block 17 (the seed),
 the same bit for bit.
 """
 
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lrbench.results.frames.columns import typed
+from lrbench.results.frames.columns.difference import BITS
 from lrbench.results.tables.asked import Changed, task_differences
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import TASK, batches_vary, starts_vary
+from lrbench.results.tables.tasks import COMPETITOR, TASK, batches_vary, starts_vary
 
-# what two runs must share to be identical
-BITS = ["status", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio"]
-BITS += ["first_bad_step", "last_finite_loss", "evaluations"]
-GROUP = ["task", "optimizer", "role"]
+GROUP = [*COMPETITOR, "role"]  # within which settings of A and B are paired
+PARTS = [*GROUP, "key", "setting", "setting_id", "chosen"]  # of a setting, before it is paired
 
 
 # ---- tasks
@@ -38,40 +39,39 @@ def pair_tasks(a: Sweep, b: Sweep) -> PairedTasks:
     """Pair the tasks of A and B: the same; then those of one label; then, where as many are left in both, in
     order.
     """
-    of_a = dict(zip(_identities(a.tasks), a.tasks["task"], strict=True))
-    of_b = dict(zip(_identities(b.tasks), b.tasks["task"], strict=True))
+    of_a, of_b = _by_identity(a.tasks), _by_identity(b.tasks)
     only_a = [label for task, label in of_a.items() if task not in of_b]
     only_b = [label for task, label in of_b.items() if task not in of_a]
-    unlike = [(label, label) for label in only_a if label in only_b]
-    one_label = [label for label, _ in unlike]
+    same = [(label, of_b[task]) for task, label in of_a.items() if task in of_b]
+    one_label = [label for label in only_a if label in only_b]
+    unlike = [(label, label) for label in one_label]
     left_a = [label for label in only_a if label not in one_label]
     left_b = [label for label in only_b if label not in one_label]
     if len(left_a) == len(left_b):
         unlike += zip(left_a, left_b, strict=True)
-    same = [(label, of_b[task]) for task, label in of_a.items() if task in of_b]
-    return PairedTasks(same, only_a, only_b, unlike, [task_differences(a, b, *labels) for labels in unlike])
+    differs = [task_differences(a, b, *labels) for labels in unlike]
+    return PairedTasks(same, only_a, only_b, unlike, differs)
 
 
-def _identities(tasks: pd.DataFrame) -> list[tuple]:
-    return [_identity(task) for task in tasks[TASK].to_dict("records")]
+def _by_identity(tasks: pd.DataFrame) -> dict[tuple, str]:
+    """Return what makes each task -> its label."""
+    return {_identity(task): task["task"] for task in tasks.to_dict("records")}
 
 
-def _identity(task: dict) -> tuple:
+def _identity(task: dict[Hashable, Any]) -> tuple:
     return tuple(None if pd.isna(task[key]) else task[key] for key in TASK)
 
 
 def paired_tasks(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
-    """Return a row a task of both: its label here, in A and in B (task, task_a, task_b), and what `differs`:
-    (key, in A, in B).
+    """Return a row a task of both: its label here, in A and in B, and what `differs`.
 
-    Nothing differs where it is the same task, which has its label in A; else task names both labels. anyway:
-    also those that differ.
+    Nothing differs where it is the same task. anyway: also those that differ.
     """
-    rows = [(label_a, label_a, label_b, []) for label_a, label_b in pairs.same]
+    rows: list[tuple[str, str, str, Changed]] = [(in_a, in_a, in_b, []) for in_a, in_b in pairs.same]
     if anyway:
         for labels, changed in zip(pairs.unlike, pairs.differs, strict=True):
             rows.append((pair_label(*labels), *labels, changed))
-    return pd.DataFrame(rows, columns=["task", "task_a", "task_b", "differs"])
+    return typed(rows, "difference.tasks")
 
 
 def pair_label(a: str, b: str) -> str:
@@ -96,13 +96,15 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     # ids hold the task too: where tasks differ, settings are found by what the optimizer was made with
     unlike = entries["task"].isin(tasks.loc[tasks["differs"].map(bool), label])
     made_with = own_settings(entries[unlike]).map(repr)
-    return entries[[*BITS, "run_id", "setting", "setting_id", "gap", "gap_floor"]].assign(
+    seed_matters = starts_vary(entries) | batches_vary(entries)
+    is_reported = entries.index.isin(sweep.reported.index)
+    columns = ["optimizer", "run_id", "setting", "setting_id", "gap", "gap_floor", *BITS]
+    return entries[columns].assign(
         task=entries["task"].map(labels),
-        optimizer=entries["optimizer"],
         role="" if mixed else entries["role"],
         key=made_with.reindex(entries.index).where(unlike, entries["setting_id"]),
-        block=entries["seed"].where(starts_vary(entries) | batches_vary(entries), 0),
-        chosen=entries.index.isin(sweep.reported.index) | (entries["role"] == "default"),
+        block=entries["seed"].where(seed_matters, 0),
+        chosen=is_reported | (entries["role"] == "default"),
     )
 
 
@@ -110,17 +112,18 @@ def own_settings(entries: pd.DataFrame) -> pd.Series:
     """Return what an optimizer and its schedule are made with, a dictionary a run, without what it does not
     have.
     """
-    columns = sorted(column for column in entries if _is_own(column))
-    cells = entries[columns].astype(object).where(entries[columns].notna(), None)
-    made = [_given(columns, row) for row in cells.itertuples(index=False, name=None)]
-    return pd.Series(made, entries.index, object)
+    columns = sorted(column for column in entries if _is_own(str(column)))
+    cells = entries[columns]
+    present = cells.astype(object).where(cells.notna(), None)
+    made_with = [_given(columns, row) for row in present.itertuples(index=False, name=None)]
+    return pd.Series(made_with, entries.index, object)
 
 
 def _is_own(column: str) -> bool:
     return column == "schedule" or column.startswith(("optimizer.", "schedule."))
 
 
-def _given(columns: list[str], row: tuple) -> dict:
+def _given(columns: list[str], row: tuple) -> dict[str, Any]:
     return {column: value for column, value in zip(columns, row, strict=True) if value is not None}
 
 
@@ -136,15 +139,17 @@ def paired_settings(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     of_a, of_b = _settings(a), _settings(b)
     common = of_a.merge(of_b, on=[*GROUP, "key"], suffixes=("_a", "_b"))
     chosen = of_a[of_a["chosen"]].merge(of_b[of_b["chosen"]], on=GROUP, suffixes=("_a", "_b"))
-    has_common = pd.MultiIndex.from_frame(chosen[GROUP]).isin(pd.MultiIndex.from_frame(common[GROUP]))
-    rows = pd.concat([common.assign(alike=True), chosen[~has_common].assign(alike=False)], ignore_index=True)
+    groups = pd.MultiIndex.from_frame(chosen[GROUP])
+    has_common = groups.isin(pd.MultiIndex.from_frame(common[GROUP]))
+    parts = [common.assign(alike=True), chosen[~has_common].assign(alike=False)]
+    rows = pd.concat(parts, ignore_index=True)
     # a default that was chosen has two roles
-    once = rows.drop_duplicates(["task", "optimizer", "setting_id_a", "setting_id_b"], ignore_index=True)
+    once = rows.drop_duplicates([*COMPETITOR, "setting_id_a", "setting_id_b"], ignore_index=True)
     return once.rename(columns={"setting_a": "setting"})
 
 
 def _settings(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs.drop_duplicates([*GROUP, "key"])[[*GROUP, "key", "setting", "setting_id", "chosen"]]
+    return runs.drop_duplicates([*GROUP, "key"])[PARTS]
 
 
 def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
@@ -153,13 +158,16 @@ def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.
     """
     numbered = settings.assign(row=range(len(settings)))
     keys = ["row", "block"]
-    pairs = _runs_of(a, numbered, "a").merge(_runs_of(b, numbered, "b"), on=keys, suffixes=("_a", "_b"))
-    pairs = pairs.sort_values(keys, ignore_index=True)
+    of_a = _runs_of(a, numbered, "a")
+    of_b = _runs_of(b, numbered, "b")
+    pairs = of_a.merge(of_b, on=keys, suffixes=("_a", "_b")).sort_values(keys, ignore_index=True)
     return pairs.assign(gap_floor=pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1))
 
 
 def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFrame:
-    ids = settings[[*GROUP, f"setting_id_{side}", "row"]].rename(columns={f"setting_id_{side}": "setting_id"})
+    """Return the runs of A or of B with the row of their setting, one a row and block."""
+    setting_id = f"setting_id_{side}"
+    ids = settings[[*GROUP, setting_id, "row"]].rename(columns={setting_id: "setting_id"})
     paired = runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])
     return paired[["row", "block", "run_id", "gap", "gap_floor", *BITS]]
 
@@ -174,5 +182,7 @@ def setting_differences(a: Sweep, b: Sweep, settings: pd.DataFrame) -> list[tupl
 
 
 def _made_with(sweep: Sweep, setting_ids: pd.Series) -> dict[str, dict]:
-    first = sweep.entries[sweep.entries["setting_id"].isin(setting_ids)].drop_duplicates("setting_id")
-    return own_settings(first).set_axis(first["setting_id"]).to_dict()
+    """Return setting_id -> what it was made with."""
+    runs = sweep.entries[sweep.entries["setting_id"].isin(setting_ids)]
+    first = runs.drop_duplicates("setting_id")
+    return dict(zip(first["setting_id"], own_settings(first), strict=True))

@@ -5,6 +5,8 @@ One row: task "lecture", a "adam", b "sgd", n 10, test "t", ratio 31.0 (b's gap 
 1.0.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -19,29 +21,8 @@ from lrbench.results.statistics import (
 )
 from lrbench.results.tables.tasks import COMPETITOR
 
-# of a paired comparison
-NUMBERS = {
-    "n": int,
-    "test": str,
-    "ratio": float,
-    "low": float,
-    "high": float,
-    "at_least": float,
-    "wins": int,
-    "losses": int,
-    "ties": int,
-    "p": float,
-}
-PAIRS = {
-    "task": str,
-    "a": str,
-    "b": str,
-    **NUMBERS,
-    "p_holm": float,
-    "family": str,
-    "better": str,
-    "improvement": float,
-}
+# of a paired comparison, as a column each
+NUMBERS = ["n", "test", "ratio", "low", "high", "at_least", "wins", "losses", "ties", "p"]
 
 
 def leaders(settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
@@ -51,10 +32,10 @@ def leaders(settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
     there and a seed of those compared.
     """
     evaluated = chosen.loc[chosen["completed"] > 0, [*COMPETITOR, "setting_id"]]
-    found = settings.merge(evaluated)
-    found = found[found["completed"] > 0]
-    found = found.assign(lost=found["seeds"] - found["completed"])
-    ordered = found.sort_values(["gap", "lost", "evaluations_to_target", "optimizer"])
+    searched = settings.merge(evaluated)
+    searched = searched[searched["completed"] > 0]
+    searched = searched.assign(lost=searched["seeds"] - searched["completed"])
+    ordered = searched.sort_values(["gap", "lost", "evaluations_to_target", "optimizer"])
     return ordered.drop_duplicates("task").set_index("task")["optimizer"]
 
 
@@ -62,47 +43,49 @@ def pairs(reported: pd.DataFrame, competitors: pd.DataFrame, leaders: pd.Series)
     """Return a row a pair of optimizers of a task that completed a seed, a before b by name; see
     `statistics.contest`.
 
-    better: a name or empty, without a test by the digits; improvement: the probability that a run of a ends
-    below one of b. leaders: task -> the optimizer that other seeds chose. Only seeds count that all have.
-    Where there is none each optimizer's mean is its one block: an order by digits, with n = 0.
+    better: also by the digits, where there is no test. Only seeds count that all have. Where there is none
+    each optimizer's mean is its one block: an order by digits, with n = 0. leaders: task -> the optimizer
+    that other seeds chose.
     """
     completed = competitors[competitors["completed"] > 0]
     gaps = reported.merge(completed[COMPETITOR], on=COMPETITOR)
     groups = gaps.groupby("task", sort=False)
-    return typed([_pairs(task, runs, leaders.get(task)) for task, runs in groups], PAIRS)
+    tasks = [_pairs(runs, leaders.get(task)).assign(task=task) for task, runs in groups]
+    return typed(tasks, "pairwise")
 
 
-def _pairs(task: object, runs: pd.DataFrame, leader: str | None) -> pd.DataFrame:
+def _pairs(runs: pd.DataFrame, leader: str | None) -> pd.DataFrame:
+    """Return the pairs of one task."""
     grid = runs.pivot(index="optimizer", columns="seed", values="gap")
+    names = grid.index.to_numpy()
     shared = grid.dropna(axis=1).to_numpy()  # (k, n)
     has_seeds = shared.shape[1] > 0
     blocks = shared if has_seeds else geometric_mean_of_rows(grid.to_numpy())
-    place = None if leader is None else int(grid.index.get_loc(leader))
-    found = contest(blocks, runs["gap_floor"].iloc[0], place)
-    improvement = [
-        probability_of_improvement(blocks[a], blocks[b]) for a, b in zip(found.a, found.b, strict=True)
-    ]
-    rows = pd.DataFrame(
-        {"task": task, **named_columns(found, grid.index.to_numpy()), "improvement": improvement}
-    )
-    return rows if has_seeds else rows.assign(n=0)
+    leader_place = None if leader is None else names.tolist().index(leader)
+    result = contest(blocks, runs["gap_floor"].iloc[0], leader_place)
+    places = zip(result.a, result.b, strict=True)
+    improvement = [probability_of_improvement(blocks[a], blocks[b]) for a, b in places]
+    pairs = pd.DataFrame(named_columns(result, names)).assign(improvement=improvement)
+    return pairs if has_seeds else pairs.assign(n=0)
 
 
 def geometric_mean_of_rows(gaps: np.ndarray) -> np.ndarray:
     """Return the geometric mean of each row, (k, n) -> (k, 1); NaN is no run."""
-    return np.array([[float(geometric_mean(row[~np.isnan(row)]))] for row in gaps])
+    means = [geometric_mean(row[~np.isnan(row)]) for row in gaps]
+    return np.array(means, dtype=float)[:, None]
 
 
-def named_columns(found: Contest, names: np.ndarray) -> dict[str, object]:
+def named_columns(contest: Contest, names: np.ndarray) -> dict[str, Any]:
     """Return the pairs of a contest as columns."""
-    a, b = names[found.a], names[found.b]
+    a = names[contest.a]
+    b = names[contest.b]
     return {
         "a": a,
         "b": b,
-        **_numbers(found.comparisons),
-        "p_holm": found.p_holm,
-        "family": found.family,
-        "better": np.select([found.better > 0, found.better < 0], [a, b], ""),
+        **_numbers(contest.comparisons),
+        "p_holm": contest.p_holm,
+        "family": contest.family,
+        "better": np.select([contest.better > 0, contest.better < 0], [a, b], ""),
     }
 
 

@@ -11,12 +11,13 @@ Shapes: S starts, p parameters, rank of the Hessian.
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results import theory
+from lrbench.results.frames.columns import typed
 from lrbench.results.notation import ROUNDING
 from lrbench.results.tables.tasks import COMPETITOR, of_task
 from lrbench.seeds import start
@@ -25,7 +26,7 @@ SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
 MOST_NUMBERS = 100_000_000  # starts times directions times steps that a curve may take
 MOST_POINTS = 200  # of a drawn line
 MOMENTS = ("samples", "curvature", "fourth", "third", "noise")
-CURVE = [*COMPETITOR, "evaluations", "gap"]
+UNLIKE_DESCENT = ("weight_decay", "dampening", "maximize")  # settings of SGD that no theorem has
 
 
 # ---- the problem in its eigenbasis
@@ -83,7 +84,7 @@ def is_descent(entries: pd.DataFrame) -> pd.Series:
     its configuration left it to torch.
     """
     runs = (entries["optimizer._target_"] == SGD) & (entries["status"] != "failed") & entries["lr"].notna()
-    for name in ("weight_decay", "dampening", "maximize"):
+    for name in UNLIKE_DESCENT:
         runs &= setting_of_sgd(entries, name) == 0
     if "schedule._target_" in entries:
         runs &= entries["schedule._target_"].isna()
@@ -116,11 +117,19 @@ def setting_of_sgd(entries: pd.DataFrame, name: str) -> pd.Series:
     return entries[column].fillna(0).astype(float)
 
 
-def _momentum(runs: pd.DataFrame) -> tuple[float, bool]:
-    """Return momentum and nesterov of a setting's runs."""
+class Descent(NamedTuple):
+    """The constants of an SGD that a theorem describes."""
+
+    lr: float
+    momentum: float
+    nesterov: bool
+
+
+def _descent(runs: pd.DataFrame) -> Descent:
+    """Return the constants of a setting's runs."""
     momentum = setting_of_sgd(runs, "momentum").iloc[0]
     nesterov = setting_of_sgd(runs, "nesterov").iloc[0]
-    return momentum, bool(nesterov)
+    return Descent(runs["lr"].iloc[0], momentum, bool(nesterov))
 
 
 def _drawn_with_replacement(task: pd.Series) -> bool:
@@ -149,96 +158,93 @@ def best_runs(
 
 
 def predicted_curves(tasks: pd.DataFrame, reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return task, optimizer, evaluations and gap of every optimizer whose curve at its best setting is known
-    beforehand.
+    """Return the curve of every optimizer whose curve at its best setting is known beforehand.
 
     On all rows it is the median over the starts of the exact gap; on batches drawn with replacement the mean
     over the starts of the expected gap.
     """
-    parts = []
+    lines = []
     for task in quadratics(tasks):
         for optimizer, runs in best_runs(task, reported, ranking):
             curve = _curve(task, runs)
             if curve is not None:
-                evaluations, gap = curve
-                labels = {"task": task["task"], "optimizer": optimizer}
-                parts.append(pd.DataFrame({**labels, "evaluations": evaluations, "gap": gap}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CURVE)
+                lines.append(curve.assign(task=task["task"], optimizer=optimizer))
+    return typed(lines, "predicted_curves")
 
 
-def _curve(task: pd.Series, runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return evaluations and gaps (T,) of a setting's runs; None where no theorem gives them."""
+def _curve(task: pd.Series, runs: pd.DataFrame) -> pd.DataFrame | None:
+    """Return evaluations and gap of a setting's runs, at MOST_POINTS steps or fewer; None where no theorem
+    gives them.
+    """
     if not is_descent(runs).all():
         return None
     steps = int(task["steps"])
     c = starts(task, runs["seed"])
     if c.size * steps > MOST_NUMBERS:
         return None
-    lr = runs["lr"].iloc[0]
-    momentum, nesterov = _momentum(runs)
+    descent = _descent(runs)
     shown = np.unique(np.geomspace(1, steps + 1, MOST_POINTS).astype(int)) - 1
     if pd.isna(task["batch_size"]):
-        gaps = _exact_gaps(task, c, lr, momentum, nesterov)
-        return shown.astype(float), np.median(gaps, axis=0)[shown]
-    if not _drawn_with_replacement(task) or momentum:
+        gaps = _exact_gaps(task, c, descent)
+        return pd.DataFrame({"evaluations": shown.astype(float), "gap": np.median(gaps, axis=0)[shown]})
+    if not _drawn_with_replacement(task) or descent.momentum:
         return None
     batch = int(task["batch_size"])
-    gaps = theory.expected_gaps(_moments(task), c, steps, lr, batch, _reduction(runs.iloc[0]))
-    return shown * batch / task["n"], gaps.mean(axis=0)[shown]
+    gaps = theory.expected_gaps(_moments(task), c, steps, descent.lr, batch, _reduction(runs.iloc[0]))
+    evaluations = shown * batch / task["n"]
+    return pd.DataFrame({"evaluations": evaluations, "gap": gaps.mean(axis=0)[shown]})
 
 
-def _exact_gaps(task: pd.Series, c: np.ndarray, lr: float, momentum: float, nesterov: bool) -> np.ndarray:
+def _exact_gaps(task: pd.Series, c: np.ndarray, descent: Descent) -> np.ndarray:
     """Return the gap at every step of the task from each start, (S, T + 1)."""
     steps = int(task["steps"])
-    if not momentum:
-        return theory.gradient_descent(spectrum(task), c, steps, lr)
-    method = theory.nesterov if nesterov else theory.heavy_ball
-    return method(spectrum(task), c, steps, lr, momentum)
+    eigenvalues = spectrum(task)
+    if not descent.momentum:
+        return theory.gradient_descent(eigenvalues, c, steps, descent.lr)
+    method = theory.nesterov if descent.nesterov else theory.heavy_ball
+    return method(eigenvalues, c, steps, descent.lr, descent.momentum)
 
 
 def noise_floors(tasks: pd.DataFrame, reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return task, optimizer and gap: where SGD on batches drawn with replacement ends on average, at its
-    best setting.
-    """
+    """Return where each SGD on batches drawn with replacement ends on average, at its best setting."""
     rows = []
     for task in filter(_drawn_with_replacement, quadratics(tasks)):
         for optimizer, runs in best_runs(task, reported, ranking):
-            momentum, _ = _momentum(runs)
-            if is_descent(runs).all() and not momentum:
-                run = runs.iloc[0]
-                gap = theory.noise_floor(_moments(task), run["lr"], int(task["batch_size"]), _reduction(run))
-                rows.append({"task": task["task"], "optimizer": optimizer, "gap": gap})
-    return pd.DataFrame(rows, columns=[*COMPETITOR, "gap"])
+            descent = _descent(runs)
+            if is_descent(runs).all() and not descent.momentum:
+                batch = int(task["batch_size"])
+                gap = theory.noise_floor(_moments(task), descent.lr, batch, _reduction(runs.iloc[0]))
+                rows.append((task["task"], optimizer, gap))
+    return typed(rows, "noise_floors")
 
 
 # ---- limits of the learning rate
 
 
 def stability_edges(tasks: pd.DataFrame, reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return task, optimizer and lr: at which the best setting of an SGD would stop converging, its momentum
-    kept.
-    """
+    """Return at which lr the best setting of an SGD would stop converging, its momentum kept."""
     rows = []
     for task in quadratics(tasks):
         for optimizer, runs in best_runs(task, reported, ranking):
             lr = _edge(task, runs) if is_descent(runs).all() else None
             if lr is not None:
-                rows.append({"task": task["task"], "optimizer": optimizer, "lr": lr})
-    return pd.DataFrame(rows, columns=[*COMPETITOR, "lr"])
+                rows.append((task["task"], optimizer, lr))
+    return typed(rows, "stability_edges")
 
 
 def _edge(task: pd.Series, runs: pd.DataFrame) -> float | None:
-    momentum, nesterov = _momentum(runs)
+    """Return the lr from which on a setting stops converging; None where no theorem gives it."""
+    descent = _descent(runs)
     if pd.isna(task["batch_size"]):
-        edge = theory.edge_nesterov if nesterov else theory.edge_heavy_ball
-        return edge(task["L"], momentum) if momentum < 1 else None
-    if not _drawn_with_replacement(task) or momentum:
+        edge = theory.edge_nesterov if descent.nesterov else theory.edge_heavy_ball
+        return edge(task["L"], descent.momentum) if descent.momentum < 1 else None
+    if not _drawn_with_replacement(task) or descent.momentum:
         return None
     return theory.stable_lr(_moments(task), int(task["batch_size"]), _reduction(runs.iloc[0]))
 
 
 def diverging(entries: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
-    """Return task, optimizer and diverges_from_lr of each SGD of which one edge holds for every run.
+    """Return the edge of each SGD of which it holds for every run.
 
     That is, it ran on all rows and at one momentum only. edges: as `stability_edges`.
     """
@@ -250,24 +256,22 @@ def diverging(entries: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
     )
     groups = runs.groupby(COMPETITOR)
     one_way = (groups[["momentum", "nesterov"]].nunique() == 1).all(axis=1)
-    alike = one_way[one_way & groups["known"].all()].index.to_frame(index=False)
-    return edges.merge(alike).rename(columns={"lr": "diverges_from_lr"})
+    one_edge = one_way[one_way & groups["known"].all()]
+    competitors = one_edge.index.to_frame(index=False)
+    return edges.merge(competitors).rename(columns={"lr": "diverges_from_lr"})
 
 
 def limits(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task on all rows and method: what the textbooks give.
-
-    lr, momentum: the asymptotically best constants; steps to a tenth: of the error, with these; largest lr:
-    that converges.
-    """
+    """Return a row a task on all rows and method: what the textbooks give."""
     rows: list[dict[str, Any]] = []
     for task in quadratics(tasks):
         if pd.isna(task["batch_size"]):
-            rows += [{"task": task["task"], **limit} for limit in _limits(*extremes(task))]
-    return pd.DataFrame(rows)
+            rows += _limits(task)
+    return typed(rows, "limits")
 
 
-def _limits(L: float, mu: float) -> Iterator[dict[str, Any]]:
+def _limits(task: pd.Series) -> Iterator[dict[str, Any]]:
+    L, mu = extremes(task)
     descent = theory.asymptotic_gradient_descent(L, mu)
     heavy_ball = theory.asymptotic_heavy_ball(L, mu)
     nesterov = theory.asymptotic_nesterov(L, mu)
@@ -278,6 +282,7 @@ def _limits(L: float, mu: float) -> Iterator[dict[str, Any]]:
     )
     for method, constants, edge in methods:
         yield {
+            "task": task["task"],
             "method": method,
             "lr": constants.lr,
             "momentum": constants.momentum,
@@ -305,22 +310,28 @@ def first_steps(tasks: pd.DataFrame, reported: pd.DataFrame, ranking: pd.DataFra
             continue
         for optimizer, runs in best_runs(task, reported, ranking):
             run = runs.iloc[0]
-            if run["optimizer._target_"] in theory.FIRST_MOVES and pd.isna(run.get("schedule._target_")):
-                rows.append({"task": task["task"], "optimizer": optimizer, **_first_step(task, run)})
-    return pd.DataFrame(rows)
+            has_formula = run["optimizer._target_"] in theory.FIRST_MOVES
+            if has_formula and pd.isna(run.get("schedule._target_")):
+                rows.append((task["task"], optimizer, *_first_step(task, run)))
+    return typed(rows, "first_steps")
 
 
-def _first_step(task: pd.Series, run: pd.Series) -> dict[str, float]:
+def _first_step(task: pd.Series, run: pd.Series) -> tuple[float, float, float]:
+    """Return lr, the largest move and the way to go of one run."""
     (c,) = starts(task, pd.Series([run["seed"]]))
     gradient = eigenvectors(task).T @ (spectrum(task) * c)
     w = _start(task, run["seed"])
     moves = theory.first_step(run["optimizer._target_"], gradient, w, _hyperparameters(run))
     way_to_go = np.abs(w - np.array(task["w_star"]))
-    return {"lr": run["lr"], "largest move": float(moves.max()), "way to go": float(way_to_go.max())}
+    return run["lr"], float(moves.max()), float(way_to_go.max())
 
 
 def _hyperparameters(run: pd.Series) -> dict[str, Any]:
     """Return what a run's optimizer was given, without what is missing."""
-    paths = [path for path in run.index if path.startswith("optimizer.") and not path.endswith("._target_")]
-    given = [path for path in paths if isinstance(run[path], tuple) or pd.notna(run[path])]
-    return {path.partition(".")[2]: run[path] for path in given}
+    given = {}
+    for path, value in run.items():
+        group, _, name = str(path).partition(".")
+        is_own = group == "optimizer" and name and not str(path).endswith("._target_")
+        if is_own and (isinstance(value, tuple) or pd.notna(value)):
+            given[name] = value
+    return given

@@ -11,25 +11,16 @@ from typing import Any
 
 import pandas as pd
 
+from lrbench.results.frames.columns import typed
 from lrbench.results.frames.names import task_labels
 
-BESIDE_DATA = {
-    "steps": 0,
-    "batch_size": 0,
-    "batch_order": "",
-    "init": "",
-}  # what tells tasks apart, and no problems
+# what tells tasks apart, and no problems
+BESIDE_DATA = {"steps": 0, "batch_size": 0, "batch_order": "", "init": ""}
 DIGITS = {"float64": 16, "float32": 7}  # that a number has
 
 
 def problem_list(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a problem (data, loss and dtype) in the order of the tasks.
-
-    problem: a label of what tells the problems apart; table: file and target of one's own, else empty;
-    standardized: what columns then have, else empty; n, d, kappa, L; noise: as it was asked for, else NaN;
-    loss, dtype; dropped: rows left out for missing values; minimum: how it was found; digits: of the constant
-    model's gap to which it is certain, no more than the dtype has; loss_star; gap_floor; source.
-    """
+    """Return a row a problem (data, loss and dtype) in the order of the tasks."""
     first = runs.drop_duplicates("problem_id")
     labels = task_labels(first.assign(**BESIDE_DATA)).set_axis(first["problem_id"])
     problems = tasks.drop_duplicates("problem_id")
@@ -37,13 +28,13 @@ def problem_list(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     not_attained = problems["method"] + ", attained by no weights"
     columns = {
         "problem": problems["problem_id"].map(labels),
-        "table": [_table(one) for one in settings],
+        "table": [_table(own) for own in settings],
         "standardized": [_standardized(problem) for _, problem in problems.iterrows()],
         "n": problems["n"],
         "d": problems["d"],
         "kappa": problems["kappa"],
         "L": problems["L"],
-        "noise": [one.get("noise") for one in settings],
+        "noise": [own.get("noise") for own in settings],
         "loss": problems["loss"],
         "dtype": problems["dtype"],
         "dropped": problems["dropped"],
@@ -53,7 +44,7 @@ def problem_list(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
         "gap_floor": problems["gap_floor"],
         "source": problems["note"].str.removesuffix("."),
     }
-    return pd.DataFrame(columns).astype({"noise": float})
+    return typed([pd.DataFrame(columns)], "problem_list")
 
 
 def _table(settings: dict[str, Any]) -> str:

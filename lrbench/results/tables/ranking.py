@@ -8,32 +8,18 @@ default_gap 0.2, trials 32.
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import FRAMES, names
 from lrbench.results.tables.entries import RUN
 from lrbench.results.tables.pairs import oriented
 from lrbench.results.tables.settings import LOST
 from lrbench.results.tables.tasks import COMPETITOR
 
 # what depends on who else is in the sweep
-RELATIVE = ("rank", "first", "leader", "ratio", "ratio_low", "ratio_high", "at_least", "p")
+RELATIVE = tuple(column.name for column in FRAMES["ranking"] if column.relative)
 SMALLEST_GRID_WITH_EDGES = 3
 OUTER = 0.1  # of the width of a box, in log: a chosen lr there may have a better one beyond
-COLUMNS = [
-    *(
-        "task",
-        "rank",
-        "optimizer",
-        "setting",
-        "edge",
-        "gap",
-        "spread",
-        "relative_gap",
-        "evaluations_to_target",
-    ),
-    *("hits", "seeds", "completed", "diverged", "failed", "runs", "median", "q25", "q75", "iqm", "at_floor"),
-    *("test_loss", "lr", "settings", "lrs", "trials", "setting_id", "evaluations", "steps_to_target"),
-    *("leader", "first", "ratio", "ratio_low", "ratio_high", "at_least", "p"),
-    *("default_gap", "gain", "tolerance", "tolerance_open"),
-]
+# what makes an order of optimizers of one rank; a name last, so that it is always the same
+BEST_FIRST = ["rank", "gap", "lost", "evaluations_to_target", "optimizer"]
 
 
 # ---- who competes
@@ -42,9 +28,7 @@ COLUMNS = [
 def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer: its chosen setting, and what its search was.
 
-    completed: of `seeds`; diverged, failed, runs: over all its runs; settings, lrs, trials: of the search;
-    edge: lowest or highest if the chosen lr lies in the outer tenth (in log) of its final box, or at that end
-    of a grid of three lrs or more; else empty, and if nothing completed.
+    completed counts its `seeds`; diverged, failed and runs all its runs. edge is empty if nothing completed.
     """
     rows = chosen.drop(columns=LOST)
     for counts in (_run_counts(entries), _search_sizes(settings), _boxes(entries)):
@@ -55,7 +39,9 @@ def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFr
 def _run_counts(entries: pd.DataFrame) -> pd.DataFrame:
     """Count how an optimizer's runs ended, each once whatever its roles."""
     runs = entries[["task", *RUN, "status"]].drop_duplicates(RUN)
-    ended = runs.assign(diverged=runs["status"] == "diverged", failed=runs["status"] == "failed", runs=True)
+    diverged = runs["status"] == "diverged"
+    failed = runs["status"] == "failed"
+    ended = runs.assign(diverged=diverged, failed=failed, runs=True)
     counts = ended.groupby(COMPETITOR, sort=False)[[*LOST, "runs"]].sum()
     return counts.reset_index()
 
@@ -75,7 +61,8 @@ def _boxes(entries: pd.DataFrame) -> pd.DataFrame:
 def _edges(rows: pd.DataFrame) -> np.ndarray:
     """Say at which edge of its search the chosen lr lies; a box decides where there is one, else the grid."""
     boxed = rows["lr_low"].notna()
-    place = np.log(rows["lr"] / rows["lr_low"]) / np.log(rows["lr_high"] / rows["lr_low"])  # 0 to 1
+    width = np.log(rows["lr_high"] / rows["lr_low"])
+    place = np.log(rows["lr"] / rows["lr_low"]) / width  # 0 to 1
     lowest = (place < OUTER).where(boxed, rows["lr"] == rows["lowest"])
     highest = (place > 1 - OUTER).where(boxed, rows["lr"] == rows["highest"])
     small_grid = (rows["lrs"] < SMALLEST_GRID_WITH_EDGES) & ~boxed
@@ -92,11 +79,7 @@ def ranking(
     """Return a row a task and optimizer at its chosen setting, best first: by rank, gap, evaluations to the
     target, name.
 
-    rank: 1 + the number of optimizers shown better; one that lost a seed has none and stands last, the most
-    completed first. leader: whom the tuning seeds chose, or who stands first. first: the leader and who is
-    not shown worse than it. ratio, ratio_low, ratio_high: gap over the leader's gap, paired geometric mean
-    with a 95 % interval where the t test holds, 1 for tied runs; at_least: a bound of it where only the sign
-    test holds; p: against the leader, after Holm.
+    One that lost a seed stands last, the most completed first. A ratio is 1 for tied runs.
 
     competitors, pairs: as the functions of these names give; leaders: task -> optimizer; beside: what stands
     there of an optimizer alone, default_gap, gain, tolerance, tolerance_open.
@@ -109,7 +92,7 @@ def ranking(
     is_itself = rows["leader"] & np.isfinite(rows["gap"])
     rows["ratio"] = rows["ratio"].mask(is_itself, 1.0)
     rows["first"] = rows["rank"].notna() & ~rows["shown_worse"].isin([True])
-    return rows[COLUMNS]
+    return rows[names("ranking")]
 
 
 def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -118,9 +101,8 @@ def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     beaten = _beaten(pairs).reindex(keys, fill_value=0).to_numpy()
     rank = pd.Series(1 + beaten, index=rows.index, dtype="Int64").where(np.isfinite(rows["gap"]))
     place = pd.factorize(rows["task"])[0]
-    ordered = ["place", "rank", "gap", "lost", "evaluations_to_target", "optimizer"]
     rows = rows.assign(rank=rank, place=place, lost=rows["seeds"] - rows["completed"])
-    return rows.sort_values(ordered, kind="stable", ignore_index=True)
+    return rows.sort_values(["place", *BEST_FIRST], kind="stable", ignore_index=True)
 
 
 def _beaten(pairs: pd.DataFrame) -> pd.Series:

@@ -28,12 +28,6 @@ BEST_FIRST = ["gap", "lost", "evaluations_to_target", "setting", "setting_id"]
 def settings(entries: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task, optimizer and setting, statistics over its seeds; a run that has several roles
     counts once.
-
-    gap: geometric mean of the gaps, inf if any seed did not complete; spread: a factor; median, q25, q75, iqm
-    (interquartile mean) of the gaps; evaluations_to_target, steps_to_target: medians, inf if fewer than half
-    of the seeds reach it; evaluations: median of the whole runs; test_loss: median of the final loss over the
-    test rows, NaN where the problem has none; trial: its number, the first if there are several; hits, holds,
-    completed, diverged, failed: counts of `seeds`; at_floor: all seeds end at the gap floor.
     """
     runs = entries.drop_duplicates(RUN)
     places = runs.groupby(SETTING, sort=False).ngroup().to_numpy()

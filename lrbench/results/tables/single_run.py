@@ -3,12 +3,12 @@
 One row of `weights`: parameter "x", run 1.98, exact 2.0. Of `predictions`: x 4.0, run 7.96, exact 8.0.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-POWERS_OF_TEN = 10.0 ** np.arange(19)
+from lrbench.results.frames.columns import names
+
+POWERS_OF_TEN = 10.0 ** np.arange(19)  # all that a step, an int64, may be
 
 
 def milestones(curve: pd.DataFrame) -> pd.DataFrame:
@@ -16,23 +16,26 @@ def milestones(curve: pd.DataFrame) -> pd.DataFrame:
     recorded.
     """
     shown = [0, *POWERS_OF_TEN, curve["step"].max()]
-    return curve.loc[curve["step"].isin(shown), ["step", "loss", "gap"]].reset_index(drop=True)
+    return curve.loc[curve["step"].isin(shown), names("milestones")].reset_index(drop=True)
 
 
 def weights(run: pd.Series, problem: pd.Series) -> pd.DataFrame:
-    """Return a row a parameter: its name, the run's value at the last step, the exact minimiser's where there
-    is one.
+    """Return a row a parameter: the run's value at the last step, and the exact minimiser's where there is
+    one.
 
     Empty for a failed run. Where the data were standardized, both stand there once more in the units of the
     data as they came.
     """
-    w = _run_and_exact(run, problem)
-    if not w:
+    answers = _run_and_exact(run, problem)
+    if not answers:
         return pd.DataFrame()
-    names = [*problem["features"], "intercept"] if problem["intercept"] else list(problem["features"])
-    columns = {"parameter": names, **w}
+    parameters = list(problem["features"])
+    if problem["intercept"]:
+        parameters.append("intercept")
+    columns = {"parameter": parameters, **answers}
     if problem["x_mean"] is not None:
-        columns |= {f"{name}, in units": _in_units(problem, values) for name, values in w.items()}
+        for name, w in answers.items():
+            columns[f"{name}, in units"] = _in_units(problem, w)
     return pd.DataFrame(columns)
 
 
@@ -40,12 +43,12 @@ def predictions(run: pd.Series, problem: pd.Series, asked: list[list[float]] | N
     """Return a row a row of `asked`: its features, the run's prediction, the exact minimiser's; in the units
     of the data as they came.
     """
-    w = _run_and_exact(run, problem)
-    if asked is None or not w:
+    answers = _run_and_exact(run, problem)
+    if asked is None or not answers:
         return pd.DataFrame()
     given = pd.DataFrame(asked, columns=list(problem["features"]), dtype=float)
-    answers: dict[str, Any] = {name: _predicted(problem, values, given) for name, values in w.items()}
-    return given.assign(**answers)
+    predicted = {name: _predicted(problem, w, given) for name, w in answers.items()}
+    return given.assign(**predicted)
 
 
 def _run_and_exact(run: pd.Series, problem: pd.Series) -> dict[str, np.ndarray]:
@@ -68,8 +71,9 @@ def _run_and_exact(run: pd.Series, problem: pd.Series) -> dict[str, np.ndarray]:
 def _weights(run: pd.Series) -> np.ndarray:
     """Return the weights (p,) of a run, from its columns w_0 .. or its list; none of a run that failed."""
     columns = [column for column in run.index if str(column).startswith("w_")]
-    w = run["weights"] if "weights" in run else run[columns].astype(float)
-    return np.empty(0) if np.isnan(w).any() else np.asarray(w, dtype=float)
+    stored = run["weights"] if "weights" in run else run[columns]
+    w = np.asarray(stored, dtype=float)
+    return np.empty(0) if np.isnan(w).any() else w
 
 
 def _predicted(problem: pd.Series, w: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
@@ -79,8 +83,8 @@ def _predicted(problem: pd.Series, w: np.ndarray, rows: pd.DataFrame) -> np.ndar
     intercept = w[-1] if problem["intercept"] else 0.0
     if problem["x_mean"] is None:
         return x @ slopes + intercept
-    x = (x - np.array(problem["x_mean"])) / np.array(problem["x_scale"])
-    return problem["y_mean"] + problem["y_scale"] * (x @ slopes + intercept)
+    scaled = (x - np.array(problem["x_mean"])) / np.array(problem["x_scale"])
+    return problem["y_mean"] + problem["y_scale"] * (scaled @ slopes + intercept)
 
 
 def _in_units(problem: pd.Series, w: np.ndarray) -> np.ndarray:

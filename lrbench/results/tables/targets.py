@@ -24,24 +24,6 @@ from lrbench.results.tables.tasks import COMPETITOR
 
 TARGETS = [f"1e-{digits}" for digits in range(1, 9)]  # relative gaps whose first hits are stored
 FEWEST_PROFILED = 3  # tasks of a performance profile
-REACHED = {
-    "task": str,
-    "optimizer": str,
-    "target": float,
-    "hits": int,
-    "seeds": int,
-    "evaluations": float,
-    "ert": float,
-}
-SUCCESS = {
-    "task": str,
-    "optimizer": str,
-    "solved": bool,
-    "hits": int,
-    "seeds": int,
-    "trials_to_success": float,
-    "trials": float,
-}
 
 
 # ---- each target
@@ -51,17 +33,15 @@ def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task, optimizer (in the order of the ranking) and target; none where relative gaps are
     undefined.
 
-    target: a relative gap of 1e-1 ... 1e-8; hits, seeds; evaluations: gradient evaluations until then, the
-    median over the seeds, inf if fewer than half get there; ert: expected running time of minibatch tasks
-    where some seeds hit and some miss (a miss costs the longest run's evaluations), else NaN.
+    ert: expected running time; a miss costs the longest run's evaluations.
     """
     runs = reported[reported["scale"].notna()]
     if not len(runs):
-        return typed([], REACHED)
+        return typed([], "targets")
     places, keys = pd.factorize(pd.MultiIndex.from_frame(runs[COMPETITOR]))
-    who = pd.DataFrame({"task": keys.get_level_values(0), "optimizer": keys.get_level_values(1)})
+    who = keys.to_frame(index=False, name=COMPETITOR)
     parts = [_target(runs, places, target) for target in TARGETS]
-    rows = typed([pd.concat([who, part], axis=1) for part in parts], REACHED)
+    rows = typed([pd.concat([who, part], axis=1) for part in parts], "targets")
     return ranking[COMPETITOR].merge(rows, on=COMPETITOR)
 
 
@@ -96,16 +76,16 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer: whether at least half of the seeds reach the target; none where it
     is undefined.
 
-    solved, hits, seeds; trials_to_success: how many of its settings, in random order, it takes on average
-    until one reaches the target in the median of its own seeds, (trials + 1) / (successes + 1), NaN where
-    none does; trials: how many settings.
+    trials_to_success: how many of its settings, in random order, it takes on average until one reaches the
+    target in the median of its own seeds: (trials + 1) / (successes + 1).
     """
     succeeds = np.isfinite(settings["evaluations_to_target"])
     counts = succeeds.groupby([settings["task"], settings["optimizer"]]).agg(["size", "sum"])
-    expected = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0)
-    expected = expected.rename("trials_to_success").reset_index()
+    trials = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0)
+    expected = trials.rename("trials_to_success").reset_index()
     rows = ranking.dropna(subset="evaluations_to_target").merge(expected, on=COMPETITOR, how="left")
-    return typed([rows.assign(solved=np.isfinite(rows["evaluations_to_target"]))], SUCCESS)
+    rows["solved"] = np.isfinite(rows["evaluations_to_target"])
+    return typed([rows], "success")
 
 
 # ---- shares
@@ -114,18 +94,21 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
 def solved(reported: pd.DataFrame) -> pd.DataFrame:
     """Return the share of (seed, target) pairs solved against gradient evaluations, over all TARGETS.
 
-    task, optimizer, evaluations, share, pairs. A step at each row, from the start to the task's budget. A run
-    that did not complete solves nothing, so the share ends below 1. No rows for tasks whose relative gaps are
-    undefined.
+    A run that did not complete solves nothing, so the share ends below 1. No rows for tasks whose relative
+    gaps are undefined.
     """
     runs = reported[reported["scale"].notna()]
     budgets = runs.groupby("task")["evaluations"].max()
     groups = runs.groupby(COMPETITOR, sort=False)
-    rows = [_solved(task, optimizer, own, budgets[task]) for (task, optimizer), own in groups]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["task"])
+    lines = []
+    for (task, optimizer), own in groups:
+        line = _solved(own, budgets[task])
+        lines.append(line.assign(task=task, optimizer=optimizer))
+    return typed(lines, "solved")
 
 
-def _solved(task: str, optimizer: str, runs: pd.DataFrame, budget: float) -> pd.DataFrame:
+def _solved(runs: pd.DataFrame, budget: float) -> pd.DataFrame:
+    """Return the line of one competitor, a row a step of it."""
     hits = np.concatenate([first_hits(runs, f"evaluations_to_{target}") for target in TARGETS])
     evaluations, share = solved_share(hits)
     from_the_start = len(evaluations) and evaluations[0] == 0
@@ -135,30 +118,28 @@ def _solved(task: str, optimizer: str, runs: pd.DataFrame, budget: float) -> pd.
         "evaluations": np.concatenate([before, evaluations, [budget]]),
         "share": np.append(share, share[-1]),
     }
-    return pd.DataFrame({"task": task, "optimizer": optimizer, **points, "pairs": hits.size})
+    return pd.DataFrame(points).assign(pairs=hits.size)
 
 
 def profile(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return the performance profile over the tasks on evaluations to the target: optimizer, ratio, share,
-    tasks (their number).
+    """Return the performance profile over the tasks on evaluations to the target: a row a step of a line.
 
     Of the optimizers that ran on all tasks. A task whose relative gaps are undefined does not count. Empty
     below FEWEST_PROFILED tasks.
     """
-    everywhere = ranking.groupby("optimizer")["task"].transform("nunique") == ranking["task"].nunique()
-    costs = (
-        ranking[everywhere].pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
-    )
+    ran_on = ranking.groupby("optimizer")["task"].transform("nunique")
+    everywhere = ranking[ran_on == ranking["task"].nunique()]
+    costs = everywhere.pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
     if len(costs) < FEWEST_PROFILED or costs.empty:
-        return pd.DataFrame(columns=["optimizer"])
+        return typed([], "profile")
     ratio, shares = performance_profile(costs.to_numpy())
     any_solved = len(ratio) > 0
     last_share = shares[:, -1:] if any_solved else np.zeros((costs.shape[1], 1))
     beyond = 2 * ratio[-1] if any_solved else 2.0  # room for the last step
     ratio = np.append(ratio, beyond)
     shares = np.hstack([shares, last_share])
-    lines = [
-        pd.DataFrame({"optimizer": optimizer, "ratio": ratio, "share": share})
-        for optimizer, share in zip(costs.columns, shares, strict=True)
-    ]
-    return pd.concat(lines, ignore_index=True).assign(tasks=len(costs))
+    lines = []
+    for optimizer, share in zip(costs.columns, shares, strict=True):
+        line = pd.DataFrame({"ratio": ratio, "share": share})
+        lines.append(line.assign(optimizer=optimizer, tasks=len(costs)))
+    return typed(lines, "profile")

@@ -10,14 +10,10 @@ import pandas as pd
 from lrbench.results.frames.names import natural, task_labels
 
 TASK = ["problem_id", "steps", "batch_size", "batch_order", "init"]  # what makes a task
+CHOICES = ["problem", "loss", "dtype"]  # that a run and its problem both name
 COMPETITOR = ["task", "optimizer"]  # who competes where: the key of most tables
-NUMBERS = [
-    "scale",
-    "mu",
-    "kappa",
-    "effective_rank",
-    "digits",
-]  # that a problem may lack, which is null in the store
+# that a problem may lack, which is null in the store
+NUMBERS = ["scale", "mu", "kappa", "effective_rank", "digits"]
 
 
 def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
@@ -26,9 +22,13 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
-    facts = problems.drop(columns=["problem", "loss", "dtype"]).astype(dict.fromkeys(NUMBERS, float))
-    rows = first[["task", *TASK, "problem", "loss", "dtype"]].merge(facts, on="problem_id")
-    return rows.sort_values("task", key=lambda labels: labels.map(natural), ignore_index=True)
+    facts = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
+    rows = first[["task", *TASK, *CHOICES]].merge(facts, on="problem_id")
+    return rows.sort_values("task", key=_natural, ignore_index=True)
+
+
+def _natural(labels: pd.Series) -> pd.Series:
+    return labels.map(natural)
 
 
 def of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:

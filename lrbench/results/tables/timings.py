@@ -16,19 +16,20 @@ from lrbench.results.tables.tasks import tasks
 
 def timings(runs: Iterable[pa.Table], problems: pa.Table, target: float) -> pd.DataFrame:
     """Return a row a run with what `entries` gives, in the order of the tasks; within one the first at the
-    target first.
+    target first, then the fastest.
 
-    Then the fastest. runs: rows of the store with step_seconds, step_spread and seconds_to_target; target: a
-    relative gap. hit, seconds_to_target: inf if never reached or not completed, NaN if failed or undefined.
+    runs: rows of the store with step_seconds, step_spread and seconds_to_target; target: a relative gap.
+    hit, seconds_to_target: inf if never reached or not completed, NaN if failed or undefined.
     """
     stored = read.joined(runs)
-    of_runs = tasks(stored, read.with_tuples(problems))
-    rows = entries(stored, of_runs, target)
+    ordered_tasks = tasks(stored, read.with_tuples(problems))
+    rows = entries(stored, ordered_tasks, target)
     rows["hit"] = rows["hit"].mask(rows["status"] == "failed")
     seconds = rows["seconds_to_target"].astype(float)
     rows["seconds_to_target"] = seconds.where(np.isfinite(rows["hit"]), rows["hit"])
     if rows["seed"].nunique() > 1:
-        rows["setting"] = (rows["setting"] + " seed=" + rows["seed"].astype(str)).str.strip()
-    place = pd.Series(np.arange(len(of_runs)), index=of_runs["task"])
-    rows = rows.assign(place=rows["task"].map(place))
+        rows["setting"] += " seed=" + rows["seed"].astype(str)
+        rows["setting"] = rows["setting"].str.strip()
+    places = pd.Series(np.arange(len(ordered_tasks)), index=ordered_tasks["task"])
+    rows["place"] = rows["task"].map(places)
     return rows.sort_values(["place", "seconds_to_target", "step_seconds"], kind="stable", ignore_index=True)

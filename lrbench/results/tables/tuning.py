@@ -6,6 +6,8 @@ One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9
 "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
@@ -14,21 +16,6 @@ from lrbench.results.tables.entries import RUN
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
-GAINS = {
-    "task": str,
-    "optimizer": str,
-    "setting": str,
-    "gap": float,
-    "default_gap": float,
-    "gain": float,
-    "low": float,
-    "high": float,
-    "at_least": float,
-    "n": int,
-    "test": str,
-    "p": float,
-}
-BUDGETS = {"task": str, "optimizer": str, "trials": int, "q25": float, "median": float, "q75": float}
 NO_PAIR = PairedComparison(0, "none", 0, 0, 0)
 
 
@@ -39,32 +26,33 @@ def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer that ran at its default too: how many times lower the gap ends at the
     tuned setting.
 
-    gap, default_gap: geometric means; gain: the default's gap over the tuned one's, paired by seed, with low,
-    high, at_least, n, test and p of this row alone as in `statistics.compare`. n is 0 where no seed ran both.
+    low, high, at_least, n, test and p are of this row alone, as in `statistics.compare`.
     """
     if defaults.empty:
-        return typed([], GAINS)
+        return typed([], "tuned_against_default")
     once = defaults.drop_duplicates(RUN)[[*COMPETITOR, "seed", "gap"]]
     tuned = reported[[*COMPETITOR, "seed", "setting", "gap", "gap_floor"]]
     both = tuned.merge(once, how="outer", on=[*COMPETITOR, "seed"], suffixes=("", "_default"))
     counts = both.groupby(COMPETITOR)[["gap", "gap_default"]].transform("count")
     ran_both = both[counts.min(axis=1) > 0]
     groups = ran_both.groupby(COMPETITOR, sort=False)
-    return typed([_gain(task, optimizer, runs) for (task, optimizer), runs in groups], GAINS)
+    rows = [_gain(runs) for _, runs in groups]
+    return typed(rows, "tuned_against_default")
 
 
-def _gain(task: object, optimizer: object, runs: pd.DataFrame) -> dict[str, object]:
+def _gain(runs: pd.DataFrame) -> dict[str, Any]:
+    """Return the row of one competitor; runs: a row a seed, with `gap` and `gap_default`."""
     tuned = runs.dropna(subset="gap")
     default = runs["gap_default"].dropna()
     pairs = tuned.dropna(subset="gap_default")
-    floor = tuned["gap_floor"].iloc[0]
-    found = (
-        compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), floor) if len(pairs) else NO_PAIR
-    )
+    first = tuned.iloc[0]
+    found = NO_PAIR
+    if len(pairs):
+        found = compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), first["gap_floor"])
     return {
-        "task": task,
-        "optimizer": optimizer,
-        "setting": tuned["setting"].iloc[0],
+        "task": first["task"],
+        "optimizer": first["optimizer"],
+        "setting": first["setting"],
         "gap": float(geometric_mean(tuned["gap"].to_numpy())),
         "default_gap": float(geometric_mean(default.to_numpy())),
         "gain": found.ratio,
@@ -78,9 +66,7 @@ def _gain(task: object, optimizer: object, runs: pd.DataFrame) -> dict[str, obje
 
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
-    """Return `gains` with lost and seeds of the tuned setting, default_lost and default_seeds of the default
-    one.
-    """
+    """Return `gains` with how many of its seeds the tuned setting lost, and the default one."""
     lost = chosen.assign(lost=chosen["diverged"] + chosen["failed"])[[*COMPETITOR, "lost", "seeds"]]
     not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
     counts = not_completed.groupby(COMPETITOR)["default_lost"]
@@ -104,11 +90,12 @@ def budget(settings: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:
-        if len(gaps) >= FEWEST_TRIALS:
-            sizes = _sizes(len(gaps))
-            found = best_of_subsets(gaps.to_numpy(), sizes)
-            rows += [(task, optimizer, m, *quartiles) for m, quartiles in zip(sizes, found, strict=True)]
-    return typed(rows, BUDGETS)
+        if len(gaps) < FEWEST_TRIALS:
+            continue
+        sizes = _sizes(len(gaps))
+        quartiles = best_of_subsets(gaps.to_numpy(), sizes)
+        rows += [(task, optimizer, size, *three) for size, three in zip(sizes, quartiles, strict=True)]
+    return typed(rows, "budget_curve")
 
 
 def _sizes(trials: int) -> list[int]:

@@ -1,0 +1,119 @@
+"""Frames of two sweeps, A and B, against each other; ratios are B over A."""
+
+from lrbench.results.frames.columns.column import (
+    EVALUATIONS,
+    LOSS,
+    NULL,
+    PURE,
+    RUNS,
+    STEPS,
+    Column,
+    several,
+)
+from lrbench.results.frames.columns.ranking import AT_LEAST, INTERVAL, RATIO, P
+from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
+from lrbench.results.frames.columns.stored import RUNS as STORED_RUNS
+from lrbench.results.frames.columns.tuning import RATES
+
+ROLE = Column("role", "string", PURE, "as in `entries`; empty where only one of the two is tuned")
+SIDE = Column("side", "string", PURE, "`A` or `B`")
+DIFFERS = Column("differs", "string", PURE, "how the two settings differ, empty where they are alike")
+
+TASKS = (
+    Column("task", "string", PURE, "its label in A, or both where the two are not the same"),
+    *several("task_a task_b", "string", PURE, "its label in A and in B"),
+    Column("differs", "list of string", PURE, "(key, in A, in B) of what differs"),
+)
+SETTINGS = (
+    TASK,
+    OPTIMIZER,
+    ROLE,
+    SETTING._replace(meaning="that of A, in words"),
+    Column("setting_b", "string", PURE, "that of B, in words"),
+    *several("setting_id_a setting_id_b", "string", PURE, "their ids"),
+    *several("chosen_a chosen_b", "bool", PURE, "whether it stands for its optimizer in A and in B"),
+    Column("alike", "bool", PURE, "whether both sets have it; else they are the two chosen ones"),
+    DIFFERS,
+)
+# what two runs must share to be identical
+BITS = ["status", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio"]
+BITS += ["first_bad_step", "last_finite_loss", "evaluations"]
+
+
+def _of_sides(column: Column) -> tuple[Column, Column]:
+    """Return what a column of `runs` is in pairs: one of A, one of B."""
+    return column._replace(name=f"{column.name}_a"), column._replace(name=f"{column.name}_b")
+
+
+PAIRS = (
+    Column("row", "int64", PURE, "the place of its setting in `settings`"),
+    Column("block", "int64", PURE, "the seed, 0 where nothing depends on it"),
+    *several("run_id_a run_id_b", "string", PURE, "the two runs"),
+    *several("gap_a gap_b", "double", LOSS, "as in `entries`"),
+    *several("gap_floor_a gap_floor_b", "double", LOSS, "of their problems"),
+    *(side for column in STORED_RUNS if column.name in BITS for side in _of_sides(column)),
+    Column("gap_floor", "double", LOSS, "the higher of the two"),
+)
+ROWS = (
+    TASK,
+    OPTIMIZER,
+    SETTING._replace(heading="setting"),
+    ROLE,
+    DIFFERS,
+    *several("gap_a gap_b", "double", LOSS, "geometric means over the seeds that both have", NULL),
+    RATIO._replace(meaning="of the gaps, geometric mean over the seeds, B over A"),
+    *INTERVAL,
+    AT_LEAST,
+    Column("n", "int64", RUNS, "distinct pairs; of identical runs all"),
+    Column(
+        "test",
+        "string",
+        PURE,
+        "`t`, `sign`, or why there is none: `none`, `identical`, `floor`, `lost`, `unpaired`",
+    ),
+    P,
+    Column("p_holm", "double", PURE, "after Holm over all rows", NULL, heading="p"),
+    Column("change", "string", PURE, "`worse` or `better` where shown, `identical` bit for bit, else empty"),
+    Column("runs", "int64", RUNS, "pairs, repeated ones too"),
+    *several("lost recovered", "int64", RUNS, "pairs that completed in A alone, in B alone"),
+)
+DIFFERENCES = (
+    Column("key", "string", PURE, "of request, configuration, versions or machine", heading=""),
+    *several("a b", "string", PURE, "its value, empty where one has no such key"),
+)
+LOSSES = (
+    TASK,
+    OPTIMIZER,
+    *several("lost_a runs_a", "int64", RUNS, "of A: that did not complete, of so many"),
+    *several("lost_b runs_b", "int64", RUNS, "of B likewise"),
+)
+MEDIAN_CURVES = (
+    TASK,
+    OPTIMIZER,
+    SIDE,
+    Column("step", "int64", STEPS, "recorded, 0 is the start"),
+    Column("evaluations", "double", EVALUATIONS, "so far, median over the seeds"),
+    Column("median", "double", LOSS, "of the gap: not below the floor, inf where so many runs had stopped"),
+)
+FINALS = (
+    TASK,
+    OPTIMIZER,
+    Column("row", "int64", PURE, "the place of its setting among those that are shown"),
+    SIDE,
+    Column("gap", "double", LOSS, "of this run"),
+    Column("median", "double", LOSS, "over the side's runs"),
+    *several("lost runs", "int64", RUNS, "of the side: that did not complete, of so many"),
+)
+SIDES_RATES = (*RATES, SIDE, Column("lost", "int64", RUNS, "that did not complete"))
+
+FRAMES = {
+    "difference.tasks": TASKS,
+    "difference.settings": SETTINGS,
+    "difference.pairs": PAIRS,
+    "difference.rows": ROWS,
+    "difference.differences": DIFFERENCES,
+    "difference.losses": LOSSES,
+    "difference.median_curves": MEDIAN_CURVES,
+    "difference.finals": FINALS,
+    "difference.rates": SIDES_RATES,
+}

@@ -1,0 +1,88 @@
+"""Frames of what tuning brought, and what each learning rate gave."""
+
+from lrbench.results.frames.columns.column import (
+    DECADES,
+    FACTOR,
+    LOSS,
+    NULL,
+    PURE,
+    RATE,
+    SEEDS,
+    SETTINGS,
+    Column,
+    several,
+    without,
+)
+from lrbench.results.frames.columns.ranking import AT_LEAST, INTERVAL, TEST, P
+from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
+from lrbench.results.frames.columns.runs import SETTINGS as SETTINGS_FRAME
+
+TUNED_AGAINST_DEFAULT = (
+    TASK,
+    OPTIMIZER,
+    SETTING._replace(heading="setting"),
+    Column("gap", "double", LOSS, "at the tuned setting, geometric mean over the seeds", heading="gap"),
+    Column("default_gap", "double", LOSS, "at the optimizer's own default", heading="default gap"),
+    Column("gain", "double", FACTOR, "the default's gap over the tuned one's, paired by seed", NULL),
+    *INTERVAL,
+    AT_LEAST,
+    Column("n", "int64", SEEDS, "distinct pairs of runs; 0 where no seed ran both", heading="pairs"),
+    TEST,
+    P._replace(heading="p"),
+)
+GAINS = (
+    *without(TUNED_AGAINST_DEFAULT, "n"),
+    *several("lost seeds", "int64", SEEDS, "of the tuned setting: that did not complete, of so many"),
+    *several("default_lost default_seeds", "int64", SEEDS, "the same of the default"),
+)
+DEFAULT_RATES = (TASK, OPTIMIZER, Column("lr", "double", RATE, "of the default"))
+BUDGET_CURVE = (
+    TASK,
+    OPTIMIZER,
+    Column("trials", "int64", SETTINGS, "so many of all, at random"),
+    *several("q25 median q75", "double", LOSS, "quartiles of the lowest gap among them"),
+)
+SENSITIVITY_TABLE = (
+    TASK,
+    OPTIMIZER,
+    Column("lrs", "int64", SETTINGS, "learning rates that were searched", heading="lrs"),
+    Column(
+        "tolerance",
+        "double",
+        DECADES,
+        (
+            "the widest stretch of neighbouring lrs at which at least half of the seeds reach the target and "
+            "end there; 0 for one lr alone, null for none, and where neighbours are no curve"
+        ),
+        NULL,
+    ),
+    *several("open_low open_high", "bool", PURE, "whether it touches that end of the lrs"),
+    *several("lowest_lr highest_lr", "double", RATE, "its ends", NULL),
+    Column("best_lr", "double", RATE, "of the best setting", heading="best lr"),
+)
+RATES = (
+    *SETTINGS_FRAME,
+    Column("edge", "string", PURE, "that of the ranking"),
+    Column("best", "bool", PURE, "whether it is the optimizer's chosen setting"),
+    Column(
+        "scattered",
+        "bool",
+        PURE,
+        "whether the other hyperparameters were drawn anew at each rate, so that neighbours are no curve",
+    ),
+)
+CELLS = (
+    *RATES,
+    Column("lost", "int64", SEEDS, "that did not complete"),
+    *several("left right", "double", RATE, "the ends of its cell, half way (in log) to its neighbours"),
+)
+
+FRAMES = {
+    "tuned_against_default": TUNED_AGAINST_DEFAULT,
+    "gains": GAINS,
+    "default_rates": DEFAULT_RATES,
+    "budget_curve": BUDGET_CURVE,
+    "sensitivity_table": SENSITIVITY_TABLE,
+    "rates": RATES,
+    "cells": CELLS,
+}

@@ -1,0 +1,81 @@
+"""Shares as true steps: of (seed, target) pairs against evaluations, and of tasks in the performance
+profile.
+"""
+
+import numpy as np
+import pytest
+from conftest import LECTURE, run
+from drawn import (
+    ADAM,
+    draw,
+    lines,
+    over_tasks,
+    tasks,
+    texts,
+)
+
+from lrbench.errors import RequestError
+from lrbench.results.figures.ink import palette
+
+
+def test_the_share_solved_counts_every_pair_of_seed_and_target(write):
+    """Against a loop over the runs; the run that diverged solves nothing, though its curve passed a
+    target.
+    """
+    rows = [run(gap=gap, seed=seed) for seed, gap in enumerate((1e-3, 1e-6, 5.0))] + [
+        run(seed=3, status="diverged")
+    ]
+    rows[3] |= {"evaluations_to_1e-1": 1}
+    frame = write(*rows).solved
+    costs = [row[f"evaluations_to_1e-{k}"] for row in rows[:3] for k in range(1, 9)]
+    for cost, share in frame[["evaluations", "share"]].itertuples(index=False):
+        assert share == sum(c is not None and c <= cost for c in costs) / 32
+    assert frame["evaluations"].iloc[[0, -1]].tolist() == [0, 8]
+    assert set(frame["pairs"]) == {32}
+    assert 0 < frame["share"].iloc[-1] < 0.75
+
+
+def test_the_target_view_holds_the_shares_as_steps(write):
+    results = write(
+        *[run(gap=10.0 ** -(2 + 3 * seed), seed=seed) for seed in range(2)],
+        run("adam", status="diverged", **ADAM),
+    )
+    (ax,) = draw("targets", results).axes
+    colours, frame = palette(results.ranking), results.solved
+    for name, rows in frame.groupby("optimizer"):
+        np.testing.assert_allclose(lines(ax)[colours[name]], rows[["evaluations", "share"]])
+    assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
+    assert "0/8" in texts(ax)
+    with pytest.raises(RequestError, match="undefined"):
+        draw("targets", write(run(), problems=(LECTURE | {"scale": None},), folder="flat"))
+
+
+def test_the_profile_by_hand(write):
+    """Costs 10, 20 | 40, 20 | not reached, 30 | nobody: within 1: a 1/4, b 2/4; within 2: a 2/4, b 3/4."""
+    hits = {"a": [10, 40, None, None], "b": [20, 20, 30, None]}
+    results = write(*over_tasks({name: [1e-3] * 4 for name in hits}, hits), problems=tasks(4))
+    frame = results.profile
+    at = {
+        (name, ratio): share
+        for name, ratio, share in frame[["optimizer", "ratio", "share"]].itertuples(index=False)
+    }
+    assert (at["a", 1.0], at["b", 1.0], at["a", 2.0], at["b", 2.0]) == (0.25, 0.5, 0.5, 0.75)
+    (ax,) = draw("profile", results).axes
+    colours = palette(results.ranking)
+    for name, rows in frame.groupby("optimizer"):
+        np.testing.assert_allclose(lines(ax)[colours[name]], rows[["ratio", "share"]])
+    assert {"2 of 4 tasks", "3 of 4 tasks"} <= set(texts(ax))
+
+
+def test_a_profile_leaves_out_tasks_without_targets_and_optimizers_that_missed_tasks(write):
+    rows = over_tasks({"a": [1e-3] * 4, "b": [1e-3] * 4}, {"a": [1, 2, 3, 4], "b": [2, 2, 2, 2]})
+    rows += over_tasks({"c": [1e-3]}, {"c": [1]})
+    problems = (*tasks(3), LECTURE | {"problem_id": "p3", "problem": "p3", "scale": None})
+    frame = write(*rows, problems=problems).profile
+    assert set(frame["optimizer"]) == {"a", "b"}
+    assert set(frame["tasks"]) == {3}
+
+
+def test_two_tasks_are_no_profile(write):
+    with pytest.raises(RequestError, match="three tasks"):
+        draw("profile", write(*over_tasks({"a": [1e-3] * 2, "b": [1e-3] * 2}), problems=tasks(2)))

@@ -1,0 +1,112 @@
+"""Reports that many tests read, each made once: a report costs two seconds, most of it for its figures.
+
+Fixtures of the session: `whole_report`, in which nothing is missing; `tuned_sweep`, a real one;
+`hostile_sweep`, whose names are no plain words; `two_tuned`, two optimizers written by hand, without a
+report.
+"""
+
+import math
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+from conftest import LECTURE, TUNE, run, stored, stored_tuned, tuned
+from whole import whole
+
+import lrbench
+from lrbench.results import Results
+from lrbench.results.pages.report import write_texts
+
+HOSTILE = [
+    "<script>hit=1</script>",
+    '"><img src=x onerror="hit=1">',
+    "</script><script>hit=1</script>",
+    "{{ 7 * 7 }}",
+    "ünï © " + "x" * 200,
+    "a|b`*_&amp;\\",
+    "a\"b'c",
+    "名前 ünï",
+    "`|*_[x](",
+    'id="a url(#b #24292f',
+]
+
+
+class Report(NamedTuple):
+    """What a report is made of, read back."""
+
+    results: Results
+    page: str
+    markdown: str
+    summary: pd.DataFrame
+
+
+def report_of(results: Results) -> Report:
+    """Write a whole report and read it back."""
+    results.report()
+    return _read(results)
+
+
+def texts_of(results: Results) -> Report:
+    """Write a report without figures and read it back: for what is told beside them."""
+    write_texts(results, [], results.store.report)
+    return _read(results)
+
+
+def _read(results: Results) -> Report:
+    page = results.store.report.read_text(encoding="utf-8")
+    markdown = results.store.summary("md").read_text(encoding="utf-8")
+    return Report(results, page, markdown, pd.read_csv(results.store.summary("csv")))
+
+
+@pytest.fixture(scope="session")
+def whole_report(tmp_path_factory) -> Report:
+    return report_of(whole(tmp_path_factory.mktemp("whole") / "study"))
+
+
+@pytest.fixture(scope="session")
+def tuned_sweep(tmp_path_factory) -> Results:
+    """A small tuned sweep on the lecture's problem, which has two parameters, so that there is a path."""
+    lines = ["optimizer=sgd,adam,rprop", "tune=lr", "tune.trials=8", "seed=range(4)", "steps=30"]
+    return lrbench.sweep(*lines, f"results_dir={tmp_path_factory.mktemp('tuned')}")
+
+
+@pytest.fixture(scope="session")
+def hostile_sweep(tmp_path_factory) -> Results:
+    """Names of optimizers, settings, a problem, a reason and the sweep itself that are no plain words; a run
+    of each optimizer fails.
+    """
+    rows = []
+    for place, name in enumerate(HOSTILE):
+        gap = 10.0**-place
+        rows += [run(name, gap, seed=seed, lr=lr, mode=HOSTILE[1]) for seed in (0, 1) for lr in (0.1, 0.2)]
+        rows.append(run(name, status="failed", reason=HOSTILE[0], weights=None, lr=0.3))
+    results = stored(
+        tmp_path_factory.mktemp("hostile") / "study",
+        *[row | {"problem": HOSTILE[2]} for row in rows],
+        problems=(LECTURE | {"problem": HOSTILE[2]},),
+        name=HOSTILE[1],
+        warnings=HOSTILE,
+    )
+    results.report()
+    return results
+
+
+@pytest.fixture(scope="session")
+def two_tuned(tmp_path_factory) -> Results:
+    """Two tuned optimizers, one with LaTeX's and Markdown's specials in its name; a seed of the other is
+    lost.
+    """
+    adam = tuned(
+        "a_d&am",
+        {0.001: [1e-3, 1e-3], 0.1: [1e-8, 1e-7], 10.0: [1e-1, 2e-1]},
+        [1e-6, 1e-8, 1e-7],
+        [1e-3, 1e-2, 1e-4],
+    )
+    sgd = tuned(
+        "sgd",
+        {0.001: [1e-2, 1e-2], 1.0: [1e-3, 1e-3], 100.0: [1e-4, 1e-4]},
+        [1e-4, 1e-3, math.inf],
+        [math.inf, 1e-1, math.inf],
+    )
+    root = tmp_path_factory.mktemp("two") / "study"
+    return stored_tuned(root, adam, sgd, tune=TUNE | {"lr": [1e-5, 1e2]})

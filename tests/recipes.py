@@ -73,7 +73,7 @@ def _where(block: Block, lines: list[str]) -> tuple[int, str]:
         return _end_of_mapping(lines, name), indent(block.text, "  ")
     tree = ast.parse("".join(lines))
     if block.place == "among the imports":
-        return _after_imports(tree), block.text
+        return _after_imports(tree, block.text)
     statement = _named(tree, name)
     if word == "above":
         return statement.lineno - 1, f"{block.text}\n\n"
@@ -93,10 +93,12 @@ def _end_of_mapping(lines: list[str], key: str) -> int:
     return first + _last(lines[first:], lambda line: line.startswith("  "))
 
 
-def _after_imports(tree: ast.Module) -> int:
-    """Return the line after the imports of a file, or after its docstring where it has none."""
+def _after_imports(tree: ast.Module, text: str) -> tuple[int, str]:
+    """Return the line after the imports of a file, or after its docstring where it has none, and a text."""
     imports = [statement for statement in tree.body if isinstance(statement, ast.Import | ast.ImportFrom)]
-    return _end((imports or tree.body[:1])[-1])
+    if imports:
+        return _end(imports[-1]), text
+    return _end(tree.body[0]), f"\n{text}"
 
 
 def _named(tree: ast.Module, name: str) -> ast.stmt:

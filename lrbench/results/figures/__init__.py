@@ -22,7 +22,7 @@ FILES = (
     "budget",
     "directions",
 )
-FIGURES: tuple[FigureSpec, ...] = tuple(import_module(f"{__name__}.{file}").FIGURE for file in FILES)
+FIGURES: tuple[FigureSpec, ...] = tuple(import_module(f"{__package__}.{file}").FIGURE for file in FILES)
 
 # those that show two sets, in the order of their page
 COMPARED: tuple[ComparedSpec, ...] = tuple(

@@ -22,7 +22,9 @@ def test_an_alarm_counts_the_runs(tmp_path, monkeypatch):
 
 
 def test_an_alarm_an_optimizer_names_its_worst_case(tmp_path, monkeypatch):
-    """The worst is the state with the least ratio to what is possible at its step, of all tasks and settings."""
+    """The worst is the state with the least ratio to what is possible at its step, of all tasks and
+    settings.
+    """
     lines = ["problem=synthetic", "problem.kappa=10,100", "optimizer=sgd,sgd_momentum", "steps=10"]
     sweep = swept(tmp_path, *lines, "optimizer.lr=0.1,0.2", "report=false")
     monkeypatch.setattr(attainable, "BELOW", np.inf)

@@ -18,10 +18,11 @@ import lrbench
 from lrbench.cli import main
 from lrbench.errors import RequestError
 from lrbench.results import statistics
-from lrbench.results.compare import compare
-from lrbench.results.compare_changes import BITS, changes
-from lrbench.results.compare_text import print_difference
-from lrbench.results.report import compare_page
+from lrbench.results.comparison import compare
+from lrbench.results.frames.columns.difference import BITS
+from lrbench.results.pages import comparison as page
+from lrbench.results.tables.changes import changes
+from lrbench.results.terminal.comparison import print_difference
 
 DIVERGED = {"status": "diverged"}
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
@@ -113,7 +114,8 @@ def test_ratio_interval_and_p_are_those_of_scipy(pair):
     assert (found["n"], found["test"], found["change"]) == (6, "t", "worse")
     assert difference.regression
     assert difference.sentences == [
-        f"B is worse: sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher in B than in A (95 % interval {low:.3g} to {high:.2g})."
+        f"B is worse: sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher in B than in A "
+        f"(95 % interval {low:.3g} to {high:.2g})."
     ]
 
 
@@ -150,19 +152,23 @@ def test_what_is_better_is_no_regression(pair):
     difference = compare(*pair(runs("sgd", B), runs("sgd", A)))
     assert not difference.regression
     assert difference.sentences == [
-        "B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A (95 % interval 1.82 to 2.4)."
+        "B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A "
+        "(95 % interval 1.82 to 2.4)."
     ]
 
 
 def test_an_interval_that_cannot_be_seen_is_not_written(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [5.1 * gap for gap in A])))
     assert difference.sentences == [
-        "B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A (nearly the same for every seed)."
+        "B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A "
+        "(nearly the same for every seed)."
     ]
 
 
 def test_who_is_not_shown_to_have_changed_is_named_beside_who_is(pair):
-    """adam and one of two settings of rprop go up and down by 3, this 1.1 times higher and so named first; what is identical is not named."""
+    """adam and one of two settings of rprop go up and down by 3, this 1.1 times higher and so named first;
+    what is identical is not named.
+    """
     swung = [gap * (3 if k % 2 else 1 / 3) for k, gap in enumerate(A)]
     a = [*runs("sgd", A), *runs("adam", A), *runs("rprop", A), *runs("rprop", A, lr=0.2), *runs("same", A)]
     b = [
@@ -178,7 +184,8 @@ def test_who_is_not_shown_to_have_changed_is_named_beside_who_is(pair):
     logs = math.log(3) * np.array([-1, 1] * 3)
     visible = 1.25 * np.exp(stats.t.interval(0.95, 5, logs.mean(), stats.sem(logs))[1])
     assert told[3:] == [
-        f"No difference shown for rprop (lr=0.1) on lecture and adam over 6 starts; differences under {visible:.2g} times are not visible."
+        "No difference shown for rprop (lr=0.1) on lecture and adam over 6 starts; "
+        f"differences under {visible:.2g} times are not visible."
     ]
 
 
@@ -218,7 +225,9 @@ def test_a_lost_run_is_a_regression_and_a_recovered_one_is_none(pair):
 
 
 def test_more_lost_runs_in_b_are_told_once(pair):
-    """sgd loses five of ten where A has no partner, adam as large a share in both, rprop what is told seed by seed."""
+    """sgd loses five of ten where A has no partner, adam as large a share in both, rprop what is told seed by
+    seed.
+    """
     a = [*runs("sgd", A[:5]), *runs("adam", [*A[:5], math.inf]), *runs("rprop", A)]
     b = [
         *runs("sgd", A[:5]),
@@ -273,7 +282,9 @@ GAPS = st.sampled_from([0.0, 1e-21, 1e-3, 2e-3, 2.5e-3, 0.1, math.inf])
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.lists(st.tuples(GAPS, GAPS), min_size=1, max_size=4), min_size=1, max_size=6))
 def test_each_row_is_what_its_pairs_say_alone(cases):
-    """Many settings at once give the same as one comparison each, and turning A and B round turns every row round."""
+    """Many settings at once give the same as one comparison each, and turning A and B round turns every row
+    round.
+    """
     ahead, back = (changes(*frames([[pair[::turn] for pair in case] for case in cases])) for turn in (1, -1))
     for k, case in enumerate(cases):
         (found,), (turned,) = (
@@ -538,7 +549,9 @@ def told_settings(text: str) -> list[str]:
 
 
 def test_long_settings_fold_between_words_and_the_verdict_is_whole(pair):
-    """The gaps go where they do not fit, and a name that is wider than the line is cut into pieces that have all of it."""
+    """The gaps go where they do not fit, and a name that is wider than the line is cut into pieces that have
+    all of it.
+    """
     name, wide = (
         "adam_special",
         {"momentum_decay_schedule": 0.004, "another_long_setting": 1e-5, "name_of_one_more": 3},
@@ -584,12 +597,12 @@ def test_what_a_choice_says_is_not_said_again_of_a_task(pair):
 
 
 def test_the_command_line(pair, capsys, monkeypatch):
-    monkeypatch.setattr(compare_page, "FIGURES", ())
+    monkeypatch.setattr(page, "COMPARED", ())
     a, b = (str(one.store.root) for one in pair(runs("sgd", A), runs("sgd", B)))
     assert main(["compare", a, a]) == 0
     folder = "A and B are the same folder, and so no page is written.\n"
     assert capsys.readouterr().out.endswith(f"\n\nAll 6 runs are identical, bit for bit.\n\n{folder}")
-    assert not compare_page.place(lrbench.load(a), lrbench.load(a)).exists()
+    assert not page.place(lrbench.load(a), lrbench.load(a)).exists()
     assert main(["compare", a, b]) == 1
     assert "\nExit code 1: a regression is shown.\n\nPage: " in capsys.readouterr().out
     assert main(["compare", b, a]) == 0

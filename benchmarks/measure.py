@@ -34,10 +34,14 @@ class Job:
         total = np.zeros(2)
         for _ in range(calls):
             arguments = self.prepare()
-            start = np.array([time.process_time(), time.perf_counter()])
+            start = _clocks()
             self.act(*arguments)
-            total += [time.process_time(), time.perf_counter()] - start
+            total += _clocks() - start
         return total / calls
+
+
+def _clocks() -> np.ndarray:
+    return np.array([time.process_time(), time.perf_counter()])
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,19 @@ class Times:
 
 def interleaved(jobs: Mapping[str, Job], repetitions: int, seconds: float = SECONDS) -> dict[str, Times]:
     """Time all jobs in turn, `repetitions` times; each is warmed up first."""
-    calls = {
-        name: 1 if job.seconds()[1] > seconds else int(np.ceil(seconds / job.seconds()[1]))
-        for name, job in jobs.items()
-    }
+    calls = {name: _calls(job, seconds) for name, job in jobs.items()}
     taken = {name: np.empty((repetitions, 2)) for name in jobs}
     for repetition in range(repetitions):
         for name, job in jobs.items():
             taken[name][repetition] = job.seconds(calls[name]) / job.units
     return {name: Times(*times.T) for name, times in taken.items()}
+
+
+def _calls(job: Job, seconds: float) -> int:
+    """Return how many calls take so long. The first compiles, so another is timed where it seems short."""
+    if job.seconds()[1] > seconds:
+        return 1
+    return int(np.ceil(seconds / job.seconds()[1]))
 
 
 def processes(commands: Mapping[str, Callable[[], Sequence[str]]], repetitions: int) -> dict[str, Times]:
@@ -92,6 +100,7 @@ def child(command: Sequence[str]) -> tuple[np.ndarray, str]:
     process.stdout.close()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} exited {process.returncode}")
-    return np.array(
-        [usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024]
-    ), printed
+    cpu = usage.ru_utime + usage.ru_stime
+    wall = time.perf_counter() - start
+    memory = usage.ru_maxrss * 1024
+    return np.array([cpu, wall, memory]), printed

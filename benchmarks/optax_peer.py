@@ -35,7 +35,10 @@ class Form(NamedTuple):
 
 def forms(case: Case) -> list[Form]:
     """Return those that are worth a try: sums over 100 columns take many times what the products take."""
-    return [Form(sums=False, block=None), *[Form(sums=True, block=256)] * (case.d < 100)]
+    products = Form(sums=False, block=None)
+    if case.d >= 100:
+        return [products]
+    return [products, Form(sums=True, block=256)]
 
 
 class Optax:
@@ -45,21 +48,20 @@ class Optax:
     """
 
     def __init__(self, planned: Planned, form: Form):
-        self.case, self.form, problem = planned.case, form, planned.problem
-        shape = (self.case.seeds if self.case.batch else 1, -1)
-        to_device = functools.partial(jnp.asarray, dtype=self.case.dtype)
-        self.w_star, self.hessian, self.X, self.y = map(
-            to_device, (problem.w_star, planned.hessian, problem.data.X, problem.data.y)
-        )
-        self.start, self.lr = (
-            to_device(planned.starts).reshape(*shape, self.case.d),
-            to_device(planned.lr).reshape(shape),
-        )
-        self.rows = (
-            jnp.asarray(planned.rows().transpose(1, 0, 2))
-            if self.case.batch
-            else jnp.zeros((1, self.case.steps, 0), int)
-        )
+        self.case, self.form = planned.case, form
+        case, problem = planned.case, planned.problem
+        to_device = functools.partial(jnp.asarray, dtype=case.dtype)
+        self.w_star = to_device(problem.w_star)
+        self.hessian = to_device(planned.hessian)
+        self.X = to_device(problem.data.X)
+        self.y = to_device(problem.data.y)
+        seeds = case.seeds if case.batch else 1
+        self.start = to_device(planned.starts).reshape(seeds, -1, case.d)
+        self.lr = to_device(planned.lr).reshape(seeds, -1)
+        if case.batch:
+            self.rows = jnp.asarray(planned.rows().transpose(1, 0, 2))
+        else:
+            self.rows = jnp.zeros((1, case.steps, 0), int)
         self.spans = jnp.asarray(planned.step[:-1]), jnp.asarray(planned.step[1:])
         self._program = self.program()
 
@@ -72,19 +74,20 @@ class Optax:
 
     def program(self):
         """Return the program, compiled anew: jax knows a function by its identity."""
-        whole = (
-            jax.vmap(self._of_seed)
-            if self.case.batch
-            else lambda *arrays: self._of_seed(*(array[0] for array in arrays))
-        )
+        whole = jax.vmap(self._of_seed) if self.case.batch else self._of_one_seed
         return jax.jit(whole).lower(self.start, self.lr, self.rows).compile()
+
+    def _of_one_seed(self, start: jax.Array, lr: jax.Array, rows: jax.Array) -> jax.Array:
+        return self._of_seed(start[0], lr[0], rows[0])
 
     def _of_seed(self, start: jax.Array, lr: jax.Array, rows: jax.Array) -> jax.Array:
         if self.form.block is None:
             return jax.vmap(self._run, in_axes=(0, 0, None))(start, lr, rows)
-        return jax.lax.map(
-            lambda run: self._run(*run, rows), (start, lr), batch_size=min(self.form.block, len(lr))
-        )
+
+        def train(run):
+            return self._run(*run, rows)
+
+        return jax.lax.map(train, (start, lr), batch_size=min(self.form.block, len(lr)))
 
     def _gaps(self, program) -> np.ndarray:
         gaps = program(self.start, self.lr, self.rows).block_until_ready()

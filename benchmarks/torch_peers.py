@@ -17,11 +17,15 @@ torch.set_num_threads(1)
 
 def loop(planned: Planned, run: int = 0) -> torch.nn.Linear:
     """Train one run with nothing but what a step needs; no loss is kept."""
-    case, data = planned.case, planned.problem.data
+    case = planned.case
+    data = planned.problem.data
     dtype = getattr(torch, case.dtype)
-    X, y = torch.tensor(data.X, dtype=dtype), torch.tensor(data.y, dtype=dtype).reshape(-1, 1)
-    rows = torch.randint(case.n, (case.steps, case.batch)) if case.batch else [slice(None)] * case.steps
-    model, criterion = torch.nn.Linear(case.d, 1, bias=False, dtype=dtype), torch.nn.MSELoss()
+    X = torch.tensor(data.X, dtype=dtype)
+    y = torch.tensor(data.y, dtype=dtype).reshape(-1, 1)
+    all_rows = [slice(None)] * case.steps
+    rows = torch.randint(case.n, (case.steps, case.batch)) if case.batch else all_rows
+    model = torch.nn.Linear(case.d, 1, bias=False, dtype=dtype)
+    criterion = torch.nn.MSELoss()
     optimizer = OPTIMIZERS[case.optimizer](model.parameters(), lr=float(planned.lr[run]))
     for of_step in rows:
         loss = criterion(model(X[of_step]), y[of_step])
@@ -42,33 +46,41 @@ class Batched:
 
     def __post_init__(self):
         planned, case = self.planned, self.planned.case
-        dtype, shape = getattr(torch, case.dtype), (case.seeds if case.batch else 1, -1)
-        self.start = torch.tensor(planned.starts, dtype=dtype).reshape(*shape, case.d)
-        self.lr = torch.tensor(planned.lr, dtype=dtype).reshape(*shape, 1)
-        self.w_star, self.hessian, self.X, self.y = (
-            torch.tensor(array, dtype=dtype)
-            for array in (
-                planned.problem.w_star,
-                planned.hessian,
-                planned.problem.data.X,
-                planned.problem.data.y.reshape(-1, 1),
-            )
-        )
+        data = planned.problem.data
+        seeds = case.seeds if case.batch else 1
+
+        def tensor(array: np.ndarray) -> torch.Tensor:
+            return torch.tensor(array, dtype=getattr(torch, case.dtype))
+
+        self.start = tensor(planned.starts).reshape(seeds, -1, case.d)
+        self.lr = tensor(planned.lr).reshape(seeds, -1, 1)
+        self.w_star = tensor(planned.problem.w_star)
+        self.hessian = tensor(planned.hessian)
+        self.X = tensor(data.X)
+        self.y = tensor(data.y.reshape(-1, 1))
         self.rows = torch.tensor(planned.rows()) if case.batch else None
         self.recorded = set(planned.step.tolist())
 
     def train(self) -> np.ndarray:
         """Return (R, K) gaps."""
-        W, case, gaps = self.start.clone(), self.planned.case, []
+        case = self.planned.case
+        W = self.start.clone()
         m, v = torch.zeros_like(W), torch.zeros_like(W)
+        gaps = []
         for t in range(case.steps + 1):
-            E = W - self.w_star
-            g = E @ self.hessian if self.rows is None or t in self.recorded else None
+            if self.rows is None or t in self.recorded:
+                E = W - self.w_star
+                g = E @ self.hessian
             if t in self.recorded:
                 gaps.append(0.5 * (E * g).sum(-1))
-            if t < case.steps:
-                g = g if self.rows is None else self._sampled(W, self.rows[t])
-                descend(W, g, self.lr) if case.optimizer == "sgd" else adam(W, g, self.lr, m, v, t + 1)
+            if t == case.steps:
+                break
+            if self.rows is not None:
+                g = self._sampled(W, self.rows[t])
+            if case.optimizer == "sgd":
+                descend(W, g, self.lr)
+            else:
+                adam(W, g, self.lr, (m, v), t + 1)
         return torch.stack(gaps, -1).reshape(-1, len(gaps)).numpy()
 
     def _sampled(self, W: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -80,9 +92,9 @@ def descend(W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor) -> None:
     W.sub_(g.mul_(lr))
 
 
-def adam(
-    W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor, m: torch.Tensor, v: torch.Tensor, t: int
-) -> None:
+def adam(W: torch.Tensor, g: torch.Tensor, lr: torch.Tensor, means: tuple, t: int) -> None:
+    """Take step t, 1 for the first; `means` are those of the gradients and of their squares."""
+    m, v = means
     m.lerp_(g, 1 - BETA1)
     v.mul_(BETA2).addcmul_(g, g, value=1 - BETA2)
     below = v.sqrt().div_((1 - BETA2**t) ** 0.5).add_(EPS)
@@ -92,4 +104,6 @@ def adam(
 def multiplication(planned: Planned) -> tuple:
     """Return H and E (p, R): what `torch.mm` multiplies as the yardstick of arithmetic."""
     dtype = getattr(torch, planned.case.dtype)
-    return torch.tensor(planned.hessian, dtype=dtype), torch.tensor(planned.starts.T.copy(), dtype=dtype)
+    hessian = torch.tensor(planned.hessian, dtype=dtype)
+    starts = torch.tensor(planned.starts.T.copy(), dtype=dtype)
+    return hessian, starts

@@ -62,7 +62,7 @@ class Trajectory:
 
     @property
     def scales(self) -> bool:
-        """Whether twice the learning rate is twice as large at every step: then 1 and 2 say all, (T, 2)."""
+        """Whether twice the rate is twice as large at every step: then lr (T, 2) of 1 and 2 says all."""
         return np.array_equal(2 * self.lr[:, 0], self.lr[:, 1])
 
 

@@ -50,7 +50,8 @@ def tuning_seeds(seed: int, count: int) -> list[int]:
 
 def steps_per_epoch(n: int, batch_size: int | None) -> int:
     """Return how many updates one pass over n rows takes; the last, short batch counts as one."""
-    return math.ceil(n / (batch_size or n))
+    rows = batch_size or n
+    return math.ceil(n / rows)
 
 
 def is_fixed(batch_size: int | None, batch_order: str) -> bool:

@@ -20,10 +20,13 @@ from lrbench.engines.products import multiply_source
 from lrbench.losses import Loss
 from lrbench.optimizers import Rule
 
+Formula = Callable[..., float]  # of numbers
+Compiled = Callable[..., None]
+
 _one_at_a_time = threading.Lock()
 
 
-def _once(compile: Callable[..., Callable[..., None]]) -> Callable[..., Callable[..., None]]:
+def _once(compile: Callable[..., Compiled]) -> Callable[..., Compiled]:
     """Let one of several threads compile, and the others find what it made."""
     remembered = functools.cache(compile)
 
@@ -35,65 +38,69 @@ def _once(compile: Callable[..., Callable[..., None]]) -> Callable[..., Callable
     return locked
 
 
-def train(task: Task, dtype: str) -> Callable[..., None]:
+def train(task: Task, dtype: str) -> Compiled:
     """Return the program for tasks of this kind: those of which the same parts are None."""
     parts = frozenset(name for name, part in task._asdict().items() if part is not None)
     return _train(parts, dtype)
 
 
 @_once
-def _train(parts: signatures.Parts, dtype: str) -> Callable[..., None]:
+def _train(parts: signatures.Parts, dtype: str) -> Compiled:
     name = "_".join(["train", dtype, *sorted(parts)])
-    return cached(signatures.program(parts, getattr(nt, dtype)), program.train, name)
+    type = signatures.program(parts, getattr(nt, dtype))
+    return cached(type, program.train, name)
 
 
 @_once
-def multiply(dtype: str) -> Callable[..., None]:
+def multiply(dtype: str) -> Compiled:
     """Return y = A x for all lanes."""
     name = f"multiply_{dtype}"
-    return cached(signatures.multiply(getattr(nt, dtype)), _function(name, multiply_source(name)), name)
+    type = signatures.multiply(getattr(nt, dtype))
+    function = _function(name, multiply_source(name))
+    return cached(type, function, name)
 
 
 @_once
-def update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str) -> Callable[..., None]:
+def update(rule: Rule, numbers: int, coefficients: int, lanes: int, dtype: str) -> Compiled:
     """Return the step of a tile by this rule.
 
     Args:
         numbers, coefficients: how many numbers of its run, and how many of the step, the rule unpacks.
     """
     name = f"update_{rule.update.__name__}_{lanes}_{dtype}"
+    type = signatures.update(getattr(nt, dtype))
     source = passes.update_source(name, lanes, len(rule.state), numbers, coefficients)
     function = _function(name, source, rule=rule.update)
-    return cached(signatures.update(getattr(nt, dtype)), function, name, "optimizers")
+    return cached(type, function, name, "optimizers")
 
 
-def slopes(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
+def slopes(loss: Loss, lanes: int, dtype: str) -> Compiled:
     """Return the pass over the rows of a minibatch."""
     return _slopes(loss.formula("slope"), lanes, dtype)
 
 
 @_once
-def _slopes(slope: Callable[..., float], lanes: int, dtype: str) -> Callable[..., None]:
+def _slopes(slope: Formula, lanes: int, dtype: str) -> Compiled:
     name = f"slopes_{slope.__name__}_{lanes}_{dtype}"
-    function = _function(name, passes.slopes_source(name, lanes), slope=slope)
-    return cached(signatures.slopes(getattr(nt, dtype)), function, name, "losses")
+    type = signatures.slopes(getattr(nt, dtype))
+    source = passes.slopes_source(name, lanes)
+    return cached(type, _function(name, source, slope=slope), name, "losses")
 
 
-def excess(loss: Loss, lanes: int, dtype: str) -> Callable[..., None]:
+def excess(loss: Loss, lanes: int, dtype: str) -> Compiled:
     """Return the pass over a block of all rows."""
     return _excess(loss.formula("excess"), loss.formula("slope"), lanes, dtype)
 
 
 @_once
-def _excess(
-    excess: Callable[..., float], slope: Callable[..., float], lanes: int, dtype: str
-) -> Callable[..., None]:
+def _excess(excess: Formula, slope: Formula, lanes: int, dtype: str) -> Compiled:
     name = f"excess_{excess.__name__}_{lanes}_{dtype}"
-    function = _function(name, passes.excess_source(name, lanes), excess=excess, slope=slope)
-    return cached(signatures.excess(getattr(nt, dtype)), function, name, "losses")
+    type = signatures.excess(getattr(nt, dtype))
+    source = passes.excess_source(name, lanes)
+    return cached(type, _function(name, source, excess=excess, slope=slope), name, "losses")
 
 
-def _function(name: str, source: str, **formulas: Callable) -> Callable[..., None]:
+def _function(name: str, source: str, **formulas: Callable) -> Compiled:
     """Return the function of this name that a source defines, with the formulas that it calls."""
     names: dict = {"uintp": uintp, "float64": np.float64, "__name__": __name__}
     for called, formula in formulas.items():

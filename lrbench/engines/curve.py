@@ -39,7 +39,9 @@ class Curve:
         self.evaluations[step:] = evaluations
         if not (np.isfinite(loss) and np.isfinite(gap)):
             return False
-        self.loss[step], self.gap[step], self.weights = loss, gap, weights
+        self.loss[step] = loss
+        self.gap[step] = gap
+        self.weights = weights
         if step in self.traced:
             self.traced[step] = weights
         return True
@@ -61,9 +63,12 @@ def outcome(
     last = finite.sum(axis=1) - 1  # states are finite until the first that is not
     runs = np.arange(len(curves))
     to_the_end = finite.all(axis=1) | np.isin(runs, list(failures))
-    within = gap[:, None, :] <= gaps_of(targets, problem)[None, :, None]  # (R, H, T + 1)
+    levels = gaps_of(targets, problem)
+    within = gap[:, None, :] <= levels[None, :, None]  # (R, H, T + 1)
     hits = np.where(within.any(axis=2), within.argmax(axis=2), NEVER)
     half, end = spans(curves[0].steps, epoch)
+    p = problem.data.p
+    paths = [_weights(curve.traced.values(), p) for curve in curves]
 
     return Outcome(
         step=step,
@@ -78,8 +83,8 @@ def outcome(
         first_bad=np.where(to_the_end, NEVER, last + 1),
         peak=np.where(finite, gap, 0.0).max(axis=1),
         last_loss=np.where(last < 0, np.nan, loss[runs, last]),
-        weights=_weights([curve.weights for curve in curves], problem.data.p),
-        path=np.stack([_weights(curve.traced.values(), problem.data.p) for curve in curves]),
+        weights=_weights([curve.weights for curve in curves], p),
+        path=np.stack(paths),
         failures=failures,
     )
 

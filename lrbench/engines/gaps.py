@@ -113,6 +113,7 @@ def move(samples, w, e, g, gap):
 
 @part
 def start_gradient(g, w, penalty, lanes):
+    """g = the gradient of the penalty."""
     if g is None:
         return
     n = uintp(lanes)
@@ -180,6 +181,7 @@ def gather(batches, rows, X, y):
 
 @part
 def add_penalty(penalty, share, w, g, lanes):
+    """g += a share of the gradient of the penalty."""
     n = uintp(lanes)
     for j in range(penalty.size):
         if penalty[j] != 0:

@@ -39,22 +39,27 @@ class Geometry(NamedTuple):
         real = np.dtype(dtype)
         prepare = _quadratic if problem.loss.is_quadratic else _by_rows
         order, task, guard = prepare(problem, real, sampled)
-        most = problem.loss.factor(problem.data.n) * float(np.finfo(real).max)
-        return cls(order, task, min(most, float(np.finfo(np.float64).max) / 2), guard)
+        largest = problem.loss.factor(problem.data.n) * float(np.finfo(real).max)
+        largest_float64 = float(np.finfo(np.float64).max)
+        return cls(order, task, min(largest, largest_float64 / 2), guard)
 
 
 def _quadratic(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
     """Return order, task and guard of a quadratic."""
-    last_row = np.where(problem.R != 0, np.arange(problem.rank)[:, None], 0).max(axis=0)
+    row = np.arange(problem.rank)[:, None]
+    last_row = np.where(problem.R != 0, row, 0).max(axis=0)
     order = np.argsort(last_row, kind="stable")
-    w_star, R = problem.w_star[order], np.ascontiguousarray(problem.R[:, order])
+    w_star = problem.w_star[order]
+    R = np.ascontiguousarray(problem.R[:, order])
     with np.errstate(over="ignore"):
         rounded = R.astype(real)
-    is_exact = real == np.float64
+    extent = _extent(R)
+    exact = Quadratic(w_star, Matrix(R, *extent))
+    R_T = Matrix(np.ascontiguousarray(rounded.T), *_extent(R.T))
     task = Task(
-        quadratic=Quadratic(w_star, Matrix(rounded, *_extent(R))),
-        exact=None if is_exact else Quadratic(w_star, Matrix(R, *_extent(R))),
-        R_T=None if sampled else Matrix(np.ascontiguousarray(rounded.T), *_extent(R.T)),
+        quadratic=Quadratic(w_star, Matrix(rounded, *extent)),
+        exact=None if real == np.float64 else exact,
+        R_T=None if sampled else R_T,
         samples=None,
         exact_samples=None,
         batches=None,
@@ -72,19 +77,22 @@ def _guard(problem: Problem, real: np.dtype) -> float:
     p = problem.data.p
     if problem.rank < p:
         return np.inf
-    relative = float(np.finfo(real).eps) * (p + 3) * np.sqrt(p * (problem.kappa or 1.0))
+    eps = float(np.finfo(real).eps)
+    kappa = problem.kappa or 1.0
+    relative = eps * (p + 3) * np.sqrt(p * kappa)
     return (1 + relative) ** 2
 
 
 def _by_rows(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
     """Return order, task and guard of a loss that has no R."""
     in_float64 = sampled or real != np.float64
+    float64 = np.dtype(np.float64)
     task = Task(
         quadratic=None,
         exact=None,
         R_T=None,
         samples=None if sampled else _samples(problem, real),
-        exact_samples=_samples(problem, np.dtype(np.float64)) if in_float64 else None,
+        exact_samples=_samples(problem, float64) if in_float64 else None,
         batches=None,
     )
     return np.arange(problem.data.p), task, 1.0
@@ -94,7 +102,8 @@ def _samples(problem: Problem, real: np.dtype) -> Samples:
     """Return the rows of a problem in one dtype."""
     data, loss = problem.data, problem.loss
     with np.errstate(over="ignore"):
-        X, y = np.ascontiguousarray(data.design().astype(real)), data.y.astype(real)
+        X = np.ascontiguousarray(data.design().astype(real))
+        y = data.y.astype(real)
     return Samples(
         w_star=problem.w_star,
         penalty=loss.penalties(data.d, data.p),
@@ -116,7 +125,9 @@ def _extent(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     columns = np.arange(k)
     first = np.where(A != 0, columns, k - 1).min(axis=1)
     last = np.where(A != 0, columns, 0).max(axis=1) + 1
-    blocks = [slice(i, i + 4) for i in range(m)]
-    first_of_four = np.array([first[block].min() for block in blocks])
-    last_of_four = np.array([last[block].max() for block in blocks])
+    first_of_four = np.empty(m, np.int64)
+    last_of_four = np.empty(m, np.int64)
+    for i in range(m):
+        first_of_four[i] = first[i : i + 4].min()
+        last_of_four[i] = last[i : i + 4].max()
     return first_of_four, last_of_four

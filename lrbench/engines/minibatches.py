@@ -23,24 +23,28 @@ class Minibatches:
         run = group.shared
         n = problem.data.n
         self._problem = problem
-        self._how = run["batch_size"], run["batch_order"]
+        self._how = (run["batch_size"], run["batch_order"])
         self._steps = run["steps"]
         self._sizes = sizes(n, *self._how, self._steps)
         self.of_all_rows = run["batch_size"] is None
         self.largest = 0 if self.of_all_rows else int(self._sizes.max())
         self.epoch = steps_per_epoch(n, run["batch_size"])
         self.evaluations = self._begins() / n
-        self._seeds, self.stream = np.unique(self._seeds_of(group), return_inverse=True)
+        seeds = self._seeds_of(group)
+        self._seeds, self.stream = np.unique(seeds, return_inverse=True)
 
     def _begins(self) -> np.ndarray:
         """Return how many rows the steps before each state have seen, (steps + 1,)."""
-        return np.concatenate([[0], np.cumsum(self._sizes)])
+        seen = np.cumsum(self._sizes)
+        return np.concatenate([[0], seen])
 
     def _seeds_of(self, group: Group) -> np.ndarray:
         """Return the seed of each run, (R,); the same for all where batches do not depend on it."""
         seed = group.column("seed")
         seeds = np.array(seed.values)[seed.codes]
-        return seeds[:1].repeat(len(group)) if is_fixed(*self._how) else seeds
+        if is_fixed(*self._how):
+            return seeds[:1].repeat(len(group))
+        return seeds
 
     def batches(self, real: np.dtype, order: np.ndarray) -> Batches | None:
         """Return what the program needs of them, with the parameters in this order.
@@ -51,15 +55,19 @@ class Minibatches:
             return None
         data, loss = self._problem.data, self._problem.loss
         with np.errstate(over="ignore"):
-            X, y = np.ascontiguousarray(data.design()[:, order]).astype(real), data.y.astype(real)
+            X = np.ascontiguousarray(data.design()[:, order]).astype(real)
+            y = data.y.astype(real)
+        rows = [self._rows(int(seed)) for seed in self._seeds]
+        factors = [loss.factor(size) for size in self._sizes]
+        shares = [loss.penalty_share(size, data.n) for size in self._sizes]
         return Batches(
             X=X,
             y=y,
             penalty=loss.penalties(data.d, data.p)[order],
-            order=np.stack([self._rows(int(seed)) for seed in self._seeds]),
+            order=np.stack(rows),
             starts=self._begins(),
-            factors=np.array([loss.factor(size) for size in self._sizes], dtype=real),
-            shares=np.array([loss.penalty_share(size, data.n) for size in self._sizes]),
+            factors=np.array(factors, dtype=real),
+            shares=np.array(shares),
             k=loss.k,
         )
 

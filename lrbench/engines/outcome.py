@@ -71,7 +71,8 @@ def recorded_steps(steps: int, record: str | int) -> np.ndarray:
     """
     if record == "all" or int(record) > steps:
         return np.arange(steps + 1)
-    return np.unique([0, *np.geomspace(steps, 1, int(record) - 1).astype(np.int64)])
+    spaced = np.geomspace(steps, 1, int(record) - 1)
+    return np.unique([0, *spaced.astype(np.int64)])
 
 
 def spans(steps: int, epoch: int) -> np.ndarray:
@@ -81,7 +82,9 @@ def spans(steps: int, epoch: int) -> np.ndarray:
     of a single step.
     """
     last = np.array([steps // 2, steps])
-    return np.stack([np.minimum(np.maximum(last - epoch + 1, 1), last), last], axis=1)
+    after_the_start = np.maximum(last - epoch + 1, 1)
+    first = np.minimum(after_the_start, last)
+    return np.stack([first, last], axis=1)
 
 
 def gaps_of(targets: Sequence[float], problem: Problem) -> np.ndarray:

@@ -36,18 +36,23 @@ def train(task, runs, watch, records, scratch, functions):
         own_records = records_of(records, tile)
         load(W, watch, scratch)
         same = all_alike(column)
-        dead = 0
+        dead = 0  # lanes whose run has ended
         for t in range(steps + 1):
+            # The gap of state t; on all rows of a sum the gradient comes from the same pass.
             w = scratch.weights[t % 2]
             ahead = scratch.weights[(t + 1) % 2]
             measure(task.quadratic, w, scratch.moved, scratch.gap, multiply)
             measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, of_rows)
             measure_rows(task.exact_samples, w, scratch.exact, None, scratch, of_exact_rows)
-            if look(scratch.gap, scratch.within, scratch.near, own_watch.peak) > dead:
+
+            # A dead lane is news at every state.
+            news = look(scratch.gap, scratch.within, scratch.near, own_watch.peak)
+            if news > dead:
                 dead += note(t, W, own_watch, scratch, task.exact)
             record(t, own_records, scratch, task.exact, exact_multiply)
             if t == steps or dead == lanes or runs.stop[0] != 0:
                 break
+
             gradient(task.R_T, scratch.moved, scratch.g, lanes, multiply)
             sampled_gradient(task.batches, runs.stream[tile], t, w, scratch, of_batch)
             spread(runs.table[t], column, same, scratch.of_step)

@@ -48,27 +48,40 @@ class StepTable:
 
 def step_table(group: Group, family: Family, rule: Rule) -> StepTable:
     """Tabulate the steps of a group. A run's numbers do not depend on those of the others."""
-    steps, run = group.shared["steps"], numbers(group, family)
+    run = numbers(group, family)
     schedules, schedule = distinct_schedules(group)
-    scales = np.array([_scales(distinct, rule, group) for distinct in schedules])[schedule]
-    own_lr = np.where(scales, 1.0, run.lr)  # (R,) what a run's column depends on
+    of_schedules = np.array([_scales(distinct, rule, group) for distinct in schedules])
+    scales = of_schedules[schedule]  # (R,)
+    own_lr = np.where(scales, 1.0, run.lr)  # the learning rate, where the column of a run depends on it
     keys = [getattr(run, name) for name in rule.column]
     first_rows, column = alike([*keys, schedule, own_lr])
 
-    step = SimpleNamespace(**{name: values[first_rows][None] for name, values in vars(run).items()})
-    step.factor = np.ones((1, 1))
+    step = _of_columns(run, first_rows)
     if schedules != [{}]:
         step.lr = own_lr[first_rows][None]
         for number, distinct in enumerate(schedules):
-            _follow(distinct, np.flatnonzero(schedule[first_rows] == number), group, step)
+            columns = np.flatnonzero(schedule[first_rows] == number)
+            _follow(distinct, columns, group, step)
         step.factor = step.lr
     elif not scales.all():
         step.factor = step.lr
 
     run.lr = np.where(scales, run.lr, 1.0)
-    coefficients = _coefficients(rule, step, steps, len(first_rows))
-    first_factor = np.broadcast_to(step.factor[0], len(first_rows))[column]
-    return StepTable(run, run.lr * first_factor, coefficients, column)
+    first_factor = np.broadcast_to(step.factor[0], len(first_rows))
+    return StepTable(
+        run=run,
+        first_lr=run.lr * first_factor[column],
+        coefficients=_coefficients(rule, step, group.shared["steps"], len(first_rows)),
+        column=column,
+    )
+
+
+def _of_columns(run: Numbers, first_rows: np.ndarray) -> Numbers:
+    """Return the numbers of C columns, (1, C), from those of R runs; the factor of the learning rate is 1."""
+    step = SimpleNamespace(factor=np.ones((1, 1)))
+    for name, values in vars(run).items():
+        setattr(step, name, values[first_rows][None])
+    return step
 
 
 def _scales(schedule: Leaves, rule: Rule, group: Group) -> bool:
@@ -77,12 +90,14 @@ def _scales(schedule: Leaves, rule: Rule, group: Group) -> bool:
         return False
     if not schedule:
         return True
-    return trajectory(schedule, group.shared["optimizer._target_"], UNITS, group.shared["steps"]).scales
+    target = group.shared["optimizer._target_"]
+    return trajectory(schedule, target, UNITS, group.shared["steps"]).scales
 
 
 def _coefficients(rule: Rule, step: Numbers, steps: int, columns: int) -> np.ndarray:
     """Return the numbers of each step, (T, k, C)."""
-    of_step = rule.step(np.arange(1, steps + 1)[:, None], step)
+    t = np.arange(1, steps + 1)[:, None]
+    of_step = rule.step(t, step)
     coefficients = np.empty((steps, len(of_step), columns))
     for place, values in enumerate(of_step):
         coefficients[:, place] = values
@@ -93,8 +108,9 @@ def distinct_schedules(group: Group) -> tuple[list[Leaves], np.ndarray]:
     """Return the distinct schedules of a group, {} for none, and (R,) which of them is a run's."""
     shared = under(group.shared, "schedule")
     swept = under(group.columns, "schedule")
-    codes = [column.codes for column in swept.values()] or [np.zeros(len(group), np.int64)]
-    first_rows, which = alike(codes)
+    one_for_all = np.zeros(len(group), np.int64)
+    codes = [column.codes for column in swept.values()]
+    first_rows, which = alike(codes or [one_for_all])
     schedules = []
     for row in first_rows:
         own = {name: column.values[column.codes[row]] for name, column in swept.items()}
@@ -112,9 +128,10 @@ def alike(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         if (key == key[0]).all():
             continue
         distinct, place = np.unique(key, return_inverse=True)
+        combined = which * len(distinct) + place
         # Numbered anew at every key, so that the product cannot overflow.
-        which = np.unique(which * len(distinct) + place, return_inverse=True)[1]
-    first_rows = np.unique(which, return_index=True)[1]
+        _, which = np.unique(combined, return_inverse=True)
+    _, first_rows = np.unique(which, return_index=True)
     return first_rows, which
 
 
@@ -123,9 +140,9 @@ def _follow(schedule: Leaves, columns: np.ndarray, group: Group, step: Numbers) 
 
     `step.lr` becomes (T, C) from (1, C), and so does the momentum.
     """
-    steps, target = group.shared["steps"], group.shared["optimizer._target_"]
-    distinct, place = np.unique(step.lr[0, columns], return_inverse=True)
-    path = trajectory(schedule, target, distinct.tolist(), steps)
+    target = group.shared["optimizer._target_"]
+    lrs, place = np.unique(step.lr[0, columns], return_inverse=True)
+    path = trajectory(schedule, target, lrs.tolist(), group.shared["steps"])
     _set_columns(step, "lr", columns, path.lr[:, place])
     if path.momentum is not None:
         name = "beta1" if hasattr(step, "beta1") else "momentum"
@@ -135,6 +152,7 @@ def _follow(schedule: Leaves, columns: np.ndarray, group: Group, step: Numbers) 
 def _set_columns(step: Numbers, name: str, columns: np.ndarray, values: np.ndarray) -> None:
     """Set numbers of T steps in some columns, (T, 1 or len(columns))."""
     before = getattr(step, name)
-    moved = np.broadcast_to(before, (len(values), before.shape[1])).copy()
+    shape = len(values), before.shape[1]
+    moved = np.broadcast_to(before, shape).copy()
     moved[:, columns] = values
     setattr(step, name, moved)

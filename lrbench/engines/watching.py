@@ -1,5 +1,6 @@
-"""What is noted of the states of a tile: first hits, the last finite state, the largest gap; and what is kept
-of them.
+"""What is noted of the states of a tile, and what is kept of them.
+
+Noted are first hits, the last finite state and the largest gap; kept are gaps, their sums, and weights.
 """
 
 import numpy as np
@@ -39,7 +40,8 @@ def look(gap, within, near, peak):
     for l in range(uintp(gap.size)):
         finite = gap[l] <= within[l]
         news += (not finite) + (gap[l] <= near[l])
-        peak[l] = (gap[l] if finite and gap[l] > peak[l] else peak[l]) + 0.0
+        largest = gap[l] if finite and gap[l] > peak[l] else peak[l]
+        peak[l] = largest + 0.0
     return news
 
 
@@ -79,6 +81,7 @@ def note_hits(t, l, gap, watch):
 
 @part
 def keep_weights(W, w, l):
+    """Write the weights of one lane into W (p, lanes)."""
     lanes = uintp(W.shape[1])
     for j in range(W.shape[0]):
         W[j, l] = w[uintp(j) * lanes + l]

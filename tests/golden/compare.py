@@ -1,8 +1,12 @@
 """Show that a rebuilding changed nothing that people see: compare.py BASE, as `make golden BASE=<commit>`.
 
-The tree of BASE and the working tree make the same result sets (`make.py`), and all that comes of them is compared.
-A line a set and kind says how many lines differ, below it stands where; the exit code is 1 where anything differs.
-Both sides are left under .golden/<commit>/, as before/ and after/, beside the tree of BASE and its kernels.
+The tree of BASE and the working tree make the same result sets (`make.py`), and all that comes of them is
+compared. A line a set and kind says how much differs, such as
+
+    02-lecture-tuned   summary       DIFFERENT     files: 1 of 2, lines: 7
+
+and below it stands where; the exit code is 1 where anything differs. Both sides are left under
+.golden/<commit>/, as before/ and after/, beside the tree of BASE and its kernels.
 """
 
 import os
@@ -169,7 +173,8 @@ def _shown(first: int, before: list[str], after: list[str]) -> list[str]:
     begin = max(first - LINES_BEFORE, 0)
     end = begin + DIFFED_LINES
     diff = unified_diff(before[begin:end], after[begin:end], lineterm="")
-    shown = list(islice(diff, 3, 3 + SHOWN_LINES))  # its first three lines name files and lines
+    # its first three lines name the files, which have none here, and count lines from `begin`
+    shown = list(islice(diff, 3, 3 + SHOWN_LINES))
     if all(len(line) <= LONGEST_LINE for line in shown):
         return shown
     old, new = ("".join(lines[first : first + 1]) for lines in (before, after))

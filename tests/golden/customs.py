@@ -1,4 +1,7 @@
-"""Optimizers of a user's own that misbehave: one raises, one is interrupted, one gets worse. The choices that `sets.py` writes name them."""
+"""Optimizers of a user's own, most of which misbehave: one raises, one is interrupted, one gets worse.
+
+The choices that `sets.py` writes name them.
+"""
 
 import torch
 

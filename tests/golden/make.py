@@ -1,8 +1,8 @@
-"""Make the ten result sets with the lrbench of one tree, and all that people see of them: make.py TREE FOLDER.
+"""Make the ten result sets with the lrbench of a tree, and all that people see of them: make.py TREE FOLDER.
 
 Time, ids and threads are fixed before lrbench is imported, and only what lrbench offers to everybody is used:
-so the same driver works with every tree, however that is built inside. Of each set FOLDER then holds, in a folder
-of its own,
+so the same driver works with every tree, however that is built inside. Of each set FOLDER then holds, in a
+folder of its own,
 
     results/    what the command lines wrote
     terminal/   what they printed, at 80 columns, and at 200 in colour
@@ -229,7 +229,7 @@ def make(lrbench: ModuleType, golden) -> None:
 
 
 def _sweep(commands: Commands, title: str, words: list[str]) -> None:
-    """Run a request twice: the second time nothing is left to train, so that the answer alone is printed anew."""
+    """Run a request twice: the second time nothing is left to train, and the answer alone is printed anew."""
     code = commands.run(title, [*words, "report=false"], WIDE)
     if code == INTERRUPTED:
         # a second time it would go on to the end
@@ -239,7 +239,7 @@ def _sweep(commands: Commands, title: str, words: list[str]) -> None:
 
 
 def _compare(lrbench: ModuleType, commands: Commands, a: str, b: str) -> None:
-    """Compare two result sets; in the narrow terminal, for programs and notebooks also where the tasks differ."""
+    """Compare two result sets; but for the wide terminal also where their tasks differ."""
     name = f"compare-{Path(b).name}"
     commands.run(name, ["compare", a, b], WIDE)
     commands.run(name, ["compare", a, b, "--anyway"], NARROW)

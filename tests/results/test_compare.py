@@ -17,10 +17,11 @@ from statsmodels.stats.multitest import multipletests
 import lrbench
 from lrbench.cli import main
 from lrbench.errors import RequestError
-from lrbench.results import compare, statistics
-from lrbench.results.pages import comparison
+from lrbench.results import statistics
+from lrbench.results.comparison import compare
+from lrbench.results.frames.columns.difference import BITS
+from lrbench.results.pages import comparison as page
 from lrbench.results.tables.changes import changes
-from lrbench.results.tables.pairing import BITS
 from lrbench.results.terminal.comparison import print_difference
 
 DIVERGED = {"status": "diverged"}
@@ -113,10 +114,8 @@ def test_ratio_interval_and_p_are_those_of_scipy(pair):
     assert (found["n"], found["test"], found["change"]) == (6, "t", "worse")
     assert difference.regression
     assert difference.sentences == [
-        (
-            f"B is worse: sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher in B than in A (95 % "
-            f"interval {low:.3g} to {high:.2g})."
-        )
+        f"B is worse: sgd (lr=0.1) on lecture ends {expected[0]:.2g} times higher in B than in A "
+        f"(95 % interval {low:.3g} to {high:.2g})."
     ]
 
 
@@ -153,20 +152,16 @@ def test_what_is_better_is_no_regression(pair):
     difference = compare(*pair(runs("sgd", B), runs("sgd", A)))
     assert not difference.regression
     assert difference.sentences == [
-        (
-            "B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A (95 % interval 1.82 to "
-            "2.4)."
-        )
+        "B is better: sgd (lr=0.1) on lecture ends 2.1 times lower in B than in A "
+        "(95 % interval 1.82 to 2.4)."
     ]
 
 
 def test_an_interval_that_cannot_be_seen_is_not_written(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [5.1 * gap for gap in A])))
     assert difference.sentences == [
-        (
-            "B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A (nearly the same for "
-            "every seed)."
-        )
+        "B is worse: sgd (lr=0.1) on lecture ends 5.1 times higher in B than in A "
+        "(nearly the same for every seed)."
     ]
 
 
@@ -189,10 +184,8 @@ def test_who_is_not_shown_to_have_changed_is_named_beside_who_is(pair):
     logs = math.log(3) * np.array([-1, 1] * 3)
     visible = 1.25 * np.exp(stats.t.interval(0.95, 5, logs.mean(), stats.sem(logs))[1])
     assert told[3:] == [
-        (
-            "No difference shown for rprop (lr=0.1) on lecture and adam over 6 starts; differences under "
-            f"{visible:.2g} times are not visible."
-        )
+        "No difference shown for rprop (lr=0.1) on lecture and adam over 6 starts; "
+        f"differences under {visible:.2g} times are not visible."
     ]
 
 
@@ -604,12 +597,12 @@ def test_what_a_choice_says_is_not_said_again_of_a_task(pair):
 
 
 def test_the_command_line(pair, capsys, monkeypatch):
-    monkeypatch.setattr(comparison, "COMPARED", ())
+    monkeypatch.setattr(page, "COMPARED", ())
     a, b = (str(one.store.root) for one in pair(runs("sgd", A), runs("sgd", B)))
     assert main(["compare", a, a]) == 0
     folder = "A and B are the same folder, and so no page is written.\n"
     assert capsys.readouterr().out.endswith(f"\n\nAll 6 runs are identical, bit for bit.\n\n{folder}")
-    assert not comparison.place(lrbench.load(a), lrbench.load(a)).exists()
+    assert not page.place(lrbench.load(a), lrbench.load(a)).exists()
     assert main(["compare", a, b]) == 1
     assert "\nExit code 1: a regression is shown.\n\nPage: " in capsys.readouterr().out
     assert main(["compare", b, a]) == 0

@@ -34,7 +34,7 @@ def left_out(tasks: Sequence[str], shown: Sequence[str]) -> str:
 
 def without_panel(tasks: pd.DataFrame, frame: pd.DataFrame) -> str:
     """Say which of several tasks have no panel in the figure of a frame."""
-    if len(tasks) == 1:
+    if len(tasks) == 1:  # also of a sweep that the figure has nothing for
         return ""
     return left_out(tasks["task"].tolist(), shown_tasks(tasks, frame))
 

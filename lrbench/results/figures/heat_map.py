@@ -93,6 +93,7 @@ def _draw_cells(
     cells = cells.assign(log=np.log10(cells["gap"].clip(lower=lowest)))
     log_axis(ax.xaxis, cells["left"].min(), cells["right"].max())
     logs = cells.loc[np.isfinite(cells["log"]), "log"]
+    # one scale a task, so that its rows compare
     scale = ScalarMappable(Normalize(logs.min(), logs.max()) if len(logs) else None, "viridis")
     inside = defaults[defaults["lr"].between(*ax.get_xlim())]
     for optimizer, own in cells.groupby("optimizer", sort=False):

@@ -82,6 +82,7 @@ def panels(
     return figure
 
 
+# placed by hand, not by subplots: a row or a cell is as high whatever else the figure holds
 def _add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
     total = figure.get_figheight()
     return figure.add_axes((left / WIDTH, bottom / total, width / WIDTH, height / total))

@@ -97,6 +97,7 @@ def panels_of_tasks(sweep: Sweep) -> dict[str, list[str]]:
     the best three.
     """
     tasks = shown_tasks(sweep.tasks, sweep.rates)
+    # six of each of many tasks would be more panels than anybody reads
     most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
     with_colour = coloured(palette(sweep.ranking))
     blocks = {}
@@ -237,6 +238,7 @@ def _draw_line(pen: Pen, own: pd.DataFrame) -> None:
 
 def _draw_seeds(pen: Pen, own: pd.DataFrame, runs: pd.DataFrame) -> None:
     dots = spread_seeds(runs, MOST_DOTS)
+    # paler than the means that are drawn over them; where there are none, they are all that is seen
     has_means = np.isfinite(own["gap"]).any()
     pen.ax.scatter(
         dots["lr"],
@@ -252,7 +254,7 @@ def _draw_seeds(pen: Pen, own: pd.DataFrame, runs: pd.DataFrame) -> None:
 
 def _draw_best(pen: Pen, own: pd.DataFrame) -> None:
     """Draw a ring at the best rate, a diamond where it is at an edge."""
-    best = own[own["best"] & np.isfinite(own["gap"])]
+    best = own[own["best"] & np.isfinite(own["gap"])]  # a chosen setting may have lost runs
     pen.ax.scatter(
         best["lr"],
         _heights(pen.ax, best),

@@ -100,7 +100,8 @@ def _draw_matrix(pairs: pd.DataFrame, ax: Axes, optimizers: list[str], colours: 
     count = len(optimizers)
     name_rows(ax, optimizers, colours)
     ax.set_xlim(-0.5, count - 0.5)
-    matrix = Matrix(ax, optimizers, colours, min(9.0, 120 / count), 2 * HALF * width / count)
+    text_size = min(9.0, 120 / count)  # so small that a ratio fits into a cell
+    matrix = Matrix(ax, optimizers, colours, text_size, 2 * HALF * width / count)
     are_shown = pairs["a"].isin(optimizers) & pairs["b"].isin(optimizers)
     for pair in records(pairs[are_shown]):
         _draw_pair(matrix, pair)

@@ -94,7 +94,7 @@ def _draw_path(pen: Pen, path: pd.DataFrame, end: pd.DataFrame) -> None:
         linewidths=1.7,
         color=pen.colour,
         zorder=4,
-        clip_on=False,
+        clip_on=False,  # a cut lies on the frame
         gid=pen.gid("cut"),
     )
 

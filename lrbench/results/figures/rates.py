@@ -43,7 +43,7 @@ def at_an_edge(settings: pd.DataFrame) -> bool:
 
 def best_rate(rates: pd.DataFrame) -> str:
     """Say which optimizer ends lowest, at which learning rate."""
-    best = with_lowest(rates, "gap")
+    best = with_lowest(rates, "gap")  # inf where runs were lost
     if not np.isfinite(best["gap"]):
         return "no learning rate of any optimizer completes all seeds"
     return f"{at_its_rate(best)} ends lowest, at {number(best['gap'])}"

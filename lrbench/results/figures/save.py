@@ -27,5 +27,5 @@ def save(figure: Figure, path: Path) -> Path:
         figure.savefig(beside, format=path.suffix[1:], dpi=DPI, metadata=metadata)
     if is_svg:
         beside.write_text(compact(beside.read_text(encoding="utf-8")), encoding="utf-8")
-    os.replace(beside, path)
+    os.replace(beside, path)  # nobody sees half a file
     return path

@@ -88,6 +88,7 @@ def _draw_row(pen: Pen, y: int, own: pd.DataFrame) -> None:
     )
     first = runs.iloc[0]
     if np.isfinite(first["median"]):
+        # behind the dots, so that it hides none
         look = {"color": INK, "linewidth": 1.3, "alpha": 0.7, "zorder": 1.8, "gid": pen.gid("bar")}
         pen.ax.vlines(max(first["median"], low), y - BAR, y + BAR, **look)
     if first["lost"]:

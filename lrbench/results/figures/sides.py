@@ -18,6 +18,7 @@ from lrbench.results.figures.marks import in_the_middle
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.tasks import of_task
 
+# not by colour, which is the optimizer's
 LINES = {"A": "-", "B": (0, (3.5, 1.8))}
 IS_FULL = {"A": False, "B": True}
 
@@ -38,6 +39,7 @@ def by_side(frame: pd.DataFrame, ax: Axes, colours: Palette) -> list[tuple[Pen, 
     """Return the rows of each optimizer and side, the best optimizer last, so that it is drawn on top."""
     sides = []
     for pen, own in back_to_front(frame, ax, colours):
+        # A before B, so that B lies on top
         sides += [(pen, str(side), rows) for side, rows in own.groupby("side")]
     return sides
 

@@ -62,8 +62,8 @@ def _schedule_texts(settings: pd.DataFrame) -> pd.Series:
     return _joined(choice, pd.concat(own).reindex(settings.index))
 
 
-def _joined(*texts: pd.Series) -> pd.Series:
-    return texts[0].str.cat(texts[1:], sep=" ").str.strip()
+def _joined(first: pd.Series, second: pd.Series) -> pd.Series:
+    return first.str.cat(second, sep=" ").str.strip()
 
 
 def changed_setting(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 role.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def runs(store: ResultStore) -> pd.DataFrame:
 def joined(tables: Iterable[pa.Table]) -> pd.DataFrame:
     """Return the rows of all tables as `runs` does; a column that some of them lack is missing there."""
     parts = [_part(table) for table in tables]
-    columns: dict[str, None] = {}  # in the order in which the parts bring them
+    columns: dict[Hashable, Any] = {}  # in the order in which the parts bring them
     for part in parts:
         columns |= dict.fromkeys(part)
     # pandas would warn of columns without any value, whose type it cannot tell
@@ -62,11 +63,13 @@ def curves(store: ResultStore, run_ids: pd.Series) -> pd.DataFrame:
     """
     wanted = set(run_ids)
     table = pa.concat_tables([_taken(part, wanted) for part in store.curve_parts()])
-    lengths = pc.list_value_length(table.column("step")).fill_null(0).to_numpy()
-    ids = table.column("run_id").to_pandas().repeat(lengths)
+    # pyarrow makes its functions when it is imported, where no checker sees them
+    lengths = pc.list_value_length(table.column("step"))  # pyright: ignore[reportAttributeAccessIssue]
+    ids = table.column("run_id").to_pandas().repeat(lengths.fill_null(0).to_numpy())
     columns = {"run_id": ids.reset_index(drop=True)}
     for name in CURVE_COLUMNS:
-        columns[name] = pc.list_flatten(table.column(name)).to_numpy()
+        flat = pc.list_flatten(table.column(name))  # pyright: ignore[reportAttributeAccessIssue]
+        columns[name] = flat.to_numpy()
     return pd.DataFrame(columns)
 
 

@@ -144,7 +144,7 @@ def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd
     possible = _least(task, starts(task, runs["seed"]), count)
     states = curves.merge(runs[["run_id", *COMPETITOR, "setting", "seed"]], on="run_id")
     has_own_start = task["init"] == "torch"
-    start = pd.Index(runs["seed"].unique()).get_indexer(states["seed"]) if has_own_start else 0
+    start = pd.Index(runs["seed"].unique()).get_indexer(pd.Index(states["seed"])) if has_own_start else 0
     after = np.minimum(states["evaluations"].astype(int), count)
     states["least"] = possible[start, after]
     is_below = states["gap"] < BELOW * states["least"]

@@ -78,7 +78,7 @@ def _losses(runs: pd.DataFrame, side: str) -> pd.DataFrame:
 
 
 def _all(values: np.ndarray) -> np.ndarray:
-    return values.all(axis=-1)
+    return np.asarray(values.all(axis=-1))
 
 
 def _shown_first(rows: pd.DataFrame) -> pd.DataFrame:

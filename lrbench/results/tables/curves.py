@@ -26,14 +26,15 @@ def best_curves(chosen: pd.DataFrame, reported: pd.DataFrame, read: ReadCurves) 
 
     Empty where no run left a curve.
     """
-    settings = chosen.set_index(COMPETITOR, drop=False)
+    labels = chosen[LABELS].to_dict("records")
+    settings = {(setting["task"], setting["optimizer"]): setting for setting in labels}
     runs = reported[["run_id", *COMPETITOR, "gap_floor"]]
     curves = read(reported["run_id"]).merge(runs, on="run_id")
     lines = []
-    for competitor, own in curves.groupby(COMPETITOR, sort=False):
-        setting = settings.loc[competitor]
+    for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
+        setting = settings[task, optimizer]
         line = over_seeds(own, int(setting["seeds"]), QUARTILES)
-        lines.append(line.assign(**setting[LABELS].to_dict()))
+        lines.append(line.assign(**{label: setting[label] for label in LABELS}))
     return typed(lines, "best_curves")
 
 
@@ -72,5 +73,5 @@ def finals(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return the compared runs, a row a seed, best optimizer first."""
     chosen = ranking[[*COMPETITOR, "median", "seeds"]]
     rows = chosen.merge(reported[[*COMPETITOR, "seed", "gap"]], on=COMPETITOR)
-    lost = np.isinf(rows["gap"]).groupby([rows["task"], rows["optimizer"]]).transform("sum")
+    lost = (rows["gap"] == np.inf).groupby([rows["task"], rows["optimizer"]]).transform("sum")
     return rows.assign(lost=lost)

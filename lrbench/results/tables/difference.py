@@ -187,13 +187,13 @@ def _count(rows: pd.DataFrame, ids: str) -> int:
 def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.DataFrame]:
     run_id = pairs[f"run_id_{side.lower()}"]
     runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=run_id)
-    seeds = runs.groupby(COMPETITOR).size()
+    seeds = runs.groupby(COMPETITOR).size().to_dict()
     curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []
     for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
         line = over_seeds(own, seeds[task, optimizer], MEDIAN)
         if np.isfinite(line["median"]).any():
-            lines.append(line.assign(task=task, optimizer=optimizer, side=side))
+            lines.append(line.assign(task=str(task), optimizer=str(optimizer), side=side))
     return lines
 
 

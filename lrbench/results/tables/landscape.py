@@ -20,7 +20,7 @@ from lrbench.results.frames.columns import typed
 from lrbench.results.notation import number
 from lrbench.results.tables.directions import Path
 from lrbench.results.tables.predicted import eigenvectors, errors, spectrum
-from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.tables.tasks import COMPETITOR, of_task
 
 MOST_MAPS = 4
 MARGIN = 0.12  # of the map's width, on each side
@@ -115,9 +115,8 @@ def cuts(points: pd.DataFrame, maps: pd.DataFrame) -> pd.DataFrame:
 
 def _mapped(tasks: pd.DataFrame, points: pd.DataFrame) -> Iterator[tuple[pd.Series, Form, pd.DataFrame]]:
     """Yield each task that has a map, the form of its gap there, and its states."""
-    by_task = tasks.set_index("task", drop=False)
     for label, states in points.groupby("task", sort=False):
-        task = by_task.loc[str(label)]
+        task = of_task(tasks, str(label)).iloc[0]
         yield task, _form(task), states
 
 

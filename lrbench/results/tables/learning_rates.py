@@ -75,7 +75,8 @@ def rates(settings: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
 
 def cells(rates: pd.DataFrame) -> pd.DataFrame:
     """Return `rates` with the cell of each, which goes half way (in log) to its neighbours."""
-    logs = np.log(rates["lr"]).groupby([rates["task"], rates["optimizer"]])
+    log_lr = pd.Series(np.log(rates["lr"]), index=rates.index)
+    logs = log_lr.groupby([rates["task"], rates["optimizer"]])
     below = logs.diff() / 2
     above = logs.diff(-1).abs() / 2
     # a rate alone gets the width that is usual in its task

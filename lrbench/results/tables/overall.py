@@ -27,7 +27,8 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     problem = tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
     block = problem.reindex(gaps.index).to_numpy()
     with np.errstate(divide="ignore"):
-        logs = np.log(gaps).groupby(block).mean()  # (P, k)
+        of_tasks = pd.DataFrame(np.log(gaps), gaps.index, gaps.columns)
+    logs = of_tasks.groupby(block).mean()  # (P, k)
     if min(logs.shape) < 2:
         return typed([], "across")
     ranks = pd.Series(friedman_ranks(logs.to_numpy()), index=logs.columns).sort_values(kind="stable")

@@ -28,7 +28,7 @@ PARTS = [*GROUP, "key", "setting", "setting_id", "chosen"]  # of a setting, befo
 class PairedTasks(NamedTuple):
     """The tasks of A and of B, as labels."""
 
-    same: list[str]  # in both
+    same: list[tuple[str, str]]  # (in A, in B)
     only_a: list[str]
     only_b: list[str]
     unlike: list[tuple[str, str]]  # (of A, of B) that belong together although they differ
@@ -112,7 +112,7 @@ def own_settings(entries: pd.DataFrame) -> pd.Series:
     """Return what an optimizer and its schedule are made with, a dictionary a run, without what it does not
     have.
     """
-    columns = sorted(column for column in entries if _is_own(str(column)))
+    columns = sorted(column for column in map(str, entries) if _is_own(column))
     cells = entries[columns]
     present = cells.astype(object).where(cells.notna(), None)
     made_with = [_given(columns, row) for row in present.itertuples(index=False, name=None)]

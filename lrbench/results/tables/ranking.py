@@ -63,8 +63,8 @@ def _edges(rows: pd.DataFrame) -> np.ndarray:
     boxed = rows["lr_low"].notna()
     width = np.log(rows["lr_high"] / rows["lr_low"])
     place = np.log(rows["lr"] / rows["lr_low"]) / width  # 0 to 1
-    lowest = (place < OUTER).where(boxed, rows["lr"] == rows["lowest"])
-    highest = (place > 1 - OUTER).where(boxed, rows["lr"] == rows["highest"])
+    lowest = np.where(boxed, place < OUTER, rows["lr"] == rows["lowest"])
+    highest = np.where(boxed, place > 1 - OUTER, rows["lr"] == rows["highest"])
     small_grid = (rows["lrs"] < SMALLEST_GRID_WITH_EDGES) & ~boxed
     nowhere = small_grid | (rows["completed"] == 0)
     return np.select([nowhere, lowest, highest], ["", "lowest", "highest"], "")

@@ -39,7 +39,7 @@ def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     if not len(runs):
         return typed([], "targets")
     places, keys = pd.factorize(pd.MultiIndex.from_frame(runs[COMPETITOR]))
-    who = keys.to_frame(index=False, name=COMPETITOR)
+    who = pd.DataFrame(list(keys), columns=COMPETITOR)
     parts = [_target(runs, places, target) for target in TARGETS]
     rows = typed([pd.concat([who, part], axis=1) for part in parts], "targets")
     return ranking[COMPETITOR].merge(rows, on=COMPETITOR)
@@ -79,7 +79,7 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     trials_to_success: how many of its settings, in random order, it takes on average until one reaches the
     target in the median of its own seeds: (trials + 1) / (successes + 1).
     """
-    succeeds = np.isfinite(settings["evaluations_to_target"])
+    succeeds = settings["evaluations_to_target"] < np.inf  # not where it is undefined
     counts = succeeds.groupby([settings["task"], settings["optimizer"]]).agg(["size", "sum"])
     trials = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0)
     expected = trials.rename("trials_to_success").reset_index()
@@ -98,12 +98,12 @@ def solved(reported: pd.DataFrame) -> pd.DataFrame:
     gaps are undefined.
     """
     runs = reported[reported["scale"].notna()]
-    budgets = runs.groupby("task")["evaluations"].max()
+    budgets = runs.groupby("task")["evaluations"].max().to_dict()
     groups = runs.groupby(COMPETITOR, sort=False)
     lines = []
     for (task, optimizer), own in groups:
         line = _solved(own, budgets[task])
-        lines.append(line.assign(task=task, optimizer=optimizer))
+        lines.append(line.assign(task=str(task), optimizer=str(optimizer)))
     return typed(lines, "solved")
 
 

@@ -40,7 +40,9 @@ def sweeps(tmp_path_factory) -> dict[str, Sweep]:
 
 @pytest.fixture(scope="module")
 def differences(sweeps, tmp_path_factory) -> list[Difference]:
-    """The first with settings of both, the second without a common setting, the third without a common task."""
+    """The first with settings of both, the second without a common setting, the third without a common
+    task.
+    """
     with_decay = swept(tmp_path_factory.mktemp("decay"), *schema.DIVERGED, "optimizer.weight_decay=0.01")
     pairs = (
         (sweeps["tuned"], sweeps["tuned"]),

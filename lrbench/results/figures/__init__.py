@@ -1,39 +1,28 @@
 """The figures: each is one file with its frame, its ink, its words and its `FIGURE`.
 
-A new one is such a file and a line in FIGURES: page, files, Markdown and verbs read them from here.
+A new one is such a file and a line in FILES: page, files, Markdown and verbs read them from here.
 """
 
-from lrbench.results.figures import (
-    budget,
-    directions,
-    heat_map,
-    loss_curves,
-    lr_sensitivity,
-    mean_ranks,
-    pairs,
-    path,
-    profile,
-    seeds,
-    targets,
-    tuned_against_default,
-)
+from importlib import import_module
+
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 
-# in the order of the page
-FIGURES: tuple[FigureSpec, ...] = (
-    loss_curves.FIGURE,
-    lr_sensitivity.FIGURE,
-    heat_map.FIGURE,
-    tuned_against_default.FIGURE,
-    targets.FIGURE,
-    profile.FIGURE,
-    seeds.FIGURE,
-    pairs.FIGURE,
-    mean_ranks.FIGURE,
-    path.FIGURE,
-    budget.FIGURE,
-    directions.FIGURE,
+# those of this folder that hold a figure, in the order of the page
+FILES = (
+    "loss_curves",
+    "lr_sensitivity",
+    "heat_map",
+    "tuned_against_default",
+    "targets",
+    "profile",
+    "seeds",
+    "pairs",
+    "mean_ranks",
+    "path",
+    "budget",
+    "directions",
 )
+FIGURES: tuple[FigureSpec, ...] = tuple(import_module(f"{__package__}.{file}").FIGURE for file in FILES)
 
 # those that show two sets, in the order of their page
 COMPARED: tuple[ComparedSpec, ...] = tuple(

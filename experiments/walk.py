@@ -1,4 +1,6 @@
-"""Carry one row through the house for docs/design.md: from `optimizer.lr=0.1` to the cell in the table; and the arrows.
+"""Carry one row through the house for docs/design.md: from `optimizer.lr=0.1` to the cell in the table.
+
+Beside it stand the arrows between the rooms.
 
 `make docs` writes them; the sweep that the row is of is run here.
 """

@@ -50,7 +50,7 @@ def _digits(x: float, digits: int) -> str:
     return f"{rounded:,.{decimals}f}"
 
 
-def interval(row: Mapping[str, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
+def interval(row: Mapping[Any, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
     """Write how many times, with its interval or as the bound `at_least`: "1.8 (1.2–2.6)", "1.8", "≥ 1.8".
 
     Without an interval also where its two ends print the same.
@@ -89,7 +89,7 @@ def decades(width: float, is_open: bool) -> str:
     return f"{sign}{width:.1f} decades"
 
 
-def tolerance(row: Mapping[str, Any], is_open: bool) -> str:
+def tolerance(row: Mapping[Any, Any], is_open: bool) -> str:
     """Write a width in decades, "one rate of 3" where it is one of the `lrs` alone."""
     if row["tolerance"] == 0:
         return f"one rate of {row['lrs']}"

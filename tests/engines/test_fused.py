@@ -367,6 +367,17 @@ def differing(some, whole) -> list:
     ]
 
 
+# how chunks and tiles are cut, and by how many threads they are worked on
+PACKING = st.fixed_dictionaries(
+    {
+        "WIDTHS": st.sampled_from([(8,), (64,), (8, 64, 256)]),
+        "CHUNK": st.sampled_from([1, 3, 16384]),
+        "CHUNK_BYTES": st.sampled_from([1, 2**26]),
+        "workers": st.sampled_from([lambda: 1, lambda: 2, lambda: 3]),
+    }
+)
+
+
 @given(
     rule=st.sampled_from(
         [("sgd", "float64"), ("adam_amsgrad", "float64"), ("adam_amsgrad", "float32"), ("rprop", "float64")]
@@ -374,27 +385,17 @@ def differing(some, whole) -> list:
     how=st.sampled_from([*HOW]),
     lrs=st.lists(st.sampled_from(LADDER), min_size=1, max_size=4, unique=True),
     seeds=st.lists(st.integers(0, 5), min_size=1, max_size=4, unique=True),
-    widths=st.sampled_from([(8,), (64,), (8, 64, 256)]),
-    chunk=st.sampled_from([1, 3, 16384]),
-    chunk_bytes=st.sampled_from([1, 2**26]),
-    workers=st.sampled_from([1, 2, 3]),
+    packing=PACKING,
     shuffle=st.randoms(),
 )
 @settings(max_examples=25, deadline=None)
-def test_a_run_has_the_same_bits_in_any_company(
-    rule, how, lrs, seeds, widths, chunk, chunk_bytes, workers, shuffle
-):
+def test_a_run_has_the_same_bits_in_any_company(rule, how, lrs, seeds, packing, shuffle):
     whole = in_a_big_sweep(rule[0], how, rule[1])
     todo = of(rule[0], how, rule[1], lrs, seeds)
     (group,) = todo.groups
     rows = shuffle.sample(range(len(group)), shuffle.randint(1, len(group)))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "WIDTHS": widths,
-            "CHUNK": chunk,
-            "CHUNK_BYTES": chunk_bytes,
-            "workers": lambda: workers,
-        }.items():
+        for name, value in packing.items():
             patch.setattr(fused, name, value)
         some = trained(Plan([group.take(np.array(rows))], todo.problems, []), "fused")
     assert len(some) == len(rows)

@@ -205,11 +205,11 @@ def _columns(
         "roles": distinct_roles.tolist(),
     }
     columns = {
-        "task": pd.Index(tasks).get_indexer(runs["task"]).tolist(),
+        "task": pd.Index(tasks).get_indexer(pd.Index(runs["task"])).tolist(),
         "setting": setting.tolist(),
         "status": status.tolist(),
         "role": role.tolist(),
-        "optimizer": pd.Index(optimizers).get_indexer(runs["optimizer"]).tolist(),
+        "optimizer": pd.Index(optimizers).get_indexer(pd.Index(runs["optimizer"])).tolist(),
         "seed": runs["seed"].tolist(),
         "lr": [None if pd.isna(lr) else float(f"{lr:.6g}") for lr in runs["lr"]],
     }

@@ -123,14 +123,15 @@ def table(
 
     What is not `left` stands right, and a row of one optimizer tells its place in `colours`.
     """
-    kinds = ["left" if column in left else "right" for column in text]
-    head = _joined(COLUMN.format(kind, column) for kind, column in zip(kinds, text, strict=True))
+    headings = [str(column) for column in text]
+    kinds = ["left" if heading in left else "right" for heading in headings]
+    head = _joined(COLUMN.format(kind, heading) for kind, heading in zip(kinds, headings, strict=True))
     places = {optimizer: OWNER.format(place) for place, optimizer in enumerate(colours)}
     optimizers = text.get("optimizer", [""] * len(text))
     rows = []
     for optimizer, cells in zip(optimizers, text.itertuples(index=False), strict=True):
         owner = places.get(optimizer, "")
-        rows.append(ROW.format(owner, _joined(map(_cell, text, kinds, cells))))
+        rows.append(ROW.format(owner, _joined(map(_cell, headings, kinds, cells))))
     return TABLE.format(name=name, caption=caption, head=head, body=_joined(rows))
 
 

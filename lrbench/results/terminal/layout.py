@@ -105,7 +105,11 @@ def _give_way(widths: dict[str, int], least: dict[str, int], room: int) -> None:
 
 
 def _longest(text: pd.DataFrame) -> dict[str, int]:
-    return {column: max(map(cell_len, [column, *text[column]])) for column in text}
+    return {str(column): _longest_cell([str(column), *text[column]]) for column in text}
+
+
+def _longest_cell(cells: Iterable[str]) -> int:
+    return max(map(cell_len, cells))
 
 
 def _longest_words(text: pd.DataFrame, folding: Collection[str]) -> dict[str, int]:

@@ -112,7 +112,7 @@ def print_timings(measured: Timings, target: float, console: Console) -> None:
 
 
 def _lost(rows: pd.DataFrame) -> Iterator[str]:
-    names = pd.Series(map(named, rows["optimizer"], rows["setting"]), index=rows.index)
+    names = pd.Series(list(map(named, rows["optimizer"], rows["setting"])), index=rows.index)
     if rows["task"].nunique() > 1:
         names = names + " on " + rows["task"]
     failed = rows["status"] == "failed"

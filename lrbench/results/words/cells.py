@@ -101,22 +101,22 @@ def _rank(rank: Any, shared: bool) -> str:
     return f"{number(rank)}=" if shared else number(rank)
 
 
-def _setting(row: Mapping[str, Any]) -> str:
+def _setting(row: Mapping[Any, Any]) -> str:
     edge = " (edge)" if row["edge"] else ""
     return f"{row['setting']}{edge}" or MISSING
 
 
-def _at_most(row: Mapping[str, Any]) -> str:
+def _at_most(row: Mapping[Any, Any]) -> str:
     return "≤ " if row["at_floor"] else ""
 
 
-def _relative_gap(row: Mapping[str, Any]) -> str:
+def _relative_gap(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["relative_gap"]):
         return MISSING
     return f"{_at_most(row)}{number(row['relative_gap'])}"
 
 
-def _hits(row: Mapping[str, Any]) -> str:
+def _hits(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["evaluations_to_target"]):
         return MISSING
     return f"{row['hits']}/{row['seeds']}"
@@ -209,7 +209,7 @@ def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     running time.
     """
     long = targets[["task", "optimizer"]].assign(
-        heading=targets["target"].map(lambda target: f"1e{math.log10(target):.0f}"),
+        heading=[f"1e{math.log10(target):.0f}" for target in targets["target"]],
         cell=[_target(row) for row in targets.to_dict("records")],
     )
     wide = long.pivot(index=["task", "optimizer"], columns="heading", values="cell")
@@ -218,7 +218,7 @@ def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     return without_one_task(text.rename_axis(columns=None).reset_index())
 
 
-def _target(row: Mapping[str, Any]) -> str:
+def _target(row: Mapping[Any, Any]) -> str:
     share = f"{row['hits']}/{row['seeds']}"
     cost = f"{number(row['evaluations'])} ({share})" if math.isfinite(row["evaluations"]) else share
     return cost if pd.isna(row["ert"]) else f"{cost} [{number(row['ert'])}]"
@@ -234,10 +234,10 @@ def success_text(success: pd.DataFrame) -> pd.DataFrame:
         return long
     wide = long.pivot(index="optimizer", columns="task", values="target").fillna(MISSING)
     in_order = wide.loc[success["optimizer"].unique(), success["task"].unique()]
-    return in_order.rename_axis(columns=None).reset_index()
+    return in_order.reset_index().rename_axis(columns=None)
 
 
-def _passed(row: Mapping[str, Any]) -> str:
+def _passed(row: Mapping[Any, Any]) -> str:
     if not row["solved"]:
         return f"{row['hits']}/{row['seeds']}"
     if pd.isna(row["trials_to_success"]):
@@ -327,8 +327,8 @@ def problems_text(problems: pd.DataFrame) -> pd.DataFrame:
 
 def failures_text(failures: pd.DataFrame) -> pd.DataFrame:
     """Write what went wrong."""
-    headings = {column: column.replace("_", " ") for column in failures}
-    return without_one_task(as_text(failures.rename(columns=headings)))
+    headings = failures.columns.str.replace("_", " ")
+    return without_one_task(as_text(failures.set_axis(headings, axis=1)))
 
 
 def timings_text(timings: pd.DataFrame) -> pd.DataFrame:
@@ -378,12 +378,12 @@ def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
     return without_one_task(pd.DataFrame(cells, dtype=object))
 
 
-def _changed_setting(row: Mapping[str, Any]) -> str:
+def _changed_setting(row: Mapping[Any, Any]) -> str:
     setting = row["differs"] or row["setting"] or MISSING
     return f"{setting} (default)" if row["role"] == "default" else setting
 
 
-def _shown(row: Mapping[str, Any]) -> str:
+def _shown(row: Mapping[Any, Any]) -> str:
     if row["change"]:
         return row["change"]
     return f"{row['lost']} lost" if row["lost"] else MISSING

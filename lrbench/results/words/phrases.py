@@ -18,10 +18,11 @@ def what_varied(task: pd.Series, seeds: int) -> str:
     """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch
     orders", "1 seed".
     """
+    tasks = pd.DataFrame([task])
     varying = []
-    if starts_vary(task):
+    if starts_vary(tasks).all():
         varying.append("starts")
-    if batches_vary(task):
+    if batches_vary(tasks).all():
         varying.append("batch orders")
     if seeds == 1 or not varying:
         return counted(seeds, "seed")

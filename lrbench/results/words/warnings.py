@@ -100,7 +100,7 @@ def _ended(sweep: Sweep, status: str) -> pd.DataFrame:
 
 def _shares(sweep: Sweep, lost: pd.DataFrame) -> str:
     """Write how many of all runs, and of which optimizers: "12 of 140 runs (sgd 10 of 70, adam 2 of 70)"."""
-    runs = sweep.entries[RUN].drop_duplicates()["optimizer"].value_counts()
+    runs = sweep.entries[RUN].drop_duplicates()["optimizer"].value_counts().to_dict()
     total = f"{lost['run_id'].nunique()} of {counted(len(sweep.runs), 'run')}"
     if len(runs) == 1:
         return total
@@ -214,7 +214,7 @@ def _unequal(sweep: Sweep) -> Iterator[str]:
     runs = sweep.searched
     low = runs["lr_low"].fillna(runs["lr"]).groupby([runs["task"], runs["optimizer"]]).min()
     high = runs["lr_high"].fillna(runs["lr"]).groupby([runs["task"], runs["optimizer"]]).max()
-    widths = np.log10(high / low).round(6).rename("decades").reset_index()
+    widths = (high / low).map(np.log10).round(6).rename("decades").reset_index()
     sizes = sweep.ranking.merge(widths)
     yield from _uneven(sweep, sizes, "trials", ("setting", "settings"))
     yield from _uneven(sweep, sizes[sizes["lrs"] > 1], "decades", ("decade of lr", "decades of lr"))

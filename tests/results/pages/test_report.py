@@ -393,7 +393,7 @@ def test_a_long_table_says_where_the_rest_is(write):
     assert len(pd.read_csv(results.store.root / "tables" / "pairwise.csv")) == 45
 
 
-FAILED = {"status": "failed", "reason": "no closure", "weights": None}  # nothing to draw: a page in a moment
+FAILED = {"status": "failed", "reason": "no closure", "weights": None}  # hardly anything to draw
 
 
 def test_a_page_can_lie_elsewhere(write, tmp_path):

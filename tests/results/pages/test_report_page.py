@@ -1,4 +1,4 @@
-"""report.html in a browser: a tuned sweep's, and one whose names are hostile_sweep. Skipped where there is no
+"""report.html in a browser: a tuned sweep's, and one whose names are hostile. Skipped where there is no
 chromium or playwright.
 
 A page is opened once for all who can leave it as they found it: `show`; `visit` opens it anew.

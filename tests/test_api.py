@@ -210,8 +210,6 @@ def test_weights_and_predictions_come_back_in_the_files_units(capsys):
 
     LBFGS stops near it (tolerance_change).
     """
-    from lrbench.results import one_run
-
     rows = [(1, 20, -27), (2, 50, -84), (4, 30, -38), (7, 10, 11)]
     Path("data.csv").write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows))
     assert (
@@ -229,7 +227,7 @@ def test_weights_and_predictions_come_back_in_the_files_units(capsys):
         == 0
     )
     results = lrbench.load("results/mine")
-    weights, predictions = one_run.weights(results), one_run.predictions(results)
+    weights, predictions = results.weights, results.predictions
     assert weights["exact, in units"].tolist() == pytest.approx([3, -2, 10], rel=1e-12)
     assert weights["run, in units"].tolist() == pytest.approx([3, -2, 10], rel=1e-3)
     assert predictions["exact"].tolist() == pytest.approx([38], rel=1e-12)

@@ -28,7 +28,8 @@ from lrbench.optimizers import FAMILIES
 from lrbench.plan import Block, plan
 from lrbench.problems.lecture import lecture
 from lrbench.reproduce import reproduce
-from lrbench.results import load, verdict
+from lrbench.results import load
+from lrbench.results.words.verdict import headline
 from lrbench.results.words.warnings import warnings
 from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
@@ -557,7 +558,7 @@ def test_a_search_without_an_evaluation_has_a_report_that_says_so():
         run_sweep(ask("sgd", "adam"), interrupt)
     [store] = ResultStore.all("results")
     results = load(store.root)
-    assert verdict.headline(results)[0] == "Nothing is evaluated on lecture yet."
+    assert headline(results)[0] == "Nothing is evaluated on lecture yet."
     assert "Searched but not evaluated yet" in " ".join(warnings(results))
     assert "Nothing is evaluated" in results.report().read_text(encoding="utf-8")
 

@@ -22,6 +22,7 @@ check: lint test
 
 docs: $(BIN)/ready
 	$(BIN)/python experiments/schema.py
+	$(BIN)/python experiments/walk.py
 
 experiments: $(BIN)/ready
 	$(BIN)/python experiments/build.py

@@ -5,6 +5,7 @@ Beside it stand the arrows between the rooms.
 `make docs` writes them; the sweep that the row is of is run here.
 """
 
+import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def blocks() -> dict[str, str]:
         block = next(block for block in request.blocks if block.choices["optimizer"] == OPTIMIZER)
         group = next(group for group in plan(request.blocks).groups if group.labels["optimizer"] == OPTIMIZER)
         return {
-            "walk request": _code(f"python -m lrbench -m {' '.join(LINES)}"),
+            "walk request": _code(shlex.join(["python", "-m", "lrbench", "-m", *LINES])),
             "walk block": _code(_block(block)),
             "walk group": _code(_group(group)),
             "walk store": _row(_where(sweep.runs, {"optimizer.lr": LR, "seed": SEED}), STORED),

@@ -4,13 +4,24 @@ import matplotlib
 import pytest
 from hypothesis import settings
 
+from lrbench.results.pages import report
+
 gc.set_threshold(50_000)  # as in lrbench/__main__.py: a tenth of the time
 matplotlib.use("Agg")
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")
+report.FORMATS = (
+    "svg",
+)  # a PNG of each figure takes half the time and shows nothing more; see `both_formats`
 
 
 @pytest.fixture(autouse=True)
 def _in_a_clean_folder(tmp_path, monkeypatch):
     """Each test works in a folder of its own: what lrbench writes lies under it."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def both_formats(monkeypatch):
+    """Reports of this test have their figures as PNG too, as a user's have."""
+    monkeypatch.setattr(report, "FORMATS", ("png", "svg"))

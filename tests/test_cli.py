@@ -39,7 +39,7 @@ def test_the_lecture(capsys):
     assert re.search(r"^x +2\.00", out, flags=re.MULTILINE)
 
 
-def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys):
+def test_a_sweep_fits_80_columns_and_goes_where_it_says(capsys, both_formats):
     assert main(["-m", "optimizer=sgd,adam", "optimizer.lr=0.01,0.1", "seed=range(3)", "steps=20"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80

@@ -87,8 +87,9 @@ class Results(Sweep):
 
             for spec in FIGURES:
                 if spec.method == name:
-                    return _drawn(self, spec)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+                    return spec.verb(self)
+        # of a property that failed this raises what it raised, of any other name what Python says
+        return object.__getattribute__(self, name)
 
     def __dir__(self) -> list[str]:
         from lrbench.results.figures import FIGURES
@@ -104,14 +105,3 @@ class Results(Sweep):
         groups = self.ranking.groupby("task", sort=False)
         rankings = [(str(task), ranking_text(rows)) for task, rows in groups]
         return brief([*headline(self), f"{RELATIVE_NOTE}."], rankings)
-
-
-def _drawn(results: Results, spec) -> "Callable[[], Figure]":
-    """Make the verb that draws a figure."""
-
-    def plot() -> "Figure":
-        return spec.draw(results)
-
-    plot.__name__ = spec.method
-    plot.__doc__ = f"Draw {spec.shows}; RequestError where the sweep has nothing for it."
-    return plot

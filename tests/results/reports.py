@@ -15,6 +15,7 @@ from whole import whole
 
 import lrbench
 from lrbench.results import Results
+from lrbench.results.pages import report
 from lrbench.results.pages.report import write_texts
 
 HOSTILE = [
@@ -60,7 +61,9 @@ def _read(results: Results) -> Report:
 
 @pytest.fixture(scope="session")
 def whole_report(tmp_path_factory) -> Report:
-    return report_of(whole(tmp_path_factory.mktemp("whole") / "study"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "FORMATS", ("png", "svg"))
+        return report_of(whole(tmp_path_factory.mktemp("whole") / "study"))
 
 
 @pytest.fixture(scope="session")

@@ -24,3 +24,18 @@ def test_missing_stores_say_what_to_do(tmp_path):
         newest(tmp_path)
     with pytest.raises(RequestError, match="manifest.json"):
         load(tmp_path / "nowhere")
+
+
+def test_an_error_of_a_table_is_told_as_it_is(write, monkeypatch):
+    """A missing attribute inside a table is not the table missing."""
+    from lrbench.results.tables import sweep
+
+    results = write(run())
+    monkeypatch.setattr(sweep.ranking, "ranking", lambda *tables: results.runs.no_such_column)
+    with pytest.raises(AttributeError, match="no_such_column"):
+        _ = results.ranking
+
+
+def test_a_name_that_is_no_figures_says_so(write):
+    with pytest.raises(AttributeError, match="'Results' object has no attribute 'plot_nothing'"):
+        _ = write(run()).plot_nothing

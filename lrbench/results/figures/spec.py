@@ -56,3 +56,13 @@ class FigureSpec:
     tables: tuple[str, ...] = ()
     slider: Callable[[Sweep, Figure], dict[str, Any]] | None = None
     compared: ComparedSpec | None = None
+
+    def verb(self, sweep: Sweep) -> Callable[[], Figure]:
+        """Return the verb that draws this figure of a sweep."""
+
+        def plot() -> Figure:
+            return self.draw(sweep)
+
+        plot.__name__ = self.method
+        plot.__doc__ = f"Draw {self.shows}; RequestError where the sweep has nothing for it."
+        return plot

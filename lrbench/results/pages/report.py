@@ -27,6 +27,7 @@ from lrbench.results.tables.tasks import COMPETITOR
 from lrbench.results.words.tables import END, LEFT, PROTOCOL, SINGLE_RUN, TABLES, TOP, Table, text_of
 
 RANKING = "ranking"  # the table with sections of its own
+FORMATS = ("png", "svg")  # of each figure's files
 
 
 def write(sweep: Sweep, path: Path) -> Path:
@@ -77,10 +78,9 @@ def _draw(sweep: Sweep, spec: FigureSpec) -> Iterator[Drawing]:
     """Save a figure as SVG and PNG; none where the sweep has nothing for it."""
     with suppress(RequestError):
         figure = spec.draw(sweep)
-        save(figure, sweep.store.figures / f"{spec.name}.png")
-        svg = save(figure, sweep.store.figures / f"{spec.name}.svg")
+        files = {suffix: save(figure, sweep.store.figures / f"{spec.name}.{suffix}") for suffix in FORMATS}
         paths = json.dumps(spec.slider(sweep, figure), separators=(",", ":")) if spec.slider else ""
-        text = svg.read_text(encoding="utf-8")
+        text = files["svg"].read_text(encoding="utf-8")
         yield Drawing(spec.name, spec.title, spec.caption(sweep), spec.finding(sweep), text, paths)
 
 

@@ -34,8 +34,3 @@ def test_an_error_of_a_table_is_told_as_it_is(write, monkeypatch):
     monkeypatch.setattr(sweep.ranking, "ranking", lambda *tables: results.runs.no_such_column)
     with pytest.raises(AttributeError, match="no_such_column"):
         _ = results.ranking
-
-
-def test_a_name_that_is_no_figures_says_so(write):
-    with pytest.raises(AttributeError, match="'Results' object has no attribute 'plot_nothing'"):
-        _ = write(run()).plot_nothing

@@ -119,9 +119,7 @@ class Gathered(NamedTuple):
 class Scratch(NamedTuple):
     """One tile at work."""
 
-    weights: (
-        np.ndarray
-    )  # (2, p * lanes) real: those of state t in row t % 2, beside those of the state before or after it
+    weights: np.ndarray  # (2, p * lanes) real: of state t in row t % 2, of the state before or after beside
     g: np.ndarray  # (p * lanes,) real
     moved: Moved  # real
     exact: Moved  # float64

@@ -10,6 +10,14 @@ def larger(a, b):
 
 
 @register_jitable
+def by_sign(a, positive, negative, otherwise):
+    """One of three numbers: that for a > 0, for a < 0, or for an a of 0 or NaN."""
+    if a > 0:
+        return positive
+    return negative if a < 0 else otherwise
+
+
+@register_jitable
 def clamp(a, low, high):
     """The number of [low, high] nearest to a; NaN if a is, high if low is larger (torch.clamp)."""
     a = low if a < low else a

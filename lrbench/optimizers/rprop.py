@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lrbench.optimizers.elementwise import clamp
+from lrbench.optimizers.elementwise import by_sign, clamp
 from lrbench.optimizers.rule import Family, Rule, direction
 
 
@@ -28,9 +28,10 @@ def rprop(g, w, state, run, step):
     etaminus, etaplus, low, high, sign, one, zero = run
     g = sign * g
     turn = g * last
-    d = clamp(d * (etaplus if turn > 0 else etaminus if turn < 0 else one), low, high)
+    pace = by_sign(turn, etaplus, etaminus, one)
+    d = clamp(d * pace, low, high)
     g = zero if turn < 0 else g
-    return w - (one if g > 0 else -one if g < 0 else zero) * d, (g, d)
+    return w - by_sign(g, one, -one, zero) * d, (g, d)
 
 
 def _run(s):

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+POINTS_OF_STRETCH = 2  # the lowest and the highest
+
 
 def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return the rows of `Sweep.best_curves` that a reader of the figure can tell apart: of each optimizer
@@ -13,16 +15,23 @@ def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     stretches of their own.
     """
     competitors = [curves["task"], curves["optimizer"]]
-    evaluations = curves["evaluations"]
     are_few = curves.groupby(competitors)["step"].transform("size") <= most
-    first = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
-    way = pd.Series(np.log1p(evaluations / first))
-    share_of_the_way = way / way.groupby(competitors).transform("max")
-    stretch = np.floor(share_of_the_way * (most // 2 - 1))
+    # two points a stretch; the last step is a stretch beside these, as floor gives it the number itself
+    stretches = most // POINTS_OF_STRETCH - 1
+    stretch = np.floor(_share_of_the_way(curves) * stretches)
     medians = curves.groupby([*competitors, stretch], sort=False)["median"]
     is_lowest = curves.index.isin(medians.idxmin())
     is_highest = curves.index.isin(medians.idxmax())
     return curves[are_few | is_lowest | is_highest]
+
+
+def _share_of_the_way(curves: pd.DataFrame) -> pd.Series:
+    """Return how far along its curve each row lies, in log of the evaluations, from 0 to 1."""
+    competitors = [curves["task"], curves["optimizer"]]
+    evaluations = curves["evaluations"]
+    first_update = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
+    way = pd.Series(np.log1p(evaluations / first_update))
+    return way / way.groupby(competitors).transform("max")
 
 
 def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -38,11 +38,12 @@ def _run(s):
     return (
         s.etaminus,
         s.etaplus,
-        s.step_size_min,
-        s.step_size_max,
-        direction(s.maximize),
-        np.ones_like(s.etaplus),
-        np.zeros_like(s.etaplus),
+        s.step_size_min,  # low
+        s.step_size_max,  # high
+        direction(s.maximize),  # sign
+        # numbers of the runs' dtype: with literals numba would go on in float64
+        np.ones_like(s.etaplus),  # one
+        np.zeros_like(s.etaplus),  # zero
     )
 
 

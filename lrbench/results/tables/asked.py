@@ -92,24 +92,27 @@ def _without(words: Iterable[str], others: Iterable[str]) -> str:
 
 def task_differences(a: Sweep, b: Sweep, task_a: str, task_b: str) -> Changed:
     """Return what differs between a task of A and one of B: (key, in A, in B)."""
-    of_a, of_b = _task_facts(a, task_a), _task_facts(b, task_b)
+    of_a, of_b = _task_texts(a, task_a), _task_texts(b, task_b)
     data = ("data", of_a.pop("data"), of_b.pop("data"))
     keys = dict.fromkeys([*of_a, *of_b])
-    facts = [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys]
-    changed = [fact for fact in facts if fact[1] != fact[2]]
+    changed = []
+    for key in keys:
+        in_a, in_b = of_a.get(key, ""), of_b.get(key, "")
+        if in_a != in_b:
+            changed.append((key, in_a, in_b))
     return changed or [data]
 
 
-def _task_facts(sweep: Sweep, label: str) -> Keys:
-    """Return the facts of a task; "data" only stands for what no other key says, the content of the data."""
+def _task_texts(sweep: Sweep, label: str) -> Keys:
+    """Return what a task is; "data" only stands for what no other key says, the content of the data."""
     task = of_task(sweep.tasks, label).iloc[0]
     run = of_task(sweep.entries, label).iloc[0]
-    facts = {key: task[key] for key in [*OF_TASK, "n", "d"]}
+    values = {key: task[key] for key in [*OF_TASK, "n", "d"]}
     for key, value in run.items():
         is_own = str(key).startswith(("problem.", "loss."))
         if is_own and not _missing(value):
-            facts[str(key)] = value
-    texts = {key: _value(value) for key, value in facts.items()}
+            values[str(key)] = value
+    texts = {key: _value(value) for key, value in values.items()}
     return texts | {"data": f"content {task['problem_id'][:8]}"}
 
 

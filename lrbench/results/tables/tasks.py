@@ -22,8 +22,8 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
-    facts = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
-    rows = first[["task", *TASK, *CHOICES]].merge(facts, on="problem_id")
+    of_problems = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
+    rows = first[["task", *TASK, *CHOICES]].merge(of_problems, on="problem_id")
     return rows.sort_values("task", key=_natural, ignore_index=True)
 
 

@@ -59,7 +59,8 @@ def _by_identity(tasks: pd.DataFrame) -> dict[tuple, str]:
 
 
 def _identity(task: dict[Hashable, Any]) -> tuple:
-    return tuple(None if pd.isna(task[key]) else task[key] for key in TASK)
+    values = [None if pd.isna(task[key]) else task[key] for key in TASK]  # NaN is not equal to itself
+    return tuple(values)
 
 
 def tasks_frame(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:

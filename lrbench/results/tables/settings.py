@@ -43,17 +43,12 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
     runs = entries.drop_duplicates(RUN)
     codes = runs.groupby(SETTING, sort=False).ngroup().to_numpy()  # (R,), the setting of each run
     first = runs.drop_duplicates(SETTING).reset_index(drop=True)  # a row a setting, in their order
+    columns = _gaps(runs, codes) | _costs(runs, codes) | _ends(runs, codes)
+    columns["relative_gap"] = columns["gap"] / first["scale"].to_numpy()
     has_test = first["final_test_loss"].notna()
-    gaps = _gaps(runs, codes)
-    columns = first[LABELS].assign(
-        **gaps,
-        **_costs(runs, codes),
-        **_ends(runs, codes),
-        relative_gap=gaps["gap"] / first["scale"].to_numpy(),
-        test_loss=np.where(has_test, _test_losses(runs, codes), np.nan),
-        trial=by_group(_first_trial, runs["trial"].to_numpy(), codes),
-    )
-    return columns[names("settings")]
+    columns["test_loss"] = np.where(has_test, _test_losses(runs, codes), np.nan)
+    columns["trial"] = by_group(_first_trial, runs["trial"].to_numpy(), codes)
+    return first[LABELS].assign(**columns)[names("settings")]
 
 
 def _gaps(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-POINTS_OF_STRETCH = 2  # the lowest and the highest
+ENDS = 2  # the lowest and the highest: what is kept of a stretch, and at least of a learning rate
 
 
 def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -16,8 +16,8 @@ def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     """
     competitors = [curves["task"], curves["optimizer"]]
     are_few = curves.groupby(competitors)["step"].transform("size") <= most
-    # two points a stretch; the last step is a stretch beside these, as floor gives it the number itself
-    stretches = most // POINTS_OF_STRETCH - 1
+    # less 1, as a share of 1 makes the last step a stretch of its own beside these
+    stretches = most // ENDS - 1
     stretch = np.floor(_share_of_the_way(curves) * stretches)
     medians = curves.groupby([*competitors, stretch], sort=False)["median"]
     is_lowest = curves.index.isin(medians.idxmin())
@@ -44,9 +44,9 @@ def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:
     if len(completed) <= most:
         return completed
     rates = completed["lr"].unique()
-    kept_rates = rates[evenly(len(rates), most // 2)]
+    kept_rates = rates[evenly(len(rates), most // ENDS)]
     kept = completed[completed["lr"].isin(kept_rates)]
-    of_each = max(2, most // len(kept_rates))
+    of_each = max(ENDS, most // len(kept_rates))
     groups = kept.groupby("lr", group_keys=False)[kept.columns.tolist()]
     return groups.apply(lambda own: own.iloc[evenly(len(own), of_each)])
 

@@ -31,7 +31,7 @@ def decays(s: Numbers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def shares(beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what `lerp` needs of a mean that keeps beta: the share of the new number, and that less 1."""
-    return 1 - beta, 1 - beta - 1  # not -beta, from which the rounded 1 - beta differs
+    return 1 - beta, 1 - beta - 1  # as torch reckons it: -beta may differ in the last digit
 
 
 def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:

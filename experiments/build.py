@@ -17,7 +17,7 @@ from marked import filled
 import lrbench
 from lrbench.catalog import catalog
 from lrbench.results import Results
-from lrbench.results.pages.facts import facts
+from lrbench.results.pages.content import content_of
 from lrbench.results.pages.markdown import escaped, table
 
 ROOT = Path(__file__).parents[1]
@@ -52,10 +52,10 @@ def copy_figures(study: str, results: Results) -> None:
 
 def blocks(study: str, results: Results) -> dict[str, str]:
     """Return the text of a study for each of its markers."""
-    told = facts(results)
-    headline = map(escaped, told.headline)
-    rankings = [table(ranking.rows) for ranking in told.tables["ranking"]]
-    warnings = [f"- {escaped(sentence)}" for sentence in told.warnings]
+    content = content_of(results)
+    headline = map(escaped, content.headline)
+    rankings = [table(ranking.rows) for ranking in content.tables["ranking"]]
+    warnings = [f"- {escaped(sentence)}" for sentence in content.warnings]
     return {
         f"headline {study}": "\n\n".join(headline),
         f"ranking {study}": "\n\n".join(rankings),

@@ -20,7 +20,7 @@ from lrbench.results.frames.columns import FRAMES, STORED, Column
 from lrbench.results.frames.columns.column import SECONDS
 from lrbench.results.notation import number
 from lrbench.results.tables.difference import Difference
-from lrbench.results.tables.pairing import pair_tasks, paired_tasks
+from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.tables.sweep import Sweep
 from lrbench.store import ResultStore
 from lrbench.sweeper.request import read
@@ -74,7 +74,7 @@ def frames(folder: Path) -> dict[str, pd.DataFrame]:
     sweeps = [swept(folder / str(k), *lines) for k, lines in enumerate((TUNED, DRAWN, SINGLE, DIVERGED))]
     a = swept(folder / "a", *GRID)
     b = swept(folder / "b", *WITH_DECAY)
-    difference = Difference(a, b, paired_tasks(pair_tasks(a, b), anyway=False))
+    difference = Difference(a, b, tasks_frame(pair_tasks(a, b), anyway=False))
     return {name: _frame(name, sweeps, difference) for name in FRAMES}
 
 

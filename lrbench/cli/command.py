@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
-        return 130
+        return 130  # as shells report a program that Ctrl-C ended
 
 
 def _command(arguments: list[str]) -> int:
@@ -69,6 +69,7 @@ def _command(arguments: list[str]) -> int:
         return 0
     if first in ACTS:
         return _verb(first, arguments[1:])
+    # -m and --cfg are flags of a request, ~key deletes one: Hydra's grammar
     if first and "=" not in first and not first.startswith(("-", "~")):
         hint = did_you_mean(first, [*ACTS, "help"])
         raise RequestError(f"{first}: neither a verb nor key=value. {hint}")
@@ -76,6 +77,7 @@ def _command(arguments: list[str]) -> int:
 
 
 def _verb(verb: str, arguments: list[str]) -> int:
+    # before anything else is read, so that help comes whatever is wrong with the rest of the line
     if any(flag in arguments for flag in HELP_FLAGS):
         print(help_of(verb), end="")
         return 0
@@ -87,6 +89,7 @@ def _request(arguments: list[str]) -> int:
     if flags.help:
         print(_help())
         return 0
+    # Hydra would take a verb behind a key for a broken override
     for word in flags.overrides:
         if word in ACTS:
             usage = f"python -m lrbench {USAGES[word].arguments}"
@@ -98,6 +101,7 @@ def _help() -> str:
     from lrbench.catalog import KINDS
     from lrbench.config import CONF
 
+    # the comments of the configuration are the help of its keys, so that the two cannot disagree
     text = (CONF / "config.yaml").read_text(encoding="utf-8")
     keys = text[text.index("# A run") : text.index("hydra:")].strip()
     indented = [f"  {line}".rstrip() for line in keys.splitlines()]

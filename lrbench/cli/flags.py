@@ -24,6 +24,7 @@ def read_flags(arguments: Sequence[str], allowed: str = OF_A_REQUEST) -> Namespa
     Raises:
         RequestError: for a flag that there is not, and for another configuration than lrbench's.
     """
+    # private, but the only way to take the very flags that Hydra's program takes
     from hydra._internal.utils import get_args_parser
 
     def refuse(message: str) -> NoReturn:
@@ -45,6 +46,7 @@ def asks_hydra(flags: Namespace) -> bool:
 
 def flags_first(arguments: Sequence[str], flags: Namespace) -> list[str]:
     """Return the line with its flags in front, as Hydra's program wants it."""
+    # Hydra's own parser does not let flags and overrides alternate
     in_front = list(arguments)
     for override in flags.overrides:
         in_front.remove(override)

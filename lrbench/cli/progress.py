@@ -22,11 +22,12 @@ def progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
     if not visible:
         yield lambda done, planned: None
         return
+    # rich is imported only where there is somebody to look
     with _bar(live) as bar:
         task = bar.add_task(PREPARING)
 
         def show(done: int, planned: int) -> None:
-            description = "runs" if done else None
+            description = "runs" if done else None  # None leaves it: compiling comes before the first run
             bar.update(task, completed=done, total=planned, description=description, refresh=not live)
 
         yield show

@@ -34,6 +34,7 @@ def _run(request: "Request") -> "Results":
         finished = run_sweep(request, progress)
     results = load(finished.store.root)
     _print_results(results, request)
+    # once the answer is printed: the paths are trained again, of the few runs that the report draws
     if request.options.report:
         keep_paths(finished, results.shown_runs, request.options.training)
     _print_place(results, request)
@@ -59,7 +60,7 @@ def _ask_hydra(arguments: list[str]) -> int:
     of_one_run = [argument for argument in arguments if argument not in ("-m", "--multirun")]
     try:
         run_jobs(of_one_run, [], run_job)
-    except SystemExit as stopped:
+    except SystemExit as stopped:  # Hydra ends the program with 1 where a request is wrong, lrbench with 2
         return 2 if stopped.code == 1 else int(stopped.code or 0)
     return 0
 

@@ -121,6 +121,7 @@ def read_verb(verb: str, arguments: list[str]) -> argparse.Namespace:
     Raises:
         RequestError: with what is allowed, what came and what to type.
     """
+    # results_dir=DIR is written as a key of a request is; argparse would take it for a folder
     words = [word for word in arguments if not word.startswith(PREFIX)]
     parser = _parser_of(verb)
     try:

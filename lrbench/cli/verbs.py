@@ -88,8 +88,8 @@ def _compare(arguments: list[str]) -> int:
     from lrbench.results.terminal.comparison import print_difference
 
     difference = compare(a, b, anyway=given.anyway)
-    print_difference(difference, Console(highlight=False))
-    page = _page_of(difference)
+    print_difference(difference, Console(highlight=False))  # else rich colours whatever looks like a number
+    page = _page_of(difference)  # after the answer, which stands whatever becomes of the page
     if page and given.open:
         _show_in_browser(page)
     return 1 if difference.regression else 0
@@ -150,11 +150,12 @@ def _time(arguments: list[str]) -> int:
 
     request = read(flags.overrides, multirun=True, config_dir=flags.config_dir)
     try:
+        # a bar that is drawn by a thread would take time from what is timed
         with progress_bar(sys.stderr.isatty(), live=False) as progress:
             timings = measure(request, progress)
     except KeyboardInterrupt:
         print("Interrupted; time stores nothing.", file=sys.stderr)
-        return 130
+        return 130  # as shells report a program that Ctrl-C ended
     print_timings(timings, request.options.target, Console(highlight=False))
     statuses = [run["status"][0].as_py() for run in timings.runs]
     return 1 if "failed" in statuses else 0

@@ -60,7 +60,12 @@ class Task(NamedTuple):
     R_T: Matrix | None  # R' (p, rank), where a step sees all rows of a quadratic
     samples: Samples | None  # real, where a step sees all rows of another loss
     exact_samples: Samples | None  # float64, where no pass over `samples` gives an exact gap
-    batches: Batches | None
+    batches: Batches | None  # where a step sees a part of the rows
+
+    @property
+    def measures_in_float64(self) -> bool:
+        """Whether gaps are also computed in float64, beside the runs' dtype."""
+        return self.exact is not None or self.exact_samples is not None
 
 
 class Runs(NamedTuple):
@@ -119,12 +124,10 @@ class Gathered(NamedTuple):
 class Scratch(NamedTuple):
     """One tile at work."""
 
-    weights: (
-        np.ndarray
-    )  # (2, p * lanes) real: those of state t in row t % 2, beside those of the state before or after it
+    weights: np.ndarray  # (2, p * lanes) real: of state t in row t % 2, of the state before or after beside
     g: np.ndarray  # (p * lanes,) real
     moved: Moved  # real
-    exact: Moved  # float64
+    moved64: Moved  # float64, for gaps that the runs' dtype would round
     gathered: Gathered
     of_step: np.ndarray  # (k * lanes,) real: the numbers of the step
     gap: np.ndarray  # (lanes,)

@@ -168,16 +168,15 @@ def train(rule: Rule, group: Group, problem: Problem, kept: Kept, stop: np.ndarr
     """
     dtype = group.shared["dtype"]
     minibatches = Minibatches(group, problem)
-    geometry = Geometry.of(problem, dtype, sampled=not minibatches.of_all_rows)
-    batches = minibatches.batches(np.dtype(dtype), geometry.order)
-    task = geometry.task._replace(batches=batches)
+    geometry = Geometry.of(problem, dtype, minibatches)
+    task = geometry.task
     lanes = Lanes.of(minibatches.stream, _widths(problem))
 
-    runs = packed(rule, group, problem, lanes, geometry.order)
-    runs = runs._replace(stream=minibatches.stream[lanes.run[:, 0]], stop=stop)
+    runs = packed(rule, group, problem, lanes, geometry.order, stop)
     # The program wants targets in descending order, each once.
-    targets, target = np.unique(-gaps_of(kept.targets, problem), return_inverse=True)
-    watch = to_watch(-targets, geometry, lanes)
+    ascending, place_of_target = np.unique(-gaps_of(kept.targets, problem), return_inverse=True)
+    descending = -ascending
+    watch = to_watch(descending, geometry, lanes)
     summed = spans(group.shared["steps"], minibatches.epoch)
     records = to_keep((kept.step, summed, kept.traced), lanes, problem.data.p)
     scratch = room(task, runs, minibatches.largest)
@@ -185,7 +184,7 @@ def train(rule: Rule, group: Group, problem: Problem, kept: Kept, stop: np.ndarr
     program(task, runs, watch, records, scratch, _functions(task, rule, problem, runs))
 
     trained = Trained.unpacked(lanes, runs, watch, records)
-    trained = trained.reordered(geometry.order, target)
+    trained = trained.reordered(geometry.order, place_of_target)
     return _outcome(problem, minibatches.evaluations, kept.step, trained)
 
 
@@ -196,12 +195,11 @@ def _functions(task: Task, rule: Rule, problem: Problem, runs: Runs) -> tuple:
     lanes = runs.W.shape[2]
     numbers_of_run = runs.numbers.shape[1] // lanes
     numbers_of_step = runs.table.shape[1]
-    has_exact = task.exact is not None or task.exact_samples is not None
     functions = Functions(
         lanes=lanes,
         update=compiled.update(rule, numbers_of_run, numbers_of_step, lanes, real),
         multiply=compiled.multiply(real),
-        exact_multiply=compiled.multiply("float64") if has_exact else None,
+        exact_multiply=compiled.multiply("float64") if task.measures_in_float64 else None,
         slopes=compiled.slopes(loss, lanes, real) if task.batches else None,
         excess=compiled.excess(loss, lanes, real) if task.samples else None,
         exact_excess=compiled.excess(loss, lanes, "float64") if task.exact_samples else None,

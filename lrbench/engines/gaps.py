@@ -90,7 +90,7 @@ def measure_rows(samples, w, moved, g, scratch, functions):
         last = min(first + BLOCK, n)
         X = samples.X[first:last]
         multiply(Matrix(X, gathered.zeros, gathered.p), moved.e, moved.u, lanes)
-        excess(moved.u, samples, first, last, gap)
+        excess(moved.u, samples, first, last, gap)  # moved.u becomes the slopes there
         add_gradient(g, X, moved.u, gathered, lanes, multiply)
 
 
@@ -154,7 +154,7 @@ def sampled_gradient(batches, stream, t, w, scratch, functions):
     y = gathered.y[:size]
     gather(batches, rows, X, y)
     multiply(Matrix(X, gathered.zeros, gathered.p), w, u, lanes)
-    slopes(u, y, batches.factors[t], batches.k)
+    slopes(u, y, batches.factors[t], batches.k)  # u becomes the slopes there
     gathered.rows[:] = size
     transpose(X, X_T)
     multiply(Matrix(X_T, gathered.zeros, gathered.rows), u, scratch.g, lanes)

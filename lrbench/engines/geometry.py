@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrbench.engines.arguments import Quadratic, Samples, Task
+from lrbench.engines.minibatches import Minibatches
 from lrbench.engines.products import Matrix
 from lrbench.problems.solve import Problem
 
@@ -22,7 +23,7 @@ class Geometry(NamedTuple):
 
     Attributes:
         order: (p,) the coordinates in the order that makes R (rank, p) an upper triangle.
-        task: all but the minibatches.
+        task: how gaps and gradients are computed, its parameters in that order.
         largest_gap: what counts as finite: where the sum of the losses, as torch adds it up in the run's
             dtype, still is.
         guard: how much larger a gap computed from a rounded R may be than the true one; 1 in float64.
@@ -34,17 +35,17 @@ class Geometry(NamedTuple):
     guard: float
 
     @classmethod
-    def of(cls, problem: Problem, dtype: str, sampled: bool) -> "Geometry":
-        """Prepare a problem for runs of one dtype, which take their steps on minibatches where `sampled`."""
+    def of(cls, problem: Problem, dtype: str, minibatches: Minibatches) -> "Geometry":
+        """Prepare a problem for runs of one dtype, which take their steps on these minibatches."""
         real = np.dtype(dtype)
         prepare = _quadratic if problem.loss.is_quadratic else _by_rows
-        order, task, guard = prepare(problem, real, sampled)
+        order, task, guard = prepare(problem, real, minibatches)
         largest = problem.loss.factor(problem.data.n) * float(np.finfo(real).max)
         largest_float64 = float(np.finfo(np.float64).max)
         return cls(order, task, min(largest, largest_float64 / 2), guard)
 
 
-def _quadratic(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
+def _quadratic(problem: Problem, real: np.dtype, minibatches: Minibatches) -> tuple[np.ndarray, Task, float]:
     """Return order, task and guard of a quadratic."""
     row = np.arange(problem.rank)[:, None]
     last_row = np.where(problem.R != 0, row, 0).max(axis=0)
@@ -59,10 +60,10 @@ def _quadratic(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndar
     task = Task(
         quadratic=Quadratic(w_star, Matrix(rounded, *extent)),
         exact=None if real == np.float64 else exact,
-        R_T=None if sampled else R_T,
+        R_T=R_T if minibatches.of_all_rows else None,
         samples=None,
         exact_samples=None,
-        batches=None,
+        batches=minibatches.batches(real, order),
     )
     return order, task, _guard(problem, real)
 
@@ -83,19 +84,21 @@ def _guard(problem: Problem, real: np.dtype) -> float:
     return (1 + relative) ** 2
 
 
-def _by_rows(problem: Problem, real: np.dtype, sampled: bool) -> tuple[np.ndarray, Task, float]:
+def _by_rows(problem: Problem, real: np.dtype, minibatches: Minibatches) -> tuple[np.ndarray, Task, float]:
     """Return order, task and guard of a loss that has no R."""
-    in_float64 = sampled or real != np.float64
+    order = np.arange(problem.data.p)
+    # A pass over all rows for the gradient gives the gap too, exact where it is one in float64.
+    gap_is_exact = minibatches.of_all_rows and real == np.float64
     float64 = np.dtype(np.float64)
     task = Task(
         quadratic=None,
         exact=None,
         R_T=None,
-        samples=None if sampled else _samples(problem, real),
-        exact_samples=_samples(problem, float64) if in_float64 else None,
-        batches=None,
+        samples=_samples(problem, real) if minibatches.of_all_rows else None,
+        exact_samples=None if gap_is_exact else _samples(problem, float64),
+        batches=minibatches.batches(real, order),
     )
-    return np.arange(problem.data.p), task, 1.0
+    return order, task, 1.0
 
 
 def _samples(problem: Problem, real: np.dtype) -> Samples:

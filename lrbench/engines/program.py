@@ -38,12 +38,14 @@ def train(task, runs, watch, records, scratch, functions):
         same = all_alike(column)
         dead = 0  # lanes whose run has ended
         for t in range(steps + 1):
-            # The gap of state t; on all rows of a sum the gradient comes from the same pass.
             w = scratch.weights[t % 2]
             ahead = scratch.weights[(t + 1) % 2]
+
+            # The gap of state t, and on all rows of a sum the gradient from the same pass. A part that is
+            # None compiles to nothing; the last gap written counts: that of exact samples over samples.
             measure(task.quadratic, w, scratch.moved, scratch.gap, multiply)
             measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, of_rows)
-            measure_rows(task.exact_samples, w, scratch.exact, None, scratch, of_exact_rows)
+            measure_rows(task.exact_samples, w, scratch.moved64, None, scratch, of_exact_rows)
 
             # A dead lane is news at every state.
             news = look(scratch.gap, scratch.within, scratch.near, own_watch.peak)

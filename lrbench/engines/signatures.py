@@ -109,7 +109,7 @@ def scratch(real: nt.Float) -> nt.Type:
         weights=real[:, ::1],
         g=r1,
         moved=_tuple(given.Moved, e=r1, u=r1),
-        exact=_tuple(given.Moved, e=f1, u=f1),
+        moved64=_tuple(given.Moved, e=f1, u=f1),
         gathered=_tuple(given.Gathered, X=r1, y=r1, X_T=r1, g=r1, zeros=i1, p=i1, rows=i1),
         of_step=r1,
         gap=f1,

@@ -17,8 +17,6 @@ from lrbench.plan import Group
 from lrbench.problems.solve import Problem
 from lrbench.seeds import start
 
-NOTHING = np.zeros(0, dtype=np.int64)
-
 
 class Lanes(NamedTuple):
     """Where runs lie.
@@ -26,10 +24,12 @@ class Lanes(NamedTuple):
     Attributes:
         run: (tiles, lanes) which run each lane trains.
         place: (R,) the lane of each run, as a place among all lanes.
+        stream: (tiles,) which sequence of batches is a tile's.
     """
 
     run: np.ndarray
     place: np.ndarray
+    stream: np.ndarray
 
     @classmethod
     def of(cls, stream: np.ndarray, widths: Sequence[int]) -> "Lanes":
@@ -50,7 +50,8 @@ class Lanes(NamedTuple):
         run = by_stream[np.concatenate(of_streams)]
         place = np.empty(len(stream), dtype=np.int64)
         place[run] = np.arange(run.size)
-        return cls(run.reshape(-1, lanes), place)
+        tiled = run.reshape(-1, lanes)
+        return cls(tiled, place, stream[tiled[:, 0]])
 
     def pack(self, values: np.ndarray, real: np.dtype) -> np.ndarray:
         """Bring (R, ...) into (tiles, ..., lanes)."""
@@ -67,10 +68,12 @@ class Lanes(NamedTuple):
 # ---- what goes in
 
 
-def packed(rule: Rule, group: Group, problem: Problem, lanes: Lanes, order: np.ndarray) -> Runs:
+def packed(
+    rule: Rule, group: Group, problem: Problem, lanes: Lanes, order: np.ndarray, stop: np.ndarray
+) -> Runs:
     """Pack the starts of R runs, the states of their rule and its numbers.
 
-    `order` (p,) is the order of the parameters.
+    `order` (p,) is the order of the parameters; `stop` (1,) is passed on.
     """
     real = np.dtype(group.shared["dtype"])
     tiles = len(lanes.run)
@@ -85,8 +88,8 @@ def packed(rule: Rule, group: Group, problem: Problem, lanes: Lanes, order: np.n
             numbers=lanes.pack(np.stack(of_run, axis=1), real).reshape(tiles, -1),
             table=table.coefficients.astype(real),
             column=table.column[lanes.run],
-            stream=NOTHING,
-            stop=NOTHING,
+            stream=lanes.stream,
+            stop=stop,
         )
 
 
@@ -153,16 +156,23 @@ def room(task: Task, runs: Runs, largest_batch: int) -> Scratch:
     """Return room for one tile at work, and none for what this task does without."""
     _, p, lanes = runs.W.shape
     real = runs.W.dtype
+    float64 = np.dtype(np.float64)
     rank = len(task.quadratic.R.A) if task.quadratic else 0
-    block = BLOCK if task.samples or task.exact_samples else 0
-    has_exact = task.exact is not None or task.exact_samples is not None
-    gathered = max(BLOCK if task.samples else 0, largest_batch)
+    # A pass over all rows takes a block at a time: over `samples` for gap and gradient, over `exact_samples`
+    # for the gap alone.
+    block = BLOCK if task.samples else 0
+    exact_block = BLOCK if task.exact_samples else 0
+    # A gradient needs its rows transposed, and a minibatch is copied first; a gap needs neither.
+    gathered = max(block, largest_batch)
+    longest = max(gathered, exact_block)  # of all matrices of rows, each a full one
+    exact_rows = max(rank, block, exact_block)
+    exact_lanes = lanes if task.measures_in_float64 else 0
     return Scratch(
         weights=np.empty((2, p * lanes), real),
         g=np.empty(p * lanes, real),
         moved=_moved(p, max(rank, gathered), lanes, real),
-        exact=_moved(p, max(rank, block), lanes if has_exact else 0, np.dtype(np.float64)),
-        gathered=_gathered(gathered, max(block, largest_batch), runs),
+        moved64=_moved(p, exact_rows, exact_lanes, float64),
+        gathered=_gathered(gathered, longest, runs),
         of_step=np.empty(runs.table.shape[1] * lanes, real),
         gap=np.empty(lanes),
         within=np.empty(lanes),

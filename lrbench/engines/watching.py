@@ -57,7 +57,7 @@ def note(t, W, watch, scratch, exact):
     died = 0
     for l in range(uintp(gap.size)):
         if gap[l] <= near[l]:
-            sharpen(exact, scratch.weights[t % 2], scratch.exact.u, gap, l)
+            sharpen(exact, scratch.weights[t % 2], scratch.moved64.u, gap, l)
             near[l] = note_hits(t, l, gap[l], watch)
         elif not gap[l] <= within[l] and within[l] > -np.inf:
             died += 1
@@ -96,7 +96,7 @@ def record(t, records, scratch, exact, multiply):
     half = records.summed[0, 0] <= t <= records.summed[0, 1]
     end = t >= records.summed[1, 0]
     if now or half or end:
-        measure(exact, w, scratch.exact, gap, multiply)
+        measure(exact, w, scratch.moved64, gap, multiply)
     if now:
         keep_gaps(records.gaps[scratch.place[0]], gap, scratch.within)
         scratch.place[0] += 1

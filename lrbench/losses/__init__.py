@@ -106,7 +106,7 @@ class Loss:
         """Return weights of the parameters' squares (p,), so that the penalty is half of penalties @ w^2."""
         weights = np.full(p, self.l2)
         if not self.penalize_intercept:
-            weights[d:] = 0.0
+            weights[d:] = 0.0  # the intercept's, which stands last where there is one
         return weights
 
     def check_target(self, y: np.ndarray, name: str) -> None:
@@ -146,6 +146,7 @@ def _elementwise(formula: Callable[..., float]) -> Callable[..., np.ndarray]:
     """Return a formula of numbers as a function of arrays of float64, compiled."""
     import numba
 
+    # a signature compiles it now, so that it comes from numba's cache on disk the next time
     arguments = ", ".join(["float64"] * len(inspect.signature(formula).parameters))
     return numba.vectorize([f"float64({arguments})"], cache=True)(formula)
 
@@ -213,4 +214,5 @@ def _penalty(settings: Mapping[str, Any]) -> tuple[float, bool]:
 
 
 def _is_number(value: Any) -> bool:
+    # true and false are integers to Python
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -12,6 +12,7 @@ class LogCoshLoss(torch.nn.Module):
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         r = (prediction - target).abs()
+        # cosh r = e^r (1 + e^-2r) / 2: nothing overflows, and log1p keeps the digits near 0
         return _reduced(r + torch.log1p(torch.expm1(-2 * r) / 2), self.reduction)
 
 
@@ -24,7 +25,9 @@ class QuantileLoss(torch.nn.Module):
 
     def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         r = prediction - target
-        return _reduced(torch.where(r < 0, -self.quantile * r, (1 - self.quantile) * r), self.reduction)
+        # autograd takes the second branch at the kink, and so does the formula in pieces.py
+        losses = torch.where(r < 0, -self.quantile * r, (1 - self.quantile) * r)
+        return _reduced(losses, self.reduction)
 
 
 def _reduced(losses: torch.Tensor, reduction: str) -> torch.Tensor:

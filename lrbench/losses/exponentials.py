@@ -10,6 +10,7 @@ import numpy as np
 
 from lrbench.losses.kind import ClippedSlope, Kind, SelfConcordant, Straight
 
+# Taylor's coefficients, as many as leave out less than eps where the series below are used.
 _EXPM1 = tuple(1 / math.factorial(power) for power in range(17, 1, -1))  # of x^15 ... x^0
 _LOG1P = tuple(1 / power for power in range(25, 2, -2))  # of s^22, s^20 ... s^0
 
@@ -28,7 +29,7 @@ def _polynomial(x, coefficients):
 
 def _expm1_minus(x):
     """e^x - 1 - x, to full relative accuracy."""
-    if abs(x) >= 0.5:
+    if abs(x) >= 0.5:  # a fifth of expm1 is left, or more: the difference loses few bits
         return math.expm1(x) - x
     return x * x * _polynomial(x, _EXPM1)
 
@@ -41,6 +42,7 @@ def _log1p_minus(u):
 
 def _softplus(z):
     """log(1 + e^z)."""
+    # e only to negative powers, which cannot overflow
     return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
 
 
@@ -58,15 +60,18 @@ def _softplus_excess(move, star):
         move, star = -move, -star
     p = _sigmoid(star)
     if abs(move) < 0.5:
+        # log(1 + p (e^move - 1)) - p move, its straight parts cancelled by hand
         curved = _expm1_minus(move)
         return _log1p_minus(p * (move + curved)) + p * curved
     if move < 30:
         return math.log1p(p * math.expm1(move)) - p * move
+    # far up the softplus is straight and steeper than its tangent: nothing cancels, but expm1 could overflow
     return _softplus(star + move) - _softplus(star) - p * move
 
 
 def log_cosh(z, y, k):
     """log cosh(r): half r^2 near the target, |r| - log 2 far from it."""
+    # log cosh r = softplus(2 r) - r - log 2: the softplus above its tangent at 0
     return _softplus_excess(2 * (z - y), 0.0)
 
 
@@ -75,7 +80,7 @@ def log_cosh_slope(z, y, k):
 
 
 def log_cosh_curvature(z, y, k):
-    return 4 * _sigmoid(2 * (z - y)) * _sigmoid(-2 * (z - y))
+    return 4 * _sigmoid(2 * (z - y)) * _sigmoid(-2 * (z - y))  # 1 - tanh^2 would cancel far from 0
 
 
 def log_cosh_excess(move, z, y, star, tangent, k):
@@ -92,11 +97,13 @@ def logistic_slope(z, y, k):
 
 
 def logistic_curvature(z, y, k):
-    return _sigmoid(z) * _sigmoid(-z)
+    return _sigmoid(z) * _sigmoid(-z)  # p (1 - p), whose second factor would cancel
 
 
 def logistic_excess(move, z, y, star, tangent, k):
-    return logistic(z, y, k) if math.isinf(star) else _softplus_excess(move, star)
+    if math.isinf(star):  # the infimum is not attained: the loss is 0 there
+        return logistic(z, y, k)
+    return _softplus_excess(move, star)
 
 
 def poisson(z, y, k):
@@ -115,9 +122,10 @@ def poisson_curvature(z, y, k):
 def poisson_excess(move, z, y, star, tangent, k):
     if math.isinf(star):
         return math.exp(z)
-    return (
-        math.exp(star) * _expm1_minus(move) if abs(move) < 0.5 else math.exp(z) - math.exp(star) * (1 + move)
-    )
+    if abs(move) < 0.5:
+        return math.exp(star) * _expm1_minus(move)
+    # not as the product above: e^move may overflow where e^z does not
+    return math.exp(z) - math.exp(star) * (1 + move)
 
 
 # ---- the table
@@ -129,7 +137,10 @@ KINDS = {
         curvature=logistic_curvature,
         excess=logistic_excess,
         minimiser=lambda k: SelfConcordant(
-            bend=1.0, steepest=0.25, vanishes=lambda y: np.where(y > 0.5, 1.0, -1.0)
+            # a label's loss falls to 0 as its log odds go to infinity on its side
+            bend=1.0,
+            steepest=0.25,
+            vanishes=lambda y: np.where(y > 0.5, 1.0, -1.0),
         ),
         targets="label",
     ),
@@ -139,7 +150,10 @@ KINDS = {
         curvature=poisson_curvature,
         excess=poisson_excess,
         minimiser=lambda k: SelfConcordant(
-            bend=1.0, steepest=math.inf, vanishes=lambda y: np.where(y > 0, 0.0, -1.0)
+            # a count of 0 is the likelier the lower its mean; any other has a best mean
+            bend=1.0,
+            steepest=math.inf,
+            vanishes=lambda y: np.where(y > 0, 0.0, -1.0),
         ),
         targets="count",
     ),

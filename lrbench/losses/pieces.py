@@ -43,6 +43,7 @@ def huber_curvature(z, y, k):
 
 def huber_excess(move, z, y, star, tangent, k):
     r = star - y + move
+    # products instead of a difference of losses, which would cancel; so in the excesses below
     if abs(star - y) <= k and abs(r) <= k:
         return 0.5 * move * move
     before, after = huber_slope(star, y, k), huber_slope(r, 0.0, k)
@@ -72,7 +73,7 @@ def smooth_l1_excess(move, z, y, star, tangent, k):
 def _sign(r):
     if r > 0:
         return 1.0
-    return -1.0 if r < 0 else 0.0 * r
+    return -1.0 if r < 0 else 0.0 * r  # NaN stays NaN
 
 
 def quantile(z, y, k):
@@ -81,7 +82,7 @@ def quantile(z, y, k):
 
 
 def quantile_slope(z, y, k):
-    return -k if z < y else 1 - k + 0 * z
+    return -k if z < y else 1 - k + 0 * z  # NaN stays NaN
 
 
 def quantile_curvature(z, y, k):
@@ -123,7 +124,7 @@ KINDS = {
         slope=squared_slope,
         curvature=squared_curvature,
         excess=squared_excess,
-        minimiser=lambda k: ClippedSlope(0.5),
+        minimiser=lambda k: ClippedSlope(0.5),  # a slope of 2 r, never clipped
     ),
     "torch.nn.HuberLoss": Kind(
         value=huber,

@@ -33,12 +33,23 @@ def adadelta(g, w, state, run, step):
     return w - lr * factor * d, (v, u)
 
 
+def _run(s):
+    return (
+        s.lr,
+        s.rho,  # what v and u keep of themselves ...
+        1 - s.rho,  # keep: ... and of the new square
+        s.eps,
+        s.weight_decay,
+        direction(s.maximize),  # sign
+    )
+
+
 ADADELTA = Family(
     defaults={"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0, "maximize": False},
     rule=Rule(
         adadelta,
         state={"square_avg": 0.0, "acc_delta": 0.0},
-        run=lambda s: (s.lr, s.rho, 1 - s.rho, s.eps, s.weight_decay, direction(s.maximize)),
+        run=_run,
         step=lambda t, s: (s.factor,),
     ),
     covers=lambda s: nonnegative(s, "lr", "rho", "eps", "weight_decay") & (s.rho <= 1),

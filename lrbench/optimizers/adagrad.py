@@ -42,7 +42,7 @@ ADAGRAD = Family(
         adagrad,
         state={"sum": "initial_accumulator_value"},
         run=lambda s: (s.lr, s.eps, s.weight_decay, direction(s.maximize)),
-        step=lambda t, s: (s.factor / (1 + (t - 1) * s.lr_decay),),
+        step=lambda t, s: (s.factor / (1 + (t - 1) * s.lr_decay),),  # scale: of lr
         column=("lr_decay",),
     ),
     covers=lambda s: nonnegative(s, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"),

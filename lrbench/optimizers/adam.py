@@ -68,18 +68,24 @@ def amsgrad(g, w, state, run, step):
     return w - lr * scale * m / (np.sqrt(u) / root + eps), (m, v, u)
 
 
-def _run(s):
-    return s.lr, s.eps, *decays(s), direction(s.maximize)
+def of_run(s):
+    """Return what the rules of Adam, NAdam and RAdam get of their run."""
+    return (
+        s.lr,
+        s.eps,
+        *decays(s),  # coupled, decoupled, one
+        direction(s.maximize),  # sign
+    )
 
 
 def _steps(t, s):
     return (
-        s.factor,
-        *shares(s.beta1),
-        s.beta2,
-        1 - s.beta2,
-        s.factor / (1 - s.beta1**t),
-        (1 - s.beta2**t) ** 0.5,
+        s.factor,  # of lr, in the decoupled weight decay
+        *shares(s.beta1),  # share, back: of the new gradient in m
+        s.beta2,  # what v keeps of itself ...
+        1 - s.beta2,  # keep: ... and of the new square
+        s.factor / (1 - s.beta1**t),  # scale: of lr, with the bias correction of m in it
+        (1 - s.beta2**t) ** 0.5,  # root: of the bias correction of v; eps is added after it, as torch does
     )
 
 
@@ -88,13 +94,14 @@ def accepted(s: Numbers) -> np.ndarray | bool:
     return nonnegative(s, "lr", "eps", "weight_decay") & fractions(s, "beta1", "beta2")
 
 
-MEANS = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+MEANS = {"exp_avg": 0.0, "exp_avg_sq": 0.0}  # m and v, by torch's names
 
+# What Adam and AdamW share. AdamW is a family of its own: there torch lets nobody choose how weights decay.
 _RULES = {
-    "rule": Rule(adam, state=MEANS, run=_run, step=_steps, column=("beta1", "beta2")),
+    "rule": Rule(adam, state=MEANS, run=of_run, step=_steps, column=("beta1", "beta2")),
     "switch": "amsgrad",
     "switched": Rule(
-        amsgrad, state=MEANS | {"max_exp_avg_sq": 0.0}, run=_run, step=_steps, column=("beta1", "beta2")
+        amsgrad, state=MEANS | {"max_exp_avg_sq": 0.0}, run=of_run, step=_steps, column=("beta1", "beta2")
     ),
     "covers": accepted,
 }

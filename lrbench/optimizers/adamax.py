@@ -32,13 +32,21 @@ def adamax(g, w, state, run, step):
     return w - lr * scale * m / u, (m, u)
 
 
+def _steps(t, s):
+    return (
+        *shares(s.beta1),  # share, back: of the new gradient in m
+        s.beta2,  # what u keeps of itself
+        s.factor / (1 - s.beta1**t),  # scale: of lr, with the bias correction of m in it; u needs none
+    )
+
+
 ADAMAX = Family(
     defaults={"lr": 0.002, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "maximize": False},
     rule=Rule(
         adamax,
         state={"exp_avg": 0.0, "exp_inf": 0.0},
         run=lambda s: (s.lr, s.eps, s.weight_decay, direction(s.maximize)),
-        step=lambda t, s: (*shares(s.beta1), s.beta2, s.factor / (1 - s.beta1**t)),
+        step=_steps,
         column=("beta1", "beta2"),
     ),
     covers=accepted,

@@ -37,13 +37,20 @@ def asgd(g, w, state, run, step):
 
 def _steps(t, s):
     before = t - 1
-    lr = np.concatenate([s.lr[:1], s.lr[:-1]]) if len(s.lr) > 1 else s.lr
+    lr = s.lr
+    if len(lr) > 1:  # a schedule moves it, which acts a step late
+        lr = np.concatenate([lr[:1], lr[:-1]])
     eta = _rounded(lr / (1 + s.lambd * lr * before) ** s.alpha)
     mu = _rounded(1 / np.maximum(1, before - s.t0))
-    return 1 - s.lambd * eta, eta, mu
+    return (
+        1 - s.lambd * eta,  # decay: what w keeps of itself
+        eta,  # learning rate of the step
+        mu,  # share of the new w in the average
+    )
 
 
 def _rounded(x):
+    """Round as torch does, which keeps eta and mu in tensors of its default dtype."""
     return x.astype(np.float32).astype(np.float64)
 
 
@@ -54,6 +61,7 @@ ASGD = Family(
         state={"ax": 0.0},
         run=lambda s: (s.weight_decay, direction(s.maximize)),
         step=_steps,
+        # eta is no multiple of lr, so runs of another lr need columns of their own
         column=("lr", "lambd", "alpha", "t0"),
     ),
     covers=lambda s: nonnegative(s, "lr", "weight_decay"),

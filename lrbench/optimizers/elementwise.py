@@ -6,12 +6,21 @@ from numba.extending import register_jitable
 @register_jitable
 def larger(a, b):
     """The larger of two numbers; NaN if either is (torch.maximum)."""
-    return a if a > b or a != a else b
+    return a if a > b or a != a else b  # only NaN differs from itself
+
+
+@register_jitable
+def by_sign(a, positive, negative, otherwise):
+    """One of three numbers: that for a > 0, for a < 0, or for an a of 0 or NaN."""
+    if a > 0:
+        return positive
+    return negative if a < 0 else otherwise
 
 
 @register_jitable
 def clamp(a, low, high):
     """The number of [low, high] nearest to a; NaN if a is, high if low is larger (torch.clamp)."""
+    # comparisons in this order: NaN passes both, and high wins where the two are crossed
     a = low if a < low else a
     return high if a > high else a
 
@@ -22,5 +31,7 @@ def lerp(a, b, share, back):
 
     If share >= 1/2 it is b + back (b - a) with back = share - 1.
     """
-    from_a = share + back < 0
-    return (a if from_a else b) + (share if from_a else back) * (b - a)
+    from_a = share + back < 0  # share < 1/2, asked without a literal but 0
+    near = a if from_a else b
+    factor = share if from_a else back
+    return near + factor * (b - a)

@@ -22,6 +22,7 @@ def decays(s: Numbers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Either of the first two is 0.
     """
+    # numbers and no branch, so that both kinds of runs share one compiled rule
     decoupled = np.where(s.decoupled_weight_decay, s.weight_decay, 0.0)
     coupled = s.weight_decay - decoupled
     one = np.ones_like(decoupled)
@@ -30,7 +31,7 @@ def decays(s: Numbers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def shares(beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what `lerp` needs of a mean that keeps beta: the share of the new number, and that less 1."""
-    return 1 - beta, 1 - beta - 1
+    return 1 - beta, 1 - beta - 1  # as torch reckons it: -beta may differ in the last digit
 
 
 def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:

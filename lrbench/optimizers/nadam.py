@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from lrbench.optimizers.adam import MEANS, accepted
+from lrbench.optimizers.adam import MEANS, accepted, of_run
 from lrbench.optimizers.elementwise import lerp
-from lrbench.optimizers.hyperparameters import decays, nonnegative, shares
-from lrbench.optimizers.rule import Family, Rule, direction
+from lrbench.optimizers.hyperparameters import nonnegative, shares
+from lrbench.optimizers.rule import Family, Rule
 
 
 def nadam(g, w, state, run, step):
@@ -44,10 +44,17 @@ def nadam(g, w, state, run, step):
 def _steps(t, s):
     mu = s.beta1 * (1 - 0.5 * 0.96 ** (t * s.momentum_decay))
     mu_next = s.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * s.momentum_decay))
+    # torch keeps the product in a tensor of its default dtype, and rounds it there at every step
     product = np.cumprod(mu, axis=0, dtype=np.float32).astype(np.float64)
-    of_g = s.factor * (1 - mu) / (1 - product)
-    of_m = s.factor * mu_next / (1 - product * mu_next)
-    return s.factor, *shares(s.beta1), s.beta2, 1 - s.beta2, 1 - s.beta2**t, of_g, of_m
+    return (
+        s.factor,  # of lr, in the decoupled weight decay
+        *shares(s.beta1),  # share, back: of the new gradient in m
+        s.beta2,  # what v keeps of itself ...
+        1 - s.beta2,  # keep: ... and of the new square
+        1 - s.beta2**t,  # root: the bias correction of v, under the root
+        s.factor * (1 - mu) / (1 - product),  # of_g: of lr, what is stepped along g
+        s.factor * mu_next / (1 - product * mu_next),  # of_m: of lr, what is stepped along m
+    )
 
 
 NADAM = Family(
@@ -63,7 +70,7 @@ NADAM = Family(
     rule=Rule(
         nadam,
         state=MEANS,
-        run=lambda s: (s.lr, s.eps, *decays(s), direction(s.maximize)),
+        run=of_run,
         step=_steps,
         column=("beta1", "beta2", "momentum_decay"),
     ),

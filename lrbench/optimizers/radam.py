@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from lrbench.optimizers.adam import MEANS, accepted
+from lrbench.optimizers.adam import MEANS, accepted, of_run
 from lrbench.optimizers.elementwise import lerp
-from lrbench.optimizers.hyperparameters import decays, power, shares
-from lrbench.optimizers.rule import Family, Rule, direction
+from lrbench.optimizers.hyperparameters import power, shares
+from lrbench.optimizers.rule import Family, Rule
+
+THRESHOLD = 5  # of rho, as in torch; 4 in the paper
 
 
 def radam(g, w, state, run, step):
@@ -40,20 +42,28 @@ def radam(g, w, state, run, step):
     w = (one - lr * factor * decoupled) * w
     m = lerp(m, g, share, back)
     v = beta2 * v + keep * g * g
-    return w - lr * scale * (m / (np.sqrt(v) + eps) if rectified > 0 else m), (m, v)
+    along = m / (np.sqrt(v) + eps) if rectified > 0 else m
+    return w - lr * scale * along, (m, v)
 
 
 def _steps(t, s):
     # rho loses three digits to cancellation, so that the last one of beta2^t counts.
     beta2_t = power(s.beta2, t)
-    rest = 1 - beta2_t
+    correction = 1 - beta2_t  # of the bias of v
     rho_inf = 2 / (1 - s.beta2) - 1
-    rho = rho_inf - 2 * t * beta2_t / rest
-    rectified = rho > 5
-    with np.errstate(divide="ignore", invalid="ignore"):
+    rho = rho_inf - 2 * t * beta2_t / correction
+    rectified = rho > THRESHOLD
+    with np.errstate(divide="ignore", invalid="ignore"):  # where rho is small, r is not used
         r = ((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)) ** 0.5
-    scale = s.factor / (1 - s.beta1**t) * np.where(rectified, rest**0.5 * r, 1.0)
-    return s.factor, *shares(s.beta1), s.beta2, 1 - s.beta2, rectified, scale
+    scale = s.factor / (1 - s.beta1**t) * np.where(rectified, correction**0.5 * r, 1.0)
+    return (
+        s.factor,  # of lr, in the decoupled weight decay
+        *shares(s.beta1),  # share, back: of the new gradient in m
+        s.beta2,  # what v keeps of itself ...
+        1 - s.beta2,  # keep: ... and of the new square
+        rectified,  # 1 where the step is over the root of v, 0 where along m alone
+        scale,  # of lr, with the bias corrections and the rectification in it
+    )
 
 
 RADAM = Family(
@@ -68,7 +78,7 @@ RADAM = Family(
     rule=Rule(
         radam,
         state=MEANS,
-        run=lambda s: (s.lr, s.eps, *decays(s), direction(s.maximize)),
+        run=of_run,
         step=_steps,
         column=("beta1", "beta2"),
     ),

@@ -58,6 +58,28 @@ def centered(g, w, state, run, step):
     return w - lr * factor * b, (v, a, b)
 
 
+def _run(s):
+    return (
+        s.lr,
+        s.alpha,  # what v keeps of itself ...
+        1 - s.alpha,  # keep: ... and of the new square
+        s.eps,
+        s.weight_decay,
+        direction(s.maximize),  # sign
+    )
+
+
+def _run_centered(s):
+    return (
+        s.lr,
+        s.alpha,  # what v keeps of itself ...
+        *shares(s.alpha),  # keep: ... and of the new square, as a does of the new gradient; back: of its lerp
+        s.eps,
+        s.weight_decay,
+        direction(s.maximize),  # sign
+    )
+
+
 def _steps(t, s):
     return s.factor, s.momentum
 
@@ -75,7 +97,7 @@ RMSPROP = Family(
     rule=Rule(
         rmsprop,
         state={"square_avg": 0.0, "momentum_buffer": 0.0},
-        run=lambda s: (s.lr, s.alpha, 1 - s.alpha, s.eps, s.weight_decay, direction(s.maximize)),
+        run=_run,
         step=_steps,
         column=("momentum",),
     ),
@@ -83,7 +105,7 @@ RMSPROP = Family(
     switched=Rule(
         centered,
         state={"square_avg": 0.0, "grad_avg": 0.0, "momentum_buffer": 0.0},
-        run=lambda s: (s.lr, s.alpha, *shares(s.alpha), s.eps, s.weight_decay, direction(s.maximize)),
+        run=_run_centered,
         step=_steps,
         column=("momentum",),
     ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lrbench.optimizers.elementwise import clamp
+from lrbench.optimizers.elementwise import by_sign, clamp
 from lrbench.optimizers.rule import Family, Rule, direction
 
 
@@ -28,20 +28,22 @@ def rprop(g, w, state, run, step):
     etaminus, etaplus, low, high, sign, one, zero = run
     g = sign * g
     turn = g * last
-    d = clamp(d * (etaplus if turn > 0 else etaminus if turn < 0 else one), low, high)
+    pace = by_sign(turn, etaplus, etaminus, one)
+    d = clamp(d * pace, low, high)
     g = zero if turn < 0 else g
-    return w - (one if g > 0 else -one if g < 0 else zero) * d, (g, d)
+    return w - by_sign(g, one, -one, zero) * d, (g, d)
 
 
 def _run(s):
     return (
         s.etaminus,
         s.etaplus,
-        s.step_size_min,
-        s.step_size_max,
-        direction(s.maximize),
-        np.ones_like(s.etaplus),
-        np.zeros_like(s.etaplus),
+        s.step_size_min,  # low
+        s.step_size_max,  # high
+        direction(s.maximize),  # sign
+        # numbers of the runs' dtype: with literals numba would go on in float64
+        np.ones_like(s.etaplus),  # one
+        np.zeros_like(s.etaplus),  # zero
     )
 
 

@@ -69,4 +69,4 @@ class Family:
 
 def direction(maximize: np.ndarray) -> np.ndarray:
     """Return the sign with which a gradient enters: 1 to go down, -1 to go up."""
-    return 1 - 2 * maximize
+    return 1 - 2 * maximize  # a number, as rules have no branches on settings

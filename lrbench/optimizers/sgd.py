@@ -49,8 +49,13 @@ def heavy_ball(g, w, state, run, step):
 
 
 def _heavy_ball_steps(t, s):
-    keep = np.where(t == 1, 1.0, 1 - s.dampening)
-    return s.factor, s.momentum, keep, s.nesterov, np.where(s.nesterov, s.momentum, 1.0)
+    return (
+        s.factor,  # of lr
+        s.momentum,  # what the buffer keeps of itself ...
+        np.where(t == 1, 1.0, 1 - s.dampening),  # keep: ... and of the new gradient, of the first all
+        s.nesterov,  # of_g: what is stepped along the gradient ...
+        np.where(s.nesterov, s.momentum, 1.0),  # of_b: ... and along the buffer
+    )
 
 
 def _run(s):
@@ -78,6 +83,7 @@ SGD = Family(
     rule=GRADIENT_DESCENT,
     switch="momentum",
     switched=HEAVY_BALL,
+    # torch refuses nesterov without momentum, or with dampening
     covers=lambda s: (
         nonnegative(s, "lr", "momentum", "weight_decay")
         & ((s.nesterov == 0) | ((s.momentum > 0) & (s.dampening == 0)))

@@ -13,6 +13,7 @@ is linear algebra: the exact answer of the linear programme, or with a penalty o
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -182,37 +183,65 @@ def _stages(v: np.ndarray, rows: Clipped) -> Iterator[Clipped]:
         yield rows
 
 
+# ---- linear algebra
+#
+# Fitting and balancing are done twice: the second time leaves only the rounding of what the first left.
+
+
+class Directions(NamedTuple):
+    """The directions of u (r,) beside the rows that are fitted exactly."""
+
+    free: np.ndarray  # (r, f) orthonormal: these rows do not see them
+    held: np.ndarray  # (r, r - f) the others, each over its singular value
+
+    def spread(self, g: np.ndarray) -> np.ndarray:
+        """Return the pseudo-inverse of E'E times g (r,), where E are the exact rows of Q."""
+        return self.held @ (self.held.T @ g)
+
+
 def _polished(
     Q: np.ndarray, rows: Clipped, u: np.ndarray, s: np.ndarray, exact: np.ndarray, independent: float
 ) -> Fit:
-    """Fit the rows `exact`, the others on the side of their residual, and balance the slopes of these rows.
-
-    All by linear algebra, every step twice: the second time leaves only the rounding of what the first left.
-    """
-    sizes, axes = principal(Q, exact.astype(float))
-    bound = sizes > independent * max(sizes.max(initial=0), TINY)
-    free = axes[~bound].T
-    held = axes[bound].T / sizes[bound]
-
-    def spread(g: np.ndarray) -> np.ndarray:
-        return held @ (held.T @ g)
-
-    for _ in range(2):
-        residuals = rows.y - Q @ u
-        u = u + spread(Q[exact].T @ residuals[exact])
+    """Fit the rows `exact`, the others on the side of their residual, and balance the slopes."""
+    directions = _directions(Q, exact, independent)
+    u = _fitted(Q[exact], rows.y[exact], u, directions)
     others = rows.linear & ~exact
     ends = np.where(s > 0, rows.high, rows.low)
     s = np.where(others, ends, s)
-    curved = ~rows.linear
-    if curved.any():  # the rows of a penalty: the quadratic's minimum over what the exact rows leave free
-        J = Q[curved] @ free
-        root = np.linalg.pinv(J, rcond=EPS * len(J))
-        push = free.T @ (Q[others].T @ s[others])
-        slopes = Q[curved] @ u - rows.y[curved]
-        u = u - free @ (root @ (slopes + root.T @ push))
+    curved = ~rows.linear  # the rows of a penalty
+    if curved.any():
+        push = directions.free.T @ (Q[others].T @ s[others])
+        u = _lowest(Q[curved], rows.y[curved], u, directions.free, push)
         s[curved] = Q[curved] @ u - rows.y[curved]
     for _ in range(2):
-        s[exact] -= Q[exact] @ spread(Q.T @ s)
+        s[exact] -= Q[exact] @ directions.spread(Q.T @ s)
+    # slopes that do not quite balance change the sum by their product with u at most
     unbalanced = float(np.linalg.norm(Q.T @ s))
     gap = duality_gap(rows, Q @ u, s)
     return Fit(u, s, gap + unbalanced * float(np.linalg.norm(u)))
+
+
+def _directions(Q: np.ndarray, exact: np.ndarray, independent: float) -> Directions:
+    """Tell the directions that the exact rows hold from those that they leave free."""
+    sizes, axes = principal(Q, exact.astype(float))
+    is_held = sizes > independent * max(sizes.max(initial=0), TINY)
+    return Directions(free=axes[~is_held].T, held=axes[is_held].T / sizes[is_held])
+
+
+def _fitted(E: np.ndarray, y: np.ndarray, u: np.ndarray, directions: Directions) -> np.ndarray:
+    """Move u (r,) by as little as fits the exact rows E (e, r), whose targets are y (e,)."""
+    for _ in range(2):
+        residuals = y - E @ u
+        u = u + directions.spread(E.T @ residuals)
+    return u
+
+
+def _lowest(C: np.ndarray, y: np.ndarray, u: np.ndarray, free: np.ndarray, push: np.ndarray) -> np.ndarray:
+    """Move u along the free directions to the minimum of the quadratic of the curved rows C (c, r).
+
+    y (c,) are their targets; push (f,) is the gradient of the other rows along the free directions.
+    """
+    J = C @ free
+    root = np.linalg.pinv(J, rcond=EPS * len(J))
+    slopes = C @ u - y
+    return u - free @ (root @ (slopes + root.T @ push))

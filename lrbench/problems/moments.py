@@ -9,11 +9,10 @@ import numpy as np
 def moments(A: np.ndarray, residuals: np.ndarray) -> dict[str, np.ndarray]:
     """Return the moments of the samples for the mean squared error at its minimiser.
 
-    They are flat float64 arrays, which a row of a table can hold.     The gradient of sample i at w* + e is
-                                                                       g_i(e) = 2 x_i (x_i'e - r_i). With s_i
-                                                                       = svec(x_i x_i'), q = p (p + 1) / 2
-                                                                       numbers, and E the mean over
-    samples:
+    They are flat float64 arrays, which a row of a table can hold.
+
+    The gradient of sample i at w* + e is g_i(e) = 2 x_i (x_i'e - r_i). With s_i = svec(x_i x_i'),
+    q = p (p + 1) / 2 numbers, and E the mean over samples:
 
     samples (1,)        n
     curvature (q,)      E[2 s], which is svec of the Hessian H

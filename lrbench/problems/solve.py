@@ -157,11 +157,9 @@ class Problem:
     def gap(self, w: np.ndarray) -> np.ndarray:
         """Return loss - infimum at w (..., p), shape (...).
 
-        Never negative; inf where w is not finite or the gap overflows.         Of a quadratic it is half |R
-                                                                                (w - w*)|^2, of any other loss
-                                                                                the sum of its excesses.
-                                                                                Computed in
-        float64. A row's bits do not depend on the other rows.
+        Never negative; inf where w is not finite or the gap overflows. Of a quadratic it is half
+        |R (w - w*)|^2, of any other loss the sum of its excesses. Computed in float64. A row's bits do not
+        depend on the other rows.
         """
         with np.errstate(all="ignore"):
             moved = w - self.w_star

@@ -58,16 +58,16 @@ def sparse(  # noqa: PLR0913 (its parameters are the keys that a request gives)
     frequencies = _frequencies(d, (1 - sparsity) * d)
     w_true = stream(WEIGHTS).standard_normal(d + 1)[: d + intercept]
 
-    def rows(m: int, features: int, errors: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draw m rows with their targets, each from the stream of its ingredient."""
-        rng = stream(features)
+    def drawn(m: int, of_features: int, of_noise: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw m rows (m, d) and their targets (m,), from the streams of these two ingredients."""
+        rng = stream(of_features)
         present = rng.random((m, d)) < frequencies
         X = np.where(present, rng.standard_normal((m, d)), 0.0)
         signal = X @ w_true[:d] + w_true[d:].sum()
-        return X, signal + noise * stream(errors).standard_normal(m)
+        return X, signal + noise * stream(of_noise).standard_normal(m)
 
-    X, y = rows(n, FEATURES, NOISE)
-    test = rows(test_rows, TEST_FEATURES, TEST_NOISE) if test_rows else None
+    X, y = drawn(n, FEATURES, NOISE)
+    test = drawn(test_rows, TEST_FEATURES, TEST_NOISE) if test_rows else None
     return Data(
         X=X,
         y=y,

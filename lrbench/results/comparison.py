@@ -6,7 +6,7 @@ from pathlib import Path
 from lrbench.errors import RequestError
 from lrbench.results.results import Results, load
 from lrbench.results.tables.difference import Difference
-from lrbench.results.tables.pairing import pair_tasks, paired_tasks
+from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.words import changes
 from lrbench.results.words.cells import changes_text
 
@@ -57,7 +57,7 @@ def compare(
     something_is_paired = pairs.same or pairs.unlike
     if pairs.only_a and pairs.only_b and not (anyway and something_is_paired):
         raise RequestError(changes.tasks_differ(pairs))
-    compared = Comparison(a, b, paired_tasks(pairs, anyway))
+    compared = Comparison(a, b, tasks_frame(pairs, anyway))
     if compared.settings.empty:
         raise RequestError(changes.no_optimizer_shared(*compared.compared))
     if compared.pairs.empty:

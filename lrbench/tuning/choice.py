@@ -14,7 +14,9 @@ from lrbench.tuning.competitors import Competitor, Trial
 from lrbench.tuning.policy import LR, LrRange, Tune
 from lrbench.tuning.sampling import draw
 
-OUTER = 0.1  # of a range, in the logarithm: a best lr there may have a better one beyond
+# Of a range, in the logarithm: a best lr there may have a better one beyond. results/, on the other side of
+# the store, has the same number in tables/ranking.py, by which it warns of an edge.
+OUTER = 0.1
 MOST_GROWTHS = 2  # of a range, a decade each; the reserve of trials is shared among them
 TINY = np.finfo(float).tiny  # of a gap and a floor of 0, whose logarithm is wanted
 

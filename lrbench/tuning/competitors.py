@@ -29,7 +29,7 @@ from lrbench.tuning.policy import LrRange, Tune
 from lrbench.tuning.sampling import draw
 from lrbench.tuning.units import range_of_lr
 
-# with its problem, what makes a task; results/ has the same columns
+# With its problem, what makes a task; HOW_RUN of results/frames/names.py, on the other side of the store.
 TASK = ("steps", "batch_size", "batch_order", "init")
 
 

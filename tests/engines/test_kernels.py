@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from lrbench.problems import Data
 from lrbench.problems.solve import solve
 
 LANES = 4
+ALL_ROWS = SimpleNamespace(of_all_rows=True, batches=lambda real, order: None)  # as Minibatches
 MSE = lookup({"_target_": "torch.nn.MSELoss", "reduction": "mean"})
 
 
@@ -99,7 +101,7 @@ def random_problem(n, d, intercept, seed=0):
 )
 def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
-    geometry = Geometry.of(problem, "float64", sampled=False)
+    geometry = Geometry.of(problem, "float64", ALL_ROWS)
     quadratic = geometry.task.quadratic
     p, rank = problem.data.p, problem.rank
     w = np.random.default_rng(1).normal(size=(p, LANES))
@@ -125,7 +127,7 @@ def test_measure_and_gradient_are_those_of_the_problem(n, d, intercept):
 def test_the_geometry_is_an_ordering_of_the_problem(n, d, intercept):
     problem = random_problem(n, d, intercept)
     for dtype in ("float64", "float32"):
-        geometry = Geometry.of(problem, dtype, sampled=False)
+        geometry = Geometry.of(problem, dtype, ALL_ROWS)
         w_star, (R, _, _) = geometry.task.quadratic
         exact = geometry.task.exact
         assert sorted(geometry.order) == list(range(problem.data.p))

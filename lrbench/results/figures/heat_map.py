@@ -26,7 +26,7 @@ from lrbench.results.figures.rates import (
     at_an_edge,
     best_rate,
     is_scattered,
-    lost_settings,
+    loses_runs,
     rates_or_error,
 )
 from lrbench.results.figures.rows import ROW
@@ -216,7 +216,7 @@ def caption(sweep: Sweep) -> str:
     sentences = [
         f"Final gap over the learning rate, all optimizers, best on top{on_tuning_seeds(sweep)}.",
         "Colour: log10 of the geometric mean over the seeds." if any_mean(sweep) else "",
-        "Hatched: so many of the seeds diverged or failed." if lost_settings(sweep.rates).any() else "",
+        "Hatched: so many of the seeds diverged or failed." if loses_runs(sweep.rates).any() else "",
         _which_best(sweep),
         "Bar: the default rate." if sweep.tuned else "",
         "Other hyperparameters change from cell to cell." if is_scattered(sweep).any() else "",

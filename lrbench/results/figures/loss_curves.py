@@ -54,6 +54,7 @@ from lrbench.results.figures.thinning import thinned
 from lrbench.results.notation import number
 from lrbench.results.tables.curves import BEYOND
 from lrbench.results.tables.difference import Difference
+from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
 from lrbench.results.words.phrases import seeds_compared
@@ -149,7 +150,7 @@ def _limits(panel: Panel) -> tuple[float, float]:
     target unless it lies far below.
     """
     curves = panel.curves
-    completed = curves["diverged"] + curves["failed"] == 0
+    completed = lost_count(curves) == 0
     high = curves.loc[completed | (curves["step"] == 0), "median"].max()
     lowest = curves.loc[curves["q25"] > 0, "q25"].min()
     low = max(lowest, high / 10.0**WIDEST)

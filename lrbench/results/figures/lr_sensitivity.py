@@ -41,7 +41,7 @@ from lrbench.results.figures.rates import (
     at_its_rate,
     best_rate,
     is_scattered,
-    lost_settings,
+    loses_runs,
     rates_or_error,
 )
 from lrbench.results.figures.sides import (
@@ -58,6 +58,7 @@ from lrbench.results.figures.thinning import evenly, spread_seeds
 from lrbench.results.notation import counted
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.predicted import is_descent, is_plain_descent
+from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, of_task
 
@@ -71,6 +72,7 @@ MOST_BEHIND = 40  # points of a grey line
 MOST_DOTS = 300  # seeds of an optimizer
 MOST_MARKED = 60  # learning rates with a mark on their line
 DOT = 4.5  # points
+LIMITS = (1, 2)  # over L: the rate of the textbooks, and the one at which gradient descent stops converging
 KEY = 16  # points: the length of the colour key beside a panel's title
 TITLE_AT = 21  # points: where the title begins, and above the axes the key stands
 EDGE = {"marker": "^", "s": 48}
@@ -84,7 +86,7 @@ class Panel(NamedTuple):
     """What a panel shows of one task and one optimizer."""
 
     settings: pd.DataFrame  # of the task: `Sweep.rates`
-    lost: pd.Series  # of each of these, whether runs were lost
+    loses: pd.Series  # of each of these, whether it lost runs
     runs: pd.DataFrame  # of the task: the searched runs of these settings
     edges: pd.DataFrame  # of the optimizer: `Sweep.stability_edges`
     defaults: pd.DataFrame  # of the optimizer: `Sweep.default_rates`
@@ -122,7 +124,7 @@ def _panel(sweep: Sweep, settings: pd.DataFrame, runs: pd.DataFrame, optimizer: 
     edges, defaults = (frame[frame["optimizer"] == optimizer] for frame in marks)
     return Panel(
         settings=settings,
-        lost=lost_settings(settings),
+        loses=loses_runs(settings),
         runs=runs,
         edges=edges,
         defaults=defaults,
@@ -167,9 +169,9 @@ def _draw_panel(pen: Pen, panel: Panel) -> None:
         _say_that_nothing_completed(ax)
     if not (_completed_gaps(panel.runs) > 0).any():
         ax.set_yticks([])
-    lost = own[panel.lost[own.index]]
-    if len(lost):
-        draw_strip(pen, lost.assign(lost=lost["diverged"] + lost["failed"]))
+    losing = own[panel.loses[own.index]]
+    if len(losing):
+        draw_strip(pen, losing.assign(lost=lost_count(losing)))
     _draw_limits(ax, panel)
     _draw_mark(pen, panel.edges, "edge", EDGE)
     _draw_mark(pen, panel.defaults, "default", DEFAULT)
@@ -183,7 +185,7 @@ def _completed_gaps(runs: pd.DataFrame) -> pd.Series:
 
 def _set_limits(ax: Axes, panel: Panel) -> None:
     width, height = size(ax)
-    headroom = (STRIP + COUNTS) / height if panel.lost.any() else 0.0
+    headroom = (STRIP + COUNTS) / height if panel.loses.any() else 0.0
     low, high = log_range(_completed_gaps(panel.runs), ROOM)
     log_axis(ax.yaxis, low, high, headroom, max(LEAST_TICKS, int(height / TICK_HEIGHT)))
     lowest, highest = log_range(panel.settings["lr"], LR_ROOM)
@@ -284,8 +286,8 @@ def _draw_limits(ax: Axes, panel: Panel) -> None:
     if panel.smoothness is None:
         return
     if panel.has_limits:
-        for steps in (1, 2):
-            ax.axvline(steps / panel.smoothness, linestyle=":", **REFERENCE)
+        for limit in LIMITS:
+            ax.axvline(limit / panel.smoothness, linestyle=":", **REFERENCE)
     width, _ = size(ax)
     units_axis(ax, panel.smoothness, max(LEAST_TICKS, int(width / TICK_WIDTH)))
 
@@ -398,8 +400,8 @@ def _competitors(rows: pd.DataFrame) -> set[tuple[str, str]]:
 
 def _which_lost(sweep: Sweep) -> str:
     """Say what the crosses of the panels are, where there are some."""
-    lost = sweep.rates[lost_settings(sweep.rates)]
-    if _drawn_competitors(sweep) & _competitors(lost):
+    losing = sweep.rates[loses_runs(sweep.rates)]
+    if _drawn_competitors(sweep) & _competitors(losing):
         return "; crosses at the top: so many runs lost, written where there is room"
     return ""
 

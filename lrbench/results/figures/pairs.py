@@ -102,8 +102,8 @@ def _draw_matrix(pairs: pd.DataFrame, ax: Axes, optimizers: list[str], colours: 
     ax.set_xlim(-0.5, count - 0.5)
     text_size = min(9.0, 120 / count)  # so small that a ratio fits into a cell
     matrix = Matrix(ax, optimizers, colours, text_size, 2 * HALF * width / count)
-    are_shown = pairs["a"].isin(optimizers) & pairs["b"].isin(optimizers)
-    for pair in records(pairs[are_shown]):
+    are_drawn = pairs["a"].isin(optimizers) & pairs["b"].isin(optimizers)
+    for pair in records(pairs[are_drawn]):
         _draw_pair(matrix, pair)
     _name_columns(ax, optimizers, colours)
     ax.grid(False)
@@ -155,7 +155,7 @@ def _face(times: float) -> Any:
     return to_rgba(HIGHER if times > 1 else LOWER, STRONGEST * share)
 
 
-def written_ratio(pair: Mapping[str, Any], size: float, room: float, bold: bool) -> str:
+def written_ratio(pair: Mapping[str, Any], text_size: float, room: float, bold: bool) -> str:
     """Write a ratio as the tables do, with one digit and a power of ten where there is not so much room: 1.3,
     24, 310, 2e7.
     """
@@ -167,7 +167,7 @@ def written_ratio(pair: Mapping[str, Any], size: float, room: float, bold: bool)
     if is_bound:
         sign = "≥" if ratio >= 1 else "≤"
     long = sign + factor(ratio)
-    if fitted(long, size, room, bold) == long:
+    if fitted(long, text_size, room, bold) == long:
         return long
     if is_bound:  # one digit of a bound must not promise more
         towards_1 = Context(1, ROUND_FLOOR if ratio >= 1 else ROUND_CEILING)
@@ -186,11 +186,11 @@ def caption(sweep: Sweep) -> str:
     pairs = sweep.pairwise
     any_shown = (pairs["better"] != "").any()
     any_bound = pairs["at_least"].notna().any()
-    shown = "; bold in a frame where the difference is shown" if any_shown else ""
+    frames = "; bold in a frame where the difference is shown" if any_shown else ""
     bounds = "; ≥ or ≤ where only a bound is known" if any_bound else ""
     sentences = [
         "Above the diagonal: how many times higher the column's gap ends than the row's, paired over "
-        f"{seeds_compared(sweep)}{shown}{bounds}.",
+        f"{seeds_compared(sweep)}{frames}{bounds}.",
         "Below it: in how many of the distinct pairs the column ends lower than the row.",
         only_the_best(sweep.ranking["optimizer"], MOST_OPTIMIZERS),
         without_panel(sweep.tasks, pairs),
@@ -204,8 +204,8 @@ def finding(sweep: Sweep) -> str:
 
 
 def _how_many_are_shown(pairs: pd.DataFrame) -> str:
-    shown = (pairs["better"] != "").sum()
-    return f"a difference is shown for {shown} of {counted(len(pairs), 'pair')}"
+    different = (pairs["better"] != "").sum()
+    return f"a difference is shown for {different} of {counted(len(pairs), 'pair')}"
 
 
 FIGURE = FigureSpec(

@@ -6,6 +6,7 @@ import pandas as pd
 from lrbench.errors import RequestError
 from lrbench.results.figures.captions import with_lowest
 from lrbench.results.notation import number, setting_value
+from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 
 
@@ -21,9 +22,9 @@ def rates_or_error(sweep: Sweep) -> pd.DataFrame:
     return sweep.rates
 
 
-def lost_settings(rates: pd.DataFrame) -> pd.Series:
+def loses_runs(rates: pd.DataFrame) -> pd.Series:
     """Say of each setting whether it lost runs."""
-    return rates["diverged"] + rates["failed"] > 0
+    return lost_count(rates) > 0
 
 
 def is_scattered(sweep: Sweep) -> pd.Series:

@@ -18,7 +18,7 @@ from lrbench.results.tables.sweep import Sweep
 ROW = 0.27  # inches
 PART = 0.4  # inches: what belongs to no row
 SIDES = 2.0  # how much wider than the gaps their axis is, on each side
-LOST = 0.09  # of the axes, at the right: where crosses and their counts stand
+LOST_ROOM = 0.09  # of the axes, at the right: where crosses and their counts stand
 WITHOUT_RATIO = {"identical": "=", "floor": "floor", "lost": "lost"}  # test -> what stands for a ratio
 
 
@@ -44,7 +44,7 @@ def gap_axis(ax: Axes, gaps: np.ndarray, optimizers: Sequence[str], colours: Pal
     name; return where the gaps end.
     """
     low, high = log_range(gaps, SIDES)
-    room = LOST if np.isinf(gaps).any() else 0.0
+    room = LOST_ROOM if np.isinf(gaps).any() else 0.0
     log_axis(ax.xaxis, low, high, headroom=room)
     name_rows(ax, optimizers, colours)
     completed = np.isfinite(gaps)

@@ -27,7 +27,7 @@ from lrbench.results.figures.crosses import cross_of_row
 from lrbench.results.figures.ink import INK, REFERENCE, Palette, Pen, compared_palette, palette
 from lrbench.results.figures.layout import NAMES, shown_tasks
 from lrbench.results.figures.marks import DASHED, beside_row, heading_beside_rows, name_rows
-from lrbench.results.figures.rows import LOST, PART, SIDES, gap_axis, ratio_text, records, row_panels
+from lrbench.results.figures.rows import LOST_ROOM, PART, SIDES, gap_axis, ratio_text, records, row_panels
 from lrbench.results.figures.sides import IS_FULL, compared_panels, key_of_dots, side_gap_axis
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 from lrbench.results.notation import interval, number
@@ -92,7 +92,7 @@ def _draw_row(pen: Pen, y: int, own: pd.DataFrame) -> None:
         look = {"color": INK, "linewidth": 1.3, "alpha": 0.7, "zorder": 1.8, "gid": pen.gid("bar")}
         pen.ax.vlines(max(first["median"], low), y - BAR, y + BAR, **look)
     if first["lost"]:
-        cross_of_row(pen, y, f"{first['lost']}/{first['seeds']}", LOST)
+        cross_of_row(pen, y, f"{first['lost']}/{first['seeds']}", LOST_ROOM)
 
 
 # ---- words

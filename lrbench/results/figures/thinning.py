@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+ENDS = 2  # the lowest and the highest: what is kept of a stretch, and at least of a learning rate
+
 
 def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return the rows of `Sweep.best_curves` that a reader of the figure can tell apart: of each optimizer
@@ -13,16 +15,23 @@ def thinned(curves: pd.DataFrame, most: int) -> pd.DataFrame:
     stretches of their own.
     """
     competitors = [curves["task"], curves["optimizer"]]
-    evaluations = curves["evaluations"]
     are_few = curves.groupby(competitors)["step"].transform("size") <= most
-    first = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
-    way = pd.Series(np.log1p(evaluations / first))
-    share_of_the_way = way / way.groupby(competitors).transform("max")
-    stretch = np.floor(share_of_the_way * (most // 2 - 1))
+    # less 1, as a share of 1 makes the last step a stretch of its own beside these
+    stretches = most // ENDS - 1
+    stretch = np.floor(_share_of_the_way(curves) * stretches)
     medians = curves.groupby([*competitors, stretch], sort=False)["median"]
     is_lowest = curves.index.isin(medians.idxmin())
     is_highest = curves.index.isin(medians.idxmax())
     return curves[are_few | is_lowest | is_highest]
+
+
+def _share_of_the_way(curves: pd.DataFrame) -> pd.Series:
+    """Return how far along its curve each row lies, in log of the evaluations, from 0 to 1."""
+    competitors = [curves["task"], curves["optimizer"]]
+    evaluations = curves["evaluations"]
+    first_update = evaluations.where(evaluations > 0).groupby(competitors).transform("min")
+    way = pd.Series(np.log1p(evaluations / first_update))
+    return way / way.groupby(competitors).transform("max")
 
 
 def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -35,9 +44,9 @@ def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:
     if len(completed) <= most:
         return completed
     rates = completed["lr"].unique()
-    kept_rates = rates[evenly(len(rates), most // 2)]
+    kept_rates = rates[evenly(len(rates), most // ENDS)]
     kept = completed[completed["lr"].isin(kept_rates)]
-    of_each = max(2, most // len(kept_rates))
+    of_each = max(ENDS, most // len(kept_rates))
     groups = kept.groupby("lr", group_keys=False)[kept.columns.tolist()]
     return groups.apply(lambda own: own.iloc[evenly(len(own), of_each)])
 

@@ -18,7 +18,7 @@ from lrbench.results.figures.crosses import cross_of_row
 from lrbench.results.figures.ink import Palette, Pen, palette
 from lrbench.results.figures.layout import shown_tasks
 from lrbench.results.figures.marks import beside_row, heading_beside_rows
-from lrbench.results.figures.rows import LOST, gap_axis, ratio_text, records, row_panels
+from lrbench.results.figures.rows import LOST_ROOM, gap_axis, ratio_text, records, row_panels
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.notation import counted, factor
 from lrbench.results.tables.sweep import Sweep
@@ -66,9 +66,9 @@ def _draw_row(pen: Pen, y: int, row: dict[str, Any]) -> None:
     ax.scatter(default, y, s=DOT, zorder=3, gid=pen.gid("default"), **hollow)
     ax.scatter(tuned, y, s=DOT, color=pen.colour, zorder=3, gid=pen.gid("tuned"))
     if np.isinf(row["gap"]):
-        cross_of_row(pen, y, f"{row['lost']}/{row['seeds']}", LOST)
+        cross_of_row(pen, y, f"{row['lost']}/{row['seeds']}", LOST_ROOM)
     elif np.isinf(row["default_gap"]):
-        cross_of_row(pen, y, f"{row['default_lost']}/{row['default_seeds']}", LOST)
+        cross_of_row(pen, y, f"{row['default_lost']}/{row['default_seeds']}", LOST_ROOM)
 
 
 # ---- words

@@ -10,8 +10,9 @@ import pandas as pd
 
 from lrbench.results.notation import setting_value
 
-# what may tell two tasks of one problem apart
-BESIDE_PROBLEM = ["loss", "dtype", "steps", "batch_size", "batch_order", "init"]
+# With a problem, what makes a task: TASK of tuning/competitors.py, on the other side of the store.
+HOW_RUN = ["steps", "batch_size", "batch_order", "init"]
+BESIDE_PROBLEM = ["loss", "dtype", *HOW_RUN]  # what may tell two tasks of one problem apart
 
 
 # ---- optimizers and their settings

@@ -14,7 +14,7 @@ from lrbench.results.figures import COMPARED, ComparedSpec
 from lrbench.results.figures.ink import compared_palette
 from lrbench.results.figures.save import save
 from lrbench.results.notation import counted, listed
-from lrbench.results.pages.facts import Drawing
+from lrbench.results.pages.content import Drawing
 from lrbench.results.pages.html import rendered
 from lrbench.results.statistics import ALPHA, MARGIN
 from lrbench.results.tables.difference import Difference
@@ -93,7 +93,7 @@ def page_around(difference: Difference, drawings: list[Drawing]) -> str:
         differences=differences_text(difference.differences),
         rows=changes_text(difference.rows.head(MOST_ROWS)),
         note=NOTE,
-        rest=more_settings(difference.rows.iloc[MOST_ROWS:]),
+        more=more_settings(difference.rows.iloc[MOST_ROWS:]),
         drawings=drawings,
         words=used([*said, NOTE, *captions]),
         commands=[a.manifest["request"]["command"], b.manifest["request"]["command"], _command(difference)],

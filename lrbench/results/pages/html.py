@@ -30,12 +30,12 @@ def rendered(
     colours: dict[str, str],
     tasks: list[str],
     plots: str | None = None,
-    **told: Any,
+    **named: Any,
 ) -> str:
     """Fill a template.
 
     colours: of each optimizer, which the page filters by; tasks: which its explorer chooses from; plots:
-    PLOTS, of a page with an explorer; told: what else the template names.
+    PLOTS, of a page with an explorer; named: what else the template names.
     """
     optimizers = [{"name": name, "colour": colour} for name, colour in colours.items()]
     script = read(SCRIPT)
@@ -51,7 +51,7 @@ def rendered(
             style=Markup("\n".join(map(read, STYLES))),
             script=Markup(script),
             policy=policy(scripts),
-            **told,
+            **named,
         )
     )
 

@@ -5,48 +5,48 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from lrbench.results.pages.facts import Drawing, Facts
+from lrbench.results.pages.content import Content, Drawing
 from lrbench.results.words.tables import BELOW_A_FIGURE, END, PROTOCOL, SINGLE_RUN, TOP, Table
 
 
-def markdown(facts: Facts, drawings: list[Drawing]) -> str:
-    """Write the facts as Markdown, with links to the figures."""
-    return "\n\n".join(_parts(facts, drawings)) + "\n"
+def markdown(content: Content, drawings: list[Drawing]) -> str:
+    """Write the content as Markdown, with links to the figures."""
+    return "\n\n".join(_parts(content, drawings)) + "\n"
 
 
-def _parts(facts: Facts, drawings: list[Drawing]) -> Iterator[str]:
-    yield f"# {escaped(facts.title)}"
-    if facts.state:
-        yield f"**{escaped(facts.state)}**"
-    yield from map(escaped, facts.headline)
-    if facts.warnings:
+def _parts(content: Content, drawings: list[Drawing]) -> Iterator[str]:
+    yield f"# {escaped(content.title)}"
+    if content.state:
+        yield f"**{escaped(content.state)}**"
+    yield from map(escaped, content.headline)
+    if content.warnings:
         yield "## Read before quoting"
-        yield "\n".join(f"- {escaped(sentence)}" for sentence in facts.warnings)
-    yield from _tables(facts.at(SINGLE_RUN))
-    yield from _tables(facts.at(TOP))
-    yield escaped(facts.note)
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in content.warnings)
+    yield from _tables(content.at(SINGLE_RUN))
+    yield from _tables(content.at(TOP))
+    yield escaped(content.note)
     for drawing in drawings:
         yield f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*"
-    yield from _tables(facts.at(BELOW_A_FIGURE))
-    yield from _tables(facts.at(END))
+    yield from _tables(content.at(BELOW_A_FIGURE))
+    yield from _tables(content.at(END))
     yield "## Words"
-    yield "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in facts.words)
+    yield "\n".join(f"- **{word}**: {escaped(meaning)}" for word, meaning in content.words)
     yield "## Protocol"
-    yield "\n".join(f"- {name}: {escaped(text)}" for name, text in [*facts.subtitle, *facts.protocol])
-    yield from _tables(facts.at(PROTOCOL))
+    yield "\n".join(f"- {name}: {escaped(text)}" for name, text in [*content.subtitle, *content.protocol])
+    yield from _tables(content.at(PROTOCOL))
     yield "## Run it again"
-    yield _code(f"{facts.command}\npython -m lrbench reproduce {facts.folder}")
+    yield _code(f"{content.command}\npython -m lrbench reproduce {content.folder}")
 
 
 def _tables(tables: Iterable[Table]) -> Iterator[str]:
     """Write headings, sentences and tables, and where the rest of a long one is."""
-    for one in tables:
-        yield f"## {escaped(one.heading)}"
-        if one.sentence:
-            yield escaped(one.sentence)
-        if len(one.rows):
-            yield table(one.shown)
-        yield from one.notes
+    for printed in tables:
+        yield f"## {escaped(printed.heading)}"
+        if printed.sentence:
+            yield escaped(printed.sentence)
+        if len(printed.rows):
+            yield table(printed.shown)
+        yield from printed.notes
 
 
 def _code(text: str) -> str:

@@ -18,7 +18,7 @@ from lrbench.errors import RequestError
 from lrbench.results.figures import FIGURES, FigureSpec
 from lrbench.results.figures.save import save
 from lrbench.results.pages import explorer
-from lrbench.results.pages.facts import Drawing, Facts, facts
+from lrbench.results.pages.content import Content, Drawing, content_of
 from lrbench.results.pages.html import PLOTS, read, rendered
 from lrbench.results.pages.latex import latex
 from lrbench.results.pages.markdown import markdown
@@ -39,12 +39,12 @@ def write(sweep: Sweep, path: Path) -> Path:
 def write_texts(sweep: Sweep, drawings: list[Drawing], path: Path) -> Path:
     """Write what is text, around figures that are drawn: summary, tables/ and the page; return its path."""
     store = sweep.store
-    told = facts(sweep, [drawing.caption for drawing in drawings])
+    content = content_of(sweep, [drawing.caption for drawing in drawings])
     store.write_text(store.summary("csv"), summary(sweep).to_csv(index=False))
-    store.write_text(store.summary("md"), markdown(told, drawings))
-    for name, content in table_files(sweep):
-        store.write_text(store.root / "tables" / name, content)
-    store.write_text(path, page(told, drawings, explorer.block(sweep)))
+    store.write_text(store.summary("md"), markdown(content, drawings))
+    for name, text in table_files(sweep):
+        store.write_text(store.root / "tables" / name, text)
+    store.write_text(path, page(content, drawings, explorer.block(sweep)))
     return path
 
 
@@ -58,7 +58,7 @@ def summary(sweep: Sweep) -> pd.DataFrame:
 
 
 def table_files(sweep: Sweep) -> Iterator[tuple[str, str]]:
-    """Yield (name, content) of each file in tables/: the frames in full precision as CSV, and as printed for
+    """Yield (name, text) of each file in tables/: the frames in full precision as CSV, and as printed for
     LaTeX.
 
     Only of those that have rows.
@@ -100,48 +100,50 @@ class Section:
         return self.drawing.title if self.drawing else self.tables[0].heading
 
 
-def page(facts: Facts, drawings: list[Drawing], explored: dict[str, Any] | None) -> str:
-    """Write the facts as HTML, with the figures in it and, if there are any, the runs that `explorer.block`
+def page(content: Content, drawings: list[Drawing], explored: dict[str, Any] | None) -> str:
+    """Write the content as HTML, with the figures in it and, if there are any, the runs that `explorer.block`
     returns.
     """
-    found = sections(facts, drawings)
+    own_sections = sections(content, drawings)
     plots = read(PLOTS) if explored else None
     return rendered(
         "report.html.j2",
-        facts.title,
-        facts.colours,
-        facts.tasks,
+        content.title,
+        content.colours,
+        content.tasks,
         plots,
-        facts=facts,
-        top=_top(facts),
-        rankings=facts.tables[RANKING],
-        sections=found,
-        end=facts.at(END),
-        problems=facts.at(PROTOCOL),
-        contents=contents(facts, found, explored is not None),
+        content=content,
+        top=_top(content),
+        rankings=content.tables[RANKING],
+        sections=own_sections,
+        end=content.at(END),
+        problems=content.at(PROTOCOL),
+        contents=contents(content, own_sections, explored is not None),
         explored=explored,
     )
 
 
-def _top(facts: Facts) -> list[Table]:
+def _top(content: Content) -> list[Table]:
     """Return the tables above the rankings."""
-    return [table for table in (*facts.at(SINGLE_RUN), *facts.at(TOP)) if table not in facts.tables[RANKING]]
+    return [
+        table for table in (*content.at(SINGLE_RUN), *content.at(TOP)) if table not in content.tables[RANKING]
+    ]
 
 
-def sections(facts: Facts, drawings: list[Drawing]) -> list[Section]:
+def sections(content: Content, drawings: list[Drawing]) -> list[Section]:
     """Return the sections that have something to show: each figure with its tables below it."""
     drawn = {drawing.name: drawing for drawing in drawings}
-    found = []
+    of_figures = []
     for spec in FIGURES:
-        tables = [table for name in spec.tables for table in facts.tables[name]]
-        found.append(Section(spec.name, drawn.get(spec.name), tables))
-    return [section for section in found if section.drawing or section.tables]
+        tables = [table for name in spec.tables for table in content.tables[name]]
+        of_figures.append(Section(spec.name, drawn.get(spec.name), tables))
+    return [section for section in of_figures if section.drawing or section.tables]
 
 
-def contents(facts: Facts, sections: list[Section], explored: bool) -> Iterator[tuple[str, str]]:
+def contents(content: Content, sections: list[Section], explored: bool) -> Iterator[tuple[str, str]]:
     """Yield (id, heading) of what the page links to from its top, the rankings as one."""
-    rankings = facts.tables[RANKING]
-    for table in _top(facts):
+    rankings = content.tables[RANKING]
+    for table in _top(content):
         yield table.name, table.heading
     if rankings:
         yield "ranking-0", "Ranking" if len(rankings) == 1 else "Rankings"
@@ -149,7 +151,7 @@ def contents(facts: Facts, sections: list[Section], explored: bool) -> Iterator[
         yield section.name, section.heading
     if explored:
         yield "explorer", "Explore every run"
-    for table in facts.at(END):
+    for table in content.at(END):
         yield table.name, table.heading
     yield "words", "Words on this page"
     yield "protocol", "Protocol"

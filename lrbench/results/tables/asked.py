@@ -12,16 +12,17 @@ import pandas as pd
 
 from lrbench.config import GROUPS, REQUEST
 from lrbench.results.frames.columns import typed
+from lrbench.results.frames.names import HOW_RUN
 from lrbench.results.notation import listed, setting_value
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import of_task
+from lrbench.results.tables.tasks import CHOICES, of_task
 
 MOST_VALUES = 5  # of a key that are named
 SAID = ("engine", "target", "record", "state")  # of the manifest, as they stand there
 # to whose choice a key belongs
 OWNERS = {"optimizer.": "optimizer", "schedule.": "optimizer", "problem.": "problem", "loss.": "loss"}
 SEARCHED = ("optimizer.", "schedule.")
-OF_TASK = ["problem", "loss", "dtype", "steps", "batch_size", "batch_order", "init"]
+OF_TASK = [*CHOICES, *HOW_RUN]
 ELSEWHERE = {*REQUEST, *OF_TASK, "epochs"}  # keys that are told as tasks, or change no number
 
 Manifest = dict[str, Any]
@@ -38,7 +39,7 @@ def differences(a: Sweep, b: Sweep, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return a row a key that differs: key, a, b, empty where one has no such key. The first row names the
     folders.
 
-    tasks: as `pairing.paired_tasks`. What is asked of a choice, such as an optimizer, is compared where both
+    tasks: as `pairing.tasks_frame`. What is asked of a choice, such as an optimizer, is compared where both
     have it, and how it is tuned where both are. What a choice says already is not said again of a task.
     """
     lists_a, lists_b = _lists(a.manifest), _lists(b.manifest)
@@ -91,24 +92,27 @@ def _without(words: Iterable[str], others: Iterable[str]) -> str:
 
 def task_differences(a: Sweep, b: Sweep, task_a: str, task_b: str) -> Changed:
     """Return what differs between a task of A and one of B: (key, in A, in B)."""
-    of_a, of_b = _task_facts(a, task_a), _task_facts(b, task_b)
+    of_a, of_b = _task_texts(a, task_a), _task_texts(b, task_b)
     data = ("data", of_a.pop("data"), of_b.pop("data"))
     keys = dict.fromkeys([*of_a, *of_b])
-    facts = [(key, of_a.get(key, ""), of_b.get(key, "")) for key in keys]
-    changed = [fact for fact in facts if fact[1] != fact[2]]
+    changed = []
+    for key in keys:
+        in_a, in_b = of_a.get(key, ""), of_b.get(key, "")
+        if in_a != in_b:
+            changed.append((key, in_a, in_b))
     return changed or [data]
 
 
-def _task_facts(sweep: Sweep, label: str) -> Keys:
-    """Return the facts of a task; "data" only stands for what no other key says, the content of the data."""
+def _task_texts(sweep: Sweep, label: str) -> Keys:
+    """Return what a task is; "data" only stands for what no other key says, the content of the data."""
     task = of_task(sweep.tasks, label).iloc[0]
     run = of_task(sweep.entries, label).iloc[0]
-    facts = {key: task[key] for key in [*OF_TASK, "n", "d"]}
+    values = {key: task[key] for key in [*OF_TASK, "n", "d"]}
     for key, value in run.items():
         is_own = str(key).startswith(("problem.", "loss."))
         if is_own and not _missing(value):
-            facts[str(key)] = value
-    texts = {key: _value(value) for key, value in facts.items()}
+            values[str(key)] = value
+    texts = {key: _value(value) for key, value in values.items()}
     return texts | {"data": f"content {task['problem_id'][:8]}"}
 
 
@@ -147,8 +151,8 @@ def _engines(engines: dict[str, dict[str, int]], choices: set[str]) -> Keys:
 
 def _tuning(manifest: Manifest) -> Keys:
     tune = manifest["tune"] or {"choice": "none", "boxes": {}}
-    values = {**tune, **tune["boxes"]}
-    values.pop("boxes")
+    beside_boxes = {key: value for key, value in tune.items() if key != "boxes"}
+    values = beside_boxes | tune["boxes"]  # each box under the name of its optimizer
     keys = {f"tune.{key}": _value(value) for key, value in values.items()}
     return {"tune": tune["choice"]} | keys
 

@@ -34,7 +34,9 @@ def best_curves(chosen: pd.DataFrame, reported: pd.DataFrame, read: ReadCurves) 
     for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
         setting = settings[task, optimizer]
         line = over_seeds(own, int(setting["seeds"]), QUARTILES)
-        lines.append(line.assign(**{label: setting[label] for label in LABELS}))
+        for label in LABELS:
+            line[label] = setting[label]
+        lines.append(line)
     return typed(lines, "best_curves")
 
 

@@ -21,6 +21,7 @@ from lrbench.results.tables import asked
 from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
 from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
+from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -34,7 +35,7 @@ class Difference:
 
     Attributes:
         a, b: the two result sets.
-        tasks: those of both, as `pairing.paired_tasks`.
+        tasks: those of both, as `pairing.tasks_frame`.
     """
 
     a: Sweep = field(repr=False)
@@ -166,9 +167,8 @@ class Difference:
         in_side = self.tasks[f"task_{side.lower()}"]
         labels = dict(zip(in_side, self.tasks["task"], strict=True))
         rates = sweep.rates
-        lost = rates["diverged"] + rates["failed"]
         task = rates["task"].map(labels)
-        return rates.assign(side=side, task=task, lost=lost).dropna(subset="task")
+        return rates.assign(side=side, task=task, lost=lost_count(rates)).dropna(subset="task")
 
     @property
     def attained(self) -> dict[str, bool]:

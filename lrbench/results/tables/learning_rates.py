@@ -12,7 +12,7 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import lr_tolerance, widest_stretch
-from lrbench.results.tables.settings import best_first
+from lrbench.results.tables.settings import best_first, lost_count
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_RATES = 2  # of a task in which rates are compared
@@ -84,7 +84,7 @@ def cells(rates: pd.DataFrame) -> pd.DataFrame:
     left = below.fillna(above).fillna(usual)
     right = above.fillna(below).fillna(usual)
     return rates.assign(
-        lost=rates["diverged"] + rates["failed"],
+        lost=lost_count(rates),
         left=rates["lr"] * np.exp(-left),
         right=rates["lr"] * np.exp(right),
     )

@@ -1,6 +1,6 @@
 """Which runs of two result sets belong together: task by task, setting by setting, seed by seed.
 
-    paired_tasks -> compared_runs -> paired_settings -> paired_runs
+    pair_tasks -> tasks_frame -> compared_runs -> paired_settings -> paired_runs
 
 One row of `paired_runs`: row 3 (the place of its setting), block 17 (the seed), run_id_a "5f2c...", gap_a
 1.2e-9, run_id_b "8e01...", gap_b 3.4e-9, gap_floor 1e-31, and *_a, *_b of all that two runs must share to be
@@ -59,10 +59,11 @@ def _by_identity(tasks: pd.DataFrame) -> dict[tuple, str]:
 
 
 def _identity(task: dict[Hashable, Any]) -> tuple:
-    return tuple(None if pd.isna(task[key]) else task[key] for key in TASK)
+    values = [None if pd.isna(task[key]) else task[key] for key in TASK]  # NaN is not equal to itself
+    return tuple(values)
 
 
-def paired_tasks(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
+def tasks_frame(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
     """Return a row a task of both: its label here, in A and in B, and what `differs`.
 
     Nothing differs where it is the same task. anyway: also those that differ.
@@ -86,7 +87,7 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     """Return the runs of A or of B that are compared: of a tuned sweep no trials.
 
     side: a or b; mixed: whether only one of the two is tuned, so that its reported runs alone are compared.
-    task: as in `paired_tasks`; key: what a setting is found by; block: what runs are paired by, the seed, or
+    task: as in `tasks_frame`; key: what a setting is found by; block: what runs are paired by, the seed, or
     0 where nothing depends on it; chosen: whether the setting stands for its optimizer.
     """
     label = f"task_{side}"
@@ -94,15 +95,16 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     entries = entries[entries["task"].isin(tasks[label])]
     labels = dict(zip(tasks[label], tasks["task"], strict=True))
     # ids hold the task too: where tasks differ, settings are found by what the optimizer was made with
-    unlike = entries["task"].isin(tasks.loc[tasks["differs"].map(bool), label])
-    made_with = own_settings(entries[unlike]).map(repr)
+    differing_tasks = tasks.loc[tasks["differs"].map(bool), label]
+    of_differing = entries["task"].isin(differing_tasks)
+    made_with = own_settings(entries[of_differing]).map(repr)
     seed_matters = starts_vary(entries) | batches_vary(entries)
     is_reported = entries.index.isin(sweep.reported.index)
     columns = ["optimizer", "run_id", "setting", "setting_id", "gap", "gap_floor", *BITS]
     return entries[columns].assign(
         task=entries["task"].map(labels),
         role="" if mixed else entries["role"],
-        key=made_with.reindex(entries.index).where(unlike, entries["setting_id"]),
+        key=made_with.reindex(entries.index).where(of_differing, entries["setting_id"]),
         block=entries["seed"].where(seed_matters, 0),
         chosen=is_reported | (entries["role"] == "default"),
     )
@@ -174,9 +176,9 @@ def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFr
 
 def setting_differences(a: Sweep, b: Sweep, settings: pd.DataFrame) -> list[tuple[dict, dict] | None]:
     """Return of each row what the two settings were made with, in A and in B; None where they are alike."""
-    unlike = settings[~settings["alike"]]
-    of_a = _made_with(a, unlike["setting_id_a"])
-    of_b = _made_with(b, unlike["setting_id_b"])
+    chosen = settings[~settings["alike"]]
+    of_a = _made_with(a, chosen["setting_id_a"])
+    of_b = _made_with(b, chosen["setting_id_b"])
     rows = settings[["alike", "setting_id_a", "setting_id_b"]].itertuples(index=False)
     return [None if alike else (of_a[id_a], of_b[id_b]) for alike, id_a, id_b in rows]
 

@@ -12,17 +12,18 @@ from typing import Any
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.frames.names import task_labels
+from lrbench.results.frames.names import HOW_RUN, task_labels
 
-# what tells tasks apart, and no problems
-BESIDE_DATA = {"steps": 0, "batch_size": 0, "batch_order": "", "init": ""}
 DIGITS = {"float64": 16, "float32": 7}  # that a number has
 
 
 def problem_list(runs: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return a row a problem (data, loss and dtype) in the order of the tasks."""
     first = runs.drop_duplicates("problem_id")
-    labels = task_labels(first.assign(**BESIDE_DATA)).set_axis(first["problem_id"])
+    # a label that tells problems apart, and no tasks: what else makes a task is the same for all
+    of_one_task = first.copy()
+    of_one_task[HOW_RUN] = ""
+    labels = task_labels(of_one_task).set_axis(first["problem_id"])
     problems = tasks.drop_duplicates("problem_id")
     settings = [json.loads(text) for text in problems["settings"]]
     not_attained = problems["method"] + ", attained by no weights"

@@ -11,13 +11,15 @@ import pandas as pd
 from lrbench.results.frames.columns import FRAMES, names
 from lrbench.results.tables.entries import RUN
 from lrbench.results.tables.pairs import oriented
-from lrbench.results.tables.settings import LOST
+from lrbench.results.tables.settings import LOST_STATUSES
 from lrbench.results.tables.tasks import COMPETITOR
 
 # what depends on who else is in the sweep
 RELATIVE = tuple(column.name for column in FRAMES["ranking"] if column.relative)
 SMALLEST_GRID_WITH_EDGES = 3
-OUTER = 0.1  # of the width of a box, in log: a chosen lr there may have a better one beyond
+# Of the width of a box, in log: a chosen lr there may have a better one beyond. The same number as in
+# tuning/choice.py, on the other side of the store, by which boxes grow.
+OUTER = 0.1
 # what makes an order of optimizers of one rank; a name last, so that it is always the same
 BEST_FIRST = ["rank", "gap", "lost", "evaluations_to_target", "optimizer"]
 
@@ -30,7 +32,7 @@ def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFr
 
     completed counts its `seeds`; diverged, failed and runs all its runs. edge is empty if nothing completed.
     """
-    rows = chosen.drop(columns=LOST)
+    rows = chosen.drop(columns=LOST_STATUSES)
     for counts in (_run_counts(entries), _search_sizes(settings), _boxes(entries)):
         rows = rows.merge(counts, on=COMPETITOR, how="left")
     return rows.assign(edge=_edges(rows), trials=rows["settings"])
@@ -42,7 +44,7 @@ def _run_counts(entries: pd.DataFrame) -> pd.DataFrame:
     diverged = runs["status"] == "diverged"
     failed = runs["status"] == "failed"
     ended = runs.assign(diverged=diverged, failed=failed, runs=True)
-    counts = ended.groupby(COMPETITOR, sort=False)[[*LOST, "runs"]].sum()
+    counts = ended.groupby(COMPETITOR, sort=False)[[*LOST_STATUSES, "runs"]].sum()
     return counts.reset_index()
 
 

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.columns import names
 from lrbench.results.statistics import (
     by_group,
     geometric_mean,
@@ -21,7 +22,17 @@ from lrbench.results.statistics import (
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.tasks import COMPETITOR
 
-LOST = ["diverged", "failed"]  # how a run may end that did not complete
+LOST_STATUSES = ["diverged", "failed"]  # how a run may end that did not complete
+LABELS = ["task", "optimizer", "setting", "lr", "setting_id"]
+_median = partial(quantile, q=0.5)
+GAP_STATISTICS = {
+    "gap": geometric_mean,
+    "spread": geometric_spread,
+    "median": _median,
+    "q25": partial(quantile, q=0.25),
+    "q75": partial(quantile, q=0.75),
+    "iqm": interquartile_mean,
+}
 BEST_FIRST = ["gap", "lost", "evaluations_to_target", "setting", "setting_id"]
 
 
@@ -30,42 +41,51 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
     counts once.
     """
     runs = entries.drop_duplicates(RUN)
-    places = runs.groupby(SETTING, sort=False).ngroup().to_numpy()
-    first = runs.drop_duplicates(SETTING)
-    each = partial(by_group, codes=places)
-    count = partial(np.bincount, places)
-    middle, lower, upper = (partial(quantile, q=share) for share in (0.5, 0.25, 0.75))
+    codes = runs.groupby(SETTING, sort=False).ngroup().to_numpy()  # (R,), the setting of each run
+    first = runs.drop_duplicates(SETTING).reset_index(drop=True)  # a row a setting, in their order
+    columns = _gaps(runs, codes) | _costs(runs, codes) | _ends(runs, codes)
+    columns["relative_gap"] = columns["gap"] / first["scale"].to_numpy()
+    has_test = first["final_test_loss"].notna()
+    columns["test_loss"] = np.where(has_test, _test_losses(runs, codes), np.nan)
+    columns["trial"] = by_group(_first_trial, runs["trial"].to_numpy(), codes)
+    return first[LABELS].assign(**columns)[names("settings")]
+
+
+def _gaps(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is said of the final gaps of each setting, (G,) a column."""
     gap = runs["gap"].to_numpy()
-    hit = runs["hit"].to_numpy()
-    test_loss = runs["final_test_loss"].astype(float).fillna(np.inf).to_numpy()
-    mean = each(geometric_mean, gap)
-    columns = {
-        "task": first["task"],
-        "optimizer": first["optimizer"],
-        "setting": first["setting"],
-        "lr": first["lr"],
-        "seeds": count(),
-        "gap": mean,
-        "spread": each(geometric_spread, gap),
-        "median": each(middle, gap),
-        "q25": each(lower, gap),
-        "q75": each(upper, gap),
-        "iqm": each(interquartile_mean, gap),
-        "relative_gap": mean / first["scale"].to_numpy(),
-        "evaluations_to_target": each(median_first_hit, hit),
-        "steps_to_target": each(median_first_hit, runs["hit_step"].to_numpy()),
-        "evaluations": each(middle, runs["evaluations"].to_numpy()),
-        "test_loss": np.where(first["final_test_loss"].notna(), each(middle, test_loss), np.nan),
-        "hits": count(np.isfinite(hit)).astype(int),
-        "holds": count(runs["holds"]).astype(int),
-        "completed": count(runs["status"] == "completed").astype(int),
-        "diverged": count(runs["status"] == "diverged").astype(int),
-        "failed": count(runs["status"] == "failed").astype(int),
-        "at_floor": count(gap <= runs["gap_floor"]) == count(),
-        "trial": each(_first_trial, runs["trial"].to_numpy()),
-        "setting_id": first["setting_id"],
+    return {name: by_group(statistic, gap, codes) for name, statistic in GAP_STATISTICS.items()}
+
+
+def _costs(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what each setting costs: to the target, and in all."""
+    return {
+        "evaluations_to_target": by_group(median_first_hit, runs["hit"].to_numpy(), codes),
+        "steps_to_target": by_group(median_first_hit, runs["hit_step"].to_numpy(), codes),
+        "evaluations": by_group(_median, runs["evaluations"].to_numpy(), codes),
     }
-    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _ends(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Count the seeds of each setting, and how they ended."""
+    seeds = np.bincount(codes)
+    at_floor = np.bincount(codes, runs["gap"] <= runs["gap_floor"])
+    counted = {
+        "hits": np.isfinite(runs["hit"]),
+        "holds": runs["holds"],
+        "completed": runs["status"] == "completed",
+        "diverged": runs["status"] == "diverged",
+        "failed": runs["status"] == "failed",
+    }
+    # bincount of weights adds up floats
+    counts = {name: np.bincount(codes, is_so).astype(int) for name, is_so in counted.items()}
+    return {"seeds": seeds, "at_floor": at_floor == seeds} | counts
+
+
+def _test_losses(runs: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
+    """Return the median test loss of each setting, (G,); a run that has none counts as inf."""
+    losses = runs["final_test_loss"].astype(float).fillna(np.inf)
+    return by_group(_median, losses.to_numpy(), codes)
 
 
 def _first_trial(trials: np.ndarray) -> np.ndarray:
@@ -78,6 +98,11 @@ def best_first(settings: pd.DataFrame) -> pd.DataFrame:
     """
     lost = settings["seeds"] - settings["completed"]
     return settings.assign(lost=lost).sort_values(BEST_FIRST, kind="stable").drop(columns="lost")
+
+
+def lost_count(frame: pd.DataFrame) -> pd.Series:
+    """Return how many runs each row of a frame lost, whichever way."""
+    return frame["diverged"] + frame["failed"]
 
 
 def reported(entries: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,9 @@ its problem (n, d, L, kappa ...).
 
 import pandas as pd
 
-from lrbench.results.frames.names import natural, task_labels
+from lrbench.results.frames.names import HOW_RUN, natural, task_labels
 
-TASK = ["problem_id", "steps", "batch_size", "batch_order", "init"]  # what makes a task
+TASK = ["problem_id", *HOW_RUN]  # what makes a task
 CHOICES = ["problem", "loss", "dtype"]  # that a run and its problem both name
 COMPETITOR = ["task", "optimizer"]  # who competes where: the key of most tables
 # that a problem may lack, which is null in the store
@@ -22,8 +22,8 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
-    facts = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
-    rows = first[["task", *TASK, *CHOICES]].merge(facts, on="problem_id")
+    of_problems = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
+    rows = first[["task", *TASK, *CHOICES]].merge(of_problems, on="problem_id")
     return rows.sort_values("task", key=_natural, ignore_index=True)
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean
 from lrbench.results.tables.entries import RUN
+from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
@@ -67,7 +68,7 @@ def _gain(runs: pd.DataFrame) -> dict[str, Any]:
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return `gains` with how many of its seeds the tuned setting lost, and the default one."""
-    lost = chosen.assign(lost=chosen["diverged"] + chosen["failed"])[[*COMPETITOR, "lost", "seeds"]]
+    lost = chosen.assign(lost=lost_count(chosen))[[*COMPETITOR, "lost", "seeds"]]
     not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
     counts = not_completed.groupby(COMPETITOR)["default_lost"]
     default_lost = counts.agg(default_lost="sum", default_seeds="size").reset_index()

@@ -110,8 +110,10 @@ def _shown(rows: pd.DataFrame, change: str) -> Iterator[str]:
 def _how(row: dict, direction: str, lost: str) -> str:
     """Say by how much, from the test that was made."""
     if row["test"] == "t":
-        ratios = row["low"], row["ratio"], row["high"]
-        low, ratio, high = sorted(one if row["ratio"] > 1 else 1 / one for one in ratios)
+        ratios = [row["low"], row["ratio"], row["high"]]
+        if row["ratio"] <= 1:  # told as how many times lower
+            ratios = [1 / ratio for ratio in ratios]
+        low, ratio, high = sorted(ratios)
         return f"ends {factor(ratio)} times {direction} in B than in A ({interval_stated(low, high)})"
     least = max(row["at_least"], 1 / row["at_least"]) if row["at_least"] else math.inf
     how = lost
@@ -135,11 +137,11 @@ def _more_lost(difference: Difference) -> Iterator[str]:
     losses = difference.losses.merge(said, on=["task", "optimizer"])
     more = losses.query("lost_b > lost and lost_b * runs_a > lost_a * runs_b").to_dict("records")
     if more:
-        cases = [
-            f"{_share(row, 'b')} runs of {row['optimizer']} on {row['task']} (in A {_share(row, 'a')})"
-            for row in more
-        ]
-        yield f"In B {listed(cases)} did not complete."
+        yield f"In B {listed(list(map(_losses, more)))} did not complete."
+
+
+def _losses(row: dict) -> str:
+    return f"{_share(row, 'b')} runs of {row['optimizer']} on {row['task']} (in A {_share(row, 'a')})"
 
 
 def _share(row: dict, side: str) -> str:
@@ -185,10 +187,10 @@ def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     """
     several = rows.loc[rows["change"] != "identical", "optimizer"].value_counts()
     is_alone = few["optimizer"].map(several) == 1
-    return [
-        row["optimizer"] if alone else _name(row)
-        for row, alone in zip(few.to_dict("records"), is_alone, strict=True)
-    ]
+    words = []
+    for row, alone in zip(few.to_dict("records"), is_alone, strict=True):
+        words.append(row["optimizer"] if alone else _name(row))
+    return words
 
 
 def _visible(tested: pd.DataFrame) -> str:
@@ -219,9 +221,10 @@ def _untested(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _left_out(left_out: Sequence[int]) -> Iterator[str]:
-    parts = [
-        f"{counted(count, 'setting')} of {side}" for count, side in zip(left_out, "AB", strict=True) if count
-    ]
+    parts = []
+    for count, side in zip(left_out, "AB", strict=True):
+        if count:
+            parts.append(f"{counted(count, 'setting')} of {side}")
     if parts:
         yield f"Without a partner, and so not compared: {' and '.join(parts)}."
 

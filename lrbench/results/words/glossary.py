@@ -278,9 +278,9 @@ GLOSSARY = (
 )
 
 
-def used(told: Iterable[str]) -> list[tuple[str, str]]:
+def used(shown: Iterable[str]) -> list[tuple[str, str]]:
     """Return the words that stand in these texts, each with its meaning."""
-    texts = "\n".join({text[:1].lower() + text[1:] for text in told})
+    texts = "\n".join({text[:1].lower() + text[1:] for text in shown})
     return [
         (word, meaning)
         for word, written, meaning in GLOSSARY

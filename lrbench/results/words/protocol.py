@@ -33,6 +33,14 @@ TESTS = (
     "paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact "
     "sign test"
 )
+DIVERGED = (
+    "loss or weights not finite at some step, or the final gap above both the start's and the constant "
+    "model's; it never wins"
+)
+FLOPS = (
+    "of the gradients only: 4 d + 2, and 2 more with an intercept, a row; the update takes some operations "
+    "a parameter beside them"
+)
 
 
 # ---- the head
@@ -77,14 +85,14 @@ def _problem(problem: pd.Series) -> str:
     name = problem["problem"]
     if problem["table"]:
         name = f"{name}: {problem['table']}"
-    facts = [f"n = {number(problem['n'])}", f"d = {number(problem['d'])}"]
-    facts += [f"κ = {number(problem['kappa'])}", f"L = {number(problem['L'])}"]
+    properties = [f"n = {number(problem['n'])}", f"d = {number(problem['d'])}"]
+    properties += [f"κ = {number(problem['kappa'])}", f"L = {number(problem['L'])}"]
     if pd.notna(problem["noise"]):
-        facts.append(f"noise = {setting_value(problem['noise'])}")
+        properties.append(f"noise = {setting_value(problem['noise'])}")
     if problem["dropped"]:
-        facts.append(f"{counted(problem['dropped'], 'row')} with missing values left out")
+        properties.append(f"{counted(problem['dropped'], 'row')} with missing values left out")
     scaled = f"; columns standardized: {problem['standardized']}" if problem["standardized"] else ""
-    return f"{name} ({', '.join(facts)}{scaled})"
+    return f"{name} ({', '.join(properties)}{scaled})"
 
 
 def _seeds(sweep: Sweep) -> str:
@@ -107,33 +115,32 @@ def _budget(task: pd.Series) -> str:
 
 def protocol(sweep: Sweep) -> Rows:
     """Return start, tuning, statistics, versions, machine; of a single problem first its data and minimum."""
-    manifest, problems = sweep.manifest, sweep.problem_list
+    problems = sweep.problem_list
+    rows = _one_problem(problems.iloc[0]) if len(problems) == 1 else []
+    rows += [("Start", _start(sweep.tasks)), ("Schedule", _schedules(sweep.runs))]
+    rows += _tuning(sweep) if sweep.tuned else _grid(sweep)
+    rows += _judged(sweep)
+    rows += _made_with(sweep.manifest)
+    return rows
+
+
+def _judged(sweep: Sweep) -> Rows:
+    """Return what is compared, by which tests, and when a run reaches the target or is lost."""
     several_seeds = sweep.reported["seed"].nunique() > 1
-    over = f"over {seeds_compared(sweep)}" if several_seeds else "one seed"
+    seeds = f"over {seeds_compared(sweep)}" if several_seeds else "one seed"
+    compared = f"{seeds}; the gap of a run is its mean over the last epoch, inf unless it completed"
+    target = f"relative gap {setting_value(sweep.target)}: the gap over that of the constant model"
+    statistics = [("Statistics", sentence) for sentence in _statistics(sweep)]
+    return [("Compared", compared), *statistics, ("Target", target), ("Diverged", DIVERGED)]
+
+
+def _made_with(manifest: dict[str, Any]) -> Rows:
+    """Return the engines, how work is counted, versions and machine."""
     return [
-        *(_one_problem(problems.iloc[0]) if len(problems) == 1 else []),
-        ("Start", _start(sweep.tasks)),
-        ("Schedule", _schedules(sweep.runs)),
-        *(_tuning(sweep) if sweep.tuned else _grid(sweep)),
-        ("Compared", f"{over}; the gap of a run is its mean over the last epoch, inf unless it completed"),
-        *[("Statistics", sentence) for sentence in _statistics(sweep)],
-        (
-            "Target",
-            f"relative gap {setting_value(sweep.target)}: the gap over that of the constant model",
-        ),
-        (
-            "Diverged",
-            "loss or weights not finite at some step, or the final gap above both the start's and the "
-            "constant model's; it never wins",
-        ),
         ("Engine", _engines(manifest["engines"])),
-        (
-            "FLOPs",
-            "of the gradients only: 4 d + 2, and 2 more with an intercept, a row; the update takes some "
-            "operations a parameter beside them",
-        ),
-        ("Versions", _listed_facts(manifest["versions"])),
-        ("Machine", _listed_facts(manifest["machine"])),
+        ("FLOPs", FLOPS),
+        ("Versions", _listed(manifest["versions"])),
+        ("Machine", _listed(manifest["machine"])),
     ]
 
 
@@ -178,8 +185,8 @@ def _engines(engines: dict[str, dict[str, int]]) -> str:
     return "; ".join(trained) or MISSING
 
 
-def _listed_facts(facts: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in facts.items())
+def _listed(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _statistics(sweep: Sweep) -> Iterator[str]:

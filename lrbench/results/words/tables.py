@@ -46,8 +46,8 @@ class Table:
     def notes(self) -> list[str]:
         """What stands below: where the rows are that the report leaves out, and the note."""
         more = len(self.rows) - len(self.shown)
-        rest = f"{counted(more, 'more row')} in {self.file}." if more else ""
-        return [sentence for sentence in (rest, self.note) if sentence]
+        elsewhere = f"{counted(more, 'more row')} in {self.file}." if more else ""
+        return [sentence for sentence in (elsewhere, self.note) if sentence]
 
 
 @dataclass(frozen=True)

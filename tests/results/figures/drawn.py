@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lrbench.results.figures import COMPARED, FIGURES
 from lrbench.results.figures.ink import COLOURS, GREY
 from lrbench.results.tables.difference import Difference
-from lrbench.results.tables.pairing import pair_tasks, paired_tasks
+from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.tables.sweep import Sweep
 
 INF = np.inf
@@ -31,7 +31,7 @@ def finding(name: str, sweep: Sweep) -> str:
 
 
 def compare(a: Sweep, b: Sweep, anyway: bool = False) -> Difference:
-    return Difference(a, b, paired_tasks(pair_tasks(a, b), anyway))
+    return Difference(a, b, tasks_frame(pair_tasks(a, b), anyway))
 
 
 def draw_compared(name: str, difference: Difference) -> Figure:

@@ -13,7 +13,7 @@ from conftest import swept
 from lrbench.results.frames.columns import FRAMES, Column, names, typed
 from lrbench.results.frames.columns.column import ABSENT, NULL
 from lrbench.results.tables.difference import Difference
-from lrbench.results.tables.pairing import pair_tasks, paired_tasks
+from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.tables.sweep import Sweep
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ def differences(sweeps, tmp_path_factory) -> list[Difference]:
         (sweeps["diverged"], with_decay),
         (sweeps["tuned"], sweeps["drawn"]),
     )
-    return [Difference(a, b, paired_tasks(pair_tasks(a, b), anyway=False)) for a, b in pairs]
+    return [Difference(a, b, tasks_frame(pair_tasks(a, b), anyway=False)) for a, b in pairs]
 
 
 def assert_registered(frame: pd.DataFrame, name: str):

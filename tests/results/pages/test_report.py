@@ -14,7 +14,7 @@ from reports import HOSTILE, report_of, texts_of
 from rich.console import Console
 
 from lrbench.cli import main
-from lrbench.results.pages.facts import facts
+from lrbench.results.pages.content import content_of
 from lrbench.results.pages.html import SCRIPT, inline, read
 from lrbench.results.terminal.sweep import print_ranking
 from lrbench.results.words.cells import RELATIVE_NOTE, pairwise_text, ranking_note, ranking_text
@@ -183,7 +183,7 @@ def test_a_single_run_gives_the_lectures_answer(write):
         "8",
     ]  # after three rows of the loss on the way
     assert pd.read_csv(results.store.root / "tables" / "weights.csv")["run"].tolist() == [1.5, 0.25]
-    assert facts(write(run(), run(seed=1), folder="two")).at(SINGLE_RUN) == []
+    assert content_of(write(run(), run(seed=1), folder="two")).at(SINGLE_RUN) == []
 
 
 def test_digits_of_the_exact_weights_that_count_are_kept(write):
@@ -222,7 +222,7 @@ def test_what_holds_over_all_tasks_comes_first(write):
     assert page.index("<h2>Over all tasks</h2>") < page.index("<h2>Ranking: lecture</h2>")
     assert (results.store.root / "tables" / "overall.tex").exists()
     assert printed(results).startswith("Over all 2 tasks")
-    assert facts(write(run("a"), run("b"), folder="one")).tables["overall"] == []
+    assert content_of(write(run("a"), run("b"), folder="one")).tables["overall"] == []
 
 
 def test_a_ranking_that_is_not_in_the_order_of_its_gaps_says_why(write):
@@ -370,7 +370,7 @@ def test_the_tables_stand_beside_the_page_in_full_and_as_printed(two_tuned):
     ]
     assert [cells(head), *map(cells, rows)] == [list(printed.columns), *printed.to_numpy().tolist()]
     shown = printed_cells(page)
-    for table in facts(two_tuned).at(BELOW_A_FIGURE):
+    for table in content_of(two_tuned).at(BELOW_A_FIGURE):
         assert f"## {table.heading}" in markdown
         assert set(table.rows.to_numpy().ravel()) <= set(shown)
 

@@ -27,7 +27,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Content:
     """The report in words."""
 
     title: str
@@ -51,10 +51,10 @@ class Facts:
         return [table for name in names for table in self.tables[name]]
 
 
-def facts(sweep: Sweep, captions: Iterable[str] = ()) -> Facts:
+def content_of(sweep: Sweep, captions: Iterable[str] = ()) -> Content:
     """Return the report in words; captions: of its figures, whose words are explained too."""
     manifest = sweep.manifest
-    unexplained = Facts(
+    unexplained = Content(
         title=manifest["name"],
         state=state(sweep),
         subtitle=subtitle(sweep),
@@ -73,12 +73,12 @@ def facts(sweep: Sweep, captions: Iterable[str] = ()) -> Facts:
     return replace(unexplained, words=used([*_texts(unexplained), *captions]))
 
 
-def _texts(facts: Facts) -> Iterator[str]:
+def _texts(content: Content) -> Iterator[str]:
     """Yield what is told in words: sentences, headings and cells."""
-    yield from (*facts.headline, *facts.warnings, facts.note)
-    for row in (*facts.subtitle, *facts.protocol):
+    yield from (*content.headline, *content.warnings, content.note)
+    for row in (*content.subtitle, *content.protocol):
         yield from row
-    for texts in facts.tables.values():
+    for texts in content.tables.values():
         for table in texts:
             yield from (table.heading, table.sentence, table.note)
             yield from (*table.rows.columns, *table.rows.to_numpy().ravel())

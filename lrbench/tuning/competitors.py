@@ -24,7 +24,7 @@ from lrbench.config import Leaves, fingerprint, identifiers
 from lrbench.plan import Block, Solved, is_shared, plan
 from lrbench.plan.blocks import Axis, length
 from lrbench.problems.solve import Problem
-from lrbench.seeds import is_fixed
+from lrbench.seeds import is_fixed, starts_vary
 from lrbench.tuning.policy import LrRange, Tune
 from lrbench.tuning.sampling import draw
 from lrbench.tuning.units import range_of_lr
@@ -213,9 +213,8 @@ def _first_run(piece: Block, number: int) -> Block:
 
 def _tuning_seeds(leaves: Leaves, tune: Tune) -> list[int]:
     """Return the seeds of the trials: the least of them where all would be copies, as planning keeps that."""
-    draws_its_start = leaves["init"] == "torch"
     same_rows = is_fixed(leaves["batch_size"], leaves["batch_order"])
-    if same_rows and not draws_its_start:
+    if same_rows and not starts_vary(leaves["init"]):
         return [min(tune.seeds)]
     return tune.seeds
 

@@ -18,6 +18,7 @@ from lrbench.results.statistics import geometric_mean
 from lrbench.results.tables.curves import ReadCurves
 from lrbench.results.tables.predicted import extremes, quadratics, spans_gradients, spectrum, starts
 from lrbench.results.tables.tasks import COMPETITOR, of_task
+from lrbench.seeds import starts_vary
 
 MOST_STARTS = 100  # that baselines are searched from, and the least possible gap is the median of
 MOST_READ = 20_000  # runs whose curves are held at once
@@ -143,8 +144,9 @@ def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd
     count = _most_gradients(task, runs["evaluations"].max())
     possible = _least(task, starts(task, runs["seed"]), count)
     states = curves.merge(runs[["run_id", *COMPETITOR, "setting", "seed"]], on="run_id")
-    has_own_start = task["init"] == "torch"
-    start = pd.Index(runs["seed"].unique()).get_indexer(pd.Index(states["seed"])) if has_own_start else 0
+    start = 0  # all runs share it
+    if starts_vary(task["init"]):
+        start = pd.Index(runs["seed"].unique()).get_indexer(pd.Index(states["seed"]))
     after = np.minimum(states["evaluations"].astype(int), count)
     states["least"] = possible[start, after]
     is_below = states["gap"] < BELOW * states["least"]

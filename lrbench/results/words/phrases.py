@@ -14,19 +14,26 @@ from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
 # ---- over which seeds
 
 
+def varying(tasks: pd.DataFrame, start: str, batches: str) -> list[str]:
+    """Return which of two a seed varies in some of these tasks, in these words for them; empty where
+    neither.
+    """
+    varied = []
+    if starts_vary(tasks).any():
+        varied.append(start)
+    if batches_vary(tasks).any():
+        varied.append(batches)
+    return varied
+
+
 def what_varied(task: pd.Series, seeds: int) -> str:
     """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch
     orders", "1 seed".
     """
-    tasks = pd.DataFrame([task])
-    varying = []
-    if starts_vary(tasks).all():
-        varying.append("starts")
-    if batches_vary(tasks).all():
-        varying.append("batch orders")
-    if seeds == 1 or not varying:
+    varied = varying(pd.DataFrame([task]), "starts", "batch orders")
+    if seeds == 1 or not varied:
         return counted(seeds, "seed")
-    return f"{seeds} {' and '.join(varying)}"
+    return f"{seeds} {' and '.join(varied)}"
 
 
 def seeds_compared(sweep: Sweep) -> str:
@@ -38,12 +45,8 @@ def seeds_compared(sweep: Sweep) -> str:
     seeds = counted(most, "seed") if fewest == most else f"{fewest} to {counted(most, 'seed')}"
     if most == 1:
         return seeds
-    varying = []
-    if starts_vary(sweep.tasks).any():
-        varying.append("start")
-    if batches_vary(sweep.tasks).any():
-        varying.append("minibatches")
-    return f"{seeds} (what varies: {' and '.join(varying) or 'nothing'})"
+    varied = varying(sweep.tasks, "start", "minibatches")
+    return f"{seeds} (what varies: {' and '.join(varied) or 'nothing'})"
 
 
 def over_what(difference: Difference, rows: pd.DataFrame, count: str) -> str:

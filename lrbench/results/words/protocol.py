@@ -11,8 +11,7 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
 from lrbench.results.statistics import ALPHA, MARGIN
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import batches_vary, starts_vary
-from lrbench.results.words.phrases import seeds_compared
+from lrbench.results.words.phrases import seeds_compared, varying
 
 Rows = list[tuple[str, str]]
 
@@ -154,11 +153,7 @@ def _one_problem(problem: pd.Series) -> Rows:
 
 def _start(tasks: pd.DataFrame) -> str:
     """Say where runs start, and what of a run its seed fixes."""
-    fixed = []
-    if starts_vary(tasks).any():
-        fixed.append("the start")
-    if batches_vary(tasks).any():
-        fixed.append("the order of the minibatches")
+    fixed = varying(tasks, "the start", "the order of the minibatches")
     seed = "nothing depends on the seed"
     if fixed:
         seed = f"a seed fixes {listed(fixed)}, the same for every optimizer"

@@ -13,8 +13,10 @@ from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, of_task
 from lrbench.results.words.phrases import choice, on_task, on_tasks, optimizers_on_tasks
 
-LEVEL = 1.25  # times apart at half and at the end: no longer moving,
-MOVED = 0.5  # of the start's gap: and not for want of a step
+# times apart at half and at the end: no longer moving. Of one curve in time; what counts as a difference
+# between two optimizers is MARGIN, which could be another number
+LEVEL = 1.25
+MOVED = 0.5  # of the start's gap: level below that, not for want of a step
 FALLING = 2.0  # times lower at the end than at half of the steps: still falling
 LAST_QUARTER = 0.75  # of the steps: where a tail begins
 OSCILLATES = 0.2  # of a tail's steps: the share that may rise

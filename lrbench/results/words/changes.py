@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from lrbench.results.notation import MISSING, counted, factor, listed, named, number
-from lrbench.results.statistics import ALPHA, MARGIN, sign_test
+from lrbench.results.statistics import ALPHA, sign_test
 from lrbench.results.tables.asked import Changed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
-from lrbench.results.words.phrases import interval_stated, over_what, stated
+from lrbench.results.words.phrases import interval_stated, over_what, stated, visible
 
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
@@ -176,7 +176,7 @@ def _none_shown(difference: Difference) -> Iterator[str]:
         what = "No regression is shown"
         if differ.any():
             what = f"No difference shown for {listed(_short(tested, rows))}"
-        yield f"{what} over {over_what(difference, tested, 'n')}; {_visible(tested)}."
+        yield f"{what} over {over_what(difference, tested, 'n')}; {_not_visible(tested)}."
 
 
 def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
@@ -191,15 +191,14 @@ def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _visible(tested: pd.DataFrame) -> str:
+def _not_visible(tested: pd.DataFrame) -> str:
     """Name the ratios that could not have been shown, which need an interval beyond the margin.
 
     Of order alone, whether anything could.
     """
     measured = tested[tested["test"] == "t"]
     if len(measured):
-        widths = MARGIN * (measured["high"] / measured["low"]).pow(0.5)
-        ends = widths.agg(["min", "max"]).map(factor)
+        ends = visible(measured).agg(["min", "max"]).map(factor)
         by_setting = ", by setting," if ends.nunique() > 1 else ""
         return f"differences under {' to '.join(ends.unique())} times{by_setting} are not visible"
     could = sum(sign_test(n, 0) * len(tested) < ALPHA for n in tested["n"])

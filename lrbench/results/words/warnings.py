@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.notation import counted, factor, listed, named, number, setting_value
-from lrbench.results.statistics import ALPHA, MARGIN, TESTED
+from lrbench.results.statistics import TESTED
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.learning_rates import scattered
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import at_another_budget
 from lrbench.results.words.phrases import choice, not_visible, on_task, optimizers_on_tasks, visible
 
@@ -196,8 +197,7 @@ def _both_rates(row: pd.Series) -> str:
 def _default_lower(sweep: Sweep) -> Iterator[str]:
     """Say where tuning chose a setting that is shown to end higher than the default one."""
     gains = sweep.tuned_against_default
-    bound = gains["high"].where(gains["test"] == "t", gains["at_least"])
-    lower = gains[(gains["p"] < ALPHA) & (bound < 1 / MARGIN)]
+    lower = gains[shown_sides(gains) == -1]
     if len(lower):
         cases = optimizers_on_tasks(sweep, lower, _times_lower)
         yield f"At its default setting an optimizer is shown to end lower than at the chosen one: {cases}."

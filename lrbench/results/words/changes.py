@@ -10,7 +10,7 @@ from lrbench.results.statistics import ALPHA, sign_test
 from lrbench.results.tables.asked import Changed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
-from lrbench.results.words.phrases import interval_stated, over_what, stated, visible
+from lrbench.results.words.phrases import interval_stated, over_what, stated, stored_of_planned, visible
 
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
@@ -228,8 +228,8 @@ def _left_out(left_out: Sequence[int]) -> Iterator[str]:
 def _incomplete(difference: Difference) -> Iterator[str]:
     for side, sweep in difference.sides:
         if not sweep.complete:
-            stored = f"{len(sweep.runs)} of {counted(sweep.planned, 'planned run')}"
-            yield f"{side} is {sweep.manifest['state']}: {stored} are stored."
+            stored = stored_of_planned(sweep, str(len(sweep.runs)))
+            yield f"{side} is {sweep.manifest['state']}: {stored}."
 
 
 def _name(row: dict) -> str:

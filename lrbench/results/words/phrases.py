@@ -11,6 +11,20 @@ from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
 
+# how a sweep that is not complete came to its end, by the state in its manifest: as the beginning of a line,
+# and after "The sweep"
+ENDED = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
+SWEEP_ENDED = {"interrupted": "was interrupted", "running": "is still running or was stopped"}
+
+
+def stored_of_planned(sweep: Sweep, stored: str) -> str:
+    """Say how many of the planned runs there are: "7 of 12 planned runs are stored".
+
+    stored: the number of the stored ones, as the place writes its numbers.
+    """
+    return f"{stored} of {counted(sweep.planned, 'planned run')} are stored"
+
+
 # ---- over which seeds
 
 

@@ -11,12 +11,11 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
 from lrbench.results.statistics import ALPHA, MARGIN
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.words.phrases import seeds_compared, varying
+from lrbench.results.words.phrases import ENDED, seeds_compared, stored_of_planned, varying
 
 Rows = list[tuple[str, str]]
 
 MOST_PROBLEMS = 3  # that the head tells of one by one
-STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
 ENGINES = {
     "fused": "many runs as one compiled program, a thread for each processor",
     "reference": "PyTorch's own optimizer, one run at a time, one thread",
@@ -43,8 +42,8 @@ def state(sweep: Sweep) -> str:
     """
     if sweep.complete:
         return ""
-    ended = STATES.get(sweep.manifest["state"], "Not complete")
-    stored = f"{number(len(sweep.runs))} of {counted(sweep.planned, 'planned run')} are stored"
+    ended = ENDED.get(sweep.manifest["state"], "Not complete")
+    stored = stored_of_planned(sweep, number(len(sweep.runs)))
     return f"{ended}: {stored}. This goes on from there: {sweep.manifest['request']['command']}"
 
 

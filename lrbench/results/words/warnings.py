@@ -15,11 +15,18 @@ from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import at_another_budget
-from lrbench.results.words.phrases import choice, not_visible, on_task, optimizers_on_tasks, visible
+from lrbench.results.words.phrases import (
+    SWEEP_ENDED,
+    choice,
+    not_visible,
+    on_task,
+    optimizers_on_tasks,
+    stored_of_planned,
+    visible,
+)
 
 FEW_SEEDS = 10
 FEWEST_FOR_A_SIGN_TEST = 6  # with five, even five of five has p = 2 / 2**5 > 0.05
-STATES = {"interrupted": "was interrupted", "running": "is still running or was stopped"}
 
 Check = Callable[[Sweep], Iterable[str]]
 
@@ -57,9 +64,9 @@ def _alarm(optimizer: str, states: pd.DataFrame) -> str:
 
 def _incomplete(sweep: Sweep) -> Iterator[str]:
     if not sweep.complete:
-        state = STATES.get(sweep.manifest["state"], "is incomplete")
-        stored = f"{len(sweep.runs)} of {counted(sweep.planned, 'planned run')} are stored"
-        yield f"The sweep {state}: {stored}. The same request goes on from there."
+        ended = SWEEP_ENDED.get(sweep.manifest["state"], "is incomplete")
+        stored = stored_of_planned(sweep, str(len(sweep.runs)))
+        yield f"The sweep {ended}: {stored}. The same request goes on from there."
 
 
 def _unevaluated(sweep: Sweep) -> Iterator[str]:

@@ -27,7 +27,7 @@ def targets(sweep: Sweep) -> Iterator[str]:
     """Say where the target is reached by nobody, or by fewer than half of the seeds."""
     defined = sweep.ranking.dropna(subset="evaluations_to_target")
     short = defined[2 * defined["hits"] < defined["seeds"]]
-    target = f"the target, a relative gap of {setting_value(sweep.manifest['target'])}"
+    target = f"the target, a relative gap of {setting_value(sweep.target)}"
     if len(defined) and not defined["hits"].any():
         yield f"No optimizer reached {target}, at its {choice(sweep)} setting."
     elif len(short):

@@ -2,7 +2,7 @@
 role.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from lrbench.store import ResultStore
 
 MOST_WEIGHT_COLUMNS = 20
+MOST_READ = 20_000  # runs whose curves are held at once
 CURVE_COLUMNS = ["step", "evaluations", "loss", "gap"]
 NUMBERS = {
     "trial": float,
@@ -79,6 +80,12 @@ def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
     is_wanted = ids.isin(wanted) & ~ids.duplicated()
     wanted.difference_update(ids[is_wanted])
     return part.filter(pa.array(is_wanted.to_numpy()))
+
+
+def in_parts(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield runs in parts, of each of which all curves may be held at once; none where there are no runs."""
+    for first in range(0, len(runs), MOST_READ):
+        yield runs.iloc[first : first + MOST_READ]
 
 
 def problems(store: ResultStore) -> pd.DataFrame:

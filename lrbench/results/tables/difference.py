@@ -20,12 +20,12 @@ from lrbench.results.statistics import by_group, quantile
 from lrbench.results.tables import asked
 from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
+from lrbench.results.tables.learning_rates import FEWEST_RATES
 from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 
-FEWEST_RATES = 2  # of a grid
-MEDIAN = {"median": 0.5}
+MEDIAN = 0.5  # of quantiles
 
 
 @dataclass(frozen=True)
@@ -191,11 +191,11 @@ def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.Data
     curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []
     for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
-        line = over_seeds(own, seeds[task, optimizer], MEDIAN)
+        line = over_seeds(own, seeds[task, optimizer], {"median": MEDIAN})
         if np.isfinite(line["median"]).any():
             lines.append(line.assign(task=str(task), optimizer=str(optimizer), side=side))
     return lines
 
 
 def _median(gaps: np.ndarray) -> np.ndarray:
-    return quantile(gaps, 0.5)
+    return quantile(gaps, MEDIAN)

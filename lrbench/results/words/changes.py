@@ -12,6 +12,7 @@ from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
 from lrbench.results.words.phrases import interval_stated, over_what, stated, stored_of_planned, visible
 
+MOST_SETTINGS = 20  # that a terminal or a notebook shows; the page has more
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
 UNLIKE = "Compared although the tasks differ"

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.notation import counted, decades, factor, listed, number, setting_value
-from lrbench.results.statistics import ALPHA, MARGIN, TESTED, below_target
-from lrbench.results.statistics.contest import FEWEST_BLOCKS
+from lrbench.results.statistics import ALPHA, FEWEST_SIGNS, MARGIN, TESTED, below_target
 from lrbench.results.tables.overall import mean_ranks
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
@@ -224,7 +223,7 @@ def _across(sweep: Sweep) -> Iterator[str]:
     if not len(pairs):
         return
     problems = pairs["problems"].iloc[0]
-    if problems < FEWEST_BLOCKS:
+    if problems < FEWEST_SIGNS:
         return
     scope = f"Across {problems} problems"
     names = mean_ranks(pairs).index

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.notation import counted, factor, listed, named, number, setting_value
-from lrbench.results.statistics import TESTED
+from lrbench.results.statistics import FEWEST_SIGNS, TESTED
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.learning_rates import scattered
 from lrbench.results.tables.sweep import Sweep
@@ -26,7 +26,6 @@ from lrbench.results.words.phrases import (
 )
 
 FEW_SEEDS = 10
-FEWEST_FOR_A_SIGN_TEST = 6  # with five, even five of five has p = 2 / 2**5 > 0.05
 
 Check = Callable[[Sweep], Iterable[str]]
 
@@ -265,7 +264,7 @@ def _few(sweep: Sweep) -> Iterator[str]:
         yield f"Few seeds ({pair['n']}): {not_visible(pair['visible'])} between {_pair(sweep, pair)}."
     by_order = few[few["test"] == "sign"].sort_values("n", kind="stable")
     for pair in by_order.head(1).to_dict("records"):
-        shown = "nothing" if pair["n"] < FEWEST_FOR_A_SIGN_TEST else "no more than the order"
+        shown = "nothing" if pair["n"] < FEWEST_SIGNS else "no more than the order"
         yield (
             f"Few seeds ({pair['n']}), not all with a gap above the floor: {shown} can be shown between "
             f"{_pair(sweep, pair)}."

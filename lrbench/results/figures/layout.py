@@ -16,6 +16,7 @@ from lrbench.results.figures.axes import INCH
 from lrbench.results.figures.ink import STYLE
 from lrbench.results.figures.marks import title
 from lrbench.results.figures.texts import fitted
+from lrbench.results.tables.sweep import Sweep
 
 MOST_PANELS = 6
 WIDTH = 9.0
@@ -48,6 +49,17 @@ def shown_tasks(tasks: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
     """Return the tasks that have a panel: of those that a frame has rows of, the first six."""
     has_rows = tasks["task"].isin(frame["task"])
     return tasks.loc[has_rows, "task"].head(MOST_PANELS).tolist()
+
+
+def rows_or_error(sweep: Sweep, frame: pd.DataFrame, advice: str) -> pd.DataFrame:
+    """Return a frame of a sweep that has rows.
+
+    Raises:
+        RequestError: it has none. advice: why, and what to ask for.
+    """
+    if frame.empty:
+        raise RequestError(f"{sweep.store.root}: {advice}")
+    return frame
 
 
 # ---- a panel a task

@@ -10,6 +10,7 @@ from lrbench.results.statistics import ALPHA, sign_test
 from lrbench.results.tables.asked import Changed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
+from lrbench.results.tables.tasks import COMPETITOR
 from lrbench.results.words.phrases import interval_stated, over_what, stated, stored_of_planned, visible
 
 MOST_SETTINGS = 20  # that a terminal or a notebook shows; the page has more
@@ -132,8 +133,8 @@ def _more_lost(difference: Difference) -> Iterator[str]:
     """Say where a larger share of the runs is lost in B than in A, unless all of them are told as runs that
     completed in A.
     """
-    said = difference.rows.groupby(["task", "optimizer"], as_index=False)["lost"].sum()
-    losses = difference.losses.merge(said, on=["task", "optimizer"])
+    said = difference.rows.groupby(COMPETITOR, as_index=False)["lost"].sum()
+    losses = difference.losses.merge(said, on=COMPETITOR)
     more = losses.query("lost_b > lost and lost_b * runs_a > lost_a * runs_b").to_dict("records")
     if more:
         cases = [
@@ -186,10 +187,10 @@ def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     """
     several = rows.loc[rows["change"] != "identical", "optimizer"].value_counts()
     is_alone = few["optimizer"].map(several) == 1
-    return [
-        row["optimizer"] if alone else _name(row)
-        for row, alone in zip(few.to_dict("records"), is_alone, strict=True)
-    ]
+    short = []
+    for row, alone in zip(few.to_dict("records"), is_alone, strict=True):
+        short.append(row["optimizer"] if alone else _name(row))
+    return short
 
 
 def _not_visible(tested: pd.DataFrame) -> str:

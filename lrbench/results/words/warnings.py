@@ -12,7 +12,7 @@ from lrbench.results.statistics import FEWEST_SIGNS, TESTED
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.learning_rates import scattered
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.tables.tasks import COMPETITOR, of_task
 from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import at_another_budget
 from lrbench.results.words.phrases import (
@@ -232,8 +232,12 @@ def _uneven(sweep: Sweep, sizes: pd.DataFrame, column: str, units: tuple[str, st
     tasks = distinct.index[distinct > 1]
     if not len(tasks):
         return
-    names = sizes[sizes["task"] == tasks[0]].groupby(column)["optimizer"].agg(list)
-    cases = [f"{number(size)} {units[size != 1]} for {listed(each)}" for size, each in names.items()]
+    names = of_task(sizes, tasks[0]).groupby(column)["optimizer"].agg(list)
+    singular, plural = units
+    cases = []
+    for size, each in zip(names.index, names, strict=True):
+        unit = singular if size == 1 else plural
+        cases.append(f"{number(size)} {unit} for {listed(each)}")
     more = f" (and on {counted(len(tasks) - 1, 'other task')})" if len(tasks) > 1 else ""
     yield f"Not all were searched alike{on_task(sweep, tasks[0])}{more}: {'; '.join(cases)}."
 

@@ -137,7 +137,10 @@ class Competitor:
 def _as_axis(settings: Sequence[Leaves]) -> Axis:
     """Turn settings of the same keys into an axis: they are tried one after the other."""
     paths = settings[0].keys()
-    return {path: [leaves[path] for leaves in settings] for path in paths}
+    axis = {}
+    for path in paths:
+        axis[path] = [leaves[path] for leaves in settings]
+    return axis
 
 
 def _settings_without_seed(block: Block) -> list[Leaves]:

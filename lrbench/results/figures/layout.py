@@ -78,7 +78,9 @@ def panels(
     """
     if not tasks:
         raise RequestError(NOTHING)
-    own_heights = [heights[task] if heights else PANEL for task in tasks]
+    own_heights = [PANEL] * len(tasks)
+    if heights:
+        own_heights = [heights[task] for task in tasks]
     around = margins.title + margins.foot
     total = sum(own_heights) + len(tasks) * around
     width = WIDTH - margins.left - margins.right

@@ -105,9 +105,13 @@ def with_tuples(table: pa.Table) -> pd.DataFrame:
     for field in table.schema:
         if pa.types.is_list(field.type):
             cells = table.column(field.name).to_pylist()
-            tuples = [None if cell is None else tuple(cell) for cell in cells]
+            tuples = list(map(_as_tuple, cells))
             frame[field.name] = pd.Series(tuples, index=frame.index, dtype=object)
     return frame
+
+
+def _as_tuple(cell: list | None) -> tuple | None:
+    return None if cell is None else tuple(cell)
 
 
 def _part(table: pa.Table) -> pd.DataFrame:

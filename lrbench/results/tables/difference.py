@@ -69,8 +69,7 @@ class Difference:
     def _with_differs(self, settings: pd.DataFrame) -> pd.DataFrame:
         """Add how the two settings of a row differ, "lr 0.1 → 0.03"; empty where they are alike."""
         made_with = setting_differences(self.a, self.b, settings)
-        texts = ["" if both is None else changed_setting(*both) for both in made_with]
-        return settings.assign(differs=texts)
+        return settings.assign(differs=list(map(_differs, made_with)))
 
     # ---- what came of it
 
@@ -177,6 +176,11 @@ class Difference:
         in_b = self.b.tasks.set_index("task")["attained"].loc[self.tasks["task_b"]]
         both = zip(self.tasks["task"], in_a, in_b, strict=True)
         return {task: bool(a and b) for task, a, b in both}
+
+
+def _differs(made_with: tuple[dict, dict] | None) -> str:
+    """Write how two settings differ; None: they are alike."""
+    return "" if made_with is None else changed_setting(*made_with)
 
 
 def _count(rows: pd.DataFrame, ids: str) -> int:

@@ -25,8 +25,8 @@ from lrbench.results.words.warnings import warnings
 
 RANK, RATIO = RELATIVE["rank"], RELATIVE["ratio"]
 RANKING = [RANK, "optimizer", "best setting", "final gap", RATIO, "evaluations to target", "diverged"]
-# headings of columns that stand left here: fewer than on the page, where a task and its kind do too
-LEFT = {"optimizer", "best setting", "setting", "parameter", "method"}
+# headings of columns that stand left here; on the page a task and other columns of words do too
+LEFT_IN_TERMINAL = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
 MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
 
@@ -51,7 +51,7 @@ def print_ranking(sweep: Sweep, console: Console) -> None:
     _print_spec(sweep, SPECS["overall"], console, f"Over all {len(sweep.tasks)} tasks")
     target = setting_value(sweep.target)
     for task, ranking in sweep.ranking.groupby("task", sort=False):
-        print_table(_ranking(ranking, target), LEFT, console, str(task))
+        print_table(_ranking(ranking, target), LEFT_IN_TERMINAL, console, str(task))
         note = ranking_note(ranking)
         below = f"{RELATIVE_NOTE}. {note}" if note else RELATIVE_NOTE
         console.print(Text(below, style="dim"), width=min(WIDTH, console.width))
@@ -64,7 +64,7 @@ def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> 
     """Print a table of the report where it has rows."""
     frame = spec.frame(sweep)
     if len(frame):
-        print_table(text_of(sweep, frame, spec.text), LEFT, console, title)
+        print_table(text_of(sweep, frame, spec.text), LEFT_IN_TERMINAL, console, title)
         console.print()
 
 
@@ -92,7 +92,7 @@ def print_run(sweep: Sweep, console: Console) -> None:
             frame = spec.frame(sweep)
             shown = frame.head(MOST_WEIGHTS) if spec.name == "weights" else frame
             if len(shown):
-                print_table(spec.text(shown), LEFT, console)
+                print_table(spec.text(shown), LEFT_IN_TERMINAL, console)
                 console.print()
     print_words(headline(sweep), warnings(sweep), console)
 
@@ -106,7 +106,7 @@ def print_timings(measured: Timings, target: float, console: Console) -> None:
     until = setting_value(target)
     headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
     for task, of_task in rows.groupby("task", sort=False):
-        print_table(timings_text(of_task).rename(columns=headings), LEFT, console, str(task))
+        print_table(timings_text(of_task).rename(columns=headings), LEFT_IN_TERMINAL, console, str(task))
         console.print()
     busy = []
     if measured.busy:

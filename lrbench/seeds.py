@@ -30,12 +30,17 @@ def start(init: str | Sequence[float], seed: int, d: int, p: int) -> np.ndarray:
     `torch` is the distribution of nn.Linear's own initialisation, uniform on +-1/sqrt(d) for weights and bias
     alike; else `zeros`, or the numbers.
     """
-    if init == "torch":
+    if starts_vary(init):
         bound = 1 / math.sqrt(d)
         return stream(seed, START).uniform(-bound, bound, p)
     if init == "zeros":
         return np.zeros(p)
     return np.array(init, dtype=np.float64)
+
+
+def starts_vary(init: object) -> bool:
+    """Say whether a seed gives a start of its own."""
+    return init == "torch"
 
 
 def tuning_seeds(seed: int, count: int) -> list[int]:

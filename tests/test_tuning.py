@@ -42,7 +42,7 @@ from lrbench.tuning.competitors import Competitor, Trial
 from lrbench.tuning.policy import LrRange
 from lrbench.tuning.sampling import grid, sobol
 
-POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # type: ignore[assignment]
+POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # pyright: ignore[reportAssignmentType]
 CHOICES: dict = {
     path.stem: OmegaConf.to_container(OmegaConf.load(path))
     for path in sorted((CONF / "optimizer").glob("*.yaml"))
@@ -318,7 +318,7 @@ def outcomes(gaps: dict[str, list[float]], hits: dict[str, list[float]]) -> tupl
             ),
         }
     )
-    trials = [Trial(None, {}, None, runs) for runs in ids.values()]  # type: ignore[arg-type]
+    trials = [Trial(None, {}, None, runs) for runs in ids.values()]  # pyright: ignore[reportArgumentType]
     return Competitor("sgd", [], LrRange(1, 2), 1e-6, [], trials), table
 
 

@@ -21,7 +21,7 @@ def run_request(arguments: list[str], flags: Namespace) -> int:
 
     request = read(flags.overrides, flags.multirun, flags.config_dir)
     results = _run(request) if request.native else _run_with_hydra(flags_first(arguments, flags), request)
-    done = results.manifest["state"] == "complete" and not results.manifest["counts"]["failed"]
+    done = results.complete and not results.manifest["counts"]["failed"]
     return 0 if done else 1
 
 

@@ -124,7 +124,11 @@ def _numbers(value):
     """Make the whole numbers of a list floats: torch takes betas of [0, 0.999] for a mixture of types."""
     if not isinstance(value, list):
         return value
-    return [float(number) if type(number) is int else number for number in value]
+    return list(map(_as_float, value))
+
+
+def _as_float(number):
+    return float(number) if type(number) is int else number
 
 
 def advance(scheduler, loss: float) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from lrbench.config import identifiers
 from lrbench.plan.groups import Group
 from lrbench.plan.warnings import COPIES, each_once, twins_of_another
-from lrbench.seeds import is_fixed
+from lrbench.seeds import is_fixed, starts_vary
 
 
 def distinct(groups: Iterable[Group]) -> tuple[list[Group], list[str]]:
@@ -50,7 +50,7 @@ def _without_idle_seeds(group: Group) -> Group:
 def _draws_its_start(group: Group) -> np.ndarray:
     """Say which runs start where their seed says, (R,) bool."""
     init = group.column("init")
-    is_drawn = np.array([value == "torch" for value in init.values])
+    is_drawn = np.array([starts_vary(value) for value in init.values])
     return is_drawn[init.codes]
 
 

@@ -100,8 +100,12 @@ def _setting_array(path: str, column: Column) -> pa.Array:
     values = [_written(path, column.values[code]) for code in used]
     kinds = {type(value) for value in values if value is not None}
     if path not in _TYPES and len(kinds) > 1:  # an Arrow array has one type
-        values = [None if value is None else _as_json(value) for value in values]
+        values = list(map(_as_json_or_null, values))
     return pa.array(values, _TYPES.get(path)).take(pa.array(codes))
+
+
+def _as_json_or_null(value: Any) -> str | None:
+    return None if value is None else _as_json(value)
 
 
 def _written(path: str, value: Any) -> Any:

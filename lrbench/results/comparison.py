@@ -10,8 +10,6 @@ from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.words import changes
 from lrbench.results.words.cells import changes_text
 
-MOST_ROWS = 20  # of the settings that a notebook shows
-
 
 class Comparison(Difference):
     """What B is against A, and its page.
@@ -39,7 +37,9 @@ class Comparison(Difference):
         """Show the sentences and the settings in a notebook."""
         from lrbench.results.pages.html import brief
 
-        return brief(self.sentences, [("Setting by setting", changes_text(self.rows.head(MOST_ROWS)))])
+        return brief(
+            self.sentences, [("Setting by setting", changes_text(self.rows.head(changes.MOST_SETTINGS)))]
+        )
 
 
 def compare(

@@ -59,7 +59,7 @@ def sweep_block(fixed: Lines, loader: ConfigLoaderImpl) -> dict[str, Any]:
     if is_plain(fixed, loader):
         return {}
     block = compose(loader, fixed).get("sweep")
-    return OmegaConf.to_container(block, resolve=True) if block else {}  # type: ignore[return-value]
+    return OmegaConf.to_container(block, resolve=True) if block else {}  # pyright: ignore[reportReturnType]
 
 
 def join_with_command_line(

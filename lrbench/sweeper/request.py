@@ -173,7 +173,7 @@ def _tune(lines: _Lines, loader: ConfigLoaderImpl) -> Tune | None:
         differ = f"{' and '.join(experiments)} differ in it"
         raise RequestError(f"tune: it has one value for all of a sweep, but {differ}. Run them one by one.")
     config = configs[0]
-    node: dict[str, Any] = OmegaConf.to_container(config.tune, resolve=True)  # type: ignore[assignment]
+    node: dict[str, Any] = OmegaConf.to_container(config.tune, resolve=True)  # pyright: ignore[reportAssignmentType]
     if not node:
         return None
     optimizers = loader.get_group_options("optimizer")

@@ -24,7 +24,7 @@ from lrbench.config import Leaves, fingerprint, identifiers
 from lrbench.plan import Block, Solved, is_shared, plan
 from lrbench.plan.blocks import Axis, length
 from lrbench.problems.solve import Problem
-from lrbench.seeds import is_fixed
+from lrbench.seeds import is_fixed, starts_vary
 from lrbench.tuning.policy import LrRange, Tune
 from lrbench.tuning.sampling import draw
 from lrbench.tuning.units import range_of_lr
@@ -137,7 +137,10 @@ class Competitor:
 def _as_axis(settings: Sequence[Leaves]) -> Axis:
     """Turn settings of the same keys into an axis: they are tried one after the other."""
     paths = settings[0].keys()
-    return {path: [leaves[path] for leaves in settings] for path in paths}
+    axis = {}
+    for path in paths:
+        axis[path] = [leaves[path] for leaves in settings]
+    return axis
 
 
 def _settings_without_seed(block: Block) -> list[Leaves]:
@@ -213,9 +216,8 @@ def _first_run(piece: Block, number: int) -> Block:
 
 def _tuning_seeds(leaves: Leaves, tune: Tune) -> list[int]:
     """Return the seeds of the trials: the least of them where all would be copies, as planning keeps that."""
-    draws_its_start = leaves["init"] == "torch"
     same_rows = is_fixed(leaves["batch_size"], leaves["batch_order"])
-    if same_rows and not draws_its_start:
+    if same_rows and not starts_vary(leaves["init"]):
         return [min(tune.seeds)]
     return tune.seeds
 

@@ -20,10 +20,11 @@ def store(root: Path, rows: list[dict], **manifest) -> Results:
 
 def runs(optimizer: str, gaps, **changes) -> list[dict]:
     """A run a seed; inf is a diverged one."""
-    return [
-        run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else {"status": "diverged"}))
-        for seed, gap in enumerate(gaps)
-    ]
+    rows = []
+    for seed, gap in enumerate(gaps):
+        status = "completed" if math.isfinite(gap) else "diverged"
+        rows.append(run(optimizer, gap, seed=seed, status=status, **changes))
+    return rows
 
 
 # sgd: the setting that A chose, and one more of each; adam: no setting in common; rprop: a seed is lost in B,

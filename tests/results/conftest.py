@@ -156,6 +156,15 @@ def run(
     return row | first_hits(row) | given
 
 
+def runs_at_rates(reaching: dict[float, bool], name: str = "sgd") -> list[dict[str, Any]]:
+    """Two seeds a learning rate, which reach the target or not; the lower it is, the lower the gap."""
+    rows = []
+    for lr, reaches in reaching.items():
+        hit = 5 if reaches else None
+        rows += [run(name, 1e-7 * lr, lr=lr, seed=seed, hit=hit) for seed in range(2)]
+    return rows
+
+
 def first_hits(row: dict[str, Any]) -> dict[str, Any]:
     """The first steps of a run's curve with relative gaps of 1e-1 ... 1e-8; its evaluations are its steps."""
     relative = curve(row)["gap"] / LECTURE["scale"]

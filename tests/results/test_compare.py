@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from before_and_after import OTHER, runs
 from conftest import FLOOR, LECTURE, run, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,15 +26,6 @@ from lrbench.results.tables.changes import changes
 from lrbench.results.terminal.comparison import print_difference
 
 DIVERGED = {"status": "diverged"}
-OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
-
-
-def runs(optimizer: str, gaps, **changes) -> list[dict]:
-    """A run a seed; inf is a diverged one."""
-    return [
-        run(optimizer, gap, seed=seed, **changes, **({} if math.isfinite(gap) else DIVERGED))
-        for seed, gap in enumerate(gaps)
-    ]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import log_axis, log_range, set_ticks
 from lrbench.results.figures.captions import (
     by_task,
@@ -20,7 +19,7 @@ from lrbench.results.figures.captions import (
     without_panel,
 )
 from lrbench.results.figures.ink import Palette, back_to_front, palette
-from lrbench.results.figures.layout import panels, shown_tasks
+from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
 from lrbench.results.figures.lines import draw_band, draw_line, line_ends
 from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.spec import FigureSpec
@@ -39,10 +38,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: there is no such task.
     """
-    budget = sweep.budget_curve
-    if budget.empty:
-        advice = "no optimizer tried four settings. Sweep more, or ask with tune=lr."
-        raise RequestError(f"{sweep.store.root}: {advice}")
+    advice = "no optimizer tried four settings. Sweep more, or ask with tune=lr."
+    budget = rows_or_error(sweep, sweep.budget_curve, advice)
     colours = palette(sweep.ranking)
     tasks = shown_tasks(sweep.tasks, budget)
     return panels(tasks, lambda task, ax: _draw_task(of_task(budget, task), ax, colours))

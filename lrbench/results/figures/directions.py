@@ -11,11 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import INCH, log_axis
 from lrbench.results.figures.captions import by_task, joined, left_out, only_the_best, which_setting
 from lrbench.results.figures.ink import STYLE, Pen, palette
-from lrbench.results.figures.layout import WIDTH, shown_tasks
+from lrbench.results.figures.layout import WIDTH, rows_or_error, shown_tasks
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted
 from lrbench.results.notation import number
@@ -53,9 +52,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: no paths are stored.
     """
-    if sweep.directions.empty:
-        advice = "no weights on the way are stored; a sweep with report=true keeps them."
-        raise RequestError(f"{sweep.store.root}: {advice}")
+    advice = "no weights on the way are stored; a sweep with report=true keeps them."
+    rows_or_error(sweep, sweep.directions, advice)
     shown = _shown(sweep)
     optimizers = shown["optimizer"].unique()
     colours = palette(sweep.ranking)

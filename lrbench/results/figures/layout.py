@@ -16,6 +16,7 @@ from lrbench.results.figures.axes import INCH
 from lrbench.results.figures.ink import STYLE
 from lrbench.results.figures.marks import title
 from lrbench.results.figures.texts import fitted
+from lrbench.results.tables.sweep import Sweep
 
 MOST_PANELS = 6
 WIDTH = 9.0
@@ -50,6 +51,17 @@ def shown_tasks(tasks: pd.DataFrame, frame: pd.DataFrame) -> list[str]:
     return tasks.loc[has_rows, "task"].head(MOST_PANELS).tolist()
 
 
+def rows_or_error(sweep: Sweep, frame: pd.DataFrame, advice: str) -> pd.DataFrame:
+    """Return a frame of a sweep that has rows.
+
+    Raises:
+        RequestError: it has none. advice: why, and what to ask for.
+    """
+    if frame.empty:
+        raise RequestError(f"{sweep.store.root}: {advice}")
+    return frame
+
+
 # ---- a panel a task
 
 
@@ -66,7 +78,9 @@ def panels(
     """
     if not tasks:
         raise RequestError(NOTHING)
-    own_heights = [heights[task] if heights else PANEL for task in tasks]
+    own_heights = [PANEL] * len(tasks)
+    if heights:
+        own_heights = [heights[task] for task in tasks]
     around = margins.title + margins.foot
     total = sum(own_heights) + len(tasks) * around
     width = WIDTH - margins.left - margins.right

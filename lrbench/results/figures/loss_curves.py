@@ -14,7 +14,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import (
     WIDEST,
     evaluations_axis,
@@ -44,7 +43,7 @@ from lrbench.results.figures.ink import (
     compared_palette,
     palette,
 )
-from lrbench.results.figures.layout import panels, shown_tasks
+from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
 from lrbench.results.figures.lines import draw_band, draw_line, line_ends
 from lrbench.results.figures.marks import label_lines, level
 from lrbench.results.figures.rows import records
@@ -112,9 +111,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: no run left a curve.
     """
-    if sweep.best_curves.empty:
-        reason = "no run left a loss curve; all failed. See the column reason of runs."
-        raise RequestError(f"{sweep.store.root}: {reason}")
+    reason = "no run left a loss curve; all failed. See the column reason of runs."
+    rows_or_error(sweep, sweep.best_curves, reason)
     colours = palette(sweep.ranking)
     theory = theory_lines(sweep)
 

@@ -17,11 +17,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import size
 from lrbench.results.figures.captions import by_task, joined, only_the_best, without_panel
 from lrbench.results.figures.ink import INK, NAME, Palette, gid, palette
-from lrbench.results.figures.layout import NAMES, WIDTH, panels, shown_tasks
+from lrbench.results.figures.layout import NAMES, WIDTH, panels, rows_or_error, shown_tasks
 from lrbench.results.figures.marks import name_rows
 from lrbench.results.figures.rows import WITHOUT_RATIO, records
 from lrbench.results.figures.spec import FigureSpec
@@ -72,9 +71,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: there is but one optimizer.
     """
-    if sweep.pairwise.empty:
-        advice = "one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam."
-        raise RequestError(f"{sweep.store.root}: {advice}")
+    advice = "one optimizer has no pairs. Ask for several, such as optimizer=sgd,adam."
+    rows_or_error(sweep, sweep.pairwise, advice)
     optimizers = _best(sweep)
     colours = palette(sweep.ranking)
     heights = {task: CELL_HEIGHT * len(own) for task, own in optimizers.items()}

@@ -153,7 +153,10 @@ def _in_svg_units(path: pd.DataFrame, ax: Axes, figure: Figure) -> list[list[flo
     inches = ax.transData.transform(path[["x", "y"]]) / figure.dpi
     from_above = inches * [1, -1] + [0, figure.get_figheight()]
     units = np.round(from_above * INCH, 1).tolist()
-    return [point if is_inside else None for point, is_inside in zip(units, path["inside"], strict=True)]
+    points = []
+    for point, is_inside in zip(units, path["inside"], strict=True):
+        points.append(point if is_inside else None)
+    return points
 
 
 # ---- words

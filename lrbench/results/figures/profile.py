@@ -8,11 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import log_axis
 from lrbench.results.figures.captions import several
 from lrbench.results.figures.ink import Palette, palette
-from lrbench.results.figures.layout import PANEL, one_axes
+from lrbench.results.figures.layout import PANEL, one_axes, rows_or_error
 from lrbench.results.figures.lines import SHARES, draw_steps, last_of_each
 from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.spec import FigureSpec
@@ -28,11 +27,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: there are fewer than three tasks in which the target is defined.
     """
-    if sweep.profile.empty:
-        advice = (
-            "a performance profile takes three tasks or more. Sweep problem= or another setting of the task."
-        )
-        raise RequestError(f"{sweep.store.root}: {advice}")
+    advice = "a performance profile takes three tasks or more. Sweep problem= or another setting of the task."
+    rows_or_error(sweep, sweep.profile, advice)
     colours = palette(sweep.ranking)
     return one_axes(PANEL, lambda ax: _draw_profile(sweep.profile, ax, colours))
 

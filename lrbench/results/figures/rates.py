@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.captions import with_lowest
+from lrbench.results.figures.layout import rows_or_error
 from lrbench.results.notation import number, setting_value
 from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
@@ -16,10 +16,8 @@ def rates_or_error(sweep: Sweep) -> pd.DataFrame:
     Raises:
         RequestError: there are none.
     """
-    if sweep.rates.empty:
-        advice = "no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1."
-        raise RequestError(f"{sweep.store.root}: {advice}")
-    return sweep.rates
+    advice = "no optimizer ran at two learning rates. Sweep some, such as optimizer.lr=0.001,0.01,0.1."
+    return rows_or_error(sweep, sweep.rates, advice)
 
 
 def loses_runs(rates: pd.DataFrame) -> pd.Series:

@@ -73,8 +73,11 @@ def key_of_lines(ax: Axes) -> None:
 def key_of_dots(ax: Axes) -> None:
     """Tell the dots of A from those of B, above the axes at the right."""
     look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markeredgecolor": INK, "markersize": 4.5}
-    faces = {side: INK if is_full else "none" for side, is_full in IS_FULL.items()}
-    _write_key(ax, [Line2D([], [], label=side, markerfacecolor=face, **look) for side, face in faces.items()])
+    handles = []
+    for side, is_full in IS_FULL.items():
+        face = INK if is_full else "none"
+        handles.append(Line2D([], [], label=side, markerfacecolor=face, **look))
+    _write_key(ax, handles)
 
 
 def _write_key(ax: Axes, handles: list[Line2D]) -> None:

@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.axes import evaluations_axis
 from lrbench.results.figures.captions import (
     by_task,
@@ -19,7 +18,7 @@ from lrbench.results.figures.captions import (
     without_panel,
 )
 from lrbench.results.figures.ink import Palette, palette
-from lrbench.results.figures.layout import panels, shown_tasks
+from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
 from lrbench.results.figures.lines import SHARES, draw_steps, last_of_each
 from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.spec import FigureSpec
@@ -37,10 +36,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: relative gaps are undefined on all tasks.
     """
-    solved = sweep.solved
-    if solved.empty:
-        reason = "the constant model is as good as any, so relative gaps and targets are undefined."
-        raise RequestError(f"{sweep.store.root}: {reason}")
+    reason = "the constant model is as good as any, so relative gaps and targets are undefined."
+    solved = rows_or_error(sweep, sweep.solved, reason)
     colours = palette(sweep.ranking)
     tasks = shown_tasks(sweep.tasks, solved)
     return panels(tasks, lambda task, ax: _draw_task(of_task(solved, task), ax, colours))

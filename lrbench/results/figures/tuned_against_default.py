@@ -12,11 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrbench.errors import RequestError
 from lrbench.results.figures.captions import by_task, cut_of, joined, without_panel
 from lrbench.results.figures.crosses import cross_of_row
 from lrbench.results.figures.ink import Palette, Pen, palette
-from lrbench.results.figures.layout import shown_tasks
+from lrbench.results.figures.layout import rows_or_error, shown_tasks
 from lrbench.results.figures.marks import beside_row, heading_beside_rows
 from lrbench.results.figures.rows import LOST_ROOM, gap_axis, ratio_text, records, row_panels
 from lrbench.results.figures.spec import FigureSpec
@@ -37,10 +36,8 @@ def draw(sweep: Sweep) -> Figure:
     Raises:
         RequestError: nothing was tuned.
     """
-    gains = sweep.gains
-    if gains.empty:
-        advice = "nothing was tuned, so there is no default to compare with. Ask with tune=lr or tune=all."
-        raise RequestError(f"{sweep.store.root}: {advice}")
+    advice = "nothing was tuned, so there is no default to compare with. Ask with tune=lr or tune=all."
+    gains = rows_or_error(sweep, sweep.gains, advice)
     colours = palette(sweep.ranking)
     return row_panels(sweep, gains, lambda task, ax: _draw_task(of_task(gains, task), ax, colours))
 

@@ -2,7 +2,7 @@
 role.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from lrbench.store import ResultStore
 
 MOST_WEIGHT_COLUMNS = 20
+MOST_READ = 20_000  # runs whose curves are held at once
 CURVE_COLUMNS = ["step", "evaluations", "loss", "gap"]
 NUMBERS = {
     "trial": float,
@@ -81,6 +82,12 @@ def _taken(part: pa.Table, wanted: set[str]) -> pa.Table:
     return part.filter(pa.array(is_wanted.to_numpy()))
 
 
+def in_parts(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield runs in parts, of each of which all curves may be held at once; none where there are no runs."""
+    for first in range(0, len(runs), MOST_READ):
+        yield runs.iloc[first : first + MOST_READ]
+
+
 def problems(store: ResultStore) -> pd.DataFrame:
     """Return a row a problem: size, spectrum, minimiser; lists as tuples."""
     return with_tuples(store.problems())
@@ -98,9 +105,13 @@ def with_tuples(table: pa.Table) -> pd.DataFrame:
     for field in table.schema:
         if pa.types.is_list(field.type):
             cells = table.column(field.name).to_pylist()
-            tuples = [None if cell is None else tuple(cell) for cell in cells]
+            tuples = list(map(_as_tuple, cells))
             frame[field.name] = pd.Series(tuples, index=frame.index, dtype=object)
     return frame
+
+
+def _as_tuple(cell: list | None) -> tuple | None:
+    return None if cell is None else tuple(cell)
 
 
 def _part(table: pa.Table) -> pd.DataFrame:

@@ -211,9 +211,14 @@ def _columns(
         "role": role.tolist(),
         "optimizer": pd.Index(optimizers).get_indexer(pd.Index(runs["optimizer"])).tolist(),
         "seed": runs["seed"].tolist(),
-        "lr": [None if pd.isna(lr) else float(f"{lr:.6g}") for lr in runs["lr"]],
+        "lr": list(map(_six_digits, runs["lr"])),
     }
     return texts, columns
+
+
+def _six_digits(lr: float) -> float | None:
+    """Round a learning rate; None, which JSON has, where there is none."""
+    return None if pd.isna(lr) else float(f"{lr:.6g}")
 
 
 def _roles(entries: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:

@@ -124,7 +124,7 @@ def table(
     What is not `left` stands right, and a row of one optimizer tells its place in `colours`.
     """
     headings = [str(column) for column in text]
-    kinds = ["left" if heading in left else "right" for heading in headings]
+    kinds = [_side(heading, left) for heading in headings]
     head = _joined(COLUMN.format(kind, heading) for kind, heading in zip(kinds, headings, strict=True))
     places = {optimizer: OWNER.format(place) for place, optimizer in enumerate(colours)}
     optimizers = text.get("optimizer", [""] * len(text))
@@ -133,6 +133,10 @@ def table(
         owner = places.get(optimizer, "")
         rows.append(ROW.format(owner, _joined(map(_cell, headings, kinds, cells))))
     return TABLE.format(name=name, caption=caption, head=head, body=_joined(rows))
+
+
+def _side(heading: str, left: Collection[str]) -> str:
+    return "left" if heading in left else "right"
 
 
 def _joined(parts: Iterable[Markup]) -> Markup:

@@ -32,7 +32,7 @@ SPECIAL = str.maketrans(
 
 def latex(text: pd.DataFrame, left: Collection[str]) -> str:
     """Write a frame of text as a tabular; the columns named in `left` stand left, numbers right."""
-    kinds = "".join("l" if column in left else "r" for column in text)
+    kinds = "".join(_side(column, left) for column in text)
     rows = [_line(cells) for cells in text.itertuples(index=False)]
     lines = [
         rf"\begin{{tabular}}{{{kinds}}}",
@@ -44,6 +44,10 @@ def latex(text: pd.DataFrame, left: Collection[str]) -> str:
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _side(column: object, left: Collection[str]) -> str:
+    return "l" if column in left else "r"
 
 
 def _line(cells: Iterable[object]) -> str:

@@ -31,9 +31,10 @@ from lrbench.results.statistics.paired import (
     below_target,
     compare,
 )
-from lrbench.results.statistics.pvalues import ALPHA, holm, paired_t, sign_test, wilcoxon
+from lrbench.results.statistics.pvalues import ALPHA, FEWEST_SIGNS, holm, paired_t, sign_test, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement
 from lrbench.results.statistics.targets import (
+    at_least_half,
     expected_running_time,
     median_first_hit,
     performance_profile,
@@ -43,6 +44,7 @@ from lrbench.results.statistics.tuning import best_of_subsets, flips, lr_toleran
 
 __all__ = [
     "ALPHA",
+    "FEWEST_SIGNS",
     "MARGIN",
     "TESTED",
     "Contest",
@@ -50,6 +52,7 @@ __all__ = [
     "PairedComparison",
     "across",
     "at_least_floor",
+    "at_least_half",
     "below_target",
     "best_of_subsets",
     "by_group",

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrbench.results.statistics.paired import PairedComparison, compare, ratio_of, record
-from lrbench.results.statistics.pvalues import ALPHA, holm, signed_ranks, wilcoxon
+from lrbench.results.statistics.pvalues import ALPHA, FEWEST_SIGNS, holm, signed_ranks, wilcoxon
 
 MARGIN = 1.25
-FEWEST_BLOCKS = 6  # with five, even a clean sweep has p = 2 / 2**5 > ALPHA
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def over_blocks(x: np.ndarray) -> PairedComparison:
     losses, wins = record(x, np.zeros(problems))  # x is b - a: below 0 where a loses
     ties = problems - wins - losses
     ratio = median_of_blocks(x)
-    p = wilcoxon(x) if problems >= FEWEST_BLOCKS else math.nan
+    p = wilcoxon(x) if problems >= FEWEST_SIGNS else math.nan
     return PairedComparison(problems, "wilcoxon", wins, losses, ties, ratio=ratio, p=p)
 
 

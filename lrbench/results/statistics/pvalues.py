@@ -8,6 +8,8 @@ import numpy as np
 from lrbench.results.statistics.ranks import midranks
 
 ALPHA = 0.05
+# differences of which an exact test can show anything: with five, even five of five has p = 2 / 2**5 > ALPHA
+FEWEST_SIGNS = 6
 
 
 class TTest(NamedTuple):

@@ -14,13 +14,14 @@ import pandas as pd
 
 from lrbench.results import theory
 from lrbench.results.frames.columns import typed
+from lrbench.results.frames.read import in_parts
 from lrbench.results.statistics import geometric_mean
 from lrbench.results.tables.curves import ReadCurves
 from lrbench.results.tables.predicted import extremes, quadratics, spans_gradients, spectrum, starts
 from lrbench.results.tables.tasks import COMPETITOR, of_task
+from lrbench.seeds import starts_vary
 
 MOST_STARTS = 100  # that baselines are searched from, and the least possible gap is the median of
-MOST_READ = 20_000  # runs whose curves are held at once
 BELOW = 0.99  # of what is possible, and
 CLEAR = 100  # times the gap floor: a state beyond both is impossible, not rounding
 
@@ -133,8 +134,7 @@ def impossible(tasks: pd.DataFrame, entries: pd.DataFrame, read: ReadCurves) -> 
     for task in quadratics(tasks):
         runs = of_task(entries, task["task"]).drop_duplicates("run_id")
         runs = runs[spans_gradients(runs)]
-        for first in range(0, len(runs), MOST_READ):
-            part = runs.iloc[first : first + MOST_READ]
+        for part in in_parts(runs):
             states.append(_impossible(task, part, read(part["run_id"])))
     return typed(states, "impossible")
 
@@ -143,8 +143,9 @@ def _impossible(task: pd.Series, runs: pd.DataFrame, curves: pd.DataFrame) -> pd
     count = _most_gradients(task, runs["evaluations"].max())
     possible = _least(task, starts(task, runs["seed"]), count)
     states = curves.merge(runs[["run_id", *COMPETITOR, "setting", "seed"]], on="run_id")
-    has_own_start = task["init"] == "torch"
-    start = pd.Index(runs["seed"].unique()).get_indexer(pd.Index(states["seed"])) if has_own_start else 0
+    start = 0  # all runs share it
+    if starts_vary(task["init"]):
+        start = pd.Index(runs["seed"].unique()).get_indexer(pd.Index(states["seed"]))
     after = np.minimum(states["evaluations"].astype(int), count)
     states["least"] = possible[start, after]
     is_below = states["gap"] < BELOW * states["least"]

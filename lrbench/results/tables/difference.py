@@ -20,13 +20,13 @@ from lrbench.results.statistics import by_group, quantile
 from lrbench.results.tables import asked
 from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
+from lrbench.results.tables.learning_rates import FEWEST_RATES
 from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
 from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 
-FEWEST_RATES = 2  # of a grid
-MEDIAN = {"median": 0.5}
+MEDIAN = 0.5  # of quantiles
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ class Difference:
     def _with_differs(self, settings: pd.DataFrame) -> pd.DataFrame:
         """Add how the two settings of a row differ, "lr 0.1 → 0.03"; empty where they are alike."""
         made_with = setting_differences(self.a, self.b, settings)
-        texts = ["" if both is None else changed_setting(*both) for both in made_with]
-        return settings.assign(differs=texts)
+        return settings.assign(differs=list(map(_differs, made_with)))
 
     # ---- what came of it
 
@@ -179,6 +178,11 @@ class Difference:
         return {task: bool(a and b) for task, a, b in both}
 
 
+def _differs(made_with: tuple[dict, dict] | None) -> str:
+    """Write how two settings differ; None: they are alike."""
+    return "" if made_with is None else changed_setting(*made_with)
+
+
 def _count(rows: pd.DataFrame, ids: str) -> int:
     """Count the settings of each competitor."""
     return len(rows.drop_duplicates([*COMPETITOR, ids]))
@@ -191,11 +195,11 @@ def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.Data
     curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []
     for (task, optimizer), own in curves.groupby(COMPETITOR, sort=False):
-        line = over_seeds(own, seeds[task, optimizer], MEDIAN)
+        line = over_seeds(own, seeds[task, optimizer], {"median": MEDIAN})
         if np.isfinite(line["median"]).any():
             lines.append(line.assign(task=str(task), optimizer=str(optimizer), side=side))
     return lines
 
 
 def _median(gaps: np.ndarray) -> np.ndarray:
-    return quantile(gaps, 0.5)
+    return quantile(gaps, MEDIAN)

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import lr_tolerance, widest_stretch
+from lrbench.results.statistics import at_least_half, lr_tolerance, widest_stretch
 from lrbench.results.tables.settings import best_first, lost_count
 from lrbench.results.tables.tasks import COMPETITOR
 
-FEWEST_RATES = 2  # of a task in which rates are compared
+FEWEST_RATES = 2  # of an optimizer, where rates are compared
 
 
 def scattered(settings: pd.DataFrame) -> bool:
@@ -44,7 +44,7 @@ def _tolerance(settings: pd.DataFrame) -> tuple[int, float, bool, bool, float, f
     """Return what `tolerances` says of one competitor, whose settings come best first."""
     best = settings[~settings["lr"].duplicated()]
     lr = best["lr"].to_numpy()
-    reached = (2 * best["holds"] >= best["seeds"]).to_numpy()
+    reached = at_least_half(best["holds"].to_numpy(), best["seeds"].to_numpy())
     if scattered(settings):
         reached = np.zeros(len(lr), dtype=bool)
     width, open_low, open_high = lr_tolerance(lr, reached)

@@ -90,7 +90,10 @@ def named_columns(contest: Contest, names: np.ndarray) -> dict[str, Any]:
 
 
 def _numbers(comparisons: list[PairedComparison]) -> dict[str, list]:
-    return {name: [getattr(comparison, name) for comparison in comparisons] for name in NUMBERS}
+    columns = {}
+    for name in NUMBERS:
+        columns[name] = [getattr(comparison, name) for comparison in comparisons]
+    return columns
 
 
 def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:

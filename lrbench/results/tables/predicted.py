@@ -20,7 +20,7 @@ from lrbench.results import theory
 from lrbench.results.frames.columns import typed
 from lrbench.results.notation import ROUNDING
 from lrbench.results.tables.tasks import COMPETITOR, of_task
-from lrbench.seeds import start
+from lrbench.seeds import start, starts_vary
 
 SGD, LBFGS = "torch.optim.SGD", "torch.optim.LBFGS"
 MOST_NUMBERS = 100_000_000  # starts times directions times steps that a curve may take
@@ -64,7 +64,7 @@ def starts(task: pd.Series, seeds: pd.Series) -> np.ndarray:
     """Return c of the starts that these seeds give in a task, (S, rank): each start once, in the order of
     the seeds.
     """
-    count = len(seeds) if task["init"] == "torch" else 1
+    count = len(seeds) if starts_vary(task["init"]) else 1
     distinct = seeds.drop_duplicates().head(count)
     return errors(task, np.stack([_start(task, seed) for seed in distinct]))
 

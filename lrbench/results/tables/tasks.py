@@ -7,6 +7,7 @@ its problem (n, d, L, kappa ...).
 
 import pandas as pd
 
+from lrbench import seeds
 from lrbench.results.frames.names import HOW_RUN, natural, task_labels
 
 TASK = ["problem_id", *HOW_RUN]  # what makes a task
@@ -38,9 +39,13 @@ def of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
 
 def starts_vary(tasks: pd.DataFrame) -> pd.Series:
     """Say of each task, or of each of its runs, whether a seed gives a start of its own."""
-    return tasks["init"] == "torch"
+    return tasks["init"].map(seeds.starts_vary).astype(bool)
 
 
 def batches_vary(tasks: pd.DataFrame) -> pd.Series:
     """Say of each task, or of each of its runs, whether a seed gives an order of the minibatches."""
-    return pd.notna(tasks["batch_size"]) & (tasks["batch_order"] != "sequential")
+    by_seed = []
+    for batch_size, order in zip(tasks["batch_size"], tasks["batch_order"], strict=True):
+        rows = None if pd.isna(batch_size) else int(batch_size)
+        by_seed.append(not seeds.is_fixed(rows, order))
+    return pd.Series(by_seed, index=tasks.index, dtype=bool)

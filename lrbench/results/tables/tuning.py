@@ -8,10 +8,11 @@ One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean
+from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean, shown
 from lrbench.results.tables.entries import RUN
 from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.tasks import COMPETITOR
@@ -64,6 +65,12 @@ def _gain(runs: pd.DataFrame) -> dict[str, Any]:
         "test": found.test,
         "p": found.p,
     }
+
+
+def shown_sides(gains: pd.DataFrame) -> np.ndarray:
+    """Return 1 where the tuned setting is shown better, -1 where the default one is, else 0, (G,)."""
+    measures = gains[["p", "low", "high", "at_least"]].astype(float).to_numpy()
+    return shown(*measures.T)
 
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:

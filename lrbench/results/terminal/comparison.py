@@ -5,9 +5,8 @@ from rich.console import Console
 from lrbench.results.tables.difference import Difference
 from lrbench.results.terminal.layout import least_width, print_folding_table, print_sentences
 from lrbench.results.words.cells import changes_text, differences_text
-from lrbench.results.words.changes import UNLIKE, more_settings, sentences
+from lrbench.results.words.changes import MOST_SETTINGS, UNLIKE, more_settings, sentences
 
-MOST_ROWS = 20
 KEYS = ("key", "A", "B")
 FOLDING = ("task", "optimizer", "setting")
 
@@ -25,11 +24,11 @@ def print_difference(difference: Difference, console: Console) -> None:
     console.print()
     rows = difference.rows
     if (rows["change"] != "identical").any():
-        text = changes_text(rows.head(MOST_ROWS))
+        text = changes_text(rows.head(MOST_SETTINGS))
         if least_width(text, FOLDING) > console.width:
             text = text.drop(columns=["gap A", "gap B"])
         print_folding_table(text, FOLDING, console)
-        print_sentences(more_settings(rows.iloc[MOST_ROWS:]), console)
+        print_sentences(more_settings(rows.iloc[MOST_SETTINGS:]), console)
         console.print()
     print_sentences(said[len(first) :], console)
     if difference.regression:

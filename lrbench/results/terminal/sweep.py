@@ -15,19 +15,18 @@ from lrbench.results.terminal.layout import WIDTH, print_table, print_words
 from lrbench.results.words.cells import (
     RELATIVE,
     RELATIVE_NOTE,
-    overall_text,
-    plain_text,
     ranking_note,
     ranking_text,
     timings_text,
 )
-from lrbench.results.words.tables import SINGLE_RUN, TABLES, text_of
+from lrbench.results.words.tables import SINGLE_RUN, SPECS, TABLES, TableSpec, text_of
 from lrbench.results.words.verdict import budget, headline
 from lrbench.results.words.warnings import warnings
 
 RANK, RATIO = RELATIVE["rank"], RELATIVE["ratio"]
 RANKING = [RANK, "optimizer", "best setting", "final gap", RATIO, "evaluations to target", "diverged"]
-LEFT = {"optimizer", "best setting", "setting", "parameter", "method"}
+# headings of columns that stand left here; on the page a task and other columns of words do too
+LEFT_IN_TERMINAL = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
 MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
 
@@ -49,28 +48,32 @@ class Timings(Protocol):
 
 def print_ranking(sweep: Sweep, console: Console) -> None:
     """Print what holds over all tasks, a table a task, the sentences, and the warnings."""
-    if len(sweep.overall):
-        title = f"Over all {len(sweep.tasks)} tasks"
-        print_table(overall_text(sweep.overall), LEFT, console, title)
-        console.print()
+    _print_spec(sweep, SPECS["overall"], console, f"Over all {len(sweep.tasks)} tasks")
+    target = setting_value(sweep.target)
     for task, ranking in sweep.ranking.groupby("task", sort=False):
-        print_table(_ranking(ranking, setting_value(sweep.manifest["target"])), LEFT, console, str(task))
+        print_table(_ranking(ranking, target), LEFT_IN_TERMINAL, console, str(task))
         note = ranking_note(ranking)
         below = f"{RELATIVE_NOTE}. {note}" if note else RELATIVE_NOTE
         console.print(Text(below, style="dim"), width=min(WIDTH, console.width))
         console.print()
-    if sweep.manifest.get("baselines") and len(sweep.baselines):
-        text = text_of(sweep, sweep.baselines, plain_text)
-        print_table(text, LEFT, console, "What tuning could at best have found")
-        console.print()
+    _print_spec(sweep, SPECS["baselines"], console, SPECS["baselines"].heading)
     print_words([*headline(sweep), *budget(sweep)], warnings(sweep), console)
+
+
+def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> None:
+    """Print a table of the report where it has rows."""
+    frame = spec.frame(sweep)
+    if len(frame):
+        print_table(text_of(sweep, frame, spec.text), LEFT_IN_TERMINAL, console, title)
+        console.print()
 
 
 def _ranking(ranking: pd.DataFrame, target: str) -> pd.DataFrame:
     """Write the columns of a task's ranking that fit into 80 characters."""
     text = ranking_text(ranking)
     columns = [*RANKING, "test loss"] if "test loss" in text else RANKING
-    shown = text[columns].assign(**{RATIO: text[RATIO].map(_short_ratio)})
+    shown = text[columns].copy()
+    shown[RATIO] = text[RATIO].map(_short_ratio)
     headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{target}"}
     return shown.rename(columns=headings)
 
@@ -89,7 +92,7 @@ def print_run(sweep: Sweep, console: Console) -> None:
             frame = spec.frame(sweep)
             shown = frame.head(MOST_WEIGHTS) if spec.name == "weights" else frame
             if len(shown):
-                print_table(spec.text(shown), LEFT, console)
+                print_table(spec.text(shown), LEFT_IN_TERMINAL, console)
                 console.print()
     print_words(headline(sweep), warnings(sweep), console)
 
@@ -103,7 +106,7 @@ def print_timings(measured: Timings, target: float, console: Console) -> None:
     until = setting_value(target)
     headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
     for task, of_task in rows.groupby("task", sort=False):
-        print_table(timings_text(of_task).rename(columns=headings), LEFT, console, str(task))
+        print_table(timings_text(of_task).rename(columns=headings), LEFT_IN_TERMINAL, console, str(task))
         console.print()
     busy = []
     if measured.busy:

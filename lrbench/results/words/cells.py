@@ -21,6 +21,7 @@ from lrbench.results.notation import (
     tolerance,
 )
 from lrbench.results.tables.costs import AXES
+from lrbench.results.tables.tasks import COMPETITOR
 
 MOST_COLUMNS = 8  # of tasks side by side
 # headings of the columns that depend on who else is in the sweep
@@ -208,12 +209,12 @@ def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     """Write a row a task and optimizer, a column a target: "120 (10/10)", in square brackets the expected
     running time.
     """
-    long = targets[["task", "optimizer"]].assign(
+    long = targets[COMPETITOR].assign(
         heading=[f"1e{math.log10(target):.0f}" for target in targets["target"]],
         cell=[_target(row) for row in targets.to_dict("records")],
     )
-    wide = long.pivot(index=["task", "optimizer"], columns="heading", values="cell")
-    order = pd.MultiIndex.from_frame(long[["task", "optimizer"]].drop_duplicates())
+    wide = long.pivot(index=COMPETITOR, columns="heading", values="cell")
+    order = pd.MultiIndex.from_frame(long[COMPETITOR].drop_duplicates())
     text = wide.loc[order, list(long["heading"].unique())]
     return without_one_task(text.rename_axis(columns=None).reset_index())
 
@@ -229,7 +230,7 @@ def success_text(success: pd.DataFrame) -> pd.DataFrame:
 
     "pass (1.3 trials)", "pass" where no search found it, else how many seeds reach the target.
     """
-    long = success[["task", "optimizer"]].assign(target=[_passed(row) for row in success.to_dict("records")])
+    long = success[COMPETITOR].assign(target=[_passed(row) for row in success.to_dict("records")])
     if success["task"].nunique() > MOST_COLUMNS:
         return long
     wide = long.pivot(index="optimizer", columns="task", values="target").fillna(MISSING)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from lrbench.results.notation import MISSING, counted, factor, listed, named, number
-from lrbench.results.statistics import ALPHA, MARGIN, sign_test
+from lrbench.results.statistics import ALPHA, sign_test
 from lrbench.results.tables.asked import Changed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
-from lrbench.results.words.phrases import interval_stated, over_what, stated
+from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.words.phrases import interval_stated, over_what, stated, stored_of_planned, visible
 
+MOST_SETTINGS = 20  # that a terminal or a notebook shows; the page has more
 MOST_SENTENCES = 5  # of one kind
 MOST_LINES = 6
 UNLIKE = "Compared although the tasks differ"
@@ -133,8 +135,8 @@ def _more_lost(difference: Difference) -> Iterator[str]:
     """Say where a larger share of the runs is lost in B than in A, unless all of them are told as runs that
     completed in A.
     """
-    said = difference.rows.groupby(["task", "optimizer"], as_index=False)["lost"].sum()
-    losses = difference.losses.merge(said, on=["task", "optimizer"])
+    said = difference.rows.groupby(COMPETITOR, as_index=False)["lost"].sum()
+    losses = difference.losses.merge(said, on=COMPETITOR)
     more = losses.query("lost_b > lost and lost_b * runs_a > lost_a * runs_b").to_dict("records")
     if more:
         yield f"In B {listed(list(map(_losses, more)))} did not complete."
@@ -178,7 +180,7 @@ def _none_shown(difference: Difference) -> Iterator[str]:
         what = "No regression is shown"
         if differ.any():
             what = f"No difference shown for {listed(_short(tested, rows))}"
-        yield f"{what} over {over_what(difference, tested, 'n')}; {_visible(tested)}."
+        yield f"{what} over {over_what(difference, tested, 'n')}; {_not_visible(tested)}."
 
 
 def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
@@ -187,21 +189,20 @@ def _short(few: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
     """
     several = rows.loc[rows["change"] != "identical", "optimizer"].value_counts()
     is_alone = few["optimizer"].map(several) == 1
-    words = []
+    short = []
     for row, alone in zip(few.to_dict("records"), is_alone, strict=True):
-        words.append(row["optimizer"] if alone else _name(row))
-    return words
+        short.append(row["optimizer"] if alone else _name(row))
+    return short
 
 
-def _visible(tested: pd.DataFrame) -> str:
+def _not_visible(tested: pd.DataFrame) -> str:
     """Name the ratios that could not have been shown, which need an interval beyond the margin.
 
     Of order alone, whether anything could.
     """
     measured = tested[tested["test"] == "t"]
     if len(measured):
-        widths = MARGIN * (measured["high"] / measured["low"]).pow(0.5)
-        ends = widths.agg(["min", "max"]).map(factor)
+        ends = visible(measured).agg(["min", "max"]).map(factor)
         by_setting = ", by setting," if ends.nunique() > 1 else ""
         return f"differences under {' to '.join(ends.unique())} times{by_setting} are not visible"
     could = sum(sign_test(n, 0) * len(tested) < ALPHA for n in tested["n"])
@@ -232,8 +233,8 @@ def _left_out(left_out: Sequence[int]) -> Iterator[str]:
 def _incomplete(difference: Difference) -> Iterator[str]:
     for side, sweep in difference.sides:
         if not sweep.complete:
-            stored = f"{len(sweep.runs)} of {counted(sweep.planned, 'planned run')}"
-            yield f"{side} is {sweep.manifest['state']}: {stored} are stored."
+            stored = stored_of_planned(sweep, str(len(sweep.runs)))
+            yield f"{side} is {sweep.manifest['state']}: {stored}."
 
 
 def _name(row: dict) -> str:

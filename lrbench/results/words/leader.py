@@ -116,7 +116,7 @@ def _tested(
         *_lower(ranking, best),
         *_level(rivals),
         *_undecided(rivals),
-        *_within_margin(rivals, best),
+        *_perhaps_within_margin(rivals, best),
         *_ahead(rivals, best),
         *_behind(rivals, best),
         *_never(ranking),
@@ -174,7 +174,7 @@ def _undecided(rivals: pd.DataFrame) -> Iterator[str]:
         yield f"{verdict} {listed(list(pairs['b']))} ({limit})"
 
 
-def _within_margin(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
+def _perhaps_within_margin(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
     """Say who differs for certain, but perhaps by less than what counts."""
     differ = rivals[(rivals["better"] == "") & (rivals["p_holm"] < ALPHA)]
     for pair in differ.head(1).to_dict("records"):

@@ -11,22 +11,43 @@ from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
 
+# how a sweep that is not complete came to its end, by the state in its manifest: as the beginning of a line,
+# and after "The sweep"
+ENDED = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
+SWEEP_ENDED = {"interrupted": "was interrupted", "running": "is still running or was stopped"}
+
+
+def stored_of_planned(sweep: Sweep, stored: str) -> str:
+    """Say how many of the planned runs there are: "7 of 12 planned runs are stored".
+
+    stored: the number of the stored ones, as the place writes its numbers.
+    """
+    return f"{stored} of {counted(sweep.planned, 'planned run')} are stored"
+
+
 # ---- over which seeds
+
+
+def varying(tasks: pd.DataFrame, start: str, batches: str) -> list[str]:
+    """Return which of two a seed varies in some of these tasks, in these words for them; empty where
+    neither.
+    """
+    varied = []
+    if starts_vary(tasks).any():
+        varied.append(start)
+    if batches_vary(tasks).any():
+        varied.append(batches)
+    return varied
 
 
 def what_varied(task: pd.Series, seeds: int) -> str:
     """Name what differs between the seeds of a setting: "10 starts", "10 batch orders", "10 starts and batch
     orders", "1 seed".
     """
-    tasks = pd.DataFrame([task])
-    varying = []
-    if starts_vary(tasks).all():
-        varying.append("starts")
-    if batches_vary(tasks).all():
-        varying.append("batch orders")
-    if seeds == 1 or not varying:
+    varied = varying(pd.DataFrame([task]), "starts", "batch orders")
+    if seeds == 1 or not varied:
         return counted(seeds, "seed")
-    return f"{seeds} {' and '.join(varying)}"
+    return f"{seeds} {' and '.join(varied)}"
 
 
 def seeds_compared(sweep: Sweep) -> str:
@@ -38,12 +59,8 @@ def seeds_compared(sweep: Sweep) -> str:
     seeds = counted(most, "seed") if fewest == most else f"{fewest} to {counted(most, 'seed')}"
     if most == 1:
         return seeds
-    varying = []
-    if starts_vary(sweep.tasks).any():
-        varying.append("start")
-    if batches_vary(sweep.tasks).any():
-        varying.append("minibatches")
-    return f"{seeds} (what varies: {' and '.join(varying) or 'nothing'})"
+    varied = varying(sweep.tasks, "start", "minibatches")
+    return f"{seeds} (what varies: {' and '.join(varied) or 'nothing'})"
 
 
 def over_what(difference: Difference, rows: pd.DataFrame, count: str) -> str:

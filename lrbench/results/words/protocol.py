@@ -11,13 +11,11 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
 from lrbench.results.statistics import ALPHA, MARGIN
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import batches_vary, starts_vary
-from lrbench.results.words.phrases import seeds_compared
+from lrbench.results.words.phrases import ENDED, seeds_compared, stored_of_planned, varying
 
 Rows = list[tuple[str, str]]
 
 MOST_PROBLEMS = 3  # that the head tells of one by one
-STATES = {"interrupted": "Interrupted", "running": "Still running, or stopped"}
 ENGINES = {
     "fused": "many runs as one compiled program, a thread for each processor",
     "reference": "PyTorch's own optimizer, one run at a time, one thread",
@@ -52,8 +50,8 @@ def state(sweep: Sweep) -> str:
     """
     if sweep.complete:
         return ""
-    ended = STATES.get(sweep.manifest["state"], "Not complete")
-    stored = f"{number(len(sweep.runs))} of {counted(sweep.planned, 'planned run')} are stored"
+    ended = ENDED.get(sweep.manifest["state"], "Not complete")
+    stored = stored_of_planned(sweep, number(len(sweep.runs)))
     return f"{ended}: {stored}. This goes on from there: {sweep.manifest['request']['command']}"
 
 
@@ -161,11 +159,7 @@ def _one_problem(problem: pd.Series) -> Rows:
 
 def _start(tasks: pd.DataFrame) -> str:
     """Say where runs start, and what of a run its seed fixes."""
-    fixed = []
-    if starts_vary(tasks).any():
-        fixed.append("the start")
-    if batches_vary(tasks).any():
-        fixed.append("the order of the minibatches")
+    fixed = varying(tasks, "the start", "the order of the minibatches")
     seed = "nothing depends on the seed"
     if fixed:
         seed = f"a seed fixes {listed(fixed)}, the same for every optimizer"

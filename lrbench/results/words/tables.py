@@ -352,3 +352,4 @@ TABLES = (
         place=PROTOCOL,
     ),
 )
+SPECS = {spec.name: spec for spec in TABLES}

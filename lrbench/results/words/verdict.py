@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.notation import counted, decades, factor, listed, number, setting_value
-from lrbench.results.statistics import ALPHA, MARGIN, TESTED, below_target
-from lrbench.results.statistics.contest import FEWEST_BLOCKS
+from lrbench.results.statistics import ALPHA, FEWEST_SIGNS, MARGIN, TESTED, below_target
 from lrbench.results.tables.overall import mean_ranks
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
+from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import leader, paste
 from lrbench.results.words.phrases import interval_stated, on_task, stated, what_varied
 
@@ -176,6 +176,7 @@ def _gain(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]
         return
     default = "its default lr" if sweep.manifest["tune"]["keys"] == ["lr"] else "its defaults"
     gains = of_task(sweep.tuned_against_default, task["task"])
+    gains = gains.assign(shown=shown_sides(gains))
     for gain in gains[gains["optimizer"] == best["optimizer"]].to_dict("records"):
         yield f"{_gained(gain, default)}{on_task(sweep, task['task'])}."
 
@@ -189,7 +190,7 @@ def _gained(gain: dict, default: str) -> str:
         return f"Tuning gained {name} nothing over {default}: {SAME[test]}"
     if test in TESTED and gain["p"] >= ALPHA:
         return f"No gain from tuning is shown for {name} over {default} ({stated(gain['p'])})"
-    if test in TESTED and _within_margin(gain):
+    if test in TESTED and gain["shown"] == 0:
         little = f"{name} gains less than {MARGIN} times from tuning, if anything"
         return f"{little}, over {default} ({stated(gain['p'])})"
     times = gain["at_least"] if test == "sign" else gain["gain"]
@@ -213,13 +214,6 @@ def _backing(gain: dict, times: float) -> str:
     return interval_stated(1 / gain["high"], 1 / gain["low"])
 
 
-def _within_margin(gain: dict) -> bool:
-    low, high = gain["low"], gain["high"]
-    if gain["test"] != "t":
-        low = high = gain["at_least"]
-    return low <= MARGIN and high >= 1 / MARGIN
-
-
 # ---- across tasks
 
 
@@ -229,7 +223,7 @@ def _across(sweep: Sweep) -> Iterator[str]:
     if not len(pairs):
         return
     problems = pairs["problems"].iloc[0]
-    if problems < FEWEST_BLOCKS:
+    if problems < FEWEST_SIGNS:
         return
     scope = f"Across {problems} problems"
     names = mean_ranks(pairs).index

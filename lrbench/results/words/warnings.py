@@ -8,17 +8,24 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.notation import counted, factor, listed, named, number, setting_value
-from lrbench.results.statistics import ALPHA, MARGIN, TESTED
+from lrbench.results.statistics import FEWEST_SIGNS, TESTED
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.learning_rates import scattered
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.tables.tasks import COMPETITOR, of_task
+from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import at_another_budget
-from lrbench.results.words.phrases import choice, not_visible, on_task, optimizers_on_tasks, visible
+from lrbench.results.words.phrases import (
+    SWEEP_ENDED,
+    choice,
+    not_visible,
+    on_task,
+    optimizers_on_tasks,
+    stored_of_planned,
+    visible,
+)
 
 FEW_SEEDS = 10
-FEWEST_FOR_A_SIGN_TEST = 6  # with five, even five of five has p = 2 / 2**5 > 0.05
-STATES = {"interrupted": "was interrupted", "running": "is still running or was stopped"}
 
 Check = Callable[[Sweep], Iterable[str]]
 
@@ -56,9 +63,9 @@ def _alarm(optimizer: str, states: pd.DataFrame) -> str:
 
 def _incomplete(sweep: Sweep) -> Iterator[str]:
     if not sweep.complete:
-        state = STATES.get(sweep.manifest["state"], "is incomplete")
-        stored = f"{len(sweep.runs)} of {counted(sweep.planned, 'planned run')} are stored"
-        yield f"The sweep {state}: {stored}. The same request goes on from there."
+        ended = SWEEP_ENDED.get(sweep.manifest["state"], "is incomplete")
+        stored = stored_of_planned(sweep, str(len(sweep.runs)))
+        yield f"The sweep {ended}: {stored}. The same request goes on from there."
 
 
 def _unevaluated(sweep: Sweep) -> Iterator[str]:
@@ -196,8 +203,7 @@ def _both_rates(row: pd.Series) -> str:
 def _default_lower(sweep: Sweep) -> Iterator[str]:
     """Say where tuning chose a setting that is shown to end higher than the default one."""
     gains = sweep.tuned_against_default
-    bound = gains["high"].where(gains["test"] == "t", gains["at_least"])
-    lower = gains[(gains["p"] < ALPHA) & (bound < 1 / MARGIN)]
+    lower = gains[shown_sides(gains) == -1]
     if len(lower):
         cases = optimizers_on_tasks(sweep, lower, _times_lower)
         yield f"At its default setting an optimizer is shown to end lower than at the chosen one: {cases}."
@@ -226,8 +232,12 @@ def _uneven(sweep: Sweep, sizes: pd.DataFrame, column: str, units: tuple[str, st
     tasks = distinct.index[distinct > 1]
     if not len(tasks):
         return
-    names = sizes[sizes["task"] == tasks[0]].groupby(column)["optimizer"].agg(list)
-    cases = [f"{number(size)} {units[size != 1]} for {listed(each)}" for size, each in names.items()]
+    names = of_task(sizes, tasks[0]).groupby(column)["optimizer"].agg(list)
+    singular, plural = units
+    cases = []
+    for size, each in zip(names.index, names, strict=True):
+        unit = singular if size == 1 else plural
+        cases.append(f"{number(size)} {unit} for {listed(each)}")
     more = f" (and on {counted(len(tasks) - 1, 'other task')})" if len(tasks) > 1 else ""
     yield f"Not all were searched alike{on_task(sweep, tasks[0])}{more}: {'; '.join(cases)}."
 
@@ -258,7 +268,7 @@ def _few(sweep: Sweep) -> Iterator[str]:
         yield f"Few seeds ({pair['n']}): {not_visible(pair['visible'])} between {_pair(sweep, pair)}."
     by_order = few[few["test"] == "sign"].sort_values("n", kind="stable")
     for pair in by_order.head(1).to_dict("records"):
-        shown = "nothing" if pair["n"] < FEWEST_FOR_A_SIGN_TEST else "no more than the order"
+        shown = "nothing" if pair["n"] < FEWEST_SIGNS else "no more than the order"
         yield (
             f"Few seeds ({pair['n']}), not all with a gap above the floor: {shown} can be shown between "
             f"{_pair(sweep, pair)}."

@@ -7,21 +7,12 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from conftest import LECTURE, run, tuned
+from conftest import LECTURE, run, runs_at_rates, tuned
 
 INF = math.inf
 
 
 # ---- tolerance of the learning rate
-
-
-def swept(reaching: dict[float, bool], name: str = "sgd") -> list[dict]:
-    """Two seeds a learning rate; the lower it is, the lower the gap."""
-    return [
-        run(name, 1e-7 * lr, lr=lr, seed=seed, hit=5 if reaches else None)
-        for lr, reaches in reaching.items()
-        for seed in range(2)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +26,7 @@ def swept(reaching: dict[float, bool], name: str = "sgd") -> list[dict]:
     ],
 )
 def test_decades_of_learning_rates_that_reach_the_target(write, reaching, tolerance, opens, ends):
-    sweep = write(*swept(reaching))
+    sweep = write(*runs_at_rates(reaching))
     (row,) = sweep.sensitivity_table.to_dict("records")
     assert row["tolerance"] == pytest.approx(tolerance)
     assert ((row["open_low"], row["open_high"]), (row["lowest_lr"], row["highest_lr"])) == (opens, ends)
@@ -45,7 +36,7 @@ def test_decades_of_learning_rates_that_reach_the_target(write, reaching, tolera
 
 
 def test_no_learning_rate_that_reaches_has_no_tolerance(write):
-    sweep = write(*swept({0.1: False, 1.0: False}), run("rate_free", lr=None, hit=3))
+    sweep = write(*runs_at_rates({0.1: False, 1.0: False}), run("rate_free", lr=None, hit=3))
     (row,) = sweep.sensitivity_table.to_dict("records")
     assert math.isnan(row["tolerance"])
     assert sweep.ranking.set_index("optimizer")["tolerance"].isna().all()

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import opened, swept
 
+from lrbench.results.frames import read
 from lrbench.results.tables import attainable
 
 DESCENT = ["optimizer=sgd,sgd_momentum,sgd_nesterov", "seed=range(5)", "steps=150", "report=false"]
@@ -235,7 +236,7 @@ def test_the_alarm_sees_every_run_however_many_are_read_at_once(tmp_path, monkey
         "report=false",
     )
     monkeypatch.setattr(attainable, "BELOW", np.inf)  # so that every honest run rings
-    monkeypatch.setattr(attainable, "MOST_READ", 2)
+    monkeypatch.setattr(read, "MOST_READ", 2)
     states = results.impossible
     assert set(states["run_id"]) == set(results.runs["run_id"])
     assert set(states["optimizer"]) == {"sgd"}

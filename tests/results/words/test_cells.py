@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FLOOR, LECTURE, run, tuned
+from conftest import FLOOR, LECTURE, run, runs_at_rates, tuned
 from scipy import stats
 
 from lrbench.results.words.cells import (
@@ -78,23 +78,14 @@ def test_a_default_that_diverged_leaves_inf_as_the_gain(write_tuned):
 # ---- learning rates
 
 
-def swept(reaching: dict[float, bool]) -> list[dict]:
-    """Two seeds a learning rate; the lower it is, the lower the gap."""
-    rows = []
-    for lr, reaches in reaching.items():
-        hit = 5 if reaches else None
-        rows += [run(gap=1e-7 * lr, lr=lr, seed=seed, hit=hit) for seed in range(2)]
-    return rows
-
-
 def test_no_learning_rate_that_reaches_is_a_row_of_dashes(write):
-    sweep = write(*swept({0.1: False, 1.0: False}), run("rate_free", lr=None, hit=3))
+    sweep = write(*runs_at_rates({0.1: False, 1.0: False}), run("rate_free", lr=None, hit=3))
     text = sensitivity_text(sweep.sensitivity_table)
     assert text.to_numpy().tolist() == [["sgd", "2", "–", "–", "–", "0.1"]]
 
 
 def test_the_tolerance_as_text(write):
-    sweep = write(*swept({1e-4: True, 1e-3: True, 1e-1: False}))
+    sweep = write(*runs_at_rates({1e-4: True, 1e-3: True, 1e-1: False}))
     (row,) = sensitivity_text(sweep.sensitivity_table).to_dict("records")
     assert row == {
         "optimizer": "sgd",
@@ -113,7 +104,7 @@ def test_the_tolerance_as_text(write):
     ids=["inside", "at the end"],
 )
 def test_a_single_rate_has_no_width(write, reaching):
-    sweep = write(*swept(reaching))
+    sweep = write(*runs_at_rates(reaching))
     assert sensitivity_text(sweep.sensitivity_table)["tolerance"].tolist() == ["one rate of 3"]
     assert ranking_text(sweep.ranking)["lr tolerance"].tolist() == ["one rate of 3"]
 

@@ -6,9 +6,9 @@ from conftest import LECTURE, TUNE, run, tuned
 from reports import texts_of
 
 from lrbench.results.words.protocol import protocol, state, subtitle
-from lrbench.results.words.tables import TABLES, tables
+from lrbench.results.words.tables import SPECS, tables
 
-PROBLEMS = next(spec for spec in TABLES if spec.name == "problems")
+PROBLEMS = SPECS["problems"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from conftest import LECTURE, run
 
-from lrbench.results.words.tables import TABLES, tables
+from lrbench.results.words.tables import SPECS, tables
 
-FAILURES = next(spec for spec in TABLES if spec.name == "failures")
+FAILURES = SPECS["failures"]
 
 
 def test_what_went_wrong_names_its_task_only_where_there_are_several(write):

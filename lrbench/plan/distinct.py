@@ -74,8 +74,7 @@ def first_places(fingerprints: np.ndarray) -> np.ndarray:
 
 def _found_in(fingerprints: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Say which of (R, 2) fingerprints are among (S, 2) others."""
-    # a table over the range of 64 bits cannot be: numpy 2.0 overflows where it thinks about one
-    alike = np.isin(fingerprints[:, 0], others[:, 0], kind="sort")
+    alike = np.isin(fingerprints[:, 0], others[:, 0])
     if not alike.any():  # the rule, and no ids need to be written
         return alike
     return np.isin(identifiers(fingerprints), identifiers(others))

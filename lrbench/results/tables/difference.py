@@ -165,9 +165,9 @@ class Difference:
     def _rates_of(self, side: str, sweep: Sweep) -> pd.DataFrame:
         in_side = self.tasks[f"task_{side.lower()}"]
         labels = dict(zip(in_side, self.tasks["task"], strict=True))
-        rates = sweep.rates
-        task = rates["task"].map(labels)
-        return rates.assign(side=side, task=task, lost=lost_count(rates)).dropna(subset="task")
+        rates = sweep.rates[sweep.rates["task"].isin(in_side)]
+        task = rates["task"].map(labels).astype(str)  # also of no rates at all
+        return rates.assign(side=side, task=task, lost=lost_count(rates))
 
     @property
     def attained(self) -> dict[str, bool]:

@@ -124,8 +124,8 @@ def test_an_edited_helper_is_compiled_anew(package, adam):
     """A function that rules call, in a file of its own: numba alone would not look there."""
     edit(
         package / "lrbench/optimizers/elementwise.py",
-        "(share if from_a else back) * (b - a)",
-        "(share if from_a else back) * (a - b)",
+        "return near + factor * (b - a)",
+        "return near + factor * (a - b)",
     )
     after = run(package, "adam")
     assert after["compiled"]

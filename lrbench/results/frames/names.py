@@ -142,11 +142,12 @@ def _distinct(column: pd.Series) -> int:
 def _texts(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Return a text a row of what these columns hold: "lr=0.1 momentum=0.9"."""
     words = [column.rpartition(".")[2] for column in columns]
-    rows = frame[columns].itertuples(index=False, name=None)
-    texts = [_text(words, row) for row in rows]
+    # with the index, as pandas 2 gives no rows of a frame without columns
+    rows = frame[columns].itertuples(name=None)
+    texts = [_text(words, cells) for _, *cells in rows]
     return pd.Series(texts, index=frame.index, dtype=object)
 
 
-def _text(words: list[str], cells: tuple) -> str:
+def _text(words: list[str], cells: list) -> str:
     parts = [f"{word}={setting_value(cell)}" for word, cell in zip(words, cells, strict=True)]
     return " ".join(parts)

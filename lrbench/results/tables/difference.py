@@ -165,10 +165,10 @@ class Difference:
     def _rates_of(self, side: str, sweep: Sweep) -> pd.DataFrame:
         in_side = self.tasks[f"task_{side.lower()}"]
         labels = dict(zip(in_side, self.tasks["task"], strict=True))
-        rates = sweep.rates
+        rates = sweep.rates[sweep.rates["task"].isin(in_side)]
         lost = rates["diverged"] + rates["failed"]
-        task = rates["task"].map(labels)
-        return rates.assign(side=side, task=task, lost=lost).dropna(subset="task")
+        task = rates["task"].map(labels).astype(str)  # also of no rates at all
+        return rates.assign(side=side, task=task, lost=lost)
 
     @property
     def attained(self) -> dict[str, bool]:

@@ -100,7 +100,7 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     is_reported = entries.index.isin(sweep.reported.index)
     columns = ["optimizer", "run_id", "setting", "setting_id", "gap", "gap_floor", *BITS]
     return entries[columns].assign(
-        task=entries["task"].map(labels),
+        task=entries["task"].map(labels).astype(str),  # also of no runs at all
         role="" if mixed else entries["role"],
         key=made_with.reindex(entries.index).where(unlike, entries["setting_id"]),
         block=entries["seed"].where(seed_matters, 0),

@@ -114,7 +114,7 @@ def setting_of_sgd(entries: pd.DataFrame, name: str) -> pd.Series:
     column = f"optimizer.{name}"
     if column not in entries:
         return pd.Series(0.0, index=entries.index)
-    return entries[column].fillna(0).astype(float)
+    return entries[column].astype(float).fillna(0)
 
 
 class Descent(NamedTuple):

@@ -137,7 +137,7 @@ def half(x):
     return x / 2
 
 
-@pytest.mark.parametrize("locators", [[], [caching.UserProvidedCacheLocator]])
+@pytest.mark.parametrize("locators", [[], caching.CacheImpl._locator_classes[:1]])
 def test_without_a_folder_to_write_to_it_is_compiled_each_time(locators, monkeypatch, tmp_path):
     """No place that numba would try; and a file where the cache folder should be."""
     (tmp_path / "file").write_text("")

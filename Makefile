@@ -12,9 +12,8 @@ demo: $(BIN)/ready
 test: $(BIN)/ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# old releases say what newer ones of their own dependencies deprecate: not ours to mend, and `test` sees ours
 lowest: $(LOWEST)/ready
-	$(LOWEST)/python -m pytest -n 2 --dist worksteal -W ignore::DeprecationWarning
+	$(LOWEST)/python -m pytest -n 2 --dist worksteal
 
 golden: $(BIN)/ready
 	$(BIN)/python tests/golden/compare.py '$(BASE)'

@@ -1,6 +1,7 @@
 """Prints the lowest versions that pyproject.toml promises, as constraints for pip: `make lowest`.
 
-One row: numpy==2.0.1. What these need in turn is left to pip.
+One row: numpy==2.0.1. torch keeps its pin, so that its floor is not tested. What these need in turn is left
+to pip.
 """
 
 import re
@@ -8,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# a release is gigabytes, and results are those of one: it keeps its pin
+# gigabytes a release
 PINNED = {"torch"}
 REQUIREMENT = re.compile(r"(?P<name>[\w-]+)(?:\[\w+\])?(?:>=(?P<floor>[\d.]+))?")
 

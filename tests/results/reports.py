@@ -56,7 +56,8 @@ def texts_of(results: Results) -> Report:
 def _read(results: Results) -> Report:
     page = results.store.report.read_text(encoding="utf-8")
     markdown = results.store.summary("md").read_text(encoding="utf-8")
-    return Report(results, page, markdown, pd.read_csv(results.store.summary("csv")))
+    summary = pd.read_csv(results.store.summary("csv"), float_precision="round_trip")
+    return Report(results, page, markdown, summary)
 
 
 @pytest.fixture(scope="session")

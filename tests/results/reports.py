@@ -56,7 +56,7 @@ def texts_of(results: Results) -> Report:
 def _read(results: Results) -> Report:
     page = results.store.report.read_text(encoding="utf-8")
     markdown = results.store.summary("md").read_text(encoding="utf-8")
-    summary = pd.read_csv(results.store.summary("csv"), float_precision="round_trip")
+    summary = pd.read_csv(results.store.summary("csv"), engine="python")
     return Report(results, page, markdown, summary)
 
 

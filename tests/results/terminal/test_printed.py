@@ -10,6 +10,7 @@ from rich.console import Console
 from scipy import stats
 
 from lrbench.results.notation import factor
+from lrbench.results.terminal.layout import print_sentences, print_words
 from lrbench.results.terminal.sweep import print_ranking, print_run
 from lrbench.results.words import verdict
 from lrbench.results.words.cells import RELATIVE_NOTE
@@ -132,3 +133,12 @@ def test_a_single_run_shows_weights_and_predictions_beside_the_exact_ones(write)
 def test_a_single_run_that_did_not_complete(write, status):
     results = write(run(status=status, weights=[float("nan")] * 2 if status == "diverged" else None))
     assert "No run completed on lecture" in printed(results, print_run)
+
+
+def test_sentences_fill_80_columns_and_no_more_however_wide_the_terminal_is():
+    console = Console(file=io.StringIO(), width=200)
+    letters = " ".join(100 * ["a"])  # 199 columns wide: breaks anywhere
+    print_sentences([letters], console)
+    print_words([letters], [letters], console)
+    widths = [cell_len(line.rstrip()) for line in console.file.getvalue().splitlines()]
+    assert max(widths) in (79, 80)

@@ -56,7 +56,8 @@ def texts_of(results: Results) -> Report:
 def _read(results: Results) -> Report:
     page = results.store.report.read_text(encoding="utf-8")
     markdown = results.store.summary("md").read_text(encoding="utf-8")
-    summary = pd.read_csv(results.store.summary("csv"), engine="python")
+    # pandas 2 by itself rounds what it reads; in pandas 3 the argument that forbids it is deprecated
+    summary = pd.read_csv(results.store.summary("csv"), engine="pyarrow")
     return Report(results, page, markdown, summary)
 
 

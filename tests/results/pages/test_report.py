@@ -48,7 +48,7 @@ def printed(results) -> str:
 
 
 def test_the_csv_holds_the_ranking_in_full(tuned_sweep):
-    summary = pd.read_csv(tuned_sweep.store.summary("csv"), engine="python")
+    summary = pd.read_csv(tuned_sweep.store.summary("csv"), engine="pyarrow")
     assert summary["gap"].tolist() == tuned_sweep.ranking["gap"].tolist()
     assert summary["optimizer"].tolist() == tuned_sweep.ranking["optimizer"].tolist()
 
@@ -355,7 +355,7 @@ def test_the_tables_stand_beside_the_page_in_full_and_as_printed(two_tuned):
         f"{name}.{kind}" for name in frames for kind in ("csv", "tex")
     }
     for name, frame in frames.items():
-        read = pd.read_csv(folder / f"{name}.csv", engine="python")
+        read = pd.read_csv(folder / f"{name}.csv", engine="pyarrow")
         if frame is not None:
             numbers = frame.select_dtypes("number").columns
             pd.testing.assert_frame_equal(

@@ -10,9 +10,9 @@ gc.set_threshold(50_000)  # as in lrbench/__main__.py: a tenth of the time
 matplotlib.use("Agg")
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")
-report.FORMATS = (
-    "svg",
-)  # a PNG of each figure takes half the time and shows nothing more; see `both_formats`
+FORMATS = report.FORMATS
+# a PNG of each figure takes half the time and shows nothing more; see `both_formats`
+report.FORMATS = ("svg",)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,13 @@ def _in_a_clean_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def formats():
+    """Return the suffixes of a figure's files in a user's report."""
+    return FORMATS
+
+
 @pytest.fixture
-def both_formats(monkeypatch):
+def both_formats(monkeypatch, formats):
     """Reports of this test have their figures as PNG too, as a user's have."""
-    monkeypatch.setattr(report, "FORMATS", ("png", "svg"))
+    monkeypatch.setattr(report, "FORMATS", formats)

@@ -62,9 +62,9 @@ def _read(results: Results) -> Report:
 
 
 @pytest.fixture(scope="session")
-def whole_report(tmp_path_factory) -> Report:
+def whole_report(tmp_path_factory, formats) -> Report:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "FORMATS", ("png", "svg"))
+        patch.setattr(report, "FORMATS", formats)
         return report_of(whole(tmp_path_factory.mktemp("whole") / "study"))
 
 

@@ -15,6 +15,11 @@ FORMATS = report.FORMATS
 report.FORMATS = ("svg",)
 
 
+def pytest_collection_finish():
+    """Leave modules and tests out of every later collection: statsmodels makes a whole one per correction."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _in_a_clean_folder(tmp_path, monkeypatch):
     """Each test works in a folder of its own: what lrbench writes lies under it."""

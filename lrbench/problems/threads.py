@@ -7,12 +7,21 @@ problem is made and solved once.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep BLAS to one thread; as a decorator, during the call."""
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         yield
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries once: it takes milliseconds, as making and solving a small problem does."""
+    from scipy import linalg  # noqa: F401 (its BLAS is another than numpy's, and found only once it is loaded)
+
+    return ThreadpoolController()

@@ -356,4 +356,4 @@ CURVES = {
 }
 
 # below what they are made of: fixtures of the session
-from reports import hostile_sweep, tuned_sweep, two_tuned, whole_report  # noqa: E402, F401
+from reports import hostile_sweep, once, tuned_sweep, two_tuned, whole_report  # noqa: E402, F401

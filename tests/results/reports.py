@@ -1,4 +1,5 @@
-"""Reports that many tests read, each made once: a report costs two seconds, most of it for its figures.
+"""Reports that many tests read, each made once for all workers: a report costs two seconds and more, most of
+it for its figures.
 
 Fixtures of the session: `whole_report`, in which nothing is missing; `tuned_sweep`, a real one;
 `hostile_sweep`, whose names are no plain words; `two_tuned`, two optimizers written by hand, without a
@@ -6,11 +7,15 @@ report.
 """
 
 import math
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from conftest import LECTURE, TUNE, run, stored, stored_tuned, tuned
+from conftest import LECTURE, TUNE, opened, run, stored, stored_tuned, tuned
+from filelock import FileLock
 from whole import whole
 
 import lrbench
@@ -41,6 +46,9 @@ class Report(NamedTuple):
     summary: pd.DataFrame
 
 
+Once = Callable[[str, Callable[[Path], Results]], Results]
+
+
 def report_of(results: Results) -> Report:
     """Write a whole report and read it back."""
     results.report()
@@ -62,21 +70,43 @@ def _read(results: Results) -> Report:
 
 
 @pytest.fixture(scope="session")
-def whole_report(tmp_path_factory, formats) -> Report:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "FORMATS", formats)
-        return report_of(whole(tmp_path_factory.mktemp("whole") / "study"))
+def once(tmp_path_factory) -> Once:
+    """once(name, make) -> Results: make(folder) by the first worker that asks, and read by the others."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a folder of its own in that of the session
+        base = base.parent
+
+    def made(name: str, make: Callable[[Path], Results]) -> Results:
+        finished = base / f"{name}.finished"
+        with FileLock(base / f"{name}.lock"):
+            if not finished.exists():
+                finished.write_text(str(make(base / name).store.root))
+        return opened(Path(finished.read_text()))
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def tuned_sweep(tmp_path_factory) -> Results:
+def whole_report(once, formats) -> Report:
+    def make(folder: Path) -> Results:
+        results = whole(folder / "study")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(report, "FORMATS", formats)
+            results.report()
+        return results
+
+    return _read(once("whole", make))
+
+
+@pytest.fixture(scope="session")
+def tuned_sweep(once) -> Results:
     """A small tuned sweep on the lecture's problem, which has two parameters, so that there is a path."""
     lines = ["optimizer=sgd,adam,rprop", "tune=lr", "tune.trials=8", "seed=range(4)", "steps=30"]
-    return lrbench.sweep(*lines, f"results_dir={tmp_path_factory.mktemp('tuned')}")
+    return once("tuned", lambda folder: lrbench.sweep(*lines, f"results_dir={folder}"))
 
 
 @pytest.fixture(scope="session")
-def hostile_sweep(tmp_path_factory) -> Results:
+def hostile_sweep(once) -> Results:
     """Names of optimizers, settings, a problem, a reason and the sweep itself that are no plain words; a run
     of each optimizer fails.
     """
@@ -85,15 +115,19 @@ def hostile_sweep(tmp_path_factory) -> Results:
         gap = 10.0**-place
         rows += [run(name, gap, seed=seed, lr=lr, mode=HOSTILE[1]) for seed in (0, 1) for lr in (0.1, 0.2)]
         rows.append(run(name, status="failed", reason=HOSTILE[0], weights=None, lr=0.3))
-    results = stored(
-        tmp_path_factory.mktemp("hostile") / "study",
-        *[row | {"problem": HOSTILE[2]} for row in rows],
-        problems=(LECTURE | {"problem": HOSTILE[2]},),
-        name=HOSTILE[1],
-        warnings=HOSTILE,
-    )
-    results.report()
-    return results
+
+    def make(folder: Path) -> Results:
+        results = stored(
+            folder / "study",
+            *[row | {"problem": HOSTILE[2]} for row in rows],
+            problems=(LECTURE | {"problem": HOSTILE[2]},),
+            name=HOSTILE[1],
+            warnings=HOSTILE,
+        )
+        results.report()
+        return results
+
+    return once("hostile", make)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@ zone and locale. It loads neither torch nor Hydra.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ print(sorted({"torch", "hydra"} & set(sys.modules)))
 
 
 def written(root: Path) -> dict[str, bytes]:
-    """What a report writes, by its place in the store."""
+    """What a report writes, by its place in the store, with `ROOT` for where that lies."""
     files = [
         root / "report.html",
         root / "summary.md",
@@ -34,14 +35,16 @@ def written(root: Path) -> dict[str, bytes]:
         *root.glob("figures/*"),
         *root.glob("tables/*"),
     ]
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(files)}
+    texts = {str(path.relative_to(root)): path.read_bytes() for path in sorted(files)}
+    return {name: text.replace(bytes(root), b"ROOT") for name, text in texts.items()}
 
 
 @pytest.fixture(scope="module")
-def elsewhere(whole_report) -> tuple[dict[str, bytes], dict[str, bytes], str]:
+def elsewhere(whole_report, tmp_path_factory) -> tuple[dict[str, bytes], dict[str, bytes], str]:
     """What was written here and by another process, and what this printed last."""
-    root = whole_report.results.store.root
-    here = written(root)
+    here = written(whole_report.results.store.root)
+    root = tmp_path_factory.mktemp("elsewhere") / "study"
+    shutil.copytree(whole_report.results.store.root, root)
     for name in here:
         (root / name).unlink()
     line = [sys.executable, "-W", "error", "-c", CODE, str(root)]

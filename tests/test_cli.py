@@ -237,23 +237,29 @@ def test_help_and_version_are_fast_and_complete(capsys):
     assert re.fullmatch(r"lrbench \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
+# a part a run, and not one every few seconds: an interruption need not wait for the first
+STORING_EACH_RUN = """
+import sys
+from lrbench.bench import run
+from lrbench.cli import main
+run.FLUSH_SECONDS = 0
+sys.exit(main())
+"""
+
+
 def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
-    request = [
-        "-m",
-        "optimizer=sgd",
-        "seed=range(60)",
-        "epochs=3000",
-        "engine=reference",
-        "name=mine",
-        "report=false",
-    ]
-    child = subprocess.Popen([sys.executable, "-m", "lrbench", *request], stderr=subprocess.PIPE, text=True)
+    sweep = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "engine=reference"]
+    line = [sys.executable, "-c", STORING_EACH_RUN, *sweep, "name=mine", "report=false"]
     runs = Path("results/mine/runs")
-    while not list(runs.glob("*.parquet")):
-        time.sleep(0.2)
-        assert child.poll() is None, child.stderr.read()
-    child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=60)
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            while not list(runs.glob("*.parquet")):
+                time.sleep(0.05)
+                assert child.poll() is None, child.stderr.read()
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+        finally:
+            child.kill()  # which does nothing to one that has ended
     assert child.returncode == 130
     assert "all finished runs are kept" in err
     assert "Traceback" not in err

@@ -1,11 +1,18 @@
-"""python -m lrbench"""
+"""`python -m lrbench`, and the command `lrbench`: a process of its own."""
 
 import gc
 import sys
+from typing import NoReturn
 
-# what is imported and composed is kept: looking for garbage in it took a tenth of the time of a small sweep
-gc.set_threshold(50_000)
 
-from lrbench.cli import main  # noqa: E402
+def start() -> NoReturn:
+    """Run the command of this process and end with its exit code."""
+    # what is imported and composed is kept: looking for garbage in it took a tenth of a small sweep's time
+    gc.set_threshold(500_000)
+    from lrbench.cli import main
 
-sys.exit(main())
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    start()

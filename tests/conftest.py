@@ -6,7 +6,7 @@ from hypothesis import settings
 
 from lrbench.results.pages import report
 
-gc.set_threshold(500_000)  # ten times that of lrbench/__main__.py: collections took a tenth of the suite
+gc.set_threshold(500_000)  # as in lrbench/__main__.py: a tenth of the time
 matplotlib.use("Agg")
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")

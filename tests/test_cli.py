@@ -271,9 +271,10 @@ def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
     assert '"state": "interrupted"' in Path("results/mine/manifest.json").read_text()
 
 
-@pytest.mark.parametrize("pick", [["hydra/launcher=joblib"], ["hydra/sweeper=basic"]])
+@pytest.mark.parametrize("pick", [["-m", "hydra/launcher=joblib"], ["hydra/sweeper=basic", "-m"]])
 def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
-    done = lrbench("-m", *pick, "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=theirs", "report=false")
+    """Wherever the flag of a sweep stands."""
+    done = lrbench(*pick, "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=theirs", "report=false")
     assert done.returncode == 0, done.stderr
     assert main(["-m", "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=ours", "report=false"]) == 0
     import lrbench as package
@@ -508,20 +509,13 @@ def test_the_flag_of_a_sweep_may_stand_anywhere(capsys):
     assert capsys.readouterr().out.count(f"Data: {folder}") == len(words) + 2
 
 
-def test_the_flag_of_a_sweep_may_stand_anywhere_for_hydra_too():
-    pick = ["hydra/sweeper=basic", "optimizer=sgd,adam"]
-    done = lrbench(*pick, "-m", "steps=5", "report=false", "name=theirs")
+@pytest.mark.parametrize("line", ["-m --cfg job optimizer=adam steps=7", "optimizer=adam --cfg job steps=7"])
+def test_hydras_questions_are_answered(line):
+    """Wherever the flags stand, and on one run as on a sweep."""
+    done = lrbench(*line.split())
     assert done.returncode == 0, done.stderr
-    done = lrbench("optimizer=adam", "--cfg", "job", "steps=7")
-    assert done.returncode == 0, done.stderr
-    assert "steps: 7" in done.stdout
-
-
-@pytest.mark.parametrize("multirun", [[], ["-m"]])
-def test_hydras_questions_are_answered(multirun):
-    done = lrbench(*multirun, "--cfg", "job", "optimizer=adam")
-    assert done.returncode == 0
     assert "torch.optim.Adam" in done.stdout
+    assert "steps: 7" in done.stdout
     assert written() == []
 
 

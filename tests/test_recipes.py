@@ -44,6 +44,8 @@ LISTED = {
 }
 USE = """
 import json, sys
+sys.path.insert(0, "experiments")
+import build
 import lrbench
 from lrbench.catalog import catalog
 from lrbench.sweeper.request import read
@@ -55,10 +57,12 @@ def trained(engine):
     runs = results.runs[["run_id", "status", "engine"]].merge(results.curves, on="run_id")
     return {key: own[["status", "engine", "gap"]].to_dict("list") for key, own in runs.groupby("run_id")}
 
+kinds, sys.argv[1:] = sys.argv[1:], ["falling_rate"]
+build.main()
 study = lrbench.load("results/falling_rate")
 print(json.dumps({
     "package": lrbench.__file__,
-    "listed": {kind: dict(catalog(kind)) for kind in sys.argv[1:]},
+    "listed": {kind: dict(catalog(kind)) for kind in kinds},
     "tuned": read(["optimizer=lion", "tune=all"], multirun=True).tune.names("lion"),
     "study": study.runs[["optimizer", "schedule", "status", "engine"]].drop_duplicates().to_numpy().tolist(),
     "verbs": dir(study),
@@ -104,7 +108,6 @@ def tree(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def used(tree) -> dict:
     """What comes of the new things: the study is run and told by experiments/build.py."""
-    in_the_tree(tree, "experiments/build.py", "falling_rate")
     facts = json.loads(in_the_tree(tree, "-c", USE, *LISTED).splitlines()[-1])
     assert Path(facts["package"]).is_relative_to(tree)
     return facts

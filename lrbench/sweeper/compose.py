@@ -20,12 +20,13 @@ from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime, setup_globals
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult
+from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, OmegaConf
@@ -88,35 +89,42 @@ def offer_sweeper() -> None:
 
 
 class _Remembering(ConfigRepository):
-    """Hydra's repository, but a file is read once a session and not once a composition.
+    """Hydra's repository, but a file is parsed once, and again when it has changed, not once a composition.
 
-    Reading YAML is a third of a composition.
+    Parsing YAML is a third of a composition.
     """
-
-    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
-        super().initialize_sources(config_search_path)
-        self._pickled: dict[str, bytes] = {}
 
     def load_config(self, config_path: str) -> ConfigResult | None:
         """Return a copy: Hydra puts its nodes into what it composes.
 
         OmegaConf copies five times as fast through pickle as by itself.
         """
-        if config_path not in self._pickled:
-            result = super().load_config(config_path)
-            # what a program registers may change, and need not be picklable
-            if result is None or not result.path.startswith(("file://", "pkg://")):
-                return result
-            self._pickled[config_path] = pickle.dumps(result)
-        return pickle.loads(self._pickled[config_path])
+        source = self._find_object_source(config_path, ObjectType.CONFIG)
+        # what a program registers may change, and need not be picklable
+        if source is None or source.scheme() not in ("file", "pkg"):
+            return super().load_config(config_path)
+        key = (source.path, config_path, _written(source, config_path))
+        if key not in _parsed:
+            _parsed[key] = pickle.dumps(super().load_config(config_path))
+        return pickle.loads(_parsed[key])
 
     def __deepcopy__(self, memo: dict) -> "_Remembering":
         """Share what is read. Hydra copies a repository for each composition; new sources begin anew."""
         return copy(self)
 
 
+_parsed: dict[tuple, bytes] = {}  # by (folder, name, when it was written)
+
+
+def _written(source: ConfigSource, config_path: str) -> int | None:
+    """Say when a file was written, in ns; one of an installed package stays as it is."""
+    if source.scheme() == "pkg":
+        return None
+    return Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml").stat().st_mtime_ns
+
+
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
-    """Compose the configuration of these override lines, once a session: it takes about 40 ms.
+    """Compose the configuration of these override lines, once a session: it takes about 30 ms.
 
     Raises:
         RequestError: saying which key or choice is wrong and what there is instead.

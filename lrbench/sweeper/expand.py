@@ -1,6 +1,6 @@
 """Swept override lines into blocks: one composition per combination of group choices, the rest as columns.
 
-Hydra composes a configuration in about 40 ms; here what can be a column is never composed. Given
+Hydra composes a configuration in about 30 ms; here what can be a column is never composed. Given
 ["optimizer=sgd,adam", "optimizer.lr=0.1,0.2", "seed=range(100)"], it gives two blocks of 200 runs, for sgd
 and for adam: each one composition, and the axes {"optimizer.lr": [0.1, 0.2]} and {"seed": [0, 1, ..., 99]}.
 """

@@ -1,10 +1,15 @@
 import gc
+import os
 
-import matplotlib
-import pytest
-from hypothesis import settings
+# there is a worker a core; BLAS reads it when numpy is imported, and processes that tests start read it too
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from lrbench.results.pages import report
+import matplotlib  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from lrbench.results.pages import report  # noqa: E402
 
 gc.set_threshold(500_000)  # as in lrbench/__main__.py: a tenth of the time
 matplotlib.use("Agg")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,16 @@ from lrbench.cli import main
 run.FLUSH_SECONDS = 0
 sys.exit(main())
 """
+
+
+def test_the_command_lrbench_is_the_module(monkeypatch, capsys):
+    """The command that is installed begins where `python -m lrbench` begins."""
+    (script,) = entry_points(group="console_scripts", name="lrbench")
+    monkeypatch.setattr("sys.argv", ["lrbench", "optimizer=sdg"])
+    with pytest.raises(SystemExit) as ended:
+        script.load()()
+    assert ended.value.code == 2
+    assert "Did you mean 'sgd'?" in capsys.readouterr().err
 
 
 def test_interrupted_keeps_what_is_done_and_goes_on_from_there():

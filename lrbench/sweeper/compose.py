@@ -37,6 +37,7 @@ from lrbench.errors import RequestError
 from lrbench.sweeper.messages import missing_value, unreadable, wrong_composition
 
 SWEEPER = "hydra_plugins.lrbench.GridSweeper"
+HYDRAS_OWN = "hydra.conf"  # the package of its configuration
 
 _hydra_is_ours = RLock()
 
@@ -100,27 +101,35 @@ class _Remembering(ConfigRepository):
         OmegaConf copies five times as fast through pickle as by itself.
         """
         source = self._find_object_source(config_path, ObjectType.CONFIG)
-        # what a program registers may change, and need not be picklable
-        if source is None or source.scheme() not in ("file", "pkg"):
+        if source is None:
+            return None
+        version = _version(source, config_path)
+        if version is None:
             return super().load_config(config_path)
-        key = (source.path, config_path, _written(source, config_path))
+        key = (source.provider, source.path, config_path, version)
         if key not in _parsed:
             _parsed[key] = pickle.dumps(super().load_config(config_path))
         return pickle.loads(_parsed[key])
 
     def __deepcopy__(self, memo: dict) -> "_Remembering":
-        """Share what is read. Hydra copies a repository for each composition; new sources begin anew."""
+        """Copy the list of sources alone, for each composition: `hydra.searchpath` gives another."""
         return copy(self)
 
 
-_parsed: dict[tuple, bytes] = {}  # by (folder, name, when it was written)
+_parsed: dict[tuple, bytes] = {}
 
 
-def _written(source: ConfigSource, config_path: str) -> int | None:
-    """Say when a file was written, in ns; one of an installed package stays as it is."""
-    if source.scheme() == "pkg":
+def _version(source: ConfigSource, config_path: str) -> tuple[int, ...] | None:
+    """Return what changes with a file; None where nothing tells, or what is read need not be picklable."""
+    if source.path == HYDRAS_OWN:
+        return ()
+    if source.scheme() != "file":
         return None
-    return Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml").stat().st_mtime_ns
+    try:
+        status = Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml").stat()
+    except OSError:  # Hydra looks for itself, and says what is wrong
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:

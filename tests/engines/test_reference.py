@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+import lrbench
 from lrbench.config import CONF
 from lrbench.engines.curve import Curve, outcome
 from lrbench.engines.outcome import NEVER, Outcome, recorded_steps
@@ -226,6 +227,29 @@ def test_no_global_generator_is_touched():
     trained(steps=3, batch_size=7, batch_order="shuffled")
     assert torch.equal(before[0], torch.get_rng_state())
     assert np.array_equal(before[1], np.random.get_state()[1])
+
+
+class Counting(torch.optim.SGD):
+    """Note on how many threads torch works in each step."""
+
+    threads: list[int] = []
+
+    def step(self, closure=None):
+        self.threads.append(torch.get_num_threads())
+        return super().step(closure)
+
+
+def test_torch_works_on_one_thread_meanwhile(tmp_path):
+    """Sums over rows come out the same on every machine only if one thread makes them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        optimizer = [f"optimizer._target_={__name__}.Counting", "+optimizer.lr=0.01"]
+        lrbench.sweep("optimizer=custom", *optimizer, "steps=2", "report=false", f"results_dir={tmp_path}")
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert Counting.threads == [1, 1]
 
 
 @given(steps=st.integers(1, 5000), record=st.integers(2, 200))

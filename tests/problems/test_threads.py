@@ -1,4 +1,7 @@
-from scipy import linalg  # noqa: F401 (its BLAS is to be kept to one thread too)
+import subprocess
+import sys
+
+import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from lrbench.problems.threads import one_thread
@@ -11,7 +14,16 @@ def threads() -> list[int]:
 def test_every_blas_has_one_thread_meanwhile():
     with threadpool_limits(4):
         before = threads()
+        if not before:
+            pytest.skip("no BLAS whose threads can be limited")
         with one_thread():
             assert threads() == [1] * len(before)
         assert threads() == before
     assert set(before) == {4}
+
+
+def test_scipys_blas_is_found_whether_or_not_scipy_was_imported():
+    code = "import sys; from lrbench.problems.threads import one_thread; "
+    code += "context = one_thread(); assert 'scipy' not in sys.modules; context.__enter__(); "
+    code += "sys.exit('scipy.linalg' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

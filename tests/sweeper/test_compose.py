@@ -1,5 +1,6 @@
 """What is read once a session is read anew in the next: what a program registers, files that changed."""
 
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -38,3 +39,25 @@ def test_a_file_that_comes_later_or_changes_is_found(tmp_path):
     for lr in (0.02, 0.005):
         (tmp_path / "optimizer" / "late.yaml").write_text(f"_target_: torch.optim.SGD\nlr: {lr}\n")
         assert lr_of("late", str(tmp_path)) == lr
+
+
+def test_a_file_that_was_replaced_with_its_time_kept_is_read_anew(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    path = tmp_path / "optimizer" / "mine.yaml"
+    for lr in (1, 2):
+        path.write_text(f"_target_: torch.optim.SGD\nlr: {lr}\n")
+        os.utime(path, (1e9, 1e9))
+        assert lr_of("mine", str(tmp_path)) == lr
+
+
+def test_a_package_that_is_searched_is_read_anew(tmp_path, monkeypatch):
+    (tmp_path / "mypackage" / "optimizer").mkdir(parents=True)
+    (tmp_path / "mypackage" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for lr in (3, 4):
+        (tmp_path / "mypackage" / "optimizer" / "mine.yaml").write_text(f"lr: {lr}\n")
+        with hydra_session() as loader:
+            lines = ["optimizer=mine", "hydra.searchpath=[pkg://mypackage]"]
+            assert compose(loader, lines).optimizer.lr == lr
+            with pytest.raises(RequestError, match="there is no optimizer=mine"):
+                compose(loader, ["optimizer=mine"])

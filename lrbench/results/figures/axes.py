@@ -59,12 +59,17 @@ def log_range(values: pd.Series | np.ndarray, factor: float) -> tuple[float, flo
     What lies below the low end, such as a gap of 0, is drawn there by whoever draws. From 0.1 to 10 where
     there is nothing to show.
     """
-    known = np.asarray(values, dtype=float)
-    known = known[(known >= SMALLEST_GAP) & (known <= LARGEST_GAP)]
-    if not len(known):
+    shown = drawable(values)
+    if not len(shown):
         return EMPTY
-    high = known.max() * factor
-    return max(known.min() / factor, high / 10.0**WIDEST), high
+    high = shown.max() * factor
+    return max(shown.min() / factor, high / 10.0**WIDEST), high
+
+
+def drawable(values: pd.Series | np.ndarray) -> np.ndarray:
+    """Return what has a place on a logarithmic axis: neither 0 nor lost, nor at the ends of float64."""
+    numbers = np.asarray(values, dtype=float)
+    return numbers[(numbers >= SMALLEST_GAP) & (numbers <= LARGEST_GAP)]
 
 
 def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: int = MOST_TICKS) -> None:
@@ -87,9 +92,13 @@ def log_axis(axis: Axis, low: float, high: float, headroom: float = 0.0, most: i
 
 def evaluations_axis(ax: Axes, evaluations: pd.Series) -> None:
     """Make the x axis logarithmic from the first update on and linear before it, so that the start at 0 is in
-    the figure.
+    the figure; up to the first evaluation where no update was made.
     """
-    first, last = evaluations[evaluations > 0].min(), evaluations.max()
+    after_start = evaluations[evaluations > 0]
+    if after_start.empty:
+        ax.set_xlim(0, 1)
+        return
+    first, last = after_start.min(), after_start.max()
     if last >= 10 * first:
         ax.set_xscale("symlog", linthresh=first, linscale=START)
         set_ticks(ax.xaxis, [0, *powers(first, last)])

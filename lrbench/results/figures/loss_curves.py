@@ -15,7 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.results.figures.axes import (
+    EMPTY,
     WIDEST,
+    drawable,
     evaluations_axis,
     log_axis,
     steps_axis,
@@ -149,8 +151,11 @@ def _limits(panel: Panel) -> tuple[float, float]:
     """
     curves = panel.curves
     completed = lost_count(curves) == 0
-    high = curves.loc[completed | (curves["step"] == 0), "median"].max()
-    lowest = curves.loc[curves["q25"] > 0, "q25"].min()
+    medians = drawable(curves.loc[completed | (curves["step"] == 0), "median"])
+    if not len(medians):
+        return EMPTY
+    high = medians.max()
+    lowest = min([medians.min(), *drawable(curves["q25"])])
     low = max(lowest, high / 10.0**WIDEST)
     if panel.target > low / FARTHEST_TARGET:
         low = min(low, panel.target)

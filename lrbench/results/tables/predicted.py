@@ -286,14 +286,14 @@ def _limits(task: pd.Series) -> Iterator[dict[str, Any]]:
             "method": method,
             "lr": constants.lr,
             "momentum": constants.momentum,
-            "steps to a tenth": _steps_to_a_tenth(constants.rate),
+            "steps to a tenth": _steps_to_a_tenth(constants.lag),
             "largest lr": edge,
         }
 
 
-def _steps_to_a_tenth(rate: float) -> int:
-    """Return after how many steps an error that shrinks by `rate` a step is a tenth."""
-    return math.ceil(-1 / math.log10(rate)) if rate > 0.1 else 1
+def _steps_to_a_tenth(lag: float) -> float:
+    """Return after how many steps an error that shrinks by 1 - lag a step is a tenth."""
+    return math.ceil(-math.log(10) / math.log1p(-lag)) if lag < 0.9 else 1
 
 
 # ---- the first update

@@ -18,12 +18,17 @@ import numpy as np
 class Constants(NamedTuple):
     """Hyperparameters and the rate that they give.
 
-    In the long run the error shrinks by `rate` a step, the gap by its square.
+    In the long run the error shrinks by `rate` a step, the gap by its square. `lag` is 1 - rate, which keeps
+    its digits where the rate rounds to 1.
     """
 
     lr: float
     momentum: float
-    rate: float
+    lag: float
+
+    @property
+    def rate(self) -> float:
+        return 1 - self.lag
 
 
 class _Motion(NamedTuple):
@@ -112,7 +117,7 @@ def asymptotic_gradient_descent(L: float, mu: float) -> Constants:
     at a given budget and start another lr may be better.
     """
     lr = 2 / (L + mu)
-    return Constants(lr, momentum=0.0, rate=(L - mu) / (L + mu))
+    return Constants(lr, momentum=0.0, lag=2 * mu / (L + mu))
 
 
 def asymptotic_heavy_ball(L: float, mu: float) -> Constants:
@@ -124,7 +129,7 @@ def asymptotic_heavy_ball(L: float, mu: float) -> Constants:
     root_L, root_mu = L**0.5, mu**0.5
     q = (root_L - root_mu) / (root_L + root_mu)
     lr = 4 / (root_L + root_mu) ** 2
-    return Constants(lr, q**2, q)
+    return Constants(lr, q**2, lag=2 * root_mu / (root_L + root_mu))
 
 
 def asymptotic_nesterov(L: float, mu: float) -> Constants:
@@ -136,7 +141,7 @@ def asymptotic_nesterov(L: float, mu: float) -> Constants:
     z = (3 * L / mu + 1) ** 0.5
     lr = 4 / (3 * L + mu)
     momentum = (z - 2) / (z + 2)
-    return Constants(lr, momentum, rate=1 - 2 / z)
+    return Constants(lr, momentum, lag=2 / z)
 
 
 def final_polynomial(lr_eigenvalues: np.ndarray, momentum: np.ndarray, steps: int) -> np.ndarray:

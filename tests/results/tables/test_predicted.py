@@ -10,7 +10,7 @@ import pytest
 from conftest import opened, swept
 
 from lrbench.results.frames import read
-from lrbench.results.tables import attainable
+from lrbench.results.tables import attainable, predicted
 
 DESCENT = ["optimizer=sgd,sgd_momentum,sgd_nesterov", "seed=range(5)", "steps=150", "report=false"]
 
@@ -317,6 +317,20 @@ def test_limits_are_the_formulas(descent):
     steps = rows.loc["gradient descent", "steps to a tenth"]
     rate = (L - mu) / (L + mu)
     assert rate**steps <= 0.1 < rate ** (steps - 1)
+
+
+@pytest.mark.parametrize("kappa", [1e18, 1e48])
+def test_a_rate_that_rounds_to_1_has_its_steps(kappa):
+    """An error that shrinks by 1 - h a step is a tenth after ln 10 / h steps, for small h."""
+    task = {"task": "t", "L": 1.0, "mu": 1 / kappa, "quadratic": True, "eigenvectors": (), "batch_size": None}
+    rows = predicted.limits(pd.DataFrame([task])).set_index("method")
+    lags = {
+        "gradient descent": 2 / kappa,
+        "heavy ball": 2 / np.sqrt(kappa),
+        "Nesterov": 2 / np.sqrt(3 * kappa),
+    }
+    for method, lag in lags.items():
+        assert rows.loc[method, "steps to a tenth"] == pytest.approx(np.log(10) / lag, rel=1e-6)
 
 
 def test_of_one_curvature_a_step_is_enough(tmp_path):

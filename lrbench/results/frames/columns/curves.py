@@ -79,7 +79,7 @@ LIMITS = (
     MOMENTUM._replace(meaning="asymptotically best momentum"),
     Column(
         "steps to a tenth",
-        "int64",
+        "double",
         STEPS,
         "until the error is a tenth, with these",
         heading="steps to a tenth",

@@ -46,6 +46,11 @@ def twice(key: str, text: str) -> RequestError:
     return RequestError(f"{key}: {reason}. Remove one (repeats are seeds: 'seed=range(10)').")
 
 
+def given_again(key: str, lines: Sequence[str]) -> RequestError:
+    reason = f"{len(lines)} lines give it, and one of them sweeps: {', '.join(lines)}"
+    return RequestError(f"{key}: {reason}. Keep the one that you mean.")
+
+
 def target_without_custom(override: Override, choice: str) -> RequestError:
     line = override.input_line
     return RequestError(
@@ -89,6 +94,8 @@ def _unknown_key(path: str, config: DictConfig) -> str:
     if not node:
         return _without_settings(path, parent, key, config)
     known = [str(known) for known in node if known not in ("_target_", "hydra")]
+    if not known:  # a class of one's own, of which only _target_ is known
+        return f"{path}: this choice has only what is added to it. Write +{path}=..."
     has_no = f"{parent or 'lrbench'} has no key"
     if parent == "optimizer":
         has_no = f"{node.get('_target_')} has no hyperparameter"

@@ -22,7 +22,12 @@ from lrbench.sweeper.axes import first_choices, line_of
 from lrbench.sweeper.compose import SWEEPER, choices, compose, hydra_session, leaves, parse
 from lrbench.sweeper.expand import expand
 from lrbench.sweeper.grids import into_block, is_plain
-from lrbench.sweeper.messages import sweep_without_multirun, target_without_custom, tune_without_multirun
+from lrbench.sweeper.messages import (
+    given_again,
+    sweep_without_multirun,
+    target_without_custom,
+    tune_without_multirun,
+)
 from lrbench.tuning.boxes import Tune, check_blocks
 from lrbench.tuning.boxes import read as read_tune
 
@@ -86,6 +91,7 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
         tunes = any(map(_is_of_tune, lines.parsed))
         if multirun and not tunes and is_plain(for_hydra, loader):
             # nothing need be composed to know what kind of request it is
+            _refuse_given_again(lines.parsed)
             blocks = expand(for_hydra, loader)
             return _one_value(Request(lines.given, True, blocks, _options_of(blocks)))
         config = compose(loader, _first_lines(lines, loader))
@@ -115,12 +121,23 @@ def _sweep(lines: _Lines, config: DictConfig, loader: ConfigLoaderImpl) -> Reque
     if not is_ours:
         options = sweep_options(leaves(config))
         return Request(lines.given, True, [], options, native=False, config_dir=lines.config_dir)
+    _refuse_given_again(lines.parsed)
     blocks = expand(_without_tune(lines), loader)
     if tune:
         given = [override.key_or_group for override in lines.parsed]
         check_blocks(tune, blocks, given)
     options = _options_of(blocks)
     return _one_value(Request(lines.given, True, blocks, options, native, lines.config_dir, tune))
+
+
+def _refuse_given_again(parsed: list[Override]) -> None:
+    """Refuse a swept key with another line: of two single values the last counts, as in Hydra, but here
+    either could be meant.
+    """
+    for key in [override.key_or_group for override in parsed if override.is_sweep_override()]:
+        lines = [str(override.input_line) for override in parsed if override.key_or_group == key]
+        if len(lines) > 1:
+            raise given_again(key, lines)
 
 
 def _options_of(blocks: list[Block]) -> SweepOptions:

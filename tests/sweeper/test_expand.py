@@ -201,6 +201,19 @@ def test_jobs_for_hydras_launchers_are_the_same_sweep(grid):
         ),
         (["optimizer.lr=0.1,1e-1"], r"optimizer\.lr: 0\.1 stands there twice"),
         (["seed=1,1"], r"seed: 1 stands there twice"),
+        (
+            ["optimizer=sgd,adam", "optimizer=rmsprop"],
+            r"optimizer: 2 lines .*: optimizer=sgd,adam, optimizer=rms",
+        ),
+        (
+            ["seed=4", "seed=range(3)"],
+            r"seed: 2 lines give it, and one of them sweeps: seed=4, seed=range\(3\)",
+        ),
+        (["optimizer.lr=1,2", "seed=0,1", "optimizer.lr=3,4"], r"optimizer\.lr: 2 lines"),
+        (
+            ["optimizer=custom", "optimizer._target_=torch.optim.Adam", "optimizer.lr=0.1"],
+            r"optimizer\.lr: this choice has only what is added to it\. Write \+optimizer\.lr=",
+        ),
         (["seed=range(10"], r"An override is key=value"),
         (["seed=range(0)"], r"seed=range\(0\): there is no value in it"),
         (["optimizer.lr=interval(0,1)"], r"an interval holds no values to try"),

@@ -21,7 +21,7 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
 
     Args:
         overrides: lines as on the command line after `-m`, such as "optimizer=sgd,adam".
-        config_dir: a folder that is searched for configurations before lrbench's own.
+        config_dir: a folder that is searched for configurations after lrbench's own.
 
     Raises:
         ValueError: for a wrong request (a `lrbench.errors.RequestError`), before anything is written.

@@ -123,14 +123,21 @@ class Problem:
         a single sample): relative gaps are then
             undefined.
         """
+        scale = self._gap_of_constant
+        if scale is None or not np.isfinite(scale):
+            return None
+        return scale if scale > self._rounding_floor("float64") else None
+
+    @cached_property
+    def _gap_of_constant(self) -> float | None:
+        """Gap of the constant model; None where none is the best, as of labels that are all of one class."""
         w = np.zeros(self.data.p)
         if self.data.intercept:
             constant = self._constant_model()
             if not constant.optimum.attained:
                 return None
             w[-1] = constant.w_star[0]
-        scale = float(self.gap(w))
-        return scale if np.isfinite(scale) and scale > self.gap_floor("float64") else None
+        return float(self.gap(w))
 
     def _constant_model(self) -> "Problem":
         """Solve for the intercept alone, which is penalised only where the penalty counts it."""
@@ -216,7 +223,21 @@ class Problem:
         in gradients does, kappa loss_star for squared errors; both for the columns as they are or for each
         over its size, whichever is smaller. At a kink of the loss the gap is linear in the error, and so is
         the floor: 10 eps c sum_i sum_j |a_ij w*_j| over the rows there.
+
+        Where no weights attain the infimum there is nothing to round to: weights grow without end, and a gap
+        of 1e-132 is as good as one of 1e-20. The floor is then eps times the gap of the constant model, or of
+        w = 0 where none is the best: what is left of the way could not be seen in a loss.
         """
+        floor = self._rounding_floor(dtype)
+        if self.optimum.attained:
+            return floor
+        way = self._gap_of_constant
+        if way is None:
+            way = float(self.gap(np.zeros(self.data.p)))
+        return max(floor, float(np.finfo(dtype).eps) * way)
+
+    def _rounding_floor(self, dtype: str) -> float:
+        """Return what rounding the minimiser and gradients costs."""
         eps = float(np.finfo(dtype).eps)
         floor = FLOOR * eps**2 * self.rounding
         if self.loss.kind.shape == "linear":

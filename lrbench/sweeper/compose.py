@@ -75,7 +75,7 @@ def _hydra_set_aside() -> Iterator[None]:
 
 
 def _prepend(config_dir: str, search_path: ConfigSearchPath) -> None:
-    """Let a folder be searched before lrbench's own."""
+    """Let a folder be searched after lrbench's own, as Hydra does: no choice of lrbench's is replaced."""
     if not Path(config_dir).is_dir():
         raise RequestError(f"--config-dir: {config_dir} is no folder.")
     before = SearchPathQuery(provider="schema")

@@ -44,7 +44,7 @@ class Request:
         blocks: what is to be run; empty where one of Hydra's own sweepers decides that.
         options: what has one value for all of it.
         native: whether lrbench trains the plan itself, without a launcher or sweeper of Hydra's.
-        config_dir: the folder that was searched for configurations before lrbench's own.
+        config_dir: the folder that was searched for configurations after lrbench's own.
         tune: how settings are chosen on seeds of their own; None where all run as they are given.
     """
 
@@ -79,7 +79,7 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
     Args:
         overrides: lines in Hydra's grammar.
         multirun: whether `-m` stood there; an experiment may say so itself (`hydra: {mode: MULTIRUN}`).
-        config_dir: a folder that is searched for configurations before lrbench's own.
+        config_dir: a folder that is searched for configurations after lrbench's own.
 
     Raises:
         RequestError: for anything that Hydra or lrbench cannot read, with what is allowed.

@@ -231,6 +231,16 @@ def test_no_weights_attain_the_infimum():
     assert problem.kappa is None
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_floor_where_no_weights_attain_the_infimum_is_a_rounding_of_the_way_to_it(dtype):
+    """log 2 is the loss of the constant model, and of w = 0 where all rows are of one class."""
+    one_class = replace(separable(), y=np.ones(4))
+    for data in (separable(), one_class):
+        problem = solve(data, NAMES["logistic"])
+        assert problem.gap_floor(dtype) == pytest.approx(np.finfo(dtype).eps * np.log(2), rel=1e-12)
+    assert solve(one_class, NAMES["logistic"]).scale is None
+
+
 def test_a_penalty_gives_it_a_minimiser():
     problem = solve(separable(), of("logistic", l2=1e-3))
     assert problem.optimum.attained

@@ -61,3 +61,9 @@ def test_a_package_that_is_searched_is_read_anew(tmp_path, monkeypatch):
             assert compose(loader, lines).optimizer.lr == lr
             with pytest.raises(RequestError, match="there is no optimizer=mine"):
                 compose(loader, ["optimizer=mine"])
+
+
+def test_a_folder_of_ones_own_replaces_no_choice(tmp_path):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "adam.yaml").write_text("_target_: torch.optim.Adam\nlr: 9\n")
+    assert lr_of("adam", str(tmp_path)) == lr_of("adam")

@@ -85,9 +85,10 @@ def _loss_of(problem: dict[str, Any]) -> str:
 
 
 def _sizes(problem: "Problem") -> str:
+    # where no weights attain the infimum there is no Hessian to have a rank
     L = problem.L if problem.rank else problem.smoothness
     data = problem.data
-    size = f"{data.n:8}{data.d:6}{problem.rank:6}"
+    size = f"{data.n:8}{data.d:6}{problem.rank or '':6}"
     return f"{size}{_short(problem.kappa):>9}{_short(L):>9}"
 
 

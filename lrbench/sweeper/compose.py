@@ -55,7 +55,7 @@ def hydra_session(config_dir: str | None = None) -> Iterator[ConfigLoaderImpl]:
         JobRuntime.instance().set("name", "lrbench")
         search_path = create_config_search_path(str(CONF))
         if config_dir is not None:
-            _prepend(config_dir, search_path)
+            _search_too(config_dir, search_path)
         loader = ConfigLoaderImpl(search_path)
         loader.repository = _Remembering(search_path)
         yield loader
@@ -74,7 +74,7 @@ def _hydra_set_aside() -> Iterator[None]:
                 Singleton._instances[cls] = instance
 
 
-def _prepend(config_dir: str, search_path: ConfigSearchPath) -> None:
+def _search_too(config_dir: str, search_path: ConfigSearchPath) -> None:
     """Let a folder be searched after lrbench's own, as Hydra does: no choice of lrbench's is replaced."""
     if not Path(config_dir).is_dir():
         raise RequestError(f"--config-dir: {config_dir} is no folder.")

@@ -27,9 +27,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from lrbench import __version__
 from lrbench.errors import RequestError
 
 SCHEMA = 4
+GENERATOR = f'<meta name="generator" content="lrbench {__version__}">'  # in the head of a page
+HEAD = 1000  # characters of a page, with its head
 RESULTS_DIR = "results"  # where a name is looked up when nothing is said
 RESTORE = "Restore it, or run the sweep again with fresh=true."
 # what choices and counts are made from, of every run in memory at once
@@ -91,6 +94,15 @@ class ResultStore:
     @property
     def figures(self) -> Path:
         return self.root / "figures"
+
+    def is_reported(self) -> bool:
+        """Say whether the report is by this version of lrbench, and later than the last of the runs."""
+        if not self.report.is_file():
+            return False
+        with self.report.open(encoding="utf-8", errors="replace") as page:
+            head = page.read(HEAD)
+        last_part = max(path.stat().st_mtime_ns for path in self._parts("runs"))
+        return GENERATOR in head and self.report.stat().st_mtime_ns >= last_part
 
     def summary(self, suffix: str) -> Path:
         """Path of the summary table: suffix is "csv" or "md"."""

@@ -248,6 +248,33 @@ sys.exit(main())
 """
 
 
+def test_a_finished_sweep_asked_for_again_leaves_its_report_alone(capsys):
+    """Unless the report is another version's, older than a run, or gone."""
+    sweep = ["-m", "optimizer=sgd,adam", "steps=5", "name=mine"]
+    assert main(sweep) == 0
+    assert "Nothing was missing" not in capsys.readouterr().out
+    page, summary = Path("results/mine/report.html"), Path("results/mine/summary.md")
+    whole = page.read_text()
+
+    def is_written_again() -> bool:
+        summary.write_text("")
+        assert main(sweep) == 0
+        told = capsys.readouterr().out
+        assert "\nNothing was missing.\n\nReport: results/mine/report.html\n" in told
+        return summary.read_text() != ""
+
+    assert not is_written_again()
+    page.write_text(whole.replace('content="lrbench ', 'content="lrbench 0.0.', 1))
+    assert is_written_again()
+    os.utime(page, (1, 1))
+    assert is_written_again()
+    page.write_bytes(b"\xff")
+    assert is_written_again()
+    page.unlink()
+    assert is_written_again()
+    assert page.exists()
+
+
 def test_the_command_lrbench_is_the_module(monkeypatch, capsys):
     """The command that is installed begins where `python -m lrbench` begins."""
     (script,) = entry_points(group="console_scripts", name="lrbench")

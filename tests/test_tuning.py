@@ -529,7 +529,7 @@ def test_an_interrupted_sweep_goes_on(sweep, moment):
     [store] = ResultStore.all("results")
     assert store.manifest()["state"] == "interrupted"
     assert len(store.outcomes()) > 0
-    again, todo = run_sweep(request)
+    again, todo, _ = run_sweep(request)
     assert again.root == store.root
     assert again.name == sweep.name
     assert len(todo) == len(again.outcomes())

@@ -26,10 +26,13 @@ Progress = Callable[[int, int], None]  # runs done, runs planned
 
 
 class Sweep(NamedTuple):
-    """A sweep that has run: its store, and the plan of its last phase, which holds all its runs."""
+    """A sweep that has run: its store, the plan of its last phase, which holds all its runs, and how many of
+    them were missing before.
+    """
 
     store: ResultStore
     plan: Plan
+    trained: int
 
 
 def no_progress(done: int, planned: int) -> None:
@@ -50,18 +53,19 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
     planned = plan(first.blocks, solved)
     check_optimizers(planned, request.options.engine)
     store = claim(request, planned)
+    trained = 0
     try:
         for phase in chain([first], to_come):
             planned = plan(phase.blocks, solved)
             # a search that is stored stays under the roles that it has
             if phase.last or len(missing(planned, store)):
                 _write_phase(phase, planned, store)
-                train_missing(planned, store, request.options.training, progress)
+                trained += train_missing(planned, store, request.options.training, progress)
     except KeyboardInterrupt:
         manifest.close(store, "interrupted")
         raise
     manifest.close(store, "complete")
-    return Sweep(store, planned)
+    return Sweep(store, planned, trained)
 
 
 def keep_paths(sweep: Sweep, run_ids: Sequence[str], options: TrainOptions) -> None:
@@ -74,8 +78,8 @@ def keep_paths(sweep: Sweep, run_ids: Sequence[str], options: TrainOptions) -> N
 
 def train_missing(
     planned: Plan, store: ResultStore, options: TrainOptions, progress: Progress = no_progress
-) -> None:
-    """Train what is planned and not stored, and store it as it is done."""
+) -> int:
+    """Train what is planned and not stored, store it as it is done, and return how many runs it was."""
     left = missing(planned, store)
     done = len(planned) - len(left)
     buffer = _Buffer(store)
@@ -87,6 +91,7 @@ def train_missing(
             progress(done, len(planned))
     finally:
         buffer.flush()
+    return len(left)
 
 
 def missing(planned: Plan, store: ResultStore) -> Plan:

@@ -35,8 +35,11 @@ def _run(request: "Request") -> "Results":
     results = load(finished.store.root)
     _print_results(results, request)
     # once the answer is printed: the paths are trained again, of the few runs that the report draws
-    if request.options.report:
+    if request.options.report and (finished.trained or not results.store.is_reported()):
         keep_paths(finished, results.shown_runs, request.options.training)
+        results.report()
+    if not finished.trained:
+        print("\nNothing was missing.")
     _print_place(results, request)
     return results
 
@@ -48,6 +51,8 @@ def _run_with_hydra(arguments: list[str], request: "Request") -> "Results":
 
     results = load(run_with_hydra(arguments, request).root)
     _print_results(results, request)
+    if request.options.report:
+        results.report()
     _print_place(results, request)
     return results
 
@@ -80,5 +85,5 @@ def _print_place(results: "Results", request: "Request") -> None:
 
     place = f"Data: {os.path.relpath(results.store.root)}"
     if request.options.report:
-        place = f"Report: {os.path.relpath(results.report())}"
+        place = f"Report: {os.path.relpath(results.store.report)}"
     Console(highlight=False).print(f"\n{place}", soft_wrap=True)

@@ -16,6 +16,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from lrbench import __version__
 from lrbench.results.figures import ink
 from lrbench.results.words.tables import LEFT
 
@@ -45,6 +46,7 @@ def rendered(
         .get_template(template)
         .render(
             title=title,
+            version=__version__,
             colours=colours,
             data={"optimizers": optimizers, "tasks": tasks},
             plots=plots,

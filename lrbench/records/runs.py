@@ -163,7 +163,7 @@ def _inf_unless(completed: np.ndarray, values: np.ndarray) -> pa.Array:
 
 def _ratio(peak: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Return the peak over the start; nan where there was no finite state or the start is the minimum."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = peak / start
     return np.where((start > 0) & (start < np.inf), ratio, np.nan)
 

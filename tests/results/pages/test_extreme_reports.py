@@ -93,9 +93,9 @@ def reported(seed: int) -> bool:
     return "</html>" in results.store.report.read_text() and bool(results._repr_html_())
 
 
-@pytest.mark.parametrize("seed", [2, 4, 49, 56, 72, 98])
+@pytest.mark.parametrize("seed", [2, 4, 49, 56, 72, 98, 397])
 def test_a_report_is_made(seed):
-    """Of those that once ended in a traceback."""
+    """Of those that once ended in a traceback or a raw warning."""
     assert reported(seed)
 
 

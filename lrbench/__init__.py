@@ -37,7 +37,7 @@ def sweep(*overrides: str, config_dir: str | None = None) -> "Results":
         raise RequestError(f"hydra/launcher, hydra/sweeper: {advice}")
     finished = run_sweep(request)
     results = load(finished.store.root)
-    if request.options.report and (finished.trained or not results.store.is_reported()):
+    if request.options.report and not results.store.is_reported():
         keep_paths(finished, results.shown_runs, request.options.training)
         results.report()
     return results

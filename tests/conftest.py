@@ -11,7 +11,7 @@ from hypothesis import settings  # noqa: E402
 
 from lrbench.results.pages import report  # noqa: E402
 
-gc.set_threshold(500_000)  # as in lrbench/__main__.py: a tenth of the time
+gc.set_threshold(500_000)  # as in lrbench/__main__.py
 matplotlib.use("Agg")
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")

@@ -238,16 +238,6 @@ def test_help_and_version_are_fast_and_complete(capsys):
     assert re.fullmatch(r"lrbench \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
-# a part a run, and not one every few seconds: an interruption need not wait for the first
-STORING_EACH_RUN = """
-import sys
-from lrbench.bench import run
-from lrbench.cli import main
-run.FLUSH_SECONDS = 0
-sys.exit(main())
-"""
-
-
 def test_a_finished_sweep_asked_for_again_leaves_its_report_alone(capsys):
     """Unless the report is another version's, older than a run, or gone."""
     sweep = ["-m", "optimizer=sgd,adam", "steps=5", "name=mine"]
@@ -283,6 +273,16 @@ def test_the_command_lrbench_is_the_module(monkeypatch, capsys):
         script.load()()
     assert ended.value.code == 2
     assert "Did you mean 'sgd'?" in capsys.readouterr().err
+
+
+# a part a run, and not one every few seconds: an interruption need not wait for the first
+STORING_EACH_RUN = """
+import sys
+from lrbench.bench import run
+from lrbench.cli import main
+run.FLUSH_SECONDS = 0
+sys.exit(main())
+"""
 
 
 def test_interrupted_keeps_what_is_done_and_goes_on_from_there():

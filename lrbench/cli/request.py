@@ -35,7 +35,7 @@ def _run(request: "Request") -> "Results":
     results = load(finished.store.root)
     _print_results(results, request)
     # once the answer is printed: the paths are trained again, of the few runs that the report draws
-    if request.options.report and (finished.trained or not results.store.is_reported()):
+    if request.options.report and not results.store.is_reported():
         keep_paths(finished, results.shown_runs, request.options.training)
         results.report()
     if not finished.trained:

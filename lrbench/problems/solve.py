@@ -120,8 +120,7 @@ class Problem:
         """Gap of the constant model, the best intercept alone, in which relative gaps are measured.
 
         Without an intercept it is that of w = 0. None where float64 cannot tell it from 0 (a constant target,
-        a single sample): relative gaps are then
-            undefined.
+        a single sample): relative gaps are then undefined.
         """
         scale = self._gap_of_constant
         if scale is None or not np.isfinite(scale):

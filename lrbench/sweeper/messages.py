@@ -47,7 +47,7 @@ def twice(key: str, text: str) -> RequestError:
 
 
 def given_again(key: str, lines: Sequence[str]) -> RequestError:
-    reason = f"{len(lines)} lines give it, and one of them sweeps: {', '.join(lines)}"
+    reason = f"a sweep follows one line for each key, but {len(lines)} came: {' and '.join(lines)}"
     return RequestError(f"{key}: {reason}. Keep the one that you mean.")
 
 

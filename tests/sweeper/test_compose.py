@@ -1,4 +1,4 @@
-"""What is read once a session is read anew in the next: what a program registers, files that changed."""
+"""What is remembered is read anew where it may have changed: what a program registers, files, packages."""
 
 import os
 from dataclasses import dataclass

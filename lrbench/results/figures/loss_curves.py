@@ -151,11 +151,11 @@ def _limits(panel: Panel) -> tuple[float, float]:
     """
     curves = panel.curves
     completed = lost_count(curves) == 0
-    medians = drawable(curves.loc[completed | (curves["step"] == 0), "median"])
-    if not len(medians):
+    medians = curves.loc[completed | (curves["step"] == 0), "median"]
+    if not len(drawable(medians)):
         return EMPTY
-    high = medians.max()
-    lowest = min([medians.min(), *drawable(curves["q25"])])
+    high = drawable(medians).max()
+    lowest = drawable(pd.concat([medians, curves["q25"]])).min()
     low = max(lowest, high / 10.0**WIDEST)
     if panel.target > low / FARTHEST_TARGET:
         low = min(low, panel.target)

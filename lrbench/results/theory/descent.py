@@ -16,19 +16,15 @@ import numpy as np
 
 
 class Constants(NamedTuple):
-    """Hyperparameters and the rate that they give.
+    """Hyperparameters and the rate that they give, as what it lacks to 1.
 
-    In the long run the error shrinks by `rate` a step, the gap by its square. `lag` is 1 - rate, which keeps
-    its digits where the rate rounds to 1.
+    In the long run the error shrinks by 1 - lag a step, the gap by its square. The lag keeps its digits where
+    the rate rounds to 1.
     """
 
     lr: float
     momentum: float
     lag: float
-
-    @property
-    def rate(self) -> float:
-        return 1 - self.lag
 
 
 class _Motion(NamedTuple):

@@ -197,8 +197,8 @@ def _gained(gain: dict, default: str) -> str:
     if np.isinf(times):
         lost = "most of its runs do not complete" if test == "sign" else "its run does not complete"
         return f"{name} needed tuning: with {default} {lost}"
-    if times == 0:
-        return f"{name} loses its run tuned, and not with {default}"
+    if times == 0:  # a gap of 0, where the problem has no floor
+        return f"{name} ends higher tuned than with {default}, which ends at the minimum"
     least = "at least " if test == "sign" else ""
     where = "lower" if times >= 1 else "higher"
     size = factor(max(times, 1 / times))

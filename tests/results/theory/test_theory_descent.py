@@ -145,13 +145,13 @@ def test_the_constants_have_the_rates_they_name(kappa):
         descent.asymptotic_heavy_ball(*ends),
         descent.asymptotic_nesterov(*ends),
     )
-    assert descent.rate(eigenvalues, gd.lr) == pytest.approx(gd.rate, abs=1e-12)
-    assert descent.rate(eigenvalues, polyak.lr, polyak.momentum) == pytest.approx(polyak.rate, abs=1e-7)
+    assert descent.rate(eigenvalues, gd.lr) == pytest.approx(1 - gd.lag, abs=1e-12)
+    assert descent.rate(eigenvalues, polyak.lr, polyak.momentum) == pytest.approx(1 - polyak.lag, abs=1e-7)
     assert descent.rate(eigenvalues, lessard.lr, lessard.momentum, nesterov=True) == pytest.approx(
-        lessard.rate, abs=1e-7
+        1 - lessard.lag, abs=1e-7
     )
-    assert (gd.momentum, gd.rate) == (0, pytest.approx((kappa - 1) / (kappa + 1), abs=1e-12))
-    assert polyak.rate == pytest.approx((kappa**0.5 - 1) / (kappa**0.5 + 1), abs=1e-12)
+    assert (gd.momentum, 1 - gd.lag) == (0, pytest.approx((kappa - 1) / (kappa + 1), abs=1e-12))
+    assert 1 - polyak.lag == pytest.approx((kappa**0.5 - 1) / (kappa**0.5 + 1), abs=1e-12)
 
 
 @pytest.mark.parametrize("kappa", [4.0, 50.0])
@@ -160,7 +160,7 @@ def test_no_other_constants_have_a_better_rate(kappa):
     lrs = np.linspace(0.02, 4, 150)
     assert (
         min(descent.rate(eigenvalues, lr) for lr in lrs)
-        >= descent.asymptotic_gradient_descent(1, 1 / kappa).rate
+        >= 1 - descent.asymptotic_gradient_descent(1, 1 / kappa).lag
     )
     for nesterov, best in (
         (False, descent.asymptotic_heavy_ball(1, 1 / kappa)),
@@ -171,4 +171,4 @@ def test_no_other_constants_have_a_better_rate(kappa):
             for lr in lrs
             for momentum in np.linspace(0, 0.98, 50)
         ]
-        assert best.rate <= min(rates) <= best.rate + 0.05
+        assert 1 - best.lag <= min(rates) <= 1.05 - best.lag

@@ -408,6 +408,15 @@ def test_the_learning_rate(told):
 # ---- tuning
 
 
+def test_a_default_that_ends_at_a_gap_of_0_is_no_factor(write_tuned):
+    """Where a problem has no floor: its target is 0, say."""
+    problem = LECTURE | {"gap_floor": 0.0}
+    results = write_tuned(tuned("a", {0.01: [1e-2], 0.1: [1e-7]}, [1e-7], [0.0]), problems=(problem,))
+    assert "a ends higher tuned than with its default lr, which ends at the minimum." in verdict.headline(
+        results
+    )
+
+
 def test_what_tuning_gained(told):
     best, wobbled, default = ten(1e-7), ten(1e-7, WOBBLE), ten(1e-4, WOBBLE)
     times, _, interval = paired(best, default).partition(", 95 % interval ")

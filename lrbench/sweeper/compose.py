@@ -31,10 +31,11 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from lrbench.config import CONF, GROUPS, OPTIONAL, Leaves, flatten
 from lrbench.errors import RequestError
-from lrbench.sweeper.messages import missing_value, unreadable, wrong_composition
+from lrbench.sweeper.messages import missing_value, unreadable, unreadable_file, wrong_composition
 
 SWEEPER = "hydra_plugins.lrbench.GridSweeper"
 HYDRAS_OWN = "hydra.conf"  # the package of its configuration
@@ -105,11 +106,17 @@ class _Remembering(ConfigRepository):
             return None
         version = _version(source, config_path)
         if version is None:
-            return super().load_config(config_path)
+            return self._parse(source, config_path)
         key = (source.provider, source.path, config_path, version)
         if key not in _parsed:
-            _parsed[key] = pickle.dumps(super().load_config(config_path))
+            _parsed[key] = pickle.dumps(self._parse(source, config_path))
         return pickle.loads(_parsed[key])
+
+    def _parse(self, source: ConfigSource, config_path: str) -> ConfigResult | None:
+        try:
+            return super().load_config(config_path)
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise unreadable_file(f"{source.path}/{config_path}.yaml", error) from error
 
     def __deepcopy__(self, memo: dict) -> "_Remembering":
         """Copy the list of sources alone, for each composition: `hydra.searchpath` gives another."""
@@ -140,6 +147,8 @@ def compose(loader: ConfigLoaderImpl, lines: Sequence[str]) -> DictConfig:
     """
     try:
         return _compose(loader, tuple(lines))
+    except RequestError:
+        raise
     # ValueError: a group that is null
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise wrong_composition(error, lines, lambda lines: compose(loader, lines)) from error

@@ -17,6 +17,11 @@ def unreadable(error: Exception) -> RequestError:
     return RequestError(f"{error}\nAn override is key=value; {swept}.")
 
 
+def unreadable_file(path: str, error: Exception) -> RequestError:
+    what_and_where = " ".join(str(error).split())
+    return RequestError(f"{path}: a configuration is YAML in UTF-8, but {what_and_where}. Mend the file.")
+
+
 def missing_value(error: OmegaConfBaseException) -> RequestError:
     key = error.full_key
     if "Missing mandatory value" in str(error):

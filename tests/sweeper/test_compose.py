@@ -67,3 +67,15 @@ def test_a_folder_of_ones_own_replaces_no_choice(tmp_path):
     (tmp_path / "optimizer").mkdir()
     (tmp_path / "optimizer" / "adam.yaml").write_text("_target_: torch.optim.Adam\nlr: 9\n")
     assert lr_of("adam", str(tmp_path)) == lr_of("adam")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"lr: [1\n", "line 2, column 1"), (b"\xff", "0xff in position 0")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, what):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "mine.yaml").write_bytes(content)
+    with pytest.raises(
+        RequestError, match=rf"optimizer/mine\.yaml: .*YAML in UTF-8, but .*{what}.*Mend the file"
+    ):
+        lr_of("mine", str(tmp_path))

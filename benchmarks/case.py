@@ -19,6 +19,8 @@ from lrbench.sweeper.request import read
 
 RECORD = 50
 TARGET = 1e-6
+NOTED = ("hits", "arrivals", "bad", "peak", "mark", "stopped")  # of Watch, what the kernel writes
+KEPT = ("gaps", "sums", "ends")  # of Records
 LR = {"sgd": (0.01, 1.9), "adam": (0.001, 1.0)}
 
 
@@ -37,8 +39,8 @@ class Call(NamedTuple):
         runs, watch, records = self.runs, self.watch, self.records
         return self._replace(
             runs=runs._replace(W=runs.W.copy(), state=runs.state.copy()),
-            watch=watch._replace(hits=watch.hits.copy(), bad=watch.bad.copy(), peak=watch.peak.copy()),
-            records=records._replace(gaps=records.gaps.copy(), sums=records.sums.copy()),
+            watch=watch._replace(**{name: getattr(watch, name).copy() for name in NOTED}),
+            records=records._replace(**{name: getattr(records, name).copy() for name in KEPT}),
         )
 
 

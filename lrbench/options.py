@@ -1,13 +1,16 @@
 """How a sweep is asked: the keys of its configuration that are no part of a run, so that each has one value.
 
 Given the leaves of a run, {"optimizer.lr": 0.1, ..., "engine": "auto", "record": "all", "target": 1e-6}, it
-gives SweepOptions(name=None, results_dir="results", ..., engine="auto", record="all", target=1e-6, ...).
+gives SweepOptions(name=None, results_dir="results", ..., engine="auto", record="all", target="auto", ...).
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lrbench.config import Leaves
+
+ON_ALL_ROWS = 1e-6  # the relative gap that counts as solved where nothing is said ...
+ON_MINIBATCHES = 1e-2  # ... and where the noise of a constant learning rate lies far above that
 
 
 class TrainOptions(NamedTuple):
@@ -16,12 +19,18 @@ class TrainOptions(NamedTuple):
     Attributes:
         engine: "auto", "reference" or "fused".
         record: how many states of a curve are kept, at most; "all" for each.
-        target: the relative gap whose first hit is counted beside the fixed ones.
+        target: the relative gap by whose arrival runs are compared, or "auto".
     """
 
     engine: str
     record: str | int
-    target: float
+    target: str | float
+
+    def target_of(self, batch_size: int | None) -> float:
+        """Return the relative gap that counts as solved where a step takes so many rows, None for all."""
+        if self.target != "auto":
+            return float(self.target)
+        return ON_ALL_ROWS if batch_size is None else ON_MINIBATCHES
 
 
 class SweepOptions(NamedTuple):
@@ -34,7 +43,7 @@ class SweepOptions(NamedTuple):
     baselines: bool
     engine: str
     record: str | int
-    target: float
+    target: str | float
     predict: list[list[float]] | None
 
     @property

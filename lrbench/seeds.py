@@ -75,6 +75,15 @@ def sizes(n: int, batch_size: int | None, batch_order: str, steps: int) -> np.nd
     return np.resize(of_epoch, steps)
 
 
+def evaluations(n: int, batch_size: int | None, batch_order: str, steps: int) -> np.ndarray:
+    """Return the rows that the updates before each state have seen, over n, (steps + 1,).
+
+    The last is what these updates cost where each takes one gradient: the budget of a run.
+    """
+    seen = np.cumsum(sizes(n, batch_size, batch_order, steps))
+    return np.concatenate([[0], seen]) / n
+
+
 def batches(n: int, batch_size: int | None, batch_order: str, seed: int, steps: int) -> Iterator[Rows]:
     """Yield the rows of each update.
 

@@ -289,7 +289,7 @@ class _Run:
         return _Clocks(t, perf_counter() - wall, thread_time() - cpu, until)
 
 
-def _trained(planned: Plan, target: float) -> Iterator[_Run]:
+def _trained(planned: Plan, target: str | float) -> Iterator[_Run]:
     """Train each run untimed, as a sweep with engine=reference does."""
     trained = train(planned, TrainOptions("reference", "all", target))
     for (problem, leaves), (stored, curve) in zip(_runs(planned), trained, strict=True):

@@ -31,7 +31,7 @@ from lrbench.options import TrainOptions
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
 from lrbench.records import curve_rows, path_rows, run_rows, targets
-from lrbench.seeds import steps_per_epoch
+from lrbench.seeds import evaluations
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 MOST_TRACED = 100  # states of a path
@@ -45,7 +45,7 @@ def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
         problem = plan.problems[group.problem_id]
         for single in _one_by_one(group):
             outcome = _reference_outcome(single, problem, options)
-            yield _rows(single, outcome, problem, options.target, "reference")
+            yield _rows(single, outcome, problem, options, "reference")
 
 
 def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
@@ -59,7 +59,8 @@ def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
         by_fused = _is_fused(group, options.engine)
         for single, fused in zip(_one_by_one(group), by_fused, strict=True):
             path_of = _fused_path if fused else _reference_path
-            yield path_rows(single, states, path_of(single, problem, options, states))
+            step, path = path_of(single, problem, options, states)
+            yield path_rows(single, step, path)
 
 
 def _parts(plan: Plan, chosen: list[np.ndarray]) -> list[Group]:
@@ -76,8 +77,14 @@ def _one_by_one(group: Group) -> Iterator[Group]:
         yield group.take(np.array([row]))
 
 
-def _rows(group: Group, outcome: Outcome, problem: Problem, target: float, engine: str) -> Rows:
+def _rows(group: Group, outcome: Outcome, problem: Problem, options: TrainOptions, engine: str) -> Rows:
+    target = options.target_of(group.shared["batch_size"])
     return run_rows(group, outcome, problem, target, engine), curve_rows(group, outcome)
+
+
+def _targets(group: Group, options: TrainOptions) -> tuple[float, ...]:
+    """Return the relative gaps whose arrivals are noted."""
+    return targets(options.target_of(group.shared["batch_size"]))
 
 
 # ---- what cannot be trained
@@ -205,27 +212,34 @@ def _fused_rows(job: _Job, options: TrainOptions, stop: np.ndarray) -> Rows:
     from lrbench.engines import fused
 
     states = recorded_steps(job.chunk.shared["steps"], options.record)
-    kept = fused.Kept(states, targets(options.target))
+    kept = fused.Kept(states, _targets(job.chunk, options))
     outcome = fused.train(job.rule, job.chunk, job.problem, kept, stop)
-    return _rows(job.chunk, outcome, job.problem, options.target, "fused")
+    return _rows(job.chunk, outcome, job.problem, options, "fused")
 
 
-def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> np.ndarray:
-    """Return the weights of one run at these states, (1, K, p)."""
+Path = tuple[np.ndarray, np.ndarray]  # states (K,), and the weights of one run there (1, K, p)
+
+
+def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> Path:
     from lrbench.engines import fused
 
     never = np.zeros(1, dtype=np.int64)
     [(rule, chunk)] = fused.chunks(single, problem, 0)
-    kept = fused.Kept(states, targets(options.target), traced=states)
-    return fused.train(rule, chunk, problem, kept, stop=never).path
+    kept = fused.Kept(states, _targets(chunk, options), traced=states)
+    return states, fused.train(rule, chunk, problem, kept, stop=never).path
 
 
 # ---- reference
 
 
-def _reference_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> np.ndarray:
-    """Return the weights of one run at these states, (1, K, p)."""
-    return _reference_outcome(single, problem, options, states.tolist()).path
+def _reference_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> Path:
+    """Return the weights of one run at those of these states that its budget holds, and at its last one."""
+    outcome = _reference_outcome(single, problem, options, states.tolist())
+    last = outcome.step[-1]
+    within = np.flatnonzero(states < last)
+    after = np.searchsorted(states, last)  # where the last state stands, or is the last one
+    places = np.append(within, after)
+    return np.minimum(states[places], last), outcome.path[:, places]
 
 
 def _reference_outcome(
@@ -236,16 +250,15 @@ def _reference_outcome(
     from lrbench.engines.curve import Curve, outcome
 
     run: Leaves = single.run(0)
-    curve = Curve(run["steps"], traced=dict.fromkeys(traced))
+    budget = evaluations(problem.data.n, run["batch_size"], run["batch_order"], run["steps"])[-1]
+    curve = Curve(run["steps"], budget, traced=dict.fromkeys(traced))
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
             reference.train(problem, run, curve)
         # a third party's construction and steps may raise anything; the run becomes a row that says why
         except Exception as error:
             curve.failure = f"{type(error).__name__}: {error}"
-    states = recorded_steps(run["steps"], options.record)
-    epoch = steps_per_epoch(problem.data.n, run["batch_size"])
-    return outcome([curve], problem, states, targets(options.target), epoch)
+    return outcome(curve, problem, run, options.record, _targets(single, options))
 
 
 @contextmanager

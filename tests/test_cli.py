@@ -232,7 +232,7 @@ def test_reproduce_finds_one_changed_bit(capsys):
 def test_help_and_version_are_fast_and_complete(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    for word in ("report", "reproduce", "list", "epochs: 500", "optimizer=sgd,adam", "target: 1e-6"):
+    for word in ("report", "reproduce", "list", "epochs: 500", "optimizer=sgd,adam", "target: auto"):
         assert word in out
     assert main(["--version"]) == 0
     assert re.fullmatch(r"lrbench \d+\.\d+\.\d+\n", capsys.readouterr().out)

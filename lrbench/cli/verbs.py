@@ -156,7 +156,7 @@ def _time(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted; time stores nothing.", file=sys.stderr)
         return 130  # as shells report a program that Ctrl-C ended
-    print_timings(timings, request.options.target, Console(highlight=False))
+    print_timings(timings, Console(highlight=False))
     statuses = [run["status"][0].as_py() for run in timings.runs]
     return 1 if "failed" in statuses else 0
 

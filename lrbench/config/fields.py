@@ -50,7 +50,7 @@ REQUEST = {
     "baselines": BOOLEAN,
     "engine": one_of("auto", "reference", "fused"),
     "record": either(one_of("all"), whole(2)),
-    "target": number(0, 1, above=True, below=True),
+    "target": either(one_of("auto"), number(0, 1, above=True, below=True)),
     "predict": either(NULL, ROWS),
 }
 

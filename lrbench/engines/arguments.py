@@ -56,7 +56,8 @@ class Task(NamedTuple):
     """What all runs share: how their gaps and gradients are computed."""
 
     quadratic: Quadratic | None  # real
-    exact: Quadratic | None  # the same in float64, where `quadratic` is rounded
+    exact: Quadratic | None  # the same in float64, where `quadratic` is rounded: for gaps that matter
+    exact_quadratic: Quadratic | None  # float64, in place of `quadratic` where every gap must be exact
     R_T: Matrix | None  # R' (p, rank), where a step sees all rows of a quadratic
     samples: Samples | None  # real, where a step sees all rows of another loss
     exact_samples: Samples | None  # float64, where no pass over `samples` gives an exact gap
@@ -65,7 +66,8 @@ class Task(NamedTuple):
     @property
     def measures_in_float64(self) -> bool:
         """Whether gaps are also computed in float64, beside the runs' dtype."""
-        return self.exact is not None or self.exact_samples is not None
+        exact = (self.exact, self.exact_quadratic, self.exact_samples)
+        return any(part is not None for part in exact)
 
 
 class Runs(NamedTuple):
@@ -84,21 +86,29 @@ class Watch(NamedTuple):
     """What is looked for at every step, and where it is noted."""
 
     largest: float  # gap that counts as finite
-    targets: np.ndarray  # (H,) gaps, descending
+    goals: np.ndarray  # (H,) gaps, descending
     guard: float  # how many times too large a gap of rounded numbers may be
-    hits: np.ndarray  # (tiles, H, lanes) first state within each target
+    hits: np.ndarray  # (tiles, H, lanes) first state within each goal
+    arrivals: (
+        np.ndarray
+    )  # (tiles, 2, H, lanes) states of arrival, until half of the budget and until all of it
     bad: np.ndarray  # (tiles, lanes) first state that is not finite
     peak: np.ndarray  # (tiles, lanes) largest finite gap
+    mark: np.ndarray  # (tiles, lanes) fingerprint of the curve, uint64
+    stopped: np.ndarray  # (tiles, lanes) 1 where the last step changed no bit of the weights
 
 
 class Records(NamedTuple):
     """Which states are kept, and what is kept of them."""
 
     step: np.ndarray  # (K,) states whose gaps are kept
-    summed: np.ndarray  # (2, 2) first and last of those whose gaps are added up: half the budget's, the end's
+    windows: (
+        np.ndarray
+    )  # (2, 2) first and last of those whose gaps are added up: within half the budget, and all
     traced: np.ndarray  # (K',) states whose weights are kept
     gaps: np.ndarray  # (tiles, K, lanes)
-    sums: np.ndarray  # (tiles, 2, lanes)
+    sums: np.ndarray  # (tiles, 2, lanes) of each window
+    ends: np.ndarray  # (tiles, 2, lanes) the last gap of each window
     paths: np.ndarray  # (tiles, K', p, lanes)
 
 
@@ -121,6 +131,17 @@ class Gathered(NamedTuple):
     rows: np.ndarray  # (longest,) ... the end of those of its transpose
 
 
+class Passes(NamedTuple):
+    """The mean gap over the last pass of the rows, as a queue of two stacks: sums are never subtracted from.
+
+    The m states of a pass are a block. In rows beyond the current state stand sums of the block before, each
+    from its row to the block's end; together with the sum since the current block began they are a pass.
+    """
+
+    block: np.ndarray  # (m, lanes) gaps of the current block, then sums of the one before
+    since: np.ndarray  # (lanes,) sum of the current block until now
+
+
 class Scratch(NamedTuple):
     """One tile at work."""
 
@@ -131,6 +152,13 @@ class Scratch(NamedTuple):
     gathered: Gathered
     of_step: np.ndarray  # (k * lanes,) real: the numbers of the step
     gap: np.ndarray  # (lanes,)
+    bits: np.ndarray  # (lanes,) the same memory as uint64
+    passes: Passes | None  # where a step sees a part of the rows
+    mean: np.ndarray  # (lanes,) gap over the last pass; without passes the same memory as `gap`
+    news: np.ndarray  # (lanes,) uint8, 1 where something has happened, and ...
+    news_of_eight: np.ndarray  # (lanes / 8,) ... the same memory as uint64
     within: np.ndarray  # (lanes,) largest gap that counts as finite; -inf of a run that has ended
-    near: np.ndarray  # (lanes,) gap at which the next target may be reached
+    arrived: np.ndarray  # (lanes,) at how many of the goals a run is
+    enter: np.ndarray  # (lanes,) mean at which the next goal may be reached, and ...
+    leave: np.ndarray  # (lanes,) ... beyond which the last one may be left
     place: np.ndarray  # (2,) places of the next recorded and of the next traced state

@@ -17,7 +17,8 @@ from lrbench.engines import compiled
 from lrbench.engines.arguments import Runs, Task
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.minibatches import Minibatches
-from lrbench.engines.outcome import NEVER, Outcome, gaps_of, spans
+from lrbench.engines.outcome import NEVER, Outcome, goals_of
+from lrbench.engines.readings import windows
 from lrbench.engines.signatures import Functions
 from lrbench.engines.steps import distinct_schedules, numbers
 from lrbench.engines.tiles import Lanes, Trained, packed, room, to_keep, to_watch
@@ -151,8 +152,8 @@ class Kept(NamedTuple):
     """What to keep of runs, beside their last states.
 
     Attributes:
-        step: (K,) states whose gaps are kept. Every step of an epoch enters its mean gap, kept or not.
-        targets: relative gaps whose first hits are counted at every step.
+        step: (K,) states whose gaps are kept. What is read of a run counts every step, kept or not.
+        targets: relative gaps, whose first hits and arrivals are noted.
         traced: (K',) states whose weights are kept.
     """
 
@@ -173,19 +174,20 @@ def train(rule: Rule, group: Group, problem: Problem, kept: Kept, stop: np.ndarr
     lanes = Lanes.of(minibatches.stream, _widths(problem))
 
     runs = packed(rule, group, problem, lanes, geometry.order, stop)
-    # The program wants targets in descending order, each once.
-    ascending, place_of_target = np.unique(-gaps_of(kept.targets, problem), return_inverse=True)
-    descending = -ascending
-    watch = to_watch(descending, geometry, lanes)
-    summed = spans(group.shared["steps"], minibatches.epoch)
-    records = to_keep((kept.step, summed, kept.traced), lanes, problem.data.p)
-    scratch = room(task, runs, minibatches.largest)
+    # The program wants goals in descending order, each once.
+    goals = goals_of(kept.targets, problem, dtype)
+    ascending, place_of_goal = np.unique(-goals, return_inverse=True)
+    watch = to_watch(-ascending, geometry, lanes)
+    evaluations = minibatches.evaluations
+    in_windows = windows(evaluations, budget=evaluations[-1])
+    records = to_keep((kept.step, in_windows, kept.traced), lanes, problem.data.p)
+    scratch = room(task, runs, minibatches.largest, minibatches.epoch)
     program = compiled.train(task, dtype)
     program(task, runs, watch, records, scratch, _functions(task, rule, problem, runs))
 
     trained = Trained.unpacked(lanes, runs, watch, records)
-    trained = trained.reordered(geometry.order, place_of_target)
-    return _outcome(problem, minibatches.evaluations, kept.step, trained)
+    trained = trained.reordered(geometry.order, place_of_goal)
+    return _outcome(problem, evaluations, kept.step, trained)
 
 
 def _functions(task: Task, rule: Rule, problem: Problem, runs: Runs) -> tuple:
@@ -218,19 +220,26 @@ def _outcome(problem: Problem, evaluations: np.ndarray, step: np.ndarray, traine
     ends = np.where(is_bad, bad, len(evaluations) - 1)
     last_gap = gap[:, -1].copy()
     last_gap[is_bad] = problem.gap(weights[is_bad])
+    fewest_until = np.minimum.accumulate(np.concatenate([[np.inf], np.diff(evaluations)]))
     start_gap = np.where(is_bad_at_once, 0.0, gap[:, 0])
     return Outcome(
         step=step,
         loss=gap + problem.loss_star,
         gap=gap,
         evaluations=evaluations[np.minimum(step, ends[:, None])],
-        half_gap=trained.means[:, 0],
-        last_epoch_gap=trained.means[:, 1],
+        budget=float(evaluations[-1]),
+        steps_taken=ends,
+        evaluations_per_step=fewest_until[ends],
+        all_evaluations=evaluations[ends],
+        last_gap=trained.last_gap,
+        level=trained.level,
         hits=trained.hits,
         evaluations_to_hits=evaluations[trained.hits],
-        all_evaluations=evaluations[ends],
+        arrivals=np.where(trained.arrivals == NEVER, np.inf, evaluations[trained.arrivals]),
         first_bad=bad,
         peak=np.maximum(trained.peak, start_gap),
+        fingerprint=trained.fingerprint,
+        stopped=trained.stopped,
         last_loss=np.where(is_bad_at_once, np.nan, last_gap + problem.loss_star),
         weights=weights,
         path=trained.path,

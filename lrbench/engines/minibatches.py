@@ -5,7 +5,7 @@ import numpy as np
 from lrbench.engines.arguments import Batches
 from lrbench.plan import Group
 from lrbench.problems.solve import Problem
-from lrbench.seeds import batches, is_fixed, sizes, steps_per_epoch
+from lrbench.seeds import batches, evaluations, is_fixed, sizes, steps_per_epoch
 
 
 class Minibatches:
@@ -29,14 +29,9 @@ class Minibatches:
         self.of_all_rows = run["batch_size"] is None
         self.largest = 0 if self.of_all_rows else int(self._sizes.max())
         self.epoch = steps_per_epoch(n, run["batch_size"])
-        self.evaluations = self._begins() / n
+        self.evaluations = evaluations(n, *self._how, self._steps)
         seeds = self._seeds_of(group)
         self._seeds, self.stream = np.unique(seeds, return_inverse=True)
-
-    def _begins(self) -> np.ndarray:
-        """Return how many rows the steps before each state have seen, (steps + 1,)."""
-        seen = np.cumsum(self._sizes)
-        return np.concatenate([[0], seen])
 
     def _seeds_of(self, group: Group) -> np.ndarray:
         """Return the seed of each run, (R,); the same for all where batches do not depend on it."""
@@ -65,7 +60,7 @@ class Minibatches:
             y=y,
             penalty=loss.penalties(data.d, data.p)[order],
             order=np.stack(rows),
-            starts=self._begins(),
+            starts=np.concatenate([[0], np.cumsum(self._sizes)]),
             factors=np.array(factors, dtype=real),
             shares=np.array(shares),
             k=loss.k,

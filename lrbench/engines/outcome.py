@@ -9,6 +9,7 @@ from lrbench.problems.solve import Problem
 
 TARGETS = tuple(float(f"1e-{k}") for k in range(1, 9))  # relative gaps
 NEVER = -1
+TINY = np.finfo(float).tiny  # of a floor of 0, whose logarithm is wanted
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,21 @@ class Outcome:
         step: (K,) the recorded states.
         loss, gap: (R, K) over all rows, float64; inf from the first state on that is not finite.
         evaluations: (R, K) gradient evaluations until then; a minibatch counts its share of the rows.
-        half_gap, last_epoch_gap: (R,) mean gap over the two `spans`, counted at every step; inf where a state
-            in it is not finite.
-        hits: (R, H) first state within each of H targets, counted at every step, or NEVER.
-        evaluations_to_hits: (R, H) gradient evaluations until then.
+        budget: what the runs may take, in evaluations.
+        steps_taken: (R,) steps within the budget; of a run that stopped, those until then.
+        evaluations_per_step: (R,) the fewest that a step took, inf where there was none.
         all_evaluations: (R,) gradient evaluations of the whole run.
+        last_gap: (R, 2) gap of the last state within half the budget, and within all of it; inf where one
+            until then is not finite.
+        level: (R, 2) mean gap over the last tenth of each, counted at every step; inf likewise.
+        hits: (R, H) first state whose pass mean is within each of H goals, counted at every step, or NEVER.
+        evaluations_to_hits: (R, H) gradient evaluations until then.
+        arrivals: (R, 2, H) gradient evaluations until the first state within each goal after which the pass
+            mean stays below twice the goal, to the end of half the budget and of all of it; inf without one.
         first_bad: (R,) first state whose loss or gap is not finite, or NEVER.
         peak: (R,) largest finite gap.
+        fingerprint: (R,) int64 of the whole curve: runs that agree bit for bit have the same.
+        stopped: (R,) whether the last step changed no bit of the weights.
         last_loss: (R,) loss of the last finite state, nan if there was none.
         weights: (R, p) [weights..., intercept] of the last finite state, nan if there was none.
         path: (R, K', p) the weights at K' traced states, nan where a run had stopped; K' is 0 unless they
@@ -37,24 +46,34 @@ class Outcome:
     loss: np.ndarray
     gap: np.ndarray
     evaluations: np.ndarray
-    half_gap: np.ndarray
-    last_epoch_gap: np.ndarray
+    budget: float
+    steps_taken: np.ndarray
+    evaluations_per_step: np.ndarray
+    all_evaluations: np.ndarray
+    last_gap: np.ndarray
+    level: np.ndarray
     hits: np.ndarray
     evaluations_to_hits: np.ndarray
-    all_evaluations: np.ndarray
+    arrivals: np.ndarray
     first_bad: np.ndarray
     peak: np.ndarray
+    fingerprint: np.ndarray
+    stopped: np.ndarray
     last_loss: np.ndarray
     weights: np.ndarray
     path: np.ndarray
     failures: dict[int, str]
 
+    def began(self, problem: Problem, dtype: str) -> np.ndarray:
+        """Return where a run begins, (R,): the larger of start and constant model, at least the floor."""
+        least = max(problem.scale or 0.0, problem.gap_floor(dtype), TINY)
+        return np.maximum(self.gap[:, 0], least)
+
     def status(self, problem: Problem, dtype: str) -> tuple[np.ndarray, np.ndarray]:
         """Return (R,) completed, diverged or failed, and (R,) why (None where completed)."""
         status = np.full(len(self.gap), "completed")
         reason = np.full(len(self.gap), None, dtype=object)
-        of_the_constant_model = max(problem.scale or 0.0, problem.gap_floor(dtype))
-        climbed = self.gap[:, -1] > np.maximum(self.gap[:, 0], of_the_constant_model)
+        climbed = self.last_gap[:, 1] > self.began(problem, dtype)
         bad = self.first_bad != NEVER
         status[climbed | bad] = "diverged"
         reason[climbed] = "final gap above both the start's and the constant model's"
@@ -75,20 +94,10 @@ def recorded_steps(steps: int, record: str | int) -> np.ndarray:
     return np.unique([0, *spaced.astype(np.int64)])
 
 
-def spans(steps: int, epoch: int) -> np.ndarray:
-    """Return the first and the last state of two epochs, (2, 2): the last before half the budget and the end.
+def goals_of(targets: Sequence[float], problem: Problem, dtype: str) -> np.ndarray:
+    """Return the gap that is the goal of each relative target, (H,): never below the floor.
 
-    `epoch` is its number of steps, so one where a step takes all rows. The start never counts, except as half
-    of a single step.
+    Where relative gaps are undefined, the floor is the goal of each.
     """
-    last = np.array([steps // 2, steps])
-    after_the_start = np.maximum(last - epoch + 1, 1)
-    first = np.minimum(after_the_start, last)
-    return np.stack([first, last], axis=1)
-
-
-def gaps_of(targets: Sequence[float], problem: Problem) -> np.ndarray:
-    """Return the gap of each relative target; -1, which no gap reaches, where relative gaps are undefined."""
-    if problem.scale is None:
-        return np.full(len(targets), -1.0)
-    return np.array(targets) * problem.scale
+    least = max(problem.gap_floor(dtype), TINY)
+    return np.maximum(np.array(targets) * (problem.scale or 0.0), least)

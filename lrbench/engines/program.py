@@ -13,7 +13,17 @@ from numpy import uintp
 
 from lrbench.engines.gaps import gradient, measure, measure_rows, sampled_gradient
 from lrbench.engines.jit import part
-from lrbench.engines.watching import keep_weights, look, note, record, records_of, watch_of
+from lrbench.engines.watching import (
+    average,
+    begin,
+    is_still,
+    keep_weights,
+    look,
+    note,
+    record,
+    records_of,
+    watch_of,
+)
 
 
 def train(task, runs, watch, records, scratch, functions):
@@ -44,14 +54,16 @@ def train(task, runs, watch, records, scratch, functions):
             # The gap of state t, and on all rows of a sum the gradient from the same pass. A part that is
             # None compiles to nothing; the last gap written counts: that of exact samples over samples.
             measure(task.quadratic, w, scratch.moved, scratch.gap, multiply)
+            measure(task.exact_quadratic, w, scratch.moved64, scratch.gap, exact_multiply)
             measure_rows(task.samples, w, scratch.moved, scratch.g, scratch, of_rows)
             measure_rows(task.exact_samples, w, scratch.moved64, None, scratch, of_exact_rows)
 
+            average(scratch.passes, t, scratch.gap, scratch.mean)
             # A dead lane is news at every state.
-            news = look(scratch.gap, scratch.within, scratch.near, own_watch.peak)
+            news = look(own_watch, scratch)
             if news > dead:
                 dead += note(t, W, own_watch, scratch, task.exact)
-            record(t, own_records, scratch, task.exact, exact_multiply)
+            record(t, own_watch, own_records, scratch, task.exact, exact_multiply)
             if t == steps or dead == lanes or runs.stop[0] != 0:
                 break
 
@@ -59,7 +71,8 @@ def train(task, runs, watch, records, scratch, functions):
             sampled_gradient(task.batches, runs.stream[tile], t, w, scratch, of_batch)
             spread(runs.table[t], column, same, scratch.of_step)
             update(scratch.g, w, ahead, state, numbers, scratch.of_step)
-        unload(W, w, own_watch.bad)
+        before = scratch.weights[(t + 1) % 2]  # of state t - 1
+        unload(W, w, before, own_watch)
 
 
 @part
@@ -69,8 +82,7 @@ def load(W, watch, scratch):
     for j in range(p):
         for l in range(lanes):
             scratch.weights[0, j * lanes + l] = W[j, l]
-    scratch.within[:] = watch.largest
-    scratch.near[:] = watch.guard * watch.targets[0]
+    begin(watch, scratch)
     scratch.of_step[:] = np.nan
     scratch.place[:] = 0
 
@@ -101,8 +113,9 @@ def spread(coefficients, column, same, of_step):
 
 
 @part
-def unload(W, w, bad):
-    """Keep the last weights of the lanes that were finite to the end."""
-    for l in range(bad.size):
-        if bad[l] < 0:
+def unload(W, w, before, watch):
+    """Keep the last weights of the lanes that were finite to the end, and say whether they still moved."""
+    for l in range(watch.bad.size):
+        if watch.bad[l] < 0:
             keep_weights(W, w, l)
+            watch.stopped[l] = is_still(w, before, l, watch.bad.size)

@@ -14,9 +14,13 @@ f4 = nt.float64[:, :, :, ::1]
 i1 = nt.int64[::1]
 i2 = nt.int64[:, ::1]
 i3 = nt.int64[:, :, ::1]
+i4 = nt.int64[:, :, :, ::1]
+u1 = nt.uint64[::1]
+u2 = nt.uint64[:, ::1]
 
 
 Parts = frozenset[str]  # the fields of a task that are not None
+EXACT = {"exact", "exact_quadratic", "exact_samples"}
 
 
 def _tuple(of: type, **fields: nt.Type) -> Any:
@@ -75,6 +79,7 @@ def task(has: Parts, real: nt.Float) -> nt.Type:
         given.Task,
         quadratic=_or_none(quadratic(real), "quadratic" in has),
         exact=_or_none(quadratic(nt.float64), "exact" in has),
+        exact_quadratic=_or_none(quadratic(nt.float64), "exact_quadratic" in has),
         R_T=_or_none(matrix(real), "R_T" in has),
         samples=_or_none(samples(real), "samples" in has),
         exact_samples=_or_none(samples(nt.float64), "exact_samples" in has),
@@ -98,11 +103,23 @@ def runs(real: nt.Float) -> nt.Type:
     )
 
 
-WATCH = _tuple(given.Watch, largest=nt.float64, targets=f1, guard=nt.float64, hits=i3, bad=i2, peak=f2)
-RECORDS = _tuple(given.Records, step=i1, summed=i2, traced=i1, gaps=f3, sums=f3, paths=f4)
+WATCH = _tuple(
+    given.Watch,
+    largest=nt.float64,
+    goals=f1,
+    guard=nt.float64,
+    hits=i3,
+    arrivals=i4,
+    bad=i2,
+    peak=f2,
+    mark=u2,
+    stopped=i2,
+)
+RECORDS = _tuple(given.Records, step=i1, windows=i2, traced=i1, gaps=f3, sums=f3, ends=f3, paths=f4)
+PASSES = _tuple(given.Passes, block=f2, since=f1)
 
 
-def scratch(real: nt.Float) -> nt.Type:
+def scratch(has: Parts, real: nt.Float) -> nt.Type:
     r1 = real[::1]
     return _tuple(
         given.Scratch,
@@ -113,8 +130,15 @@ def scratch(real: nt.Float) -> nt.Type:
         gathered=_tuple(given.Gathered, X=r1, y=r1, X_T=r1, g=r1, zeros=i1, p=i1, rows=i1),
         of_step=r1,
         gap=f1,
+        bits=u1,
+        passes=_or_none(PASSES, "batches" in has),
+        mean=f1,
+        news=nt.uint8[::1],
+        news_of_eight=u1,
         within=f1,
-        near=f1,
+        arrived=i1,
+        enter=f1,
+        leave=f1,
         place=i1,
     )
 
@@ -140,7 +164,7 @@ def functions(has: Parts, real: nt.Float) -> nt.Type:
         lanes=nt.int64,
         update=update(real),
         multiply=multiply(real),
-        exact_multiply=_or_none(multiply(nt.float64), bool(has & {"exact", "exact_samples"})),
+        exact_multiply=_or_none(multiply(nt.float64), bool(has & EXACT)),
         slopes=_or_none(slopes(real), "batches" in has),
         excess=_or_none(excess(real), "samples" in has),
         exact_excess=_or_none(excess(nt.float64), "exact_samples" in has),
@@ -152,7 +176,7 @@ def program(has: Parts, real: nt.Float) -> nt.FunctionType:
     """(task, runs, watch, records, scratch, functions)"""
     own_task = task(has, real)
     own_functions = functions(has, real)
-    return nt.FunctionType(nt.void(own_task, runs(real), WATCH, RECORDS, scratch(real), own_functions))
+    return nt.FunctionType(nt.void(own_task, runs(real), WATCH, RECORDS, scratch(has, real), own_functions))
 
 
 def multiply(real: nt.Float) -> nt.FunctionType:

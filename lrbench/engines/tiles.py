@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrbench.engines.arguments import BLOCK, Gathered, Moved, Records, Runs, Scratch, Task, Watch
+from lrbench.engines.arguments import BLOCK, Gathered, Moved, Passes, Records, Runs, Scratch, Task, Watch
 from lrbench.engines.geometry import Geometry
 from lrbench.engines.outcome import NEVER
+from lrbench.engines.readings import SHARES
 from lrbench.engines.steps import StepTable, alike, step_table
 from lrbench.optimizers import FAMILIES, Rule
 from lrbench.plan import Group
@@ -122,29 +123,33 @@ def _first_state(begin: float | str, table: StepTable) -> np.ndarray:
     return np.full(len(table.column), begin)
 
 
-def to_watch(targets: np.ndarray, geometry: Geometry, lanes: Lanes) -> Watch:
-    """Return what is looked for, with nothing found; `targets` (H,) are gaps, descending."""
+def to_watch(goals: np.ndarray, geometry: Geometry, lanes: Lanes) -> Watch:
+    """Return what is looked for, with nothing found; `goals` (H,) are gaps, descending."""
     tiles, width = lanes.run.shape
     return Watch(
         largest=geometry.largest_gap,
-        targets=targets,
+        goals=goals,
         guard=geometry.guard,
-        hits=np.full((tiles, len(targets), width), NEVER),
+        hits=np.full((tiles, len(goals), width), NEVER),
+        arrivals=np.full((tiles, len(SHARES), len(goals), width), NEVER),
         bad=np.full((tiles, width), NEVER),
         peak=np.zeros((tiles, width)),
+        mark=np.zeros((tiles, width), dtype=np.uint64),
+        stopped=np.zeros((tiles, width), dtype=np.int64),
     )
 
 
 def to_keep(states: tuple[np.ndarray, np.ndarray, np.ndarray], lanes: Lanes, p: int) -> Records:
-    """Return what is kept, with nothing in it; `states` are those recorded, summed and traced."""
-    step, summed, traced = states
+    """Return what is kept, with nothing in it; `states` are those recorded, in windows, and traced."""
+    step, windows, traced = states
     tiles, width = lanes.run.shape
     return Records(
         step=step,
-        summed=summed,
+        windows=windows,
         traced=traced,
         gaps=np.full((tiles, len(step), width), np.inf),
-        sums=np.zeros((tiles, len(summed), width)),
+        sums=np.zeros((tiles, len(windows), width)),
+        ends=np.full((tiles, len(windows), width), np.inf),
         paths=np.full((tiles, len(traced), p, width), np.nan),
     )
 
@@ -152,12 +157,16 @@ def to_keep(states: tuple[np.ndarray, np.ndarray, np.ndarray], lanes: Lanes, p: 
 # ---- room for one tile at work
 
 
-def room(task: Task, runs: Runs, largest_batch: int) -> Scratch:
-    """Return room for one tile at work, and none for what this task does without."""
+def room(task: Task, runs: Runs, largest_batch: int, epoch: int) -> Scratch:
+    """Return room for one tile at work, and none for what this task does without.
+
+    `epoch` is how many steps a pass over the rows takes.
+    """
     _, p, lanes = runs.W.shape
     real = runs.W.dtype
     float64 = np.dtype(np.float64)
     rank = len(task.quadratic.R.A) if task.quadratic else 0
+    exact_rank = len(task.exact_quadratic.R.A) if task.exact_quadratic else rank
     # A pass over all rows takes a block at a time: over `samples` for gap and gradient, over `exact_samples`
     # for the gap alone.
     block = BLOCK if task.samples else 0
@@ -165,8 +174,10 @@ def room(task: Task, runs: Runs, largest_batch: int) -> Scratch:
     # A gradient needs its rows transposed, and a minibatch is copied first; a gap needs neither.
     gathered = max(block, largest_batch)
     longest = max(gathered, exact_block)  # of all matrices of rows, each a full one
-    exact_rows = max(rank, block, exact_block)
+    exact_rows = max(exact_rank, block, exact_block)
     exact_lanes = lanes if task.measures_in_float64 else 0
+    gap = np.empty(lanes)
+    news = np.empty(lanes, np.uint8)
     return Scratch(
         weights=np.empty((2, p * lanes), real),
         g=np.empty(p * lanes, real),
@@ -174,15 +185,26 @@ def room(task: Task, runs: Runs, largest_batch: int) -> Scratch:
         moved64=_moved(p, exact_rows, exact_lanes, float64),
         gathered=_gathered(gathered, longest, runs),
         of_step=np.empty(runs.table.shape[1] * lanes, real),
-        gap=np.empty(lanes),
+        gap=gap,
+        bits=gap.view(np.uint64),
+        passes=_passes(min(epoch, len(runs.table) + 1), lanes) if task.batches else None,
+        mean=np.empty(lanes) if task.batches else gap,
+        news=news,
+        news_of_eight=news.view(np.uint64),
         within=np.empty(lanes),
-        near=np.empty(lanes),
+        arrived=np.empty(lanes, np.int64),
+        enter=np.empty(lanes),
+        leave=np.empty(lanes),
         place=np.empty(2, np.int64),
     )
 
 
 def _moved(p: int, rows: int, lanes: int, real: np.dtype) -> Moved:
     return Moved(e=np.empty(p * lanes, real), u=np.empty(rows * lanes, real))
+
+
+def _passes(states: int, lanes: int) -> Passes:
+    return Passes(block=np.zeros((states, lanes)), since=np.empty(lanes))
 
 
 def _gathered(rows: int, longest: int, runs: Runs) -> Gathered:
@@ -208,10 +230,14 @@ class Trained(NamedTuple):
     """What the program found out of R runs."""
 
     gap: np.ndarray  # (R, K)
-    means: np.ndarray  # (R, 2) mean gaps of the spans; inf where a state in it is not finite
+    level: np.ndarray  # (R, 2) mean gap of each window; inf where a state until its end is not finite
+    last_gap: np.ndarray  # (R, 2) at the end of each window; inf likewise
     hits: np.ndarray  # (R, H)
+    arrivals: np.ndarray  # (R, 2, H) states
     bad: np.ndarray  # (R,)
     peak: np.ndarray  # (R,)
+    fingerprint: np.ndarray  # (R,) int64
+    stopped: np.ndarray  # (R,) bool
     weights: np.ndarray  # (R, p) last finite ones, nan if there were none
     path: np.ndarray  # (R, K', p)
 
@@ -221,35 +247,34 @@ class Trained(NamedTuple):
         bad = lanes.unpack(watch.bad)
         weights = lanes.unpack(runs.W).astype(np.float64)
         weights[bad == 0] = np.nan
-        sums = lanes.unpack(records.sums)
+        lasts = records.windows[:, 1]
+        reached = (bad == NEVER)[:, None] | (bad[:, None] > lasts)
+        states = np.ptp(records.windows, axis=1) + 1
         return cls(
             gap=lanes.unpack(records.gaps),
-            means=_means(sums, records.summed, bad),
+            level=np.where(reached, lanes.unpack(records.sums) / states, np.inf),
+            last_gap=np.where(reached, lanes.unpack(records.ends), np.inf),
             hits=lanes.unpack(watch.hits),
+            arrivals=lanes.unpack(watch.arrivals),
             bad=bad,
             peak=lanes.unpack(watch.peak),
+            fingerprint=lanes.unpack(watch.mark).view(np.int64),
+            stopped=lanes.unpack(watch.stopped) == 1,
             weights=weights,
             path=lanes.unpack(records.paths),
         )
 
-    def reordered(self, order: np.ndarray, target: np.ndarray) -> "Trained":
-        """Return parameters and targets in the order in which they were asked for.
+    def reordered(self, order: np.ndarray, goal: np.ndarray) -> "Trained":
+        """Return parameters and goals in the order in which they were asked for.
 
         Args:
             order: (p,) the parameters as the program took them.
-            target: which of the program's targets is each that was asked for.
+            goal: which of the program's goals is each that was asked for.
         """
         own = np.argsort(order)
         return self._replace(
-            hits=self.hits[:, target],
+            hits=self.hits[:, goal],
+            arrivals=self.arrivals[:, :, goal],
             weights=self.weights[:, own],
             path=self.path[:, :, own],
         )
-
-
-def _means(sums: np.ndarray, summed: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """Return the mean gap of each span, (R, 2); inf where a state in it is not finite."""
-    lasts = summed[:, 1]
-    reached = (bad == NEVER)[:, None] | (bad[:, None] > lasts)
-    states = np.ptp(summed, axis=1) + 1
-    return np.where(reached, sums / states, np.inf)

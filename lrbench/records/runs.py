@@ -21,6 +21,7 @@ from lrbench.engines.outcome import NEVER, TARGETS, Outcome
 from lrbench.plan import Column, Group, constant
 from lrbench.problems.solve import Problem
 from lrbench.records.arrays import lists, repeated, strings
+from lrbench.records.readings import Readings, readings, rises
 
 # settings that every run has keep one type, in every part of a store
 _TYPES = {
@@ -50,6 +51,7 @@ def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, en
         columns[path] = _setting_array(path, setting)
     columns["engine"] = repeated(engine, count, pa.string())
     columns |= _measured(outcome, completed=status == "completed")
+    columns |= _worth(outcome, problem, group.shared["dtype"], target)
     columns |= _first_hits(outcome, target)
     columns["final_test_loss"] = _test_loss(problem, outcome.weights, completed=status == "completed")
     columns["weights"] = _weights(outcome.weights, failed=status == "failed")
@@ -148,12 +150,14 @@ def _measured(outcome: Outcome, completed: np.ndarray) -> dict[str, pa.Array]:
         "start_gap": pa.array(start_gap),
         "final_loss": _inf_unless(completed, outcome.loss[:, -1]),
         "final_gap": _inf_unless(completed, outcome.gap[:, -1]),
-        "last_epoch_gap": _inf_unless(completed, outcome.last_epoch_gap),
-        "half_gap": pa.array(outcome.half_gap),
-        "peak_ratio": pa.array(_ratio(outcome.peak, start_gap)),
         "first_bad_step": pa.array(outcome.first_bad, mask=never_bad),
         "last_finite_loss": pa.array(outcome.last_loss),
+        "last_step_changed_nothing": pa.array(outcome.stopped),
+        "steps_taken": pa.array(outcome.steps_taken),
         "evaluations": pa.array(outcome.all_evaluations),
+        "evaluations_per_step": pa.array(outcome.evaluations_per_step),
+        "budget": repeated(outcome.budget, len(start_loss), pa.float64()),
+        "fingerprint": pa.array(outcome.fingerprint),
     }
 
 
@@ -161,19 +165,30 @@ def _inf_unless(completed: np.ndarray, values: np.ndarray) -> pa.Array:
     return pa.array(np.where(completed, values, np.inf))
 
 
-def _ratio(peak: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Return the peak over the start; nan where there was no finite state or the start is the minimum."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = peak / start
-    return np.where((start > 0) & (start < np.inf), ratio, np.nan)
+def _worth(outcome: Outcome, problem: Problem, dtype: str, target: float) -> dict[str, pa.Array]:
+    """Return by what runs are compared, within the budget and within half of it."""
+    half, whole = readings(outcome, problem, dtype, targets(target))
+    columns = {
+        "relative_target": repeated(target, len(whole.score), pa.float64()),
+        "rise": pa.array(rises(outcome, problem, dtype)),
+    }
+    return columns | _within("", whole) | _within("half_", half)
+
+
+def _within(budget: str, read: Readings) -> dict[str, pa.Array]:
+    """Return the columns of one budget, which begin with its name; a cost is null without arrival."""
+    missed = np.isinf(read.cost)
+    costs = {
+        f"{budget}cost_{name}": pa.array(read.cost[:, place], mask=missed[:, place])
+        for place, name in enumerate(target_names())
+    }
+    return {f"{budget}level": pa.array(read.level), f"{budget}score": pa.array(read.score)} | costs
 
 
 def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:
     """Return steps and evaluations until each target, null where it was not reached."""
     columns = {}
-    for place, value in enumerate(targets(target)):
-        is_the_requests = place == len(TARGETS)
-        name = "target" if is_the_requests else _power_of_ten(value)
+    for place, name in enumerate(target_names()):
         steps, evaluations = outcome.hits[:, place], outcome.evaluations_to_hits[:, place]
         columns[f"steps_to_{name}"] = pa.array(steps, mask=steps == NEVER)
         columns[f"evaluations_to_{name}"] = pa.array(evaluations, mask=steps == NEVER)
@@ -181,8 +196,13 @@ def _first_hits(outcome: Outcome, target: float) -> dict[str, pa.Array]:
 
 
 def targets(target: float) -> tuple[float, ...]:
-    """Return the relative gaps whose first hits are counted: the fixed ones, then the request's own."""
+    """Return the relative gaps whose arrivals are noted: the fixed ones, then the request's own."""
     return (*TARGETS, target)
+
+
+def target_names() -> list[str]:
+    """Return what columns call these targets."""
+    return [*map(_power_of_ten, TARGETS), "target"]
 
 
 def _power_of_ten(value: float) -> str:

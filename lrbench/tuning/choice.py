@@ -58,7 +58,7 @@ def _reached(outcomes: pa.Table, runs: np.ndarray) -> _Reached:
     places = order[np.searchsorted(stored, runs, sorter=order)]  # (T, S)
     status = outcomes["status"].to_numpy()[places]
     lost = status != "completed"
-    gap = _or_inf(outcomes["last_epoch_gap"])[places]
+    gap = _or_inf(outcomes["level"])[places]
     evaluations = _or_inf(outcomes["evaluations_to_target"])[places]
     gap[lost] = np.inf
     evaluations[lost] = np.inf  # also where it was at the target before it was lost

@@ -51,7 +51,7 @@ def package(tmp_path_factory) -> Path:
     if CONF.parent != Path(lrbench.__file__).parent:
         shutil.copytree(CONF, root / "conf")
     (root / "lrbench/engines/__pycache__").mkdir(exist_ok=True)
-    kept = compiled.train(Task(True, None, True, None, None, None), "float64").stats.cache_path
+    kept = compiled.train(Task(*[None] * 7)._replace(quadratic=True, R_T=True), "float64").stats.cache_path
     for path in Path(kept).glob("program.train_float64_*"):
         shutil.copy2(path, root / "lrbench/engines/__pycache__")
     return root

@@ -18,7 +18,7 @@ from lrbench.engines.reference import train
 from lrbench.losses import lookup
 from lrbench.problems import lecture, load, synthetic
 from lrbench.problems.solve import solve
-from lrbench.seeds import batches, start
+from lrbench.seeds import batches, evaluations, start
 
 RUN = {
     "steps": 50,
@@ -43,15 +43,16 @@ NAMES = sorted(
 )
 
 
-def trained(problem=SYNTHETIC, **changes) -> Curve:
+def trained(problem=SYNTHETIC, budget=None, **changes) -> Curve:
     run = RUN | changes
-    curve = Curve(run["steps"])
+    n, how = problem.data.n, (run["batch_size"], run["batch_order"])
+    curve = Curve(run["steps"], budget or evaluations(n, *how, run["steps"])[-1])
     train(problem, run, curve)
     return curve
 
 
 def known(curve: Curve, targets=(0.1,)) -> Outcome:
-    return outcome([curve], SYNTHETIC, np.arange(curve.steps + 1), targets, epoch=1)
+    return outcome(curve, SYNTHETIC, RUN, "all", targets)
 
 
 def status(curve: Curve) -> str:
@@ -113,7 +114,8 @@ def test_one_sample_at_a_time_by_exact_arithmetic():
 def test_every_optimizer_as_in_a_plain_torch_loop(name, batch_size):
     """Bit for bit, losses and weights."""
     settings = optimizer_of(name)
-    curve = trained(steps=40, batch_size=batch_size, batch_order="shuffled", **settings)
+    no_end = 1e9  # of LBFGS, whose steps take several evaluations
+    curve = trained(steps=40, budget=no_end, batch_size=batch_size, batch_order="shuffled", **settings)
 
     X, y = torch.tensor(SYNTHETIC.data.X), torch.tensor(SYNTHETIC.data.y)[:, None]
     layer = torch.nn.Linear(4, 1, dtype=torch.float64)
@@ -150,7 +152,7 @@ def test_lbfgs_counts_the_gradients_of_its_closure(monkeypatch):
         return backward(self, *arguments, **options)
 
     monkeypatch.setattr(torch.Tensor, "backward", counting)
-    curve = trained(steps=3, batch_size=15, **optimizer_of("lbfgs"))
+    curve = trained(steps=3, batch_size=15, budget=100, **optimizer_of("lbfgs"))
     assert curve.evaluations[-1] == calls / 2
     assert calls > 3
 

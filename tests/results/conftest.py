@@ -141,19 +141,36 @@ def run(
     start = 8.0 + seed
     row |= {
         "run_id": identity(row["setting_id"], seed),
+        "fingerprint": int(identity(optimizer, gap, hit, seed)[:15], 16),
         "seed": seed,
         "optimizer": optimizer,
         "status": status,
         "final_gap": final,
         "final_loss": final,
-        "last_epoch_gap": final,
+        "level": final,
         "start_gap": start,
         "start_loss": start,
         "steps_to_target": hit,
         "evaluations_to_target": hit,
     }
-    row["half_gap"] = curve(row)["gap"][row["steps"] // 2]
-    return row | first_hits(row) | given
+    row["half_level"] = curve(row)["gap"][row["steps"] // 2]
+    return worth(row | first_hits(row) | given) | given
+
+
+def worth(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its costs and scores: it arrives at its first hits, if its level is within."""
+    targets = {f"1e-{k}": float(f"1e-{k}") for k in range(1, 9)} | {"target": row["relative_target"]}
+    columns = {}
+    for half, budget in (("", row["budget"]), ("half_", row["budget"] / 2)):
+        level = row[f"{half}level"]
+        for name, target in targets.items():
+            hit = row[f"evaluations_to_{name}"]
+            arrived = level <= target * LECTURE["scale"]
+            columns[f"{half}cost_{name}"] = min(max(hit or 1, 1), budget) if arrived else None
+        cost = columns[f"{half}cost_target"]
+        goal = row["relative_target"] * LECTURE["scale"]
+        columns[f"{half}score"] = float(np.log(level / goal) if cost is None else np.log(cost / budget))
+    return row | columns
 
 
 def runs_at_rates(reaching: dict[float, bool], name: str = "sgd") -> list[dict[str, Any]]:
@@ -243,7 +260,13 @@ RUN: dict[str, Any] = {
     "init": "torch",
     "engine": "reference",
     "reason": None,
-    "peak_ratio": 1.0,
+    "relative_target": 1e-6,
+    "rise": 1.0,
+    "budget": 8.0,
+    "steps_taken": 8,
+    "evaluations_per_step": 1.0,
+    "last_step_changed_nothing": False,
+    "fingerprint": 0,
     "first_bad_step": None,
     "last_finite_loss": 1.0,
     "final_test_loss": None,
@@ -252,8 +275,8 @@ RUN: dict[str, Any] = {
     "final_loss": 0.0,
     "start_loss": 0.0,
     "start_gap": 8.0,
-    "last_epoch_gap": 0.0,
-    "half_gap": 0.0,
+    "level": 0.0,
+    "half_level": 0.0,
 }
 RUN |= {f"steps_to_1e-{k}": None for k in range(1, 9)}
 RUN |= {f"evaluations_to_1e-{k}": None for k in range(1, 9)}

@@ -75,7 +75,7 @@ def test_one_bit_is_a_difference_and_no_regression(pair):
 
 
 def test_all_that_a_run_reached_counts(pair):
-    columns = ["peak_ratio", "first_bad_step", "last_finite_loss", "evaluations", "half_gap"]
+    columns = ["rise", "first_bad_step", "last_finite_loss", "evaluations", "half_level"]
     a = [r for column in ["none", *columns] for r in runs(column, A[:2])]
     b = [r | ({r["optimizer"]: 3.0} if r["optimizer"] in columns and r["seed"] == 0 else {}) for r in a]
     difference = compare(*pair(a, b))
@@ -528,7 +528,7 @@ def test_many_settings_fit_80_columns_what_is_shown_first(pair):
         )
     ]
     b = [r | {"final_gap": r["final_gap"] * (30 if r["optimizer.lr"] == 1.2345e-5 * 7 else 1.001)} for r in a]
-    difference = compare(*pair(a, [r | {"last_epoch_gap": r["final_gap"]} for r in b]))
+    difference = compare(*pair(a, [r | {"level": r["final_gap"]} for r in b]))
     text = printed(difference)
     assert max(map(len, text.splitlines())) <= 80
     assert difference.rows["change"].tolist() == ["worse", *[""] * 99]

@@ -34,7 +34,7 @@ def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     To the target inf where fewer than half of the seeds reach it, NaN where relative gaps are undefined.
     """
     task = tasks.set_index("task").loc[ranking["task"]].reset_index()
-    whole = _axes(task["steps"], ranking["evaluations"], task)
+    whole = _axes(ranking["steps_taken"], ranking["evaluations"], task)
     to_target = _axes(ranking["steps_to_target"], ranking["evaluations_to_target"], task)
     rows = pd.concat([ranking[COMPETITOR], whole, to_target.add_suffix("_to_target")], axis=1)
     return typed([rows], "costs")

@@ -16,24 +16,20 @@ SETTING = ["optimizer", "setting_id"]  # one setting of one competitor
 RUN = ["optimizer", "run_id"]  # a run may stand there for several optimizers, and in several roles
 
 
-def entries(
-    runs: pd.DataFrame, tasks: pd.DataFrame, target: float, roles: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Return the runs in the order of the tasks; of a tuned sweep a row a run and role. target: a relative
-    gap.
-    """
+def entries(runs: pd.DataFrame, tasks: pd.DataFrame, roles: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the runs in the order of the tasks; of a tuned sweep a row a run and role."""
     rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(_with_roles(runs, roles), on=TASK)
     completed = rows["status"] == "completed"
     floor = rows["gap_floor"].to_numpy()
-    last = rows["last_epoch_gap"].where(completed, np.inf).to_numpy()
-    half = rows["half_gap"].fillna(np.inf).to_numpy()
+    last = rows["level"].where(completed, np.inf).to_numpy()
+    half = rows["half_level"].fillna(np.inf).to_numpy()
     rows["optimizer"] = optimizer_names(rows)
     rows["lr"] = _learning_rates(rows)
     rows["gap"] = at_least_floor(last, floor)
     rows["half"] = at_least_floor(half, floor)
     rows["hit"] = first_hits(rows, "evaluations_to_target")
     rows["hit_step"] = first_hits(rows, "steps_to_target")
-    stays_below = rows["gap"] <= target * rows["scale"]
+    stays_below = rows["gap"] <= rows["relative_target"] * rows["scale"]
     rows["holds"] = np.isfinite(rows["hit"]) & stays_below
     # a text a setting, not a run: a setting may have thousands of seeds
     places = rows.groupby(SETTING, sort=False).ngroup().to_numpy()

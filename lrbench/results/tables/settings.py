@@ -63,6 +63,7 @@ def _costs(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
         "evaluations_to_target": by_group(median_first_hit, runs["hit"].to_numpy(), codes),
         "steps_to_target": by_group(median_first_hit, runs["hit_step"].to_numpy(), codes),
         "evaluations": by_group(_median, runs["evaluations"].to_numpy(), codes),
+        "steps_taken": by_group(_median, runs["steps_taken"].to_numpy(), codes),
     }
 
 

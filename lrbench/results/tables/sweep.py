@@ -89,7 +89,7 @@ class Sweep:
     @property
     def target(self) -> float:
         """The relative gap that is asked for."""
-        return float(self.manifest["target"])
+        return float(self.runs["relative_target"].iloc[0])
 
     # ---- runs and settings
 
@@ -108,7 +108,7 @@ class Sweep:
         """The runs with what the tables need beside each, of a tuned sweep a row a run and role; see
         `tables.entries`.
         """
-        return entries.entries(self.runs, self.tasks, self.target, self._roles)
+        return entries.entries(self.runs, self.tasks, self._roles)
 
     @cached_property
     def searched(self) -> pd.DataFrame:

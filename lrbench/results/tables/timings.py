@@ -14,16 +14,16 @@ from lrbench.results.tables.entries import entries
 from lrbench.results.tables.tasks import tasks
 
 
-def timings(runs: Iterable[pa.Table], problems: pa.Table, target: float) -> pd.DataFrame:
+def timings(runs: Iterable[pa.Table], problems: pa.Table) -> pd.DataFrame:
     """Return a row a run with what `entries` gives, in the order of the tasks; within one the first at the
     target first, then the fastest.
 
-    runs: rows of the store with step_seconds, step_spread and seconds_to_target; target: a relative gap.
+    runs: rows of the store with step_seconds, step_spread and seconds_to_target.
     hit, seconds_to_target: inf if never reached or not completed, NaN if failed or undefined.
     """
     stored = read.joined(runs)
     ordered_tasks = tasks(stored, read.with_tuples(problems))
-    rows = entries(stored, ordered_tasks, target)
+    rows = entries(stored, ordered_tasks)
     rows["hit"] = rows["hit"].mask(rows["status"] == "failed")
     seconds = rows["seconds_to_target"].astype(float)
     rows["seconds_to_target"] = seconds.where(np.isfinite(rows["hit"]), rows["hit"])

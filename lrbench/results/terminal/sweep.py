@@ -100,12 +100,15 @@ def print_run(sweep: Sweep, console: Console) -> None:
 # ---- measured times
 
 
-def print_timings(measured: Timings, target: float, console: Console) -> None:
+def print_timings(measured: Timings, console: Console) -> None:
     """Print a table a task, fastest to the target first, under what times were taken, and the warnings."""
-    rows = timings_of(measured.runs, measured.problems, target)
-    until = setting_value(target)
-    headings = {"seconds to target": f"seconds to\n{until}", "evaluations to target": f"evals to\n{until}"}
+    rows = timings_of(measured.runs, measured.problems)
     for task, of_task in rows.groupby("task", sort=False):
+        until = setting_value(of_task["relative_target"].iloc[0])
+        headings = {
+            "seconds to target": f"seconds to\n{until}",
+            "evaluations to target": f"evals to\n{until}",
+        }
         print_table(timings_text(of_task).rename(columns=headings), LEFT_IN_TERMINAL, console, str(task))
         console.print()
     busy = []

@@ -57,7 +57,7 @@ def _target(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[st
     reach it.
     """
     where = on_task(sweep, task["task"])
-    target = f"the target{where} (relative gap {setting_value(sweep.manifest['target'])})"
+    target = f"the target{where} (relative gap {setting_value(sweep.target)})"
     defined = ranking.dropna(subset="evaluations_to_target")
     reached = defined[np.isfinite(defined["evaluations_to_target"])]
     if len(reached):

@@ -416,10 +416,10 @@ def test_custom_classes_of_a_tuned_sweep_go_by_their_names(write_tuned):
 # ---- what is compared
 
 
-def test_the_gap_is_the_mean_over_the_last_epoch(write):
+def test_the_gap_is_the_level(write):
     rows = [
-        run(batch_size=1, gap=1.0, last_epoch_gap=1e-2, half_gap=1e-30),
-        run(batch_size=1, seed=1, status="diverged", half_gap=5.0),
+        run(batch_size=1, gap=1.0, level=1e-2, half_level=1e-30),
+        run(batch_size=1, seed=1, status="diverged", half_level=5.0),
     ]
     entries = write(*rows).entries.sort_values("seed")
     assert entries["gap"].tolist() == [1e-2, INF]

@@ -90,7 +90,7 @@ def test_runs_that_diverge_in_the_search_alone_are_counted_as_such(said):
 def with_halves(competitor, half):
     """Set the gap at half of the steps: a number, or so many times the last one as a text says."""
     for row, _ in competitor:
-        row["half_gap"] = float(half) * row["last_epoch_gap"] if isinstance(half, str) else half
+        row["half_level"] = float(half) * row["level"] if isinstance(half, str) else half
     return competitor
 
 

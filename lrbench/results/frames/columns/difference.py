@@ -36,7 +36,7 @@ SETTINGS = (
     DIFFERS,
 )
 # what two runs must share to be identical
-BITS = ["status", "final_loss", "final_gap", "last_epoch_gap", "half_gap", "peak_ratio"]
+BITS = ["status", "final_loss", "final_gap", "level", "half_level", "rise", "fingerprint"]
 BITS += ["first_bad_step", "last_finite_loss", "evaluations"]
 
 

@@ -31,7 +31,7 @@ DEFAULT_MEANS = (
     "where nothing was tuned"
 )
 GAP_MEANS = (
-    "geometric mean of the gaps (`last_epoch_gap`) over the seeds, not below the floor, inf if a seed did "
+    "geometric mean of the gaps (`level`) over the seeds, not below the floor, inf if a seed did "
     "not complete; a factor, empty for one seed"
 )
 TOLERANCE_MEANS = (
@@ -95,6 +95,7 @@ RANKING = (
     Column("trials", "int64", SETTINGS, SEARCH_MEANS, heading="trials"),
     Column("setting_id", "string", PURE, "as in `runs/`"),
     Column("evaluations", "double", EVALUATIONS, "of a whole run, median over the seeds"),
+    Column("steps_taken", "double", STEPS, "likewise"),
     Column("steps_to_target", "double", STEPS, "likewise", NULL),
     Column(
         "leader",

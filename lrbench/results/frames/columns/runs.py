@@ -108,6 +108,7 @@ SETTINGS = (
     ),
     Column("steps_to_target", "double", STEPS, "likewise", NULL),
     Column("evaluations", "double", EVALUATIONS, "median of the whole runs"),
+    Column("steps_taken", "double", STEPS, "likewise"),
     Column("test_loss", "double", LOSS, "median of the final loss over the test rows", NULL),
     Column("hits", "int64", SEEDS, "that reach the target"),
     Column("holds", "int64", SEEDS, "that reach it and end there"),

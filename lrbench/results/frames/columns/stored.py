@@ -59,26 +59,6 @@ RUNS = (
     *several("start_loss start_gap", "double", LOSS, "before the first update"),
     *several("final_loss final_gap", "double", LOSS, "after the last update; inf unless completed"),
     Column(
-        "last_epoch_gap",
-        "double",
-        LOSS,
-        (
-            "mean gap of the states of the last epoch: the last ceil(n / `batch_size`), or all but the "
-            "start where the run is shorter; equal to `final_gap` where a step takes all rows; inf "
-            "unless completed"
-        ),
-    ),
-    Column(
-        "half_gap",
-        "double",
-        LOSS,
-        (
-            "the same mean up to state `steps` // 2 (of a run of one step: the start); inf where a "
-            "state in it is not finite"
-        ),
-    ),
-    Column("peak_ratio", "double", PURE, "largest finite gap on the way over the start's gap; no unit", NULL),
-    Column(
         "first_bad_step",
         "int64",
         STEPS,
@@ -97,6 +77,77 @@ RUNS = (
         NULL,
     ),
     Column(
+        "relative_target",
+        "double",
+        PURE,
+        "the relative gap (gap / `scale` of the problem) by whose arrival the run is judged",
+    ),
+    Column(
+        "rise",
+        "double",
+        PURE,
+        (
+            "largest gap on the way over where it began, the larger of the start's and the constant "
+            "model's; inf where a state is not finite"
+        ),
+    ),
+    Column(
+        "level",
+        "double",
+        LOSS,
+        (
+            "mean gap over the last tenth of the budget, at least one pass over the rows, counted at every "
+            "step; inf of a run that is lost"
+        ),
+    ),
+    Column(
+        "score",
+        "double",
+        PURE,
+        (
+            "what runs are ordered by: log(`cost_target` / `budget`) of one that arrived, log(`level` / "
+            "target) of one that did not, inf of one that is lost; a target is never below the gap floor"
+        ),
+    ),
+    Column(
+        "cost_target",
+        "double",
+        EVALUATIONS,
+        (
+            "gradient evaluations until the mean gap of a pass is within the target, and from where on it "
+            "stays below twice the target; `budget` where it comes to no such rest although the level is "
+            "within; null where the level is not"
+        ),
+        NULL,
+    ),
+    *several(
+        "cost_1e-1 cost_1e-2 cost_1e-3 cost_1e-4 cost_1e-5 cost_1e-6 cost_1e-7 cost_1e-8",
+        "double",
+        EVALUATIONS,
+        "the same for relative gaps of 1e-1, 1e-2, ... 1e-8",
+        NULL,
+    ),
+    *several("half_level half_score", "double", PURE, "the same within half of the budget"),
+    *several(
+        (
+            "half_cost_target half_cost_1e-1 half_cost_1e-2 half_cost_1e-3 half_cost_1e-4 half_cost_1e-5 "
+            "half_cost_1e-6 half_cost_1e-7 half_cost_1e-8"
+        ),
+        "double",
+        EVALUATIONS,
+        "the same within half of the budget",
+        NULL,
+    ),
+    Column(
+        "budget", "double", EVALUATIONS, "what the run may take: the rows that `steps` updates see, over n"
+    ),
+    Column(
+        "steps_taken",
+        "int64",
+        STEPS,
+        "updates within the budget: fewer than `steps` where each takes several gradients",
+    ),
+    Column(
         "evaluations",
         "double",
         EVALUATIONS,
@@ -105,14 +156,19 @@ RUNS = (
             "every call of its closure"
         ),
     ),
+    Column("evaluations_per_step", "double", EVALUATIONS, "the fewest that an update took"),
+    Column(
+        "last_step_changed_nothing",
+        "bool",
+        PURE,
+        "whether the last update left every bit of the weights as it was",
+    ),
+    Column("fingerprint", "int64", PURE, "a hash of the whole curve: equal where two runs agree bit for bit"),
     Column(
         "steps_to_target",
         "int64",
         STEPS,
-        (
-            "first step with a relative gap (gap / `scale` of the problem) of at most the manifest's "
-            "`target`; null if never"
-        ),
+        "first step with the mean gap of its pass within the target, stays it there or not; null if never",
         NULL,
     ),
     Column("evaluations_to_target", "double", EVALUATIONS, "gradient evaluations until then", NULL),

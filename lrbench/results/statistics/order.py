@@ -85,9 +85,12 @@ def standings(readings: Sequence[Readings], tuned: Sequence[float] | None = None
 
     tuned (k,): the mean scores of their chosen trials on the tuning seeds. They choose the leader, and its
     k - 1 pairs are a family of their own. None: the leader is chosen on the seeds that it is tested on, so
-    all pairs are one family. Raises ValueError where there is no seed, or not the same number of them.
+    all pairs are one family. Raises ValueError where they have not the same number of seeds, or none.
     """
     k = len(readings)
+    seeds = [len(own) for own in readings]
+    if min(seeds) == 0 or min(seeds) != max(seeds):
+        raise ValueError(f"optimizers need the same seeds, one or more, got {seeds} of them")
     leader = leading(readings, tuned)
     a, b = np.triu_indices(k, 1)
     family = families(a, b, None if tuned is None else leader)
@@ -145,8 +148,6 @@ def pairs_of_runs(
 ) -> tuple[Readings, Readings, np.ndarray]:
     """Return the runs of pairs a, b (m,) of optimizers, (m n,) on either side, and the pair of each."""
     n = len(readings[0])
-    if n == 0 or any(len(own) != n for own in readings):
-        raise ValueError(f"optimizers need the same seeds, got {[len(own) for own in readings]} of them")
     runs = stacked(readings)
     seeds = np.arange(n)
     rows_a = a[:, None] * n + seeds

@@ -22,7 +22,8 @@ from lrbench.results.statistics.pvalues import ALPHA, paired_t, sign_test, stand
 from lrbench.results.statistics.readings import Readings
 
 MARGIN = 1.25  # smaller ratios do not matter
-LOG_MARGIN = math.log(MARGIN)
+ROUNDING = 1e-12  # whole costs are often exactly the margin apart, as 4 and 5: that is not beyond it
+LOG_MARGIN = math.log(MARGIN) + ROUNDING
 STEPS = 2  # nor do differences of fewer steps
 SIGNS = 10  # seeds from which on the sign test has more power than the ranks
 POWER = 0.84  # quantile of the normal distribution that is exceeded in four cases of five

@@ -12,7 +12,7 @@ passes through   of one optimizer: it arrives, and leaves again before twice the
 
 import numpy as np
 
-from lrbench.results.statistics.pairs import MARGIN, Pair, Pairs, columns_of, seeds_needed
+from lrbench.results.statistics.pairs import MARGIN, ROUNDING, Pair, Pairs, columns_of, seeds_needed
 from lrbench.results.statistics.pvalues import ALPHA
 
 CLEAR = "clear"
@@ -41,7 +41,7 @@ def word(pair: Pair, p: float, beyond: float, family: int) -> tuple[str, int]:
 def words(pairs: Pairs, p: np.ndarray, beyond: np.ndarray, family: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the word of each of G pairs, and who is better, (G,) each; p and beyond (G,) are adjusted."""
     by_order = pairs.test != "t"
-    inside = (pairs.low > 1 / MARGIN) & (pairs.high < MARGIN)
+    inside = (pairs.low > 1 / MARGIN + ROUNDING) & (pairs.high < MARGIN - ROUNDING)
     outside = (pairs.low > MARGIN) | (pairs.high < 1 / MARGIN)
     nobody_ahead = by_order & (pairs.wins + pairs.losses == 0)
     too_few = by_order & (pairs.n < seeds_needed(family))

@@ -161,6 +161,17 @@ def test_clear_is_held_against_the_margin_by_holm():
     assert found.pair_with(1).low > 1.25
 
 
+def test_a_large_family_takes_ranks_instead_of_signs():
+    """26 pairs of ten seeds are too many for a clean sweep: eight optimizers have 28, their leader has 7."""
+    a, b = rule.mixed()
+    runs = {"leader": a} | {f"rival {i}": b for i in range(7)}
+    untuned, _ = standings(runs)
+    assert [pair.test for pair in untuned.pairs[:7]] == ["ranks"] * 7
+    tuned, _ = standings(runs, dict.fromkeys(runs, 0.0))
+    assert [pair.test for pair in tuned.pairs[:7]] == ["sign"] * 7
+    assert [pair.test for pair in tuned.pairs[7:]] == ["same"] * 21
+
+
 def test_who_only_passes_through_leads_nobody_who_stays():
     found, _ = standings(*rule.one_passes())
     assert (found.leader, found.first, found.passing.tolist()) == (1, [1], [True, False])
@@ -234,6 +245,7 @@ def test_without_a_scale_no_target_turns_the_order(target):
 def test_the_verdicts_own_target_is_no_other():
     rival = np.where(np.arange(8) == 5, 1.0, 3.0)  # ahead at 1e-6 alone
     assert math.isnan(s.crossing(np.full(8, 2.0), rival, 1e-6))
+    assert math.isnan(s.crossing(np.full(8, 2.0), rival, 1.05e-6))
     assert s.crossing(np.full(8, 2.0), rival, 1e-5) == 1e-6
 
 

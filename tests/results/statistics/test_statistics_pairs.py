@@ -171,6 +171,12 @@ def test_without_a_test():
     assert compared([rule.lost() for _ in range(6)], same[:6]).losses == 6
 
 
+def test_pairs_of_which_only_one_side_repeats_all_count():
+    """An optimizer that ends alike from every start, against one that does not."""
+    alike, unlike = [rule.arrived(40.0)] * 10, rule.arriving(80.0, rule.NOISE[0])
+    assert compared(alike, unlike).n == compared(unlike, alike).n == 10
+
+
 def test_what_cannot_be_compared_is_refused():
     runs = arrays(rule.arriving(40.0, rule.NOISE[0]))
     with pytest.raises(ValueError, match="a seed or more, got none"):

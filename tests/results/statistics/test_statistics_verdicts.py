@@ -1,4 +1,4 @@
-"""The word for a pair: cases worked by hand. That it is always the rule's stands beside pairs and standings."""
+"""The word for a pair: cases worked by hand. That it is the rule's is tested with pairs and standings."""
 
 import numpy as np
 import pytest

@@ -17,7 +17,8 @@ from functools import cache
 import numpy as np
 
 MARGIN = 1.25  # smaller ratios do not matter
-LOG_MARGIN = math.log(MARGIN)
+ROUNDING = 1e-12  # whole costs, as 4 and 5, are often the margin apart: neither within it nor beyond
+LOG_MARGIN = math.log(MARGIN) + ROUNDING
 STEPS = 2  # nor do differences of fewer steps
 LEAVES = 2.0  # a run that has arrived may not exceed this many times the target any more
 RISE = 100.0  # a setting whose gap first rises above this many times where it began is not chosen
@@ -404,7 +405,7 @@ def word(pair: Pair, p: float, beyond: float, family: int) -> tuple[str, int]:
     if pair.test in untested:
         return untested[pair.test], 0
     by_order = pair.test != "t"
-    within = pair.low > 1 / MARGIN and pair.high < MARGIN
+    within = pair.low > 1 / MARGIN + ROUNDING and pair.high < MARGIN - ROUNDING
     if pair.few_steps or within or (by_order and not pair.wins + pair.losses):
         return AS_GOOD, 0
     # the word never contradicts the interval beside it

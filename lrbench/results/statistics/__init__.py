@@ -9,6 +9,13 @@
     targets     first hits as costs
     tuning      what a search costs, and how sensitive its outcome is
 
+By when runs arrive, instead of by their gaps; these are imported from their modules:
+
+    readings    what runs are worth, and which trial is chosen by it
+    pairs       two optimizers on the same seeds, and many groups of such pairs
+    verdicts    the word for a pair
+    order       who leads, who is as good, who is shown better; on one problem and over several
+
 A run that diverged or failed has the gap inf; a target that was never reached has the first hit inf. inf is
 the largest value, never a missing one: leaving it out would flatter the optimizer. NaN is expected nowhere,
 except where a function says what it means.

@@ -30,7 +30,7 @@ from filelock import FileLock
 from lrbench import __version__
 from lrbench.errors import RequestError
 
-SCHEMA = 4
+SCHEMA = 5
 GENERATOR = f'<meta name="generator" content="lrbench {__version__}">'  # in the head of a page
 HEAD = 1000  # characters of a page, with its head
 RESULTS_DIR = "results"  # where a name is looked up when nothing is said
@@ -43,8 +43,9 @@ _OUTCOMES = pa.schema(
         ("status", pa.string()),
         ("engine", pa.string()),
         ("final_gap", pa.float64()),
-        ("last_epoch_gap", pa.float64()),
         ("evaluations_to_target", pa.float64()),
+        ("score", pa.float64()),
+        ("rise", pa.float64()),
     ]
 )
 

@@ -50,6 +50,7 @@ def run_rows(group: Group, outcome: Outcome, problem: Problem, target: float, en
         columns[path] = _setting_array(path, setting)
     columns["engine"] = repeated(engine, count, pa.string())
     columns |= _measured(outcome, completed=status == "completed")
+    columns |= _score_and_rise(outcome, problem, completed=status == "completed")
     columns |= _first_hits(outcome, target)
     columns["final_test_loss"] = _test_loss(problem, outcome.weights, completed=status == "completed")
     columns["weights"] = _weights(outcome.weights, failed=status == "failed")
@@ -155,6 +156,14 @@ def _measured(outcome: Outcome, completed: np.ndarray) -> dict[str, pa.Array]:
         "last_finite_loss": pa.array(outcome.last_loss),
         "evaluations": pa.array(outcome.all_evaluations),
     }
+
+
+def _score_and_rise(outcome: Outcome, problem: Problem, completed: np.ndarray) -> dict[str, pa.Array]:
+    """TO BE REPLACED by what the engines know: of the last epoch's gap alone, without target and budget."""
+    score = np.log(np.maximum(outcome.last_epoch_gap, np.finfo(float).tiny))
+    rise = _ratio(outcome.peak, np.maximum(outcome.gap[:, 0], problem.scale or 0.0))
+    is_finite = (outcome.first_bad == NEVER) & np.isfinite(rise)
+    return {"score": _inf_unless(completed, score), "rise": _inf_unless(is_finite, rise)}
 
 
 def _inf_unless(completed: np.ndarray, values: np.ndarray) -> pa.Array:

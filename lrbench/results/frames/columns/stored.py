@@ -79,6 +79,21 @@ RUNS = (
     ),
     Column("peak_ratio", "double", PURE, "largest finite gap on the way over the start's gap; no unit", NULL),
     Column(
+        "score",
+        "double",
+        PURE,
+        (
+            "what settings are chosen by: log(cost / budget) <= 0 of a run that arrived at the target, "
+            "log(level / target) > 0 of one that did not, inf of one that is lost"
+        ),
+    ),
+    Column(
+        "rise",
+        "double",
+        PURE,
+        "largest gap on the way over the larger of the start's and the constant model's; inf if not finite",
+    ),
+    Column(
         "first_bad_step",
         "int64",
         STEPS,

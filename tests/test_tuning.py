@@ -598,9 +598,9 @@ def test_in_the_outer_tenth_a_scrambled_box_grows_out_of_its_last_zoom(best, dec
     box = [min(1e-5, decade[0]), max(1e2, decade[1])]
     middle = place(rates, *box)[scores[:24].argmin()]
     low, high = max(middle - 1 / 6, 0), min(middle + 1 / 6, 1)
-    last = place(trials["lr_low"], *box)[24:], place(trials["lr_high"], *box)[24:]
-    assert (last[0] == pytest.approx(low, abs=1e-6), last[1] == pytest.approx(high, abs=1e-6)) == (True, True)
-    assert len(trials) == trials["optimizer.momentum"].nunique() == 32
+    last = np.column_stack([place(trials[end], *box)[24:] for end in ("lr_low", "lr_high")])
+    np.testing.assert_allclose(last, np.tile([low, high], (8, 1)), atol=1e-6)
+    assert len(trials) == rates.nunique() == 32
 
 
 def test_a_scrambled_box_does_not_grow_where_the_best_is_inside():
@@ -881,7 +881,7 @@ def test_the_page_asks_for_what_there_is(line):
 def test_what_the_page_says_may_be_written_may_be():
     cells = re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)
     lines = [re.findall(r"`'?(\+?tune\..*?)'?`", cell) for cell in cells]
-    assert len(lines) == 10
+    assert len(lines) == 9
     for alternatives in ([first for first, *_ in lines], [others[-1] for others in lines if len(others) > 1]):
         request = requested("optimizer=sgd,sgd_momentum", "tune=all", *alternatives)
         assert request.tune

@@ -24,8 +24,7 @@ def choose(trials: Sequence[Trial], limit: float | None, outcomes: pa.Table) -> 
     reached = _reached(outcomes, runs)
     lost = np.isinf(reached.score)
     if limit is not None:
-        too_high = (reached.rise > limit).any(axis=1)
-        lost |= too_high[:, None]
+        lost |= np.any(reached.rise > limit, axis=1, keepdims=True)
     lost_seeds = lost.sum(axis=1)
     kept_seeds = np.maximum(lost.shape[1] - lost_seeds, 1)
     mean = np.where(lost, 0.0, reached.score).sum(axis=1) / kept_seeds

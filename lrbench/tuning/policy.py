@@ -93,9 +93,7 @@ class Tune:
     @property
     def stages(self) -> list[int]:
         """Return how many trials each stage of a search has: over the box, then a zoom after the other."""
-        zoom = 2 * (self.trials // EIGHTH)
-        zooms = [zoom] * ZOOMS if zoom else []
-        return [self.trials - sum(zooms), *zooms]
+        return stages(self.trials)
 
     def box(self, optimizer: str) -> Box:
         """Return the box of an optimizer, empty where none is configured: its lr alone is tuned then."""
@@ -131,6 +129,13 @@ class Tune:
     def class_defaults(self, optimizer: str) -> dict[str, Any]:
         """Return the class's own values, where its configuration holds others."""
         return self.box(optimizer).get("default", {})
+
+
+def stages(trials: int) -> list[int]:
+    """Share out the trials of a search; of fewer than eight no zoom gets any."""
+    zoom = 2 * (trials // EIGHTH)
+    zooms = [zoom] * ZOOMS if zoom else []
+    return [trials - sum(zooms), *zooms]
 
 
 def hyperparameters(box: Box) -> list[str]:

@@ -95,7 +95,7 @@ def _in_decade(decade: LrRange, own: Sequence[Trial], best: Trial, tune: Tune) -
     if tune.sampler == "grid":
         points = grid(count + 1)
         # the end that the decade shares with the range has been tried
-        is_below = decade.low < own[0].lr_range.low
+        is_below = decade.low < _range_of(own).low
         points = points[:-1] if is_below else points[1:]
     else:
         points = sobol(count, len(box), tune.seed, skip=tune.stages[0])

@@ -577,6 +577,20 @@ def test_sobol_points_go_on_in_a_third_and_a_ninth_of_each_side():
     assert ((lows - 1e-3 <= lr) & (lr <= highs + 1e-3)).all()
 
 
+@pytest.mark.parametrize("high", np.geomspace(50, 200, 12).tolist())
+def test_a_zoom_of_sobol_points_is_clipped_to_the_box_and_no_growth(high):
+    """Beside the outer tenth a third of the box goes beyond its end."""
+    best = 1e-5 * (high / 1e-5) ** 0.88
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=256, lr=[1e-5, high], seeds=[5])
+    trials = searched(request, valley(best)).trials()
+    lows, highs = place(trials["lr_low"], 1e-5, high), place(trials["lr_high"], 1e-5, high)
+    assert (lows[[0, 128, 192]], highs[[0, 128, 192]]) == (
+        pytest.approx([0, 0.88 - 1 / 6, 0.88 - 1 / 18], abs=0.01),
+        pytest.approx([1, 1, 0.88 + 1 / 18], abs=0.01),
+    )
+    assert trials["lr_high"].max() == high
+
+
 def test_sobol_points_of_a_stage_are_the_next_of_the_sequence():
     request = ask("sgd_momentum", sampler="sobol", keys=None, trials=32, lr=[1e-5, 1e2])
     trials = searched(request, in_the_middle).trials()

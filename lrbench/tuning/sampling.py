@@ -99,9 +99,8 @@ def _value(place: float, dimension: Dimension, digits: int) -> float:
 def counted_at(place: float, dimension: Dimension) -> float:
     """Return what lies at a place of a dimension, as its range counts: of a memory 1 - x."""
     low, high = dimension.low, dimension.high
-    if dimension.scale == "linear":
-        return low + place * (high - low)
-    return low * (high / low) ** place
+    exact = low + place * (high - low) if dimension.scale == "linear" else low * (high / low) ** place
+    return min(max(exact, low), high)  # at a place of 1, low * (high / low) may be a last digit more
 
 
 def counted(leaves: Leaves, dimension: Dimension) -> float:

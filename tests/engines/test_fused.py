@@ -193,8 +193,11 @@ class Same:
             return np.abs(np.subtract(here, there)).max() <= self.bar * max(
                 self.weights_size, np.abs(there).max()
             )
-        if isinstance(there, float) and key.startswith(("start_", "final_", "last_", "half_", "peak_")):
-            size = 1 + there if key == "peak_ratio" else so_far[-1]
+        if key == "score":  # for now the logarithm of a gap
+            here, there = np.exp([here, there])
+        measured = ("start_", "final_", "last_", "half_", "peak_", "rise", "score")
+        if isinstance(there, float) and key.startswith(measured):
+            size = 1 + there if key in ("peak_ratio", "rise") else so_far[-1]
             return np.array_equal(here, there, equal_nan=True) or abs(here - there) <= 2 * self.bar * size
         if key == "evaluations":
             return np.array_equal(np.array(here)[finite], np.array(there)[finite])

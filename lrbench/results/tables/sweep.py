@@ -145,9 +145,10 @@ class Sweep:
 
     @cached_property
     def _competitors(self) -> pd.DataFrame:
+        frames = (self.entries, self.settings, self.chosen)
         tune = self.manifest["tune"]
         is_scattered = tune is not None and tune["sampler"] == "sobol"
-        return ranking.competitors(self.entries, self.settings, self.chosen, is_scattered)
+        return ranking.competitors(*frames, is_scattered)
 
     @cached_property
     def _leaders(self) -> pd.Series:

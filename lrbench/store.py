@@ -43,8 +43,9 @@ _OUTCOMES = pa.schema(
         ("status", pa.string()),
         ("engine", pa.string()),
         ("final_gap", pa.float64()),
-        ("level", pa.float64()),
         ("evaluations_to_target", pa.float64()),
+        ("score", pa.float64()),
+        ("rise", pa.float64()),
     ]
 )
 

@@ -7,15 +7,18 @@ import inspect
 import pkgutil
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from lrbench.bench import manifest as manifests
@@ -35,12 +38,11 @@ from lrbench.seeds import start, tuning_seeds
 from lrbench.store import ResultStore
 from lrbench.sweeper import compose
 from lrbench.sweeper.request import Request, read
-from lrbench.tuning import phases
+from lrbench.tuning import evaluation_seeds, phases
 from lrbench.tuning import read as read_tune
 from lrbench.tuning.choice import choose
-from lrbench.tuning.competitors import Competitor, Trial
-from lrbench.tuning.policy import LrRange
-from lrbench.tuning.sampling import grid, sobol
+from lrbench.tuning.competitors import Cell, Trial
+from lrbench.tuning.sampling import grid, grid_around, sobol
 
 POLICY: dict = OmegaConf.to_container(OmegaConf.load(CONF / "tune" / "all.yaml"))  # pyright: ignore[reportAssignmentType]
 CHOICES: dict = {
@@ -48,7 +50,7 @@ CHOICES: dict = {
     for path in sorted((CONF / "optimizer").glob("*.yaml"))
 }
 NAMES = [name for name in CHOICES if name != "custom"]
-SMALL = {"trials": 5, "reserve": 4, "seeds": [11, 12]}
+SMALL = {"trials": 8, "seeds": [11, 12]}  # 4 over the box, then 2 and 2
 
 
 @cache
@@ -99,11 +101,15 @@ def roles(store: ResultStore) -> pd.DataFrame:
     )
 
 
-def chosen_by_pandas(rows: pd.DataFrame, floor: float) -> pd.Series:
-    """Return the best trial of each optimizer: the lowest geometric mean over the seeds; an inf is last."""
-    trials = rows[rows["role"] == "trial"]
-    logs = np.log(trials["last_epoch_gap"].clip(lower=floor))
-    return logs.groupby([trials["optimizer"], trials["trial"]]).mean().groupby("optimizer").idxmin().str[1]
+def chosen_by_pandas(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the best trial of each optimizer: fewest lost seeds, then least mean score, then lowest rate."""
+    trials = rows[rows["role"] == "trial"].assign(lost=lambda t: np.isinf(t["score"]) | (t["rise"] > 100))
+    trials["kept"] = trials["score"].mask(trials["lost"])
+    of_each = trials.groupby(["optimizer", "trial"]).agg(
+        {"lost": "sum", "kept": "mean", "optimizer.lr": "first"}
+    )
+    best = of_each.sort_values(["lost", "kept", "optimizer.lr"]).reset_index().drop_duplicates("optimizer")
+    return dict(zip(best["optimizer"], best["trial"], strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -176,8 +182,9 @@ def test_sobol_points_are_a_net():
     assert (sobol(32, 3, seed=6) != points).any()
 
 
-def test_trials_lie_in_their_boxes_and_are_as_many_for_all(everyone):
-    blocks = trial_blocks(everyone)
+def test_first_trials_lie_in_their_boxes_and_are_as_many_for_all(everyone):
+    # 32 in the first stage: 64 in all
+    blocks = trial_blocks(replace(everyone, tune=replace(everyone.tune, trials=64)))
     assert [block.choices["optimizer"] for block in blocks] == NAMES
     for block in blocks:
         box, axis = POLICY["boxes"][block.choices["optimizer"]], block.axes[0]
@@ -257,10 +264,10 @@ def test_where_no_weights_attain_the_infimum_there_is_no_oracle(capsys):
 # ---- choice
 
 
-def test_the_choice_is_the_lowest_geometric_mean_of_the_stored_trials(sweep):
-    rows, [floor] = roles(sweep), sweep.problems()["gap_floor"].to_pylist()
-    best = chosen_by_pandas(rows, floor)
-    assert np.isinf(rows["last_epoch_gap"]).any()
+def test_the_choice_is_the_best_of_the_stored_trials(sweep):
+    rows = roles(sweep)
+    best = chosen_by_pandas(rows)
+    assert np.isinf(rows["score"]).any()
     for optimizer in ("sgd", "adam"):
         own = rows[rows["optimizer"] == optimizer]
         evaluation = own[own["role"] == "evaluation"]
@@ -284,141 +291,397 @@ def test_every_role_has_its_run_and_seeds_of_its_own(sweep):
     assert (trials.groupby(["optimizer", "trial"]).size() == 2).all()
     assert manifest["counts"]["planned"] == rows["run_id"].nunique() == len(sweep.outcomes())
     assert manifest["state"] == "complete"
-    assert {
-        "choice",
-        "keys",
-        "trials",
-        "reserve",
-        "seeds",
-        "seed",
-        "sampler",
-        "metric",
-        "units",
-        "lr",
-        "boxes",
-    } == set(manifest["tune"])
+    keys = {"choice", "keys", "trials", "seeds", "seed", "sampler", "rise", "units", "lr", "boxes"}
+    assert keys == set(manifest["tune"])
 
 
-def outcomes(gaps: dict[str, list[float]], hits: dict[str, list[float]]) -> tuple[Competitor, pa.Table]:
-    """A competitor with a trial a key and hand-written outcomes; a gap of inf is a lost run."""
-    ids = {
-        name: np.array([f"{name}{seed}".encode() for seed in range(len(values))], dtype="S32")
-        for name, values in gaps.items()
-    }
-    table = pa.table(
-        {
-            "run_id": [run.decode() for runs in ids.values() for run in runs],
-            "status": [
-                "completed" if np.isfinite(gap) else "diverged" for values in gaps.values() for gap in values
-            ],
-            "last_epoch_gap": [gap for values in gaps.values() for gap in values],
-            "evaluations_to_target": pa.array(
-                [hit if np.isfinite(hit) else None for values in hits.values() for hit in values],
-                pa.float64(),
-            ),
-        }
+LOST = np.inf
+RATES = [0.01, 0.1, 1.0]
+
+
+def outcomes(scores: list[list[float]], rises: list[list[float]] | None = None) -> pa.Table:
+    """Made-up outcomes of trials on each seed, in no order; a score of inf is a lost run."""
+    names = [[f"{trial}{seed}" for seed in range(len(own))] for trial, own in enumerate(scores)]
+    rows = pd.DataFrame({"run_id": np.ravel(names), "score": np.ravel(scores)})
+    rows["rise"] = np.ravel(rises).astype(float) if rises else 1.0
+    rows["status"] = np.where(np.isinf(rows["score"]), "diverged", "completed")
+    shuffled = rows.sample(frac=1, random_state=0)
+    return pa.Table.from_pandas(shuffled.assign(optimizer="sgd", engine="fused"), preserve_index=False)
+
+
+def tried(rates: Sequence[float | None], seeds: int) -> list[Trial]:
+    """Trials of these rates, as `outcomes` names their runs; None where no lr is tuned."""
+    trials = []
+    for number, rate in enumerate(rates):
+        runs = np.array([f"{number}{seed}".encode() for seed in range(seeds)], dtype="S32")
+        tuned = {} if rate is None else {"optimizer.lr": rate}
+        trials.append(Trial(Cell(None, {}), tuned, None, runs))  # pyright: ignore[reportArgumentType]
+    return trials
+
+
+@pytest.mark.parametrize(
+    ("scores", "rises", "limit", "best"),
+    [
+        ([[-0.5, 0.1], [-0.1, -0.5], [0.1, 0.1]], None, 100, 1),  # means -0.2, -0.3, 0.1
+        ([[-0.5, -0.5], [-0.5, -0.5]], None, 100, 0),  # the smallest rate
+        ([[-9.0, LOST], [5.0, 5.0]], None, 100, 1),  # a lost seed is last, whatever the others
+        ([[LOST, LOST], [3.0, LOST], [2.0, LOST]], None, 100, 2),  # of the fewest lost, the seed that is kept
+        ([[LOST, LOST], [LOST, LOST]], None, 100, 0),  # nothing works: the smallest rate
+        ([[-0.5] * 2, [-3.2] * 2, [-0.4] * 2], [[1, 1], [8.3e4, 9], [1, 1]], 100, 0),  # it rose on one seed
+        ([[-0.5] * 2, [-3.2] * 2, [-0.4] * 2], [[1, 1], [8.3e4, 9], [1, 1]], None, 1),  # off
+        ([[-0.5] * 2, [-3.2] * 2], [[1, 1], [100, 100]], 100, 1),  # above, not at, the limit
+        ([[-0.5] * 2, [-3.2] * 2], [[1, 1], [1, LOST]], 100, 0),  # a rise that is not finite
+        ([[LOST, -0.1], [-3.2, -3.2]], [[1, 1], [101, 1]], 100, 0),  # what rose is lost on all seeds
+    ],
+)
+def test_the_choice_by_hand(scores, rises, limit, best):
+    trials = tried(RATES[: len(scores)], seeds=2)
+    assert choose(trials, limit, outcomes(scores, rises)) == best
+
+
+def test_of_equal_trials_the_smallest_rate_is_chosen_then_the_first():
+    equal = outcomes([[-0.5, -0.5]] * 3)
+    assert choose(tried([0.1, 0.01, 1.0], 2), 100, equal) == 1
+    assert choose(tried([0.1, 0.1, 1.0], 2), 100, equal) == 0
+    assert choose(tried([None] * 3, 2), 100, equal) == 0
+
+
+def test_what_did_not_complete_is_lost_whatever_its_score():
+    table = outcomes([[-0.5, -0.5], [-0.1, -0.1]])
+    status = ["failed" if run.startswith("0") else "completed" for run in table["run_id"].to_pylist()]
+    table = table.set_column(table.column_names.index("status"), "status", pa.array(status))
+    assert choose(tried(RATES[:2], 2), 100, table) == 1
+    unknown = pa.array([None if run == "00" else -0.5 for run in table["run_id"].to_pylist()])
+    table = outcomes([[-0.5, -0.5], [-0.1, -0.1]])
+    assert choose(tried(RATES[:2], 2), 100, table.set_column(1, "score", unknown)) == 1
+
+
+SCORES = st.sampled_from([-2.0, -1.0, 0.5, LOST])
+RISES = st.sampled_from([1.0, 99.0, 101.0, LOST])
+TRIALS = st.tuples(
+    st.sampled_from([0.01, 0.1, 1.0]), st.lists(st.tuples(SCORES, RISES), min_size=3, max_size=3)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TRIALS, min_size=1, max_size=6), st.sampled_from([None, 100.0]))
+def test_the_choice_is_the_rules(trials, limit):
+    def key(number):
+        rate, seeds = trials[number]
+        too_high = limit is not None and any(rise > limit for _, rise in seeds)
+        kept = [score for score, _ in seeds if score < LOST and not too_high]
+        return 3 - len(kept), sum(kept) / max(len(kept), 1), rate, number
+
+    rates, seeds = [rate for rate, _ in trials], [seeds for _, seeds in trials]
+    table = outcomes([[s for s, _ in own] for own in seeds], [[r for _, r in own] for own in seeds])
+    assert choose(tried(rates, 3), limit, table) == min(range(len(trials)), key=key)
+
+
+# ---- zooms
+
+
+@pytest.mark.parametrize(
+    ("trials", "stages"),
+    [
+        (32, [16, 8, 8]),
+        (29, [17, 6, 6]),
+        (256, [128, 64, 64]),
+        (15, [11, 2, 2]),
+        (8, [4, 2, 2]),
+        (7, [7]),
+        (1, [1]),
+    ],
+)
+def test_stages_by_hand(trials, stages):
+    assert replace(ask("sgd").tune, trials=trials).stages == stages
+
+
+# of the rule: what the first trials are and where a zoom has its own, as logarithms
+coarse = lambda low, high, count: np.linspace(np.log10(low), np.log10(high), count)  # noqa: E731
+zoomed = lambda best, spacing, count: (  # noqa: E731
+    best + spacing / (count // 2 + 1) * np.array([k for k in range(-count // 2, count // 2 + 1) if k])
+)
+ROUNDING = 0.5e-2 / np.log(10)  # of three digits, in decades
+
+
+@pytest.mark.parametrize("count", [2, 6, 8, 64])
+def test_a_zoom_of_a_grid_is_the_rules(count):
+    """Between neighbours at 0 and 1, with the best in the middle: a spacing of one half."""
+    np.testing.assert_allclose(grid_around(0.5, count)[:, 0], zoomed(0.5, 0.5, count), atol=1e-15)
+    below, above = grid_around(0.2, count)[: count // 2, 0], grid_around(0.2, count)[count // 2 :, 0]
+    assert np.diff([0, *below, 0.2]) == pytest.approx(0.2 / (count // 2 + 1))
+    assert np.diff([0.2, *above, 1]) == pytest.approx(0.8 / (count // 2 + 1))
+    for end in (0, 1):
+        assert np.diff([0, *grid_around(end, count)[:, 0], 1]) == pytest.approx(1 / (count + 1))
+
+
+class Search(NamedTuple):
+    """A search that nobody trained: its phases, and a row a role with the settings and scores of its run."""
+
+    names: list[str]
+    rows: pd.DataFrame
+
+    def trials(self, query: str = "optimizer == optimizer") -> pd.DataFrame:
+        own = self.rows[self.rows["role"] == "trial"].query(query)
+        return own.groupby("trial").first()
+
+    def chosen(self) -> float:
+        [rate] = self.rows[self.rows["role"] == "evaluation"]["optimizer.lr"].unique()
+        return rate
+
+
+def searched(request: Request, score: Callable[[pd.Series], float]) -> Search:
+    """Go through the phases of a request with made-up scores: of a row with the settings of a run."""
+    known: dict[str, dict] = {}
+
+    def stored() -> pa.Table:
+        columns = ["run_id", "optimizer", "status", "engine", "score", "rise"]
+        return pa.Table.from_pylist([{name: row[name] for name in columns} for row in known.values()])
+
+    names, found = [], pd.DataFrame()
+    for phase in phases(request.blocks, request.tune, stored):
+        names.append(phase.name)
+        for group in plan(phase.blocks).groups:
+            settings = group.shared | group.labels
+            for place, run in enumerate(group.run_id):
+                own = {path: column.value(place) for path, column in group.columns.items()}
+                row = settings | own | {"run_id": run.decode(), "engine": "fused", "status": "completed"}
+                row |= {"score": score(pd.Series(row)), "rise": 1.0}
+                known.setdefault(row["run_id"], row)
+        found = phase.roles.to_pandas()
+    runs = pd.DataFrame(known.values()).drop(columns="optimizer")
+    return Search(names, found.merge(runs, on="run_id", validate="many_to_one"))
+
+
+def valley(lr: float) -> Callable[[pd.Series], float]:
+    """Scores that are the least at one learning rate, and rise on both sides."""
+    return lambda row: abs(np.log10(row["optimizer.lr"] / lr))
+
+
+def test_the_trials_of_a_search_are_the_rules():
+    found = searched(ask("sgd", trials=32, lr=[1e-5, 1e2]), valley(0.07))
+    logs, spacing = coarse(1e-5, 1e2, 16), 7 / 15
+    for _ in range(2):
+        best = logs[np.abs(logs - np.log10(0.07)).argmin()]
+        logs = np.concatenate([logs, zoomed(best, spacing, 8)])
+        spacing /= 5
+    rates = found.trials()["optimizer.lr"].to_numpy()
+    # a zoom goes between rates that are rounded themselves
+    np.testing.assert_allclose(np.log10(rates), logs, atol=2 * ROUNDING)
+    np.testing.assert_allclose(np.log10(rates[:16]), logs[:16], atol=ROUNDING)
+    assert all(float(f"{rate:.3g}") == rate for rate in rates)
+    assert abs(np.log10(found.chosen() / 0.07)) <= spacing / 2 + 2 * ROUNDING
+    assert found.names == ["search 1 of 3", "search 2 of 3", "search 3 of 3", "evaluation"]
+
+
+def test_where_trials_are_few_nothing_zooms():
+    found = searched(ask("sgd", trials=7, lr=[1e-3, 1e3]), valley(1e5))
+    assert found.trials()["optimizer.lr"].tolist() == [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3]
+    assert found.names == ["search 1 of 1", "evaluation"]
+
+
+@pytest.mark.parametrize(
+    ("best", "decade"), [(1e-9, [1e-6, 1e-5]), (3e-6, [1e-6, 1e-5]), (4e2, [1e2, 1e3]), (1e9, [1e2, 1e3])]
+)
+def test_at_an_end_the_last_zoom_is_spent_in_the_decade_beyond(best, decade):
+    found = searched(ask("sgd", trials=32, lr=[1e-5, 1e2]), valley(best))
+    trials = found.trials()
+    rates, beyond = trials["optimizer.lr"].to_numpy(), np.linspace(*np.log10(decade), 9)
+    inner = beyond[:-1] if best < 1 else beyond[1:]  # the shared end has been tried
+    np.testing.assert_allclose(np.log10(rates[16:24]), inner, atol=ROUNDING)
+    assert trials[["lr_low", "lr_high"]].to_numpy()[16:24] == pytest.approx(np.tile(decade, (8, 1)))
+    # between the neighbours of the best, on one side of it where it still is at the end
+    logs = np.sort(np.log10(rates[:24]))
+    at = np.abs(logs - np.log10(best)).argmin()
+    if at in (0, 23):
+        ends = logs[[0, 1]] if at == 0 else logs[[-2, -1]]
+        last = np.linspace(*ends, 10)[1:-1]
+        assert found.chosen() == rates.min() if at == 0 else rates.max()
+    else:
+        below = np.linspace(logs[at - 1], logs[at], 6)[1:-1]
+        last = np.concatenate([below, np.linspace(logs[at], logs[at + 1], 6)[1:-1]])
+        assert not np.isclose(found.chosen(), [rates.min(), rates.max()]).any()
+    np.testing.assert_allclose(np.log10(rates[24:]), last, atol=ROUNDING)
+    assert len(rates) == 32
+
+
+def test_beside_an_end_nothing_grows():
+    """The second rate of a grid has neighbours on both sides."""
+    second = 10 ** coarse(1e-5, 1e2, 16)[1]
+    trials = searched(ask("sgd", trials=32, lr=[1e-5, 1e2]), valley(second)).trials()
+    assert (trials["lr_low"].min(), trials["lr_high"].max(), len(trials)) == (1e-5, 1e2, 32)
+
+
+def test_a_range_does_not_grow_beyond_what_a_number_holds():
+    trials = searched(ask("sgd", trials=8, lr=[1e300, 1e308]), valley(1e308)).trials()
+    assert (trials["lr_high"].max(), len(trials)) == (1e308, 8)
+
+
+@pytest.mark.parametrize("box", [[0.5, 0.501], [1e-5, 1e2], [0.99, 1.01]])
+@pytest.mark.parametrize("trials", [32, 256])
+def test_a_zoom_has_as_many_digits_as_tell_its_rates_apart(box, trials):
+    found = searched(ask("sgd", trials=trials, lr=box, seeds=[5]), valley(np.sqrt(box[0] * box[1])))
+    assert found.trials()["optimizer.lr"].nunique() == trials
+
+
+def scattered(row: pd.Series) -> float:
+    """A score that is as good as random, the same for the same run; some are lost."""
+    number = int(row["run_id"][:6], 16) / 16**6
+    return number if number < 0.7 else LOST
+
+
+def at_some_ends(row: pd.Series) -> float:
+    """Scores that are the least at the low end, at the high end or in the middle, by the optimizer."""
+    log = np.log10(row["optimizer.lr"])
+    return [log, -log, abs(log + 1)][NAMES.index(row["optimizer"]) % 3]
+
+
+@pytest.mark.parametrize("score", [scattered, at_some_ends])
+@pytest.mark.parametrize("policy", [{"keys": ["lr"], "sampler": "grid"}, {}], ids=["lr", "all"])
+def test_all_have_the_same_number_of_trials_at_an_end_too(everyone, policy, score):
+    tune = replace(everyone.tune, seeds=[5], **policy)
+    found = searched(replace(everyone, tune=tune), score)
+    numbers = found.rows[found.rows["role"] == "trial"].groupby("optimizer")["trial"].agg(["nunique", "max"])
+    assert (numbers.to_numpy() == [32, 31]).all()
+    assert len(numbers) == len(NAMES)
+    if score is at_some_ends:
+        trials = found.rows[found.rows["role"] == "trial"].groupby("optimizer")
+        grown = (trials["lr_low"].min() < 1e-5) | (trials["lr_high"].max() > 1e2)
+        assert 0 < grown.sum() < len(NAMES)
+
+
+def place(values: pd.Series, low: float, high: float) -> np.ndarray:
+    return np.log(values.to_numpy() / low) / np.log(high / low)
+
+
+def in_the_middle(row: pd.Series) -> float:
+    return abs(np.log10(row["optimizer.lr"]) + 1.5) + abs(np.log10(1 - row["optimizer.momentum"]) + 1)
+
+
+def test_sobol_points_go_on_in_a_third_and_a_ninth_of_each_side():
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=32, lr=[1e-5, 1e2])
+    trials = searched(request, in_the_middle).trials()
+    lr = place(trials["optimizer.lr"], 1e-5, 1e2)
+    memory = place(1 - trials["optimizer.momentum"], 0.001, 1)
+    points = np.column_stack([lr, memory])
+    scores = trials["score"].to_numpy()
+    for stage, side in (([16, 24], 1 / 3), ([24, 32], 1 / 9)):
+        best = points[scores[: stage[0]].argmin()]
+        off = np.abs(points[slice(*stage)] - best)
+        assert (off <= side / 2 + 1e-3).all()  # three digits
+        assert off.max() > side / 4  # and it is no smaller box
+        whole = side if (np.abs(best - 0.5) < 0.5 - side / 2).all() else None
+        assert whole is None or np.ptp(points[slice(*stage)], axis=0) == pytest.approx(whole, abs=whole / 2)
+    lows, highs = place(trials["lr_low"], 1e-5, 1e2), place(trials["lr_high"], 1e-5, 1e2)
+    assert (highs - lows)[[0, 16, 24]] == pytest.approx([1, 1 / 3, 1 / 9])
+    assert ((lows - 1e-3 <= lr) & (lr <= highs + 1e-3)).all()
+
+
+@pytest.mark.parametrize("high", np.geomspace(50, 200, 12).tolist())
+def test_a_zoom_of_sobol_points_is_clipped_to_the_box_and_no_growth(high):
+    """Beside the outer tenth a third of the box goes beyond its end."""
+    best = 1e-5 * (high / 1e-5) ** 0.88
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=256, lr=[1e-5, high], seeds=[5])
+    trials = searched(request, valley(best)).trials()
+    lows, highs = place(trials["lr_low"], 1e-5, high), place(trials["lr_high"], 1e-5, high)
+    assert (lows[[0, 128, 192]], highs[[0, 128, 192]]) == (
+        pytest.approx([0, 0.88 - 1 / 6, 0.88 - 1 / 18], abs=0.01),
+        pytest.approx([1, 1, 0.88 + 1 / 18], abs=0.01),
     )
-    trials = [Trial(None, {}, None, runs) for runs in ids.values()]  # pyright: ignore[reportArgumentType]
-    return Competitor("sgd", [], LrRange(1, 2), 1e-6, [], trials), table
+    assert trials["lr_high"].max() == high
 
 
-INF = np.inf
+def test_sobol_points_of_a_stage_are_the_next_of_the_sequence():
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=32, lr=[1e-5, 1e2])
+    trials = searched(request, in_the_middle).trials()
+    lows, highs = np.log(trials["lr_low"]), np.log(trials["lr_high"])
+    places = (np.log(trials["optimizer.lr"]) - lows) / (highs - lows)
+    np.testing.assert_allclose(places, sobol(32, 2, request.tune.seed)[:, 0], atol=0.01)
+
+
+@pytest.mark.parametrize(("best", "decade"), [(1e-9, [1e-6, 1e-5]), (1e9, [1e2, 1e3])])
+def test_in_the_outer_tenth_a_scrambled_box_grows_out_of_its_last_zoom(best, decade):
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=32, lr=[1e-5, 1e2])
+    found = searched(request, valley(best))
+    trials = found.trials()
+    rates, scores = trials["optimizer.lr"], trials["score"].to_numpy()
+    assert trials[["lr_low", "lr_high"]].to_numpy()[16:24] == pytest.approx(np.tile(decade, (8, 1)))
+    assert rates[16:24].between(*decade).all()
+    assert np.ptp(place(1 - trials["optimizer.momentum"], 0.001, 1)[16:24]) > 0.5  # over its whole range
+    # the zoom that is left goes over a third of the box as it has grown
+    box = [min(1e-5, decade[0]), max(1e2, decade[1])]
+    middle = place(rates, *box)[scores[:24].argmin()]
+    low, high = max(middle - 1 / 6, 0), min(middle + 1 / 6, 1)
+    last = np.column_stack([place(trials[end], *box)[24:] for end in ("lr_low", "lr_high")])
+    np.testing.assert_allclose(last, np.tile([low, high], (8, 1)), atol=1e-6)
+    assert len(trials) == rates.nunique() == 32
+
+
+def test_a_scrambled_box_does_not_grow_where_the_best_is_inside():
+    request = ask("sgd_momentum", sampler="sobol", keys=None, trials=32, lr=[1e-5, 1e2])
+    trials = searched(request, in_the_middle).trials()
+    assert (trials["lr_low"].min(), trials["lr_high"].max()) == (1e-5, 1e2)
+
+
+@pytest.mark.parametrize("sampler", ["grid", "sobol"])
+def test_a_hyperparameter_is_zoomed_without_the_learning_rate(sampler):
+    def score(row):
+        return abs(np.log10(1 - row["optimizer.momentum"]) + 1.2)
+
+    request = ask("sgd_momentum", sampler=sampler, keys=["momentum"], trials=32)
+    trials = searched(request, score).trials()
+    memory = 1 - trials["optimizer.momentum"]
+    assert trials["optimizer.momentum"].nunique() == 32
+    assert trials["lr_low"].isna().all()
+    assert np.abs(np.log10(memory[16:]) + 1.2).max() < 0.6
+    assert trials["score"].min() < 0.02
+    if sampler == "grid":
+        np.testing.assert_allclose(np.log10(memory[:16]), np.linspace(0, -3, 16)[::-1], atol=ROUNDING)
+
+
+def test_a_third_optimizer_changes_nothing_of_two():
+    policy = {"trials": 32, "lr": [1e-5, 1e2]}
+    two = searched(ask("sgd", "adam", **policy), scattered)
+    three = searched(ask("sgd", "sgd_momentum", "adam", **policy), scattered)
+    kept = three.rows[three.rows["optimizer"] != "sgd_momentum"].reset_index(drop=True)
+    columns = ["run_id", "role", "optimizer", "trial", "lr_low", "lr_high"]
+    pd.testing.assert_frame_equal(kept[columns], two.rows[columns])
+
+
+def test_each_value_that_is_swept_beside_has_the_search_that_it_would_have_alone():
+    """With a decay of 0 the best rate is low, with one of 1 at the high end."""
+
+    def score(row):
+        return valley(0.003 if row["optimizer.weight_decay"] == 0 else 1e9)(row)
+
+    policy = {"trials": 32, "lr": [1e-5, 1e2]}
+    both = searched(ask("sgd", axes=[{"optimizer.weight_decay": [1.0, 0.0]}], **policy), score).trials()
+    assert len(both) == 64
+    for decay in (0.0, 1.0):
+        alone = searched(ask("sgd", base={"optimizer.weight_decay": decay}, **policy), score).trials()
+        own = both[both["optimizer.weight_decay"] == decay]
+        columns = ["run_id", "optimizer.lr", "lr_low", "lr_high"]
+        pd.testing.assert_frame_equal(
+            own[columns].reset_index(drop=True), alone[columns].reset_index(drop=True)
+        )
 
 
 @pytest.mark.parametrize(
-    ("gaps", "hits", "metric", "best"),
+    ("optimizer", "base", "box", "grown"),
     [
-        ([[1.0, 4.0], [3.0, 1.0], [2.0, 2.0]], [[INF] * 2] * 3, "gap", 1),  # geometric means 2, sqrt 3, 2
-        ([[1.0, 4.0], [2.0, 2.0]], [[INF] * 2] * 2, "gap", 0),  # the lowest number
-        ([[1.0, 4.0], [2.0, 2.0]], [[INF] * 2, [INF, 5.0]], "gap", 1),  # reached by half of the seeds
-        (
-            [[1e-9, INF], [9.0, 9.0]],
-            [[1.0, INF], [INF] * 2],
-            "gap",
-            1,
-        ),  # a lost seed is last, whatever the others
-        ([[INF, INF], [1.0, INF]], [[1.0, 1.0], [INF] * 2], "gap", 1),  # fewest lost
-        ([[1e-9, 1e-9], [1e-7, 1e-8]], [[8.0, 8.0], [7.0, 7.0]], "gap", 1),  # both at the floor
-        ([[1.0, 1.0], [2.0, 2.0]], [[8.0, 8.0], [7.0, 7.0]], "evaluations", 1),
-        (
-            [[1.0, INF], [2.0, 2.0]],
-            [[6.0, 6.0], [7.0, 7.0]],
-            "evaluations",
-            0,
-        ),  # half of the seeds suffice for a median
-        (
-            [[1.0, INF], [2.0, 2.0]],
-            [[INF, 6.0], [7.0, 7.0]],
-            "evaluations",
-            1,
-        ),  # what is lost has not reached it
-        ([[3.0, 3.0], [2.0, 2.0]], [[INF] * 2] * 2, "evaluations", 1),  # none reaches it: the gap decides
+        ("sgd", {"steps": 5}, [1e-6, 1e-5], [1e-6, 1e-4]),  # far too low: up
+        # from beside the minimum the least step is best: down
+        ("adam", {"steps": 2, "init": [2, 1e-4]}, [0.1, 10.0], [1e-2, 10.0]),
+        ("sgd", {"steps": 5}, [1e-4, 10.0], [1e-4, 10.0]),
     ],
 )
-def test_ties_and_losses(gaps, hits, metric, best):
-    names = "abc"[: len(gaps)]
-    one, table = outcomes(dict(zip(names, gaps, strict=True)), dict(zip(names, hits, strict=True)))
-    assert choose(one, metric, table) == best
-
-
-def test_metric_evaluations_chooses_the_first_at_the_target():
-    request = ask("adam", base={"steps": 40}, metric="evaluations")
-    store = run_sweep(replace(request, options=request.options._replace(target=0.5)))[0]
-    rows = roles(store)
-    trials = rows[rows["role"] == "trial"].assign(hit=lambda t: t["evaluations_to_target"].fillna(INF))
-    medians = trials.groupby("trial")["hit"].quantile(0.5, interpolation="lower")
-    assert medians[int(rows[rows["role"] == "evaluation"]["trial"].iloc[0])] == medians.min() < INF
-
-
-# ---- growth
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "base", "box", "grown", "trials"),
-    [
-        ("sgd", {"steps": 5}, [1e-6, 1e-5], [1e-6, 1e-3], 5 + 2 + 2),  # far too low: up, twice at most
-        (
-            "adam",
-            {"steps": 2, "init": [2, 1e-4]},
-            [0.1, 10.0],
-            [1e-3, 10.0],
-            5 + 2 + 2,
-        ),  # from beside the minimum the least step is best: down
-        ("sgd", {"steps": 5}, [1e-4, 10.0], [1e-4, 10.0], 5),
-    ],
-)
-def test_a_box_grows_where_the_best_lr_is_at_its_end(optimizer, base, box, grown, trials):
+def test_a_box_grows_where_the_best_lr_of_stored_runs_is_at_its_end(optimizer, base, box, grown):
     rows = roles(tuned(optimizer, base=base, lr=box))
     own = rows[rows["role"] == "trial"]
-    assert own["trial"].nunique() == trials
+    assert own["trial"].nunique() == 8
     assert [own["lr_low"].min(), own["lr_high"].max()] == pytest.approx(grown)
     assert ((own["lr_low"] <= own["optimizer.lr"]) & (own["optimizer.lr"] <= own["lr_high"])).all()
     assert own.groupby("trial")["optimizer.lr"].first().is_unique
-
-
-def test_a_scrambled_box_grows_by_points_of_the_new_decade():
-    rows = roles(
-        tuned(
-            "sgd_momentum",
-            base={"steps": 5},
-            lr=[1e-6, 1e-5],
-            sampler="sobol",
-            keys=None,
-            trials=8,
-            reserve=16,
-        )
-    )
-    trials = rows[rows["role"] == "trial"].groupby("trial").first()
-    lr = trials["optimizer.lr"].to_numpy()
-    assert ((lr[8:16] >= 1e-5) & (lr[8:16] <= 1e-4)).all()
-    assert ((lr[16:] >= 1e-4) & (lr[16:] <= 1e-3)).all()
-    assert len(lr) == 24
-    assert trials["optimizer.momentum"].nunique() == 24  # no point of the sequence comes twice
-
-
-def test_without_a_reserve_nothing_grows():
-    rows = roles(tuned("sgd", base={"steps": 5}, lr=[1e-6, 1e-5], reserve=0))
-    assert rows[rows["role"] == "trial"]["lr_high"].max() == 1e-5
 
 
 # ---- the same runs, whatever else is asked
@@ -457,7 +720,7 @@ def test_a_task_is_tuned_as_it_would_be_alone():
 
 
 def test_what_else_is_swept_multiplies_the_trials_and_may_be_chosen():
-    rows = roles(tuned("sgd", axes=[{"optimizer.weight_decay": [1.0, 0.0]}], lr=[0.001, 0.01], reserve=0))
+    rows = roles(tuned("sgd", axes=[{"optimizer.weight_decay": [1.0, 0.0]}], lr=[0.001, 0.01], trials=5))
     numbers = (
         rows[rows["role"] == "trial"]
         .groupby("optimizer.weight_decay")["trial"]
@@ -497,7 +760,7 @@ def test_classes_of_custom_compete_apart():
     ).rename(columns={"optimizer._target_": "target"})
     assert {*rows["optimizer"]} == {"custom"}
     assert {*rows[rows["role"] == "default"]["optimizer.lr"]} == {0.05}
-    assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 10] * 2
+    assert rows.groupby(["target", "role"]).size().tolist() == [3, 3, 16] * 2
     ours, sgd = rows[rows["target"] == "torch.optim.SGD"], roles(tuned("sgd"))
     for role in ("trial", "evaluation"):
         one, other = ours[ours["role"] == role], sgd[sgd["role"] == role]
@@ -516,7 +779,7 @@ def table(store: ResultStore) -> pd.DataFrame:
     return found.to_pandas()
 
 
-@pytest.mark.parametrize("moment", [5, 23], ids=["trials", "evaluation"])
+@pytest.mark.parametrize("moment", [5, 20, 28, 33], ids=["first", "second", "third", "evaluation"])
 def test_an_interrupted_sweep_goes_on(sweep, moment):
     request = ask("sgd", "adam")
 
@@ -579,7 +842,7 @@ def test_the_name_tells_requests_apart(sweep):
     boxes = same.tune.boxes | {"sgd": {"default": {"lr": 0.002}}}
     others = [
         replace(same, tune=replace(same.tune, **policy))
-        for policy in ({"reserve": 2}, {"seed": 1}, {"boxes": boxes}, {"metric": "evaluations"})
+        for policy in ({"trials": 9}, {"seed": 1}, {"boxes": boxes}, {"rise": None})
     ]
     more_seeds = replace(
         same, blocks=[replace(block, axes=[{"seed": [0, 1, 2, 3]}]) for block in same.blocks]
@@ -632,7 +895,7 @@ def test_the_page_asks_for_what_there_is(line):
 def test_what_the_page_says_may_be_written_may_be():
     cells = re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)
     lines = [re.findall(r"`'?(\+?tune\..*?)'?`", cell) for cell in cells]
-    assert len(lines) == 10
+    assert len(lines) == 9
     for alternatives in ([first for first, *_ in lines], [others[-1] for others in lines if len(others) > 1]):
         request = requested("optimizer=sgd,sgd_momentum", "tune=all", *alternatives)
         assert request.tune
@@ -650,6 +913,39 @@ def test_a_request_without_tune_composes_each_choice_once_and_nothing_more(monke
     request = read(["optimizer=sgd,adam", "seed=range(3)"], multirun=True)
     assert request.tune is None
     assert len(composed) == 2
+
+
+def evaluated(*lines: str, config_dir: str | None = None) -> list[int]:
+    request = read([*lines, "optimizer=sgd,adam"], multirun=True, config_dir=config_dir)
+    return evaluation_seeds(request.blocks)
+
+
+def test_what_is_tuned_runs_on_ten_seeds_unless_one_is_given():
+    assert evaluated("tune=lr") == evaluated("tune=all", "steps=10,20") == list(range(10))
+    assert evaluated("tune=lr", "seed=0") == [0]
+    assert evaluated("tune=lr", "seed=7") == [7]
+    assert evaluated("tune=lr", "seed=3,4") == [3, 4]
+    assert evaluated() == [0]  # nothing is tuned
+    files = Path("my", "experiment")
+    files.mkdir(parents=True)
+    head = "# @package _global_\ndefaults:\n  - override /tune: lr\n"
+    for name, seeds in (("swept", "sweep: {seed: [0]}"), ("one", "seed: 5"), ("none", "steps: 9")):
+        files.joinpath(f"{name}.yaml").write_text(f"{head}{seeds}\n", encoding="utf-8")
+    found = [evaluated(f"+experiment={name}", config_dir="my") for name in ("swept", "one", "none")]
+    assert found == [[0], [5], list(range(10))]
+
+
+def test_ten_seeds_are_the_same_request_whether_given_or_not():
+    names = []
+    for lines in ([], ["seed=range(10)"]):
+        request = read(["optimizer=sgd,adam", "tune=lr", *lines], multirun=True)
+        names.append(folder_name(request, plan(trial_blocks(request))))
+    assert names[0] == names[1]
+
+
+def test_a_tuning_seed_among_the_ten_is_refused():
+    with pytest.raises(RequestError, match=r"tune\.seeds: 2 is also a seed of the evaluation"):
+        read(["optimizer=sgd,adam", "tune=lr", "tune.seeds=[101,2]"], multirun=True)
 
 
 def test_the_exercise_is_every_optimizer_of_torchs_in_the_fused_engine():
@@ -682,10 +978,12 @@ def test_other_hyperparameters_may_be_given_where_the_first_choice_lacks_them():
     [
         ({"trials": 0}, r"tune\.trials: a whole number >= 1 is allowed, but 0 came"),
         ({"trials": True}, r"tune\.trials: .*but true came"),
-        ({"reserve": -1}, r"tune\.reserve: a whole number >= 0"),
+        ({"rise": -1}, r"tune\.rise: null, or a finite number >= 1 is allowed, but -1 came"),
+        ({"rise": "high"}, r'tune\.rise: null, or a finite number >= 1 is allowed, but "high" came'),
+        ({"reserve": 16}, r"tune\.reserve: there is no such key any more\. A box grows within tune\.trials"),
         ({"seeds": 0}, r"tune\.seeds: .*but 0 came"),
         ({"seeds": [3, 3]}, r"tune\.seeds: .*a list of distinct seeds is allowed"),
-        ({"metric": "loss"}, r'tune\.metric: gap or evaluations is allowed, but "loss" came'),
+        ({"metric": "gap"}, r"tune\.metric: there is no such key any more\. Settings are chosen by a score"),
         ({"sampler": "random"}, r"tune\.sampler: grid or sobol"),
         ({"units": "relative"}, r"tune\.units: absolute or oracle"),
         ({"keys": ["lr", "beta"]}, r"tune\.keys: no box holds 'beta'. Did you mean 'betas'"),
@@ -749,6 +1047,16 @@ SWEEP = ("-m", "optimizer=sgd", "seed=range(3)", "steps=5", "report=false")
             "tune=none has no settings. Choose what is tuned with it: tune=lr or tune=all",
         ),
         ([*SWEEP, "tune=some"], "there is no tune=some"),
+        (
+            [*SWEEP, "tune=lr", "tune.metric=gap"],
+            r"tune\.metric: .* no such key any more.* chosen by a score",
+        ),
+        (
+            [*SWEEP, "tune=lr", "+tune.reserve=0"],
+            r"tune\.reserve: .* no such key any more.* within tune\.trials",
+        ),
+        ([*SWEEP, "tune=lr", "tune.trials=0"], r"tune\.trials: a whole number >= 1 is allowed, but 0 came"),
+        ([*SWEEP, "tune=lr", "tune.rise=-1"], r"tune\.rise: null, or a finite number >= 1 .* but -1 came"),
         (
             [*SWEEP, "tune=lr", "sweep.optimizer.sgd.lr=0.1,0.2"],
             r"optimizer\.lr: tune=lr tries values of its own for sgd",

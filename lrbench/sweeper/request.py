@@ -5,7 +5,7 @@ with an axis of ten seeds, and the options that hold for all of the sweep.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -28,9 +28,11 @@ from lrbench.sweeper.messages import (
     target_without_custom,
     tune_without_multirun,
 )
-from lrbench.tuning.boxes import Tune, check_blocks
+from lrbench.tuning.boxes import Tune, check_blocks, refuse_gone
 from lrbench.tuning.boxes import read as read_tune
 
+SEED_OF_A_RUN = 0  # as conf/config.yaml has it
+EVALUATION_SEEDS = list(range(10))  # of a tuned sweep that says none: with five, little is shown against many
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
@@ -88,6 +90,7 @@ def read(overrides: Sequence[str], multirun: bool = False, config_dir: str | Non
         for_hydra = [into_block(line) for line in overrides]
         lines = _Lines(list(overrides), for_hydra, parse(for_hydra, loader), config_dir)
         _refuse_target(lines.parsed, loader)
+        refuse_gone(override.key_or_group for override in lines.parsed)
         tunes = any(map(_is_of_tune, lines.parsed))
         if multirun and not tunes and is_plain(for_hydra, loader):
             # nothing need be composed to know what kind of request it is
@@ -125,6 +128,7 @@ def _sweep(lines: _Lines, config: DictConfig, loader: ConfigLoaderImpl) -> Reque
     blocks = expand(_without_tune(lines), loader)
     if tune:
         given = [override.key_or_group for override in lines.parsed]
+        blocks = _with_seeds(blocks, given)
         check_blocks(tune, blocks, given)
     options = _options_of(blocks)
     return _one_value(Request(lines.given, True, blocks, options, native, lines.config_dir, tune))
@@ -195,6 +199,15 @@ def _tune(lines: _Lines, loader: ConfigLoaderImpl) -> Tune | None:
         return None
     optimizers = loader.get_group_options("optimizer")
     return read_tune(config.hydra.runtime.choices.tune, node, optimizers)
+
+
+def _with_seeds(blocks: list[Block], given: list[str]) -> list[Block]:
+    """Let what is chosen run on ten seeds, where neither a line nor a file says on which."""
+    says_more = any("seed" in axis for block in blocks for axis in block.axes)
+    says_another = any(block.base["seed"] != SEED_OF_A_RUN for block in blocks)
+    if "seed" in given or says_more or says_another:
+        return blocks
+    return [replace(block, axes=[*block.axes, {"seed": EVALUATION_SEEDS}]) for block in blocks]
 
 
 def _swept_experiments(parsed: list[Override]) -> list[str]:

@@ -4,10 +4,11 @@ What is chosen is reported on other seeds.
 
     policy.py        what is tuned, and where it may lie
     boxes.py         the policy as conf/tune/ holds it: read, and checked against a sweep
-    sampling.py      points of a box
+    sampling.py      points of a box, and the settings that they are
     units.py         the range of a learning rate, in units of the problem's where that is asked
     competitors.py   who competes, and what each tries
-    choice.py        the best trial, and more trials where it lies at an end of its range
+    choice.py        the best trial
+    zooming.py       where a search goes on: closer around the best, or beyond an end of its range
     evaluation.py    the chosen settings on other seeds, and what each run is for
     protocol.py      all of it in order, a phase at a time
 

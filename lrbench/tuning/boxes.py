@@ -65,13 +65,19 @@ RANGES = {
 }
 POLICY = {
     "trials": whole(1),
-    "reserve": whole(0),
     "seeds": either(whole(1), _distinct(_SEED, "a list of distinct seeds")),
     "seed": _SEED,
     "sampler": one_of("grid", "sobol"),
-    "metric": one_of("gap", "evaluations"),
+    "rise": either(NULL, number(1)),
     "units": one_of("absolute", "oracle"),
     "keys": either(NULL, _distinct(_WORD, "a list of hyperparameters such as [lr]")),
+}
+GONE = {
+    "tune.metric": (
+        "Settings are chosen by a score: how early a run arrives at the target (target=...), and where it "
+        "does not, how near it ends."
+    ),
+    "tune.reserve": "A box grows within tune.trials, so that all have the same number.",
 }
 _LR_RANGES = Rule("a mapping of absolute and oracle, each [low, high],", _MAPPING.accepts)
 
@@ -101,11 +107,19 @@ def read(choice: str, node: dict[str, Any], optimizers: Sequence[str]) -> Tune:
 
 def _check_policy(node: dict[str, Any]) -> None:
     known = [*POLICY, "lr", "boxes"]
+    refuse_gone(f"tune.{key}" for key in node)
     for key in node:
         if key not in known:
             raise RequestError(f"tune.{key}: there is no such key. {did_you_mean(str(key), known)}")
     for key, rule in POLICY.items():
         check_value(f"tune.{key}", node.get(key), rule)
+
+
+def refuse_gone(paths: Iterable[str]) -> None:
+    """Refuse a key that there was once, with what stands in its place."""
+    for path in paths:
+        if path in GONE:
+            raise RequestError(f"{path}: there is no such key any more. {GONE[path]} Leave it out.")
 
 
 def _check_keys(keys: list[str] | None, boxes: dict[str, Box]) -> None:

@@ -2,13 +2,14 @@
 
 A competitor is an optimizer (the choice, and the class where that is custom) in one task; its trials are
 all settings that it tries there, schedules and other swept keys among them. Nothing of a competitor depends
-on who else is in the sweep. With optimizer=sgd,adam steps=10,20 optimizer.weight_decay=0,1 tune=lr there are
+on who else is in the sweep, and each value of what is swept beside has a search of its own, in a cell. With
+optimizer=sgd,adam steps=10,20 optimizer.weight_decay=0,1 tune=lr there are
 
-    optimizer   task       swept in its part        trials, of 32 learning rates
-    sgd         10 steps   optimizer.weight_decay   64
-    sgd         20 steps   optimizer.weight_decay   64
-    adam        10 steps   optimizer.weight_decay   64
-    adam        20 steps   optimizer.weight_decay   64
+    optimizer   task       cells                                               trials, of 32 learning rates
+    sgd         10 steps   optimizer.weight_decay=0, optimizer.weight_decay=1   64
+    sgd         20 steps   optimizer.weight_decay=0, optimizer.weight_decay=1   64
+    adam        10 steps   optimizer.weight_decay=0, optimizer.weight_decay=1   64
+    adam        20 steps   optimizer.weight_decay=0, optimizer.weight_decay=1   64
 
 T trials, S tuning seeds, R = T S runs.
 """
@@ -17,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +27,8 @@ from lrbench.plan import Block, Solved, is_shared, plan
 from lrbench.plan.blocks import Axis, length
 from lrbench.problems.solve import Problem
 from lrbench.seeds import is_fixed, starts_vary
-from lrbench.tuning.policy import LrRange, Tune
-from lrbench.tuning.sampling import draw
+from lrbench.tuning.policy import LrRange, Tune, dimensions, lists
+from lrbench.tuning.sampling import grid, settings, sobol
 from lrbench.tuning.units import range_of_lr
 
 # With its problem, what makes a task; HOW_RUN of results/frames/names.py, on the other side of the store.
@@ -38,7 +40,7 @@ class Part:
     """What a competitor runs in one block: one task, and what is swept there beside tuned keys and seed.
 
     Attributes:
-        block: without an axis of seeds.
+        block: without an axis of seeds; what is swept in it.
         leaves, run: all settings of one run of it as planned, and the fingerprint of that, (2,) uint64.
         seeds: those of the tuning, or one of them where nothing depends on the seed.
         problem_id, problem: what it is about.
@@ -62,9 +64,9 @@ class Part:
         optimizer_class = self.leaves["optimizer._target_"]
         return (self.problem_id, *task, self.optimizer, optimizer_class)
 
-    def with_axes(self, *axes: Axis) -> Block:
-        with_these = [*self.block.axes, *axes]
-        return replace(self.block, axes=with_these)
+    def trying(self, settings: Sequence[Leaves]) -> Block:
+        """Return the block of these settings of what is swept and tuned, on the tuning seeds."""
+        return replace(self.block, axes=[_as_axis(settings), {"seed": self.seeds}])
 
     def run_ids(self, block: Block) -> np.ndarray:
         """Return the ids of a block's runs, (R,) bytes, where it differs from this part in its axes alone.
@@ -80,19 +82,44 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A part with one value of each key that is swept in it, its `leaves`: where one search goes on."""
+
+    part: Part
+    leaves: Leaves
+
+
+class Draw(NamedTuple):
+    """What the search in a cell tries next: settings of what is tuned, and the range of their lr."""
+
+    cell: Cell
+    settings: list[Leaves]
+    lr_range: LrRange | None
+
+
+@dataclass(frozen=True)
 class Trial:
     """One setting that a competitor tries.
 
     Attributes:
-        leaves: what is swept and tuned.
+        tuned: the leaves that are tuned.
         lr_range: that its learning rate was drawn from; None where lr is not tuned.
         runs: the ids of its runs, (S,).
     """
 
-    part: Part
-    leaves: Leaves
+    cell: Cell
+    tuned: Leaves
     lr_range: LrRange | None
     runs: np.ndarray
+
+    @property
+    def optimizer(self) -> str:
+        return self.cell.part.optimizer
+
+    @property
+    def leaves(self) -> Leaves:
+        """What is swept and tuned."""
+        return self.cell.leaves | self.tuned
 
 
 @dataclass(frozen=True)
@@ -100,36 +127,42 @@ class Competitor:
     """An optimizer in one task.
 
     Attributes:
-        parts: one a block that it has in this task.
-        lr_range: of its learning rate, as far as it has grown.
-        floor: the gap floor of its task.
         blocks: of its trials.
         trials: in the order of their numbers.
     """
 
     optimizer: str
-    parts: list[Part]
-    lr_range: LrRange
-    floor: float
     blocks: list[Block]
     trials: list[Trial]
 
-    def trying(self, settings: Sequence[Leaves], lr_range: LrRange | None) -> "Competitor":
-        """Return it with trials of these tuned settings too, in each of its parts, on the tuning seeds.
+    @property
+    def searches(self) -> list[list[Trial]]:
+        """Return the trials of each cell."""
+        of_cells: dict[int, list[Trial]] = defaultdict(list)
+        for trial in self.trials:
+            of_cells[id(trial.cell)].append(trial)
+        return list(of_cells.values())
+
+    def trying(self, draws: Iterable[Draw]) -> "Competitor":
+        """Return it with the trials of these draws too.
 
         A setting that it has tried is no new trial.
         """
-        tuned = _as_axis(settings)
+        draws_of_parts: dict[int, list[Draw]] = defaultdict(list)
+        for draw in draws:
+            draws_of_parts[id(draw.cell.part)].append(draw)
         blocks = [*self.blocks]
         # by the run on the first seed; a dict keeps the order, which numbers the trials
         trials = {trial.runs[0]: trial for trial in self.trials}
-        for part in self.parts:
-            block = part.with_axes(tuned, {"seed": part.seeds})
-            run_ids = part.run_ids(block)
-            runs_of_trials = run_ids.reshape(-1, len(part.seeds))  # (T, S), as the seeds are the last axis
-            for leaves, runs in zip(_settings_without_seed(block), runs_of_trials, strict=True):
-                trial = Trial(part, leaves, lr_range, runs)
-                trials.setdefault(runs[0], trial)
+        for own in draws_of_parts.values():
+            part = own[0].cell.part
+            pairs = [(draw, tuned) for draw in own for tuned in draw.settings]
+            if not pairs:  # in a box so narrow that float64 has no other number in it
+                continue
+            block = part.trying([draw.cell.leaves | tuned for draw, tuned in pairs])
+            runs_of_trials = part.run_ids(block).reshape(-1, len(part.seeds))  # (T, S), the seeds come last
+            for (draw, tuned), runs in zip(pairs, runs_of_trials, strict=True):
+                trials.setdefault(runs[0], Trial(draw.cell, tuned, draw.lr_range, runs))
             blocks.append(block)
         return replace(self, blocks=blocks, trials=list(trials.values()))
 
@@ -141,14 +174,6 @@ def _as_axis(settings: Sequence[Leaves]) -> Axis:
     for path in paths:
         axis[path] = [leaves[path] for leaves in settings]
     return axis
-
-
-def _settings_without_seed(block: Block) -> list[Leaves]:
-    """Return the swept leaves of each setting of a block whose last axis is its seeds."""
-    columns = replace(block, axes=block.axes[:-1]).columns
-    values_of_columns = [column.to_list() for column in columns.values()]
-    values_of_settings = zip(*values_of_columns, strict=True)
-    return [dict(zip(columns, values, strict=True)) for values in values_of_settings]
 
 
 # ---- who competes
@@ -223,12 +248,21 @@ def _tuning_seeds(leaves: Leaves, tune: Tune) -> list[int]:
 
 
 def _with_first_trials(parts: list[Part], tune: Tune) -> Competitor:
-    """Make the competitor of these parts, with trials in the range that the policy gives it."""
+    """Make the competitor of these parts, with trials over the box that the policy gives it."""
     any_part = parts[0]  # task and optimizer are the same in all
-    optimizer, problem = any_part.optimizer, any_part.problem
-    lr_range = range_of_lr(tune, optimizer, problem, any_part.leaves)
-    floor = problem.gap_floor(any_part.leaves["dtype"])
-    newcomer = Competitor(optimizer, parts, lr_range, floor, blocks=[], trials=[])
-    settings = draw(tune, optimizer, tune.trials, lr_range)
+    optimizer = any_part.optimizer
+    lr_range = range_of_lr(tune, optimizer, any_part.problem, any_part.leaves)
+    box = dimensions(tune, optimizer, lr_range)
+    count = tune.stages[0]
+    points = grid(count) if tune.sampler == "grid" else sobol(count, len(box), tune.seed)
+    first = settings(points, box, lists(tune, optimizer))
     drawn_from = lr_range if tune.tunes_lr(optimizer) else None
-    return newcomer.trying(settings, drawn_from)
+    draws = [Draw(cell, first, drawn_from) for part in parts for cell in _cells(part)]
+    return Competitor(optimizer, blocks=[], trials=[]).trying(draws)
+
+
+def _cells(part: Part) -> Iterator[Cell]:
+    columns = part.block.columns
+    values_of_columns = [column.to_list() for column in columns.values()]
+    for values in zip(*values_of_columns, strict=True) if columns else [()]:
+        yield Cell(part, dict(zip(columns, values, strict=True)))

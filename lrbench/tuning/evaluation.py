@@ -55,7 +55,7 @@ def evaluations(competitor: Competitor, trial: int, tune: Tune, seeds: Sequence[
     """Yield the chosen trial on the evaluation seeds and, beside it, the same with the class's own values."""
     optimizer = competitor.optimizer
     best = competitor.trials[trial]
-    part, chosen = best.part, best.leaves
+    part, chosen = best.cell.part, best.leaves
     block = _block_of_setting(part, chosen, seeds)
     yield Evaluation("evaluation", optimizer, trial, block, part.run_ids(block))
 

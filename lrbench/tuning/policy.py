@@ -13,6 +13,8 @@ is a box of three dimensions, with the learning rate, whose range is the policy'
     optimizer.betas    1       one_minus   0.0001   0.1
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,6 +27,10 @@ UNITS = ("gradient", "normalised", "none")
 SCALES = ("log", "linear", "one_minus")
 NOT_HYPERPARAMETERS = ("unit", "default")  # what else a box holds
 DECADE = 10.0
+# A search goes over the box, then twice closer around the best. Of its trials each of these zooms gets two of
+# eight, an even number, half of it on either side of the best; tables/tuning.py of results/ has the same.
+ZOOMS = 2
+EIGHTH = 8
 
 Box = dict[str, Any]  # ranges by hyperparameter, and what NOT_HYPERPARAMETERS names
 ScaledRange = dict[str, list[float]]  # {"log": [0.001, 1]}: one of SCALES, and its ends
@@ -48,10 +54,14 @@ class LrRange(NamedTuple):
     def decade_above(self) -> "LrRange":
         return LrRange(self.high, self.high * DECADE)
 
-    def with_decade(self, decade: "LrRange") -> "LrRange":
-        low = min(self.low, decade.low)
-        high = max(self.high, decade.high)
-        return LrRange(low, high)
+    def is_usable(self) -> bool:
+        """Say whether both ends are numbers of float64 above 0."""
+        return self.low > 0 and math.isfinite(self.high)
+
+    def and_all(self, others: Iterable["LrRange"]) -> "LrRange":
+        """Return the range from the lowest low to the highest high of this one and others."""
+        lows, highs = zip(self, *others, strict=True)
+        return LrRange(min(lows), max(highs))
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,10 @@ class Tune:
     Attributes:
         choice: of the group tune.
         keys: the hyperparameters that are tuned; None for all of each box.
-        trials, reserve: settings an optimizer may try, and more of them where its box grows.
+        trials: settings that an optimizer tries.
         seeds: those of the trials.
         seed: of the stream that `seeds` came from, and of the sampler.
+        rise: a setting whose gap rises above so many times where it began is not chosen; None: any may be.
         lr: the range of the learning rate in `units`.
         boxes: by optimizer, as configured.
     """
@@ -71,14 +82,18 @@ class Tune:
     choice: str
     keys: list[str] | None
     trials: int
-    reserve: int
     seeds: list[int]
     seed: int
     sampler: str
-    metric: str
+    rise: float | None
     units: str
     lr: list[float]
     boxes: dict[str, Box]
+
+    @property
+    def stages(self) -> list[int]:
+        """Return how many trials each stage of a search has: over the box, then a zoom after the other."""
+        return stages(self.trials)
 
     def box(self, optimizer: str) -> Box:
         """Return the box of an optimizer, empty where none is configured: its lr alone is tuned then."""
@@ -114,6 +129,13 @@ class Tune:
     def class_defaults(self, optimizer: str) -> dict[str, Any]:
         """Return the class's own values, where its configuration holds others."""
         return self.box(optimizer).get("default", {})
+
+
+def stages(trials: int) -> list[int]:
+    """Share out the trials of a search; of fewer than eight no zoom gets any."""
+    zoom = 2 * (trials // EIGHTH)
+    zooms = [zoom] * ZOOMS if zoom else []
+    return [trials - sum(zooms), *zooms]
 
 
 def hyperparameters(box: Box) -> list[str]:

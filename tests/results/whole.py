@@ -36,8 +36,8 @@ SGD = {
     1.0: [1e-3, INF],
     10.0: [INF, INF],
 }
-RPROP = {5.0: [1e-1, 1e-2], 50.0: [1e-4, 1e-3], 90.0: [INF, INF]}
-FAILING = 90.0  # the lr at which rprop fails
+RPROP = {5.0: [1e-1, 1e-2], 50.0: [1e-4, 1e-3], 0.5: [INF, INF]}
+FAILING = 0.5  # the lr at which rprop fails
 # gaps on the evaluation seeds
 BEST = {"adam": [1e-7, 1e-8, 3e-9], "sgd": [2e-5, 1e-6, 4e-6], "rprop": [3e-3, 4e-3, INF]}
 

@@ -1,4 +1,4 @@
-"""The best gap against the number of trials: what fewer of them would have found.
+"""The best gap against the number of trials, of all that were tried.
 
 A line is the median over all choices of so many trials, a band goes between the quartiles. One row of
 `Sweep.budget_curve`: task "lecture", optimizer "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
@@ -26,6 +26,7 @@ from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.notation import counted, number
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
+from lrbench.results.tables.tuning import stages
 
 QUARTILES = ["q25", "median", "q75"]
 
@@ -69,10 +70,18 @@ def caption(sweep: Sweep) -> str:
     sentences = [
         f"Best gap among so many trials{on_tuning_seeds(sweep)}: median over all choices of the trials; "
         "band: 25 to 75 %.",
+        _flattered(sweep),
         cut_of(sweep.searched),
         without_panel(sweep.tasks, sweep.budget_curve),
     ]
     return joined(sentences)
+
+
+def _flattered(sweep: Sweep) -> str:
+    """Say where trials were tried because others were good."""
+    if not sweep.tuned or len(stages(sweep.manifest["tune"]["trials"])) == 1:
+        return ""
+    return "The search went closer around its best, so a shorter one would find less."
 
 
 def finding(sweep: Sweep) -> str:

@@ -16,9 +16,10 @@ from lrbench.results.tables.tasks import COMPETITOR
 
 # what depends on who else is in the sweep
 RELATIVE = tuple(column.name for column in FRAMES["ranking"] if column.relative)
-SMALLEST_GRID_WITH_EDGES = 3
-# Of the width of a box, in log: a chosen lr there may have a better one beyond. The same number as in
-# tuning/choice.py, on the other side of the store, by which boxes grow.
+# learning rates; of a search whose box has these rates at its ends two suffice
+SMALLEST_GRID_WITH_EDGES, SMALLEST_SEARCH_WITH_EDGES = 3, 2
+# Of the width of a box, in log: a chosen lr of Sobol points there may have a better one beyond. The same
+# number as in tuning/zooming.py, on the other side of the store, by which such boxes grow.
 OUTER = 0.1
 # what makes an order of optimizers of one rank; a name last, so that it is always the same
 BEST_FIRST = ["rank", "gap", "lost", "evaluations_to_target", "optimizer"]
@@ -27,15 +28,18 @@ BEST_FIRST = ["rank", "gap", "lost", "evaluations_to_target", "optimizer"]
 # ---- who competes
 
 
-def competitors(entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+def competitors(
+    entries: pd.DataFrame, settings: pd.DataFrame, chosen: pd.DataFrame, scattered: bool = False
+) -> pd.DataFrame:
     """Return a row a task and optimizer: its chosen setting, and what its search was.
 
     completed counts its `seeds`; diverged, failed and runs all its runs. edge is empty if nothing completed.
+    scattered: whether trials are Sobol points of their box, which leave its ends out.
     """
     rows = chosen.drop(columns=LOST_STATUSES)
     for counts in (_run_counts(entries), _search_sizes(settings), _boxes(entries)):
         rows = rows.merge(counts, on=COMPETITOR, how="left")
-    return rows.assign(edge=_edges(rows), trials=rows["settings"])
+    return rows.assign(edge=_edges(rows, scattered), trials=rows["settings"])
 
 
 def _run_counts(entries: pd.DataFrame) -> pd.DataFrame:
@@ -60,14 +64,18 @@ def _boxes(entries: pd.DataFrame) -> pd.DataFrame:
     return boxes.reset_index()
 
 
-def _edges(rows: pd.DataFrame) -> np.ndarray:
-    """Say at which edge of its search the chosen lr lies; a box decides where there is one, else the grid."""
+def _edges(rows: pd.DataFrame, scattered: bool) -> np.ndarray:
+    """Say at which edge of its search the chosen lr lies: at an end of what was tried, which of a grid is an
+    end of its box too, or with scattered trials in the outer tenth of the box.
+    """
     boxed = rows["lr_low"].notna()
     width = np.log(rows["lr_high"] / rows["lr_low"])
     place = np.log(rows["lr"] / rows["lr_low"]) / width  # 0 to 1
-    lowest = np.where(boxed, place < OUTER, rows["lr"] == rows["lowest"])
-    highest = np.where(boxed, place > 1 - OUTER, rows["lr"] == rows["highest"])
-    small_grid = (rows["lrs"] < SMALLEST_GRID_WITH_EDGES) & ~boxed
+    in_tenths = boxed & scattered
+    lowest = np.where(in_tenths, place < OUTER, rows["lr"] == rows["lowest"])
+    highest = np.where(in_tenths, place > 1 - OUTER, rows["lr"] == rows["highest"])
+    fewest = np.where(boxed, SMALLEST_SEARCH_WITH_EDGES, SMALLEST_GRID_WITH_EDGES)
+    small_grid = (rows["lrs"] < fewest) & ~in_tenths
     nowhere = small_grid | (rows["completed"] == 0)
     return np.select([nowhere, lowest, highest], ["", "lowest", "highest"], "")
 

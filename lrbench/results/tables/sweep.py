@@ -145,7 +145,10 @@ class Sweep:
 
     @cached_property
     def _competitors(self) -> pd.DataFrame:
-        return ranking.competitors(self.entries, self.settings, self.chosen)
+        frames = (self.entries, self.settings, self.chosen)
+        tune = self.manifest["tune"]
+        is_scattered = tune is not None and tune["sampler"] == "sobol"
+        return ranking.competitors(*frames, is_scattered)
 
     @cached_property
     def _leaders(self) -> pd.Series:
@@ -226,7 +229,7 @@ class Sweep:
 
     @cached_property
     def budget_curve(self) -> pd.DataFrame:
-        """What fewer trials would have found; see `tables.tuning.budget`."""
+        """The lowest gap among so many of the trials; see `tables.tuning.budget`."""
         return self._in_order(tuning.budget(self.settings))
 
     @cached_property

@@ -1,5 +1,4 @@
-"""What tuning brought: each tuned setting beside the optimizer's own default, and what fewer trials would
-have found.
+"""What tuning brought: each tuned setting beside the optimizer's own default, and the best of some trials.
 
 One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9, default_gap 2.0, gain 2e9
 (default over tuned), low 1e9, high 4e9, n 10, test "t", p 1e-9. Of `budget`: task "lecture", optimizer
@@ -18,7 +17,21 @@ from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
+# How a search shares out its trials: each of two zooms gets two of eight. The same as in tuning/policy.py, on
+# the other side of the store.
+ZOOMS = 2
+EIGHTH = 8
 NO_PAIR = PairedComparison(0, "none", 0, 0, 0)
+
+
+# ---- the search
+
+
+def stages(trials: int) -> list[int]:
+    """Return how many of its trials a search has over the box, and how many in each of its zooms."""
+    zoom = 2 * (trials // EIGHTH)
+    zooms = [zoom] * ZOOMS if zoom else []
+    return [trials - sum(zooms), *zooms]
 
 
 # ---- against the default
@@ -88,13 +101,13 @@ def default_rates(defaults: pd.DataFrame) -> pd.DataFrame:
     return rates[rates["lr"] > 0]
 
 
-# ---- with fewer trials
+# ---- the best of some trials
 
 
 def budget(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return what fewer trials would have found: quartiles of the lowest gap of m of T settings.
+    """Return quartiles of the lowest gap of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
 
-    m = 1, 2, 4, ... and T; only from T = 4 on.
+    Of a search that zoomed, many of the T lie near the best: one of m trials alone would find less.
     """
     rows = []
     for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:

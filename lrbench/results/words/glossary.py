@@ -24,8 +24,8 @@ GLOSSARY = (
     (
         "best setting",
         "best setting",
-        "The one with the lowest geometric mean of the gap, or what else the protocol names, on the "
-        "tuning seeds, without tuning on the seeds that are shown.",
+        "The one with the best score on the tuning seeds, without tuning the one with the lowest geometric "
+        "mean of the gap on the seeds that are shown.",
     ),
     (
         "box",
@@ -75,8 +75,8 @@ GLOSSARY = (
     (
         "edge",
         "edge",
-        "The chosen learning rate lies in the outer tenth, in log, of its box, or at an end of a grid of "
-        "three rates or more.",
+        "The chosen learning rate is the lowest or the highest that was tried; where they were drawn at "
+        "random, it lies in the outer tenth, in log, of its box.",
     ),
     (
         "evaluation",
@@ -126,8 +126,8 @@ GLOSSARY = (
     (
         "growth",
         "growth",
-        "Where the best learning rate of a search lies near an end of its box, the box is made wider "
-        "there and the search goes on.",
+        "Where the best learning rate of a search's first stage lies at an end of its box, the search goes "
+        "on in the decade beyond instead of closer around it.",
     ),
     (
         "heavy ball",
@@ -218,6 +218,12 @@ GLOSSARY = (
         "relative gaps?",
         "The gap over that of the best constant prediction, or of w = 0 where there is no intercept: 1 is "
         "no better than it, 0 is the minimum.",
+    ),
+    (
+        "score",
+        "scores?",
+        "How good a run is, for the choice of settings: the earlier it arrives at the target the better, "
+        "then, of those that do not arrive, the nearer they end.",
     ),
     (
         "seed",

@@ -1,6 +1,6 @@
 """How a sweep was made, as rows of a name and a text: what the head of the report and its protocol tell.
 
-One row: "Tuned", "lr (tune=lr), from 32 trials an optimizer: a grid, evenly in log".
+One row: "Tuned", "lr (tune=lr), from 32 trials an optimizer on tuning seeds".
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
 from lrbench.results.statistics import ALPHA, MARGIN
 from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tuning import stages
 from lrbench.results.words.phrases import ENDED, seeds_compared, stored_of_planned, varying
 
 Rows = list[tuple[str, str]]
@@ -20,12 +21,22 @@ ENGINES = {
     "fused": "many runs as one compiled program, a thread for each processor",
     "reference": "PyTorch's own optimizer, one run at a time, one thread",
 }
-SAMPLERS = {"grid": "a grid, evenly in log", "sobol": "scrambled Sobol points of seed {seed}"}
-ROLES = {"trial": "trials", "evaluation": "evaluation", "default": "defaults"}
-METRICS = {
-    "gap": "the mean gap over the last epoch, geometric mean over the tuning seeds",
-    "evaluations": "the median gradient evaluations to the target",
+SAMPLERS = {
+    "grid": (
+        "a grid of {first}, evenly{in_log} over the box",
+        "between the neighbours of the best, evenly{in_log} on either side",
+    ),
+    "sobol": (
+        "{first} scrambled Sobol points of seed {seed} over the box",
+        "in a third of each side around the best and in a ninth",
+    ),
 }
+AT_AN_END = {
+    "grid": "the best of the first {first} is the lowest or the highest lr",
+    "sobol": "the lr of the best of the first {first} lies in the outer tenth (in log) of its box",
+}
+ROLES = {"trial": "trials", "evaluation": "evaluation", "default": "defaults"}
+SCORE = "log(evaluations until it arrives / budget), of a run that does not arrive log(level / target)"
 UNITS = {"absolute": "", "oracle": " times the box's unit, which knows the problem's answer"}
 TESTS = (
     "paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact "
@@ -224,30 +235,52 @@ def _tuning(sweep: Sweep) -> Rows:
     spent = sweep.entries.groupby("role")["evaluations"].sum().round()
     known = [role for role in ROLES if role in spent]
     parts = [f"{number(spent[role])} on {ROLES[role]}" for role in known]
-    sampler = SAMPLERS[tune["sampler"]].format(seed=tune["seed"])
     keys = listed(tune["keys"], most=12) if tune["keys"] else "all hyperparameters of the box"
     trials = counted(tune["trials"], "trial")
     lr_box = f"lr {_range(tune['lr'])}{UNITS[tune['units']]}"
     return [
-        ("Tuned", f"{keys} (tune={tune['choice']}), from {trials} an optimizer: {sampler}"),
+        ("Tuned", f"{keys} (tune={tune['choice']}), from {trials} an optimizer"),
         ("Boxes", listed([lr_box, *_boxes(tune, ranking["optimizer"].unique())], most=24)),
-        ("Growth", _growth(tune["reserve"] // 2)),
+        ("Search", _search(tune)),
+        ("Growth", _growth(tune)),
         ("Trials in the end", _numbers(ranking, "trials")),
         ("Tuning seeds", ", ".join(map(str, tune["seeds"]))),
-        (
-            "Selection",
-            f"the trial with the lowest value of {METRICS[tune['metric']]}; a lost run counts as inf; "
-            "never the seeds that are shown",
-        ),
+        ("Selection", _selection(tune)),
         ("Spent", f"gradient evaluations: {', '.join(parts)}"),
     ]
 
 
-def _growth(trials: int) -> str:
-    if not trials:
+def _search(tune: dict[str, Any]) -> str:
+    """Tell the stages of a search: "a grid of 16, evenly in log over the box, then ..."."""
+    first, *zooms = stages(tune["trials"])
+    in_log = " in log" if _tunes_lr(tune) else ""  # any other range has a scale of its own
+    numbers = {"first": first, "seed": tune["seed"], "in_log": in_log}
+    over_the_box, closer = [text.format(**numbers) for text in SAMPLERS[tune["sampler"]]]
+    return f"{over_the_box}, then {' and '.join(map(str, zooms))} {closer}" if zooms else over_the_box
+
+
+def _tunes_lr(tune: dict[str, Any]) -> bool:
+    return tune["keys"] is None or "lr" in tune["keys"]
+
+
+def _growth(tune: dict[str, Any]) -> str:
+    first, *zooms = stages(tune["trials"])
+    if not zooms or not _tunes_lr(tune):
         return "none"
-    where = "where the best lr lies in the outer tenth (in log) of its box"
-    return f"{where}, by a decade and {counted(trials, 'trial')}, at most twice"
+    where = AT_AN_END[tune["sampler"]].format(first=first)
+    return f"where {where}, {counted(zooms[-1], 'trial')} in the decade beyond it, in place of a zoom"
+
+
+def _selection(tune: dict[str, Any]) -> str:
+    """Tell how a trial is chosen."""
+    rises = ""
+    if tune["rise"] is not None:
+        limit = number(tune["rise"])
+        rises = f"; one whose gap rises above {limit} times where it began on any counts as lost on all"
+    return (
+        f"the trial with the fewest lost tuning seeds, then the least mean score over the others: {SCORE}"
+        f"{rises}; never the seeds that are shown"
+    )
 
 
 def _boxes(tune: dict[str, Any], optimizers: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@ applies.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.learning_rates import scattered
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, of_task
-from lrbench.results.tables.tuning import shown_sides
+from lrbench.results.tables.tuning import shown_sides, stages
 from lrbench.results.words import at_another_budget
 from lrbench.results.words.phrases import (
     SWEEP_ENDED,
@@ -158,12 +159,16 @@ def _edges(sweep: Sweep) -> Iterator[str]:
     cases = [_edge(sweep, row) for row in edges.to_dict("records")]
     if not cases:
         return
-    if sweep.tuned:
-        grown = ", even after growing twice" if sweep.manifest["tune"]["reserve"] >= 2 else ""
-        where = f"The chosen learning rate lies in the outer tenth of its box{grown}"
-    else:
-        where = "The best learning rate is at the edge of its grid"
-    yield f"{where}, so that a wider one may do better: {listed(cases)}."
+    where = _end_of_its_box(sweep.manifest["tune"]) if sweep.tuned else "is at the edge of its grid"
+    yield f"The {choice(sweep)} learning rate {where}, so that a wider one may do better: {listed(cases)}."
+
+
+def _end_of_its_box(tune: dict[str, Any]) -> str:
+    if tune["sampler"] == "sobol":
+        return "lies in the outer tenth of its box"
+    # a grid of one stage has no trials to grow by; any other has grown wherever its best is at an end
+    grown = ", even after growing by a decade" if len(stages(tune["trials"])) > 1 else ""
+    return f"lies at an end of its box{grown}"
 
 
 def _edge(sweep: Sweep, row: dict) -> str:

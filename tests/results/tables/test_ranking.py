@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FLOOR, LECTURE, MANIFEST, curve, role, run, tuned
+from conftest import FLOOR, LECTURE, MANIFEST, TUNE, curve, role, run, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -384,7 +384,25 @@ def test_the_outer_tenth_of_the_final_box_is_its_edge(write, lr, boxes, edge):
     roles = [
         role(row, "trial", n, box) for n, (row, box) in enumerate(zip([best, other], boxes, strict=True))
     ] + [role(best, "evaluation", 0)]
-    assert row_of(write(best, other, roles=roles).ranking, "sgd").edge == edge
+    sweep = write(best, other, roles=roles, tune=TUNE | {"sampler": "sobol"})
+    assert row_of(sweep.ranking, "sgd").edge == edge
+
+
+@pytest.mark.parametrize(
+    ("lr", "others", "edge"),
+    [
+        (1e-5, [1e-4, 1e5], "lowest"),
+        (2e-5, [1e-5, 1e5], ""),  # it has neighbours on both sides
+        (1e5, [1e-5], "highest"),
+        (1e6, [1e-5, 1e5], "highest"),
+        (1e-1, [], ""),  # one trial, in the middle of its box
+    ],
+)
+def test_the_edge_of_a_tuned_grid_is_what_was_tried_last(write, lr, others, edge):
+    rows = [run(lr=lr, gap=1e-6), *(run(lr=other, gap=1.0) for other in others)]
+    roles = [role(row, "trial", n, (1e-5, 1e5)) for n, row in enumerate(rows)]
+    sweep = write(*rows, roles=[*roles, role(rows[0], "evaluation", 0)], tune=TUNE)
+    assert row_of(sweep.ranking, "sgd").edge == edge
 
 
 def test_a_tuned_sweep_that_stopped_before_its_evaluation_has_no_ranking(write):

@@ -45,15 +45,55 @@ def test_the_head_names_file_and_target_of_a_table(write, intercept, told):
 
 def test_the_protocol_of_a_tuned_sweep(two_tuned):
     told = dict(protocol(two_tuned))
-    assert told["Tuned"] == "lr (tune=lr), from 3 trials an optimizer: a grid, evenly in log"
+    assert told["Tuned"] == "lr (tune=lr), from 3 trials an optimizer"
+    assert told["Search"] == "a grid of 3, evenly in log over the box"
     assert told["Boxes"] == "lr [1e-5, 100]"
     assert told["Tuning seeds"] == "100, 101"
-    assert told["Growth"].endswith(", by a decade and 1 trial, at most twice")
+    assert told["Growth"] == "none"
+    assert told["Selection"] == (
+        "the trial with the fewest lost tuning seeds, then the least mean score over the others: "
+        "log(evaluations until it arrives / budget), of a run that does not arrive log(level / target); "
+        "one whose gap rises above 100 times where it began on any counts as lost on all; "
+        "never the seeds that are shown"
+    )
     assert told["Trials in the end"] == "3 an optimizer"
     assert told["Spent"] == "gradient evaluations: 96 on trials, 48 on evaluation, 48 on defaults"
     assert told["Start"] == "init = torch; a seed fixes the start, the same for every optimizer"
     assert dict(subtitle(two_tuned))["Runs"].endswith("; 3 seeds and 2 for tuning")
     assert "Settings tried" not in told
+
+
+@pytest.mark.parametrize(
+    ("policy", "search", "growth"),
+    [
+        (
+            {},
+            "a grid of 16, evenly in log over the box, then 8 and 8 between the neighbours of the best, "
+            "evenly in log on either side",
+            "where the best of the first 16 is the lowest or the highest lr, 8 trials in the decade beyond "
+            "it, in place of a zoom",
+        ),
+        (
+            {"sampler": "sobol", "keys": None, "trials": 29, "seed": 7},
+            "17 scrambled Sobol points of seed 7 over the box, then 6 and 6 in a third of each side around "
+            "the best and in a ninth",
+            "where the lr of the best of the first 17 lies in the outer tenth (in log) of its box, 6 trials "
+            "in the decade beyond it, in place of a zoom",
+        ),
+        (
+            {"keys": ["momentum"]},
+            "a grid of 16, evenly over the box, then 8 and 8 between the neighbours of the best, evenly on "
+            "either side",
+            "none",
+        ),
+        ({"trials": 7}, "a grid of 7, evenly in log over the box", "none"),
+    ],
+)
+def test_the_protocol_tells_the_stages_of_a_search(write_tuned, policy, search, growth):
+    tune = TUNE | {"trials": 32, "rise": None} | policy
+    told = dict(protocol(write_tuned(tuned("sgd", {0.1: [1e-3]}, [1e-3]), tune=tune)))
+    assert (told["Search"], told["Growth"]) == (search, growth)
+    assert "rises" not in told["Selection"]
 
 
 def test_the_protocol_names_the_boxes_that_were_tuned(write_tuned):
@@ -81,12 +121,11 @@ def test_the_protocol_of_tasks_that_were_not_searched_alike(write_tuned):
     results = write_tuned(
         *competitors,
         problems=(LECTURE, LECTURE | other),
-        tune=TUNE | {"reserve": 1, "sampler": "sobol", "seed": 7},
+        tune=TUNE | {"sampler": "sobol", "seed": 7},
     )
     told = dict(protocol(results))
     assert told["Trials in the end"] == "adam 1 and sgd 1 to 3"
-    assert told["Growth"] == "none"
-    assert told["Tuned"].endswith("scrambled Sobol points of seed 7")
+    assert told["Search"] == "3 scrambled Sobol points of seed 7 over the box"
 
 
 def test_the_protocol_of_several_problems_is_a_table(write):

@@ -120,8 +120,8 @@ def faults():
         "edge": (
             adam("edge"),
             sgd("edge", trials=best_at(50.0)),
-        ),  # the box is 1e-5 to 1e2: its outer tenth begins at 20
-        "no edge": (adam("no edge"), sgd("no edge", trials=best_at(19.0))),
+        ),
+        "no edge": (adam("no edge"), sgd("no edge", trials=best_at(0.03))),
         "trials": (adam("trials"), sgd("trials", trials=TRIALS | {10.0: [1.0, 2.0]})),
         "boxes": (adam("boxes"), in_box(sgd("boxes"), 1e-3, 1e1)),
         "floor": (adam("floor", best=[0.0] * 10), sgd("floor")),
@@ -164,8 +164,7 @@ def test_each_fault_is_said_where_it_is(write_tuned, monkeypatch):
     )
     target = "the target, a relative gap of 1e-6"
     assert warnings(results) == [
-        "The chosen learning rate lies in the outer tenth of its box, even after growing twice, so that "
-        "a wider one may do better: "
+        "The chosen learning rate lies at an end of its box, so that a wider one may do better: "
         "sgd on edge (lr=50, highest end).",
         "Not all were searched alike on trials: 3 settings for adam; 4 settings for sgd.",
         "Not all were searched alike on boxes: 4 decades of lr for sgd; 7 decades of lr for adam.",
@@ -188,11 +187,21 @@ def test_each_fault_is_said_where_it_is(write_tuned, monkeypatch):
     ]
 
 
-def test_a_box_that_could_not_grow_is_not_said_to_have_grown(said):
-    (sentence,) = said(
-        competitor("adam"), competitor("sgd", trials=best_at(50.0)), tune=TUNE | {"reserve": 0}
-    )
-    assert sentence.startswith("The chosen learning rate lies in the outer tenth of its box, so that")
+@pytest.mark.parametrize(
+    ("best", "policy", "where"),
+    [
+        (50.0, {"trials": 7}, "at an end of its box"),
+        (50.0, {"trials": 8}, "at an end of its box, even after growing by a decade"),
+        # the box is 1e-5 to 1e2: its outer tenth begins at 20
+        (20.1, {"sampler": "sobol"}, "in the outer tenth of its box"),
+        (19.9, {"sampler": "sobol"}, None),
+    ],
+)
+def test_where_a_search_ended_at_an_edge(said, best, policy, where):
+    found = said(competitor("adam"), competitor("sgd", trials=best_at(best)), tune=TUNE | policy)
+    case = f"sgd on lecture (lr={best:g}, highest end)"
+    wanted = f"The chosen learning rate lies {where}, so that a wider one may do better: {case}."
+    assert found == ([wanted] if where else [])
 
 
 def test_other_seeds(said):

@@ -61,8 +61,8 @@ RANKING = (
         "string",
         PURE,
         (
-            "`lowest` or `highest` where the chosen lr lies in the outer tenth (in log) of its box, or at "
-            "that end of a grid of three or more"
+            "`lowest` or `highest` where the chosen lr lies at that end of what was tried (of a grid three "
+            "or more, of `tune=` two), of Sobol points in the outer tenth (in log) of its box"
         ),
     ),
     Column("gap", "double", LOSS, GAP_MEANS, heading="final gap"),

@@ -84,7 +84,7 @@ ENTRIES = (
     Column("holds", "bool", PURE, "whether the target was reached and the gap ends there"),
     Column("role", "string", PURE, "`grid`, `trial`, `evaluation` or `default`"),
     Column("trial", "double", PURE, "number of the setting among its optimizer's", NULL),
-    *several("lr_low lr_high", "double", RATE, "the box that a trial's lr was drawn from", NULL),
+    *several("lr_low lr_high", "double", RATE, "the range that a trial's lr was drawn from", NULL),
     Column("gap_floor", "double", LOSS, "of the problem"),
     Column("scale", "double", LOSS, "of the problem: the gap of the constant model", NULL),
     *without(RUNS_FRAME, "optimizer"),

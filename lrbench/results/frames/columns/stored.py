@@ -379,8 +379,8 @@ ROLES = (
         "int64",
         PURE,
         (
-            "number of the setting among all that the optimizer tried in its task, from 0; those of a "
-            "grown box go on counting. Of an evaluation, the chosen one; null for a default"
+            "number of the setting among all that the optimizer tried in its task, from 0; zooms go on "
+            "counting. Of an evaluation, the chosen one; null for a default"
         ),
         NULL,
     ),
@@ -389,8 +389,8 @@ ROLES = (
         "double",
         PURE,
         (
-            "the range that the learning rate was drawn from, of a grown box the new decade; null but "
-            "for trials, and where lr is not tuned"
+            "the range that the learning rate was drawn from: the box, of a grown box the new decade, of a "
+            "zoom what lies around the best; null but for trials, and where lr is not tuned"
         ),
         NULL,
     ),

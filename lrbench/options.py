@@ -17,11 +17,13 @@ class TrainOptions(NamedTuple):
         engine: "auto", "reference" or "fused".
         record: how many states of a curve are kept, at most; "all" for each.
         target: the relative gap whose first hit is counted beside the fixed ones.
+        executor: "auto", "local" or "processes"; no number depends on it, and no store holds it.
     """
 
     engine: str
     record: str | int
     target: float
+    executor: str = "auto"
 
 
 class SweepOptions(NamedTuple):
@@ -35,11 +37,12 @@ class SweepOptions(NamedTuple):
     engine: str
     record: str | int
     target: float
+    executor: str
     predict: list[list[float]] | None
 
     @property
     def training(self) -> TrainOptions:
-        return TrainOptions(self.engine, self.record, self.target)
+        return TrainOptions(self.engine, self.record, self.target, self.executor)
 
 
 def sweep_options(leaves: Leaves) -> SweepOptions:
@@ -49,4 +52,4 @@ def sweep_options(leaves: Leaves) -> SweepOptions:
 
 def stored_training(manifest: Mapping[str, Any]) -> TrainOptions:
     """Return how a stored sweep was trained."""
-    return TrainOptions(**{key: manifest[key] for key in TrainOptions._fields})
+    return TrainOptions(manifest["engine"], manifest["record"], manifest["target"])

@@ -20,11 +20,13 @@ class Phase:
     """All blocks of a sweep as far as they are known, and whether that is all.
 
     roles: what their runs are for, None where nothing is tuned.
+    name: told to who waits.
     """
 
     blocks: list[Block]
     roles: pa.Table | None
     last: bool = True
+    name: str = "training"
 
 
 def phases(
@@ -39,14 +41,15 @@ def phases(
     """
     blocks = list(blocks)
     field = competitors(blocks, tune, solved)
-    yield _search(field)
-    for growth in range(_growths(tune)):
+    growths = _growths(tune)
+    yield _search(field, f"search 1 of {growths + 1}")
+    for growth in range(growths):
         grown = _grown(field, tune, growth, outcomes())
         is_same = [new is old for new, old in zip(grown, field, strict=True)]
         if all(is_same):
             break
         field = grown
-        yield _search(field)
+        yield _search(field, f"search {growth + 2} of {growths + 1}")
     yield _evaluation(field, tune, evaluation_seeds(blocks), outcomes())
 
 
@@ -63,8 +66,8 @@ def _grown(field: Sequence[Competitor], tune: Tune, growth: int, outcomes: pa.Ta
     return grown
 
 
-def _search(field: Sequence[Competitor]) -> Phase:
-    return Phase(_trial_blocks(field), roles(field, []), last=False)
+def _search(field: Sequence[Competitor], name: str) -> Phase:
+    return Phase(_trial_blocks(field), roles(field, []), last=False, name=name)
 
 
 def _evaluation(field: Sequence[Competitor], tune: Tune, seeds: list[int], outcomes: pa.Table) -> Phase:
@@ -73,7 +76,7 @@ def _evaluation(field: Sequence[Competitor], tune: Tune, seeds: list[int], outco
         best = choose(competitor, tune.metric, outcomes)
         evaluated += evaluations(competitor, best, tune, seeds)
     blocks = _trial_blocks(field) + [evaluation.block for evaluation in evaluated]
-    return Phase(blocks, roles(field, evaluated))
+    return Phase(blocks, roles(field, evaluated), name="evaluation")
 
 
 def _trial_blocks(field: Sequence[Competitor]) -> list[Block]:

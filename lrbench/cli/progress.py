@@ -54,24 +54,26 @@ class Tally:
 
     def line(self) -> str:
         """Write "search 1 of 2: 340 of 1,200 runs, 12 a second"."""
-        return f"{self.phase}: {self._count()}, {self._speed()}" if self.planned else self.phase
+        if not self.planned:
+            return self.phase
+        return f"{self.phase}: {self._count()}, {self._speed(self.pace)}"
 
     def words(self) -> str:
         """Write what stands beside the bar: "340 of 1,200 runs, 12 a second, 0:01:12 left"."""
         if not self.planned:
             return COMPILES
-        speed = self._speed()
-        rest = f"{_clock_face((self.planned - self.done) / self.pace)} left" if self.pace else COMPILES
-        return f"{self._count()}, {speed}, {rest}"
+        pace = self.pace  # once: another thread draws than the one that tells
+        if not pace:
+            return f"{self._speed(pace)}; {COMPILES}"
+        left = (self.planned - self.done) / pace
+        return f"{self._count()}, {self._speed(pace)}, {_clock_face(left)} left"
 
     def _count(self) -> str:
         return f"{self.done:,} of {self.planned:,} runs"
 
-    def _speed(self) -> str:
+    def _speed(self, pace: float) -> str:
         """Write the pace, and before the first run is done the time that it has taken so far."""
-        if self.pace:
-            return f"{_short(self.pace)} a second"
-        return f"{_clock_face(self.clock() - self.began)} so far"
+        return f"{_short(pace)} a second" if pace else f"{_clock_face(self.clock() - self.began)} so far"
 
 
 def _short(number: float) -> str:

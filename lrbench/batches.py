@@ -83,11 +83,11 @@ class Left:
 
     @property
     def seconds(self) -> float:
-        """What is left takes so long in one process, at the pace so far.
+        """What is left for several workers takes so long in one process, at the pace so far.
 
-        0 before a second of work is done: the first runs do not tell it well.
+        0 where a single run is left, and before a second of work is done: the first runs do not tell it well.
         """
-        if self._seconds < LEAST_SECONDS:
+        if self._runs_left < 2 or self._seconds < LEAST_SECONDS:
             return 0.0
         return self._steps_left * self._seconds / self._steps_done
 

@@ -16,8 +16,9 @@ import inspect
 import math
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache, partial
+from multiprocessing import current_process
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -189,8 +190,9 @@ def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iter
     tasks = (Task(_name(job.chunk), _fused_rows, (job, options, stop)) for job in jobs)
     executor = "processes" if options.executor == "processes" else "local"
     try:
-        for _, rows in as_done(executor, partial(next, tasks, None), most=fused.workers() + 1):
-            yield rows
+        with closing(as_done(executor, partial(next, tasks, None), most=fused.workers() + 1)) as done:
+            for _, rows in done:
+                yield rows
     finally:
         stop[0] = 1
 
@@ -240,7 +242,7 @@ def _train_reference(plan: Plan, groups: list[Group], options: TrainOptions) -> 
         return
     left = Left(_batch(group, plan, options) for group in groups)
     executor = options.executor
-    if executor == "auto" and (processors() == 1 or any(map(_is_of_main, groups))):
+    if executor == "auto" and not _may_leave(groups):
         executor = "local"
     while left.seconds <= WORKERS_FROM[executor]:
         batch = left.take_one()
@@ -263,9 +265,16 @@ def _train_in_workers(left: Left, options: TrainOptions) -> Iterator[Rows]:
         return Task(_name(batch.group), _train_in_worker, arguments, subject=batch)
 
     # each has the next one at hand while this process stores what came
-    for task, (rows, seconds) in as_done("processes", next_task, most=2 * workers):
-        left.note(task.subject, len(rows), seconds)
-        yield from rows
+    with closing(as_done("processes", next_task, most=2 * workers)) as done:
+        for task, (rows, seconds) in done:
+            left.note(task.subject, len(rows), seconds)
+            yield from rows
+
+
+def _may_leave(groups: list[Group]) -> bool:
+    """Say whether there are cores for workers, and they can be started and train this."""
+    can_start = not current_process().daemon  # as a worker of multiprocessing is
+    return processors() > 1 and can_start and not any(map(_is_of_main, groups))
 
 
 def _is_of_main(group: Group) -> bool:

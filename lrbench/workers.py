@@ -9,7 +9,7 @@ Given tasks, it gives what they return, as they are done.
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def as_done(executor: str, next_task: Callable[[], Task | None], most: int) -> Iterator[Done]:
+def as_done(executor: str, next_task: Callable[[], Task | None], most: int) -> Generator[Done, None, None]:
     """Do tasks, and yield each with what it returned, as they are done.
 
     Args:

@@ -227,6 +227,9 @@ def test_what_is_left_takes_as_long_as_what_is_done():
     assert left.seconds == 0.0  # too little to tell
     left.note(left.take_one(), done=1, seconds=0.9)
     assert left.seconds == pytest.approx(8 * 0.9)
+    for _ in range(7):
+        left.note(left.take_one(), done=1, seconds=0.9)
+    assert left.seconds == 0.0  # a worker would take as long for the last one
 
 
 # ---- tasks

@@ -47,7 +47,7 @@ def processors() -> int:
 
 
 def as_done(executor: str, next_task: Callable[[], Task | None], most: int) -> Generator[Done, None, None]:
-    """Do tasks, and yield each with what it returned, as they are done.
+    """Do tasks, and yield each with what it returned: threads in their order, processes as they are done.
 
     Args:
         executor: "local" or "processes".
@@ -60,14 +60,15 @@ def as_done(executor: str, next_task: Callable[[], Task | None], most: int) -> G
         Exception: what a task raised.
     """
     under_way: UnderWay = {}
-    with _EXECUTORS[executor]() as pool:
+    begin, next_of = _EXECUTORS[executor]
+    with begin() as pool:
         try:
             while True:
                 while len(under_way) < most and (task := next_task()):
                     under_way[pool.submit(task.act, *task.arguments)] = task
                 if not under_way:
                     return
-                yield from _first_of(under_way)
+                yield from next_of(under_way)
         except KeyboardInterrupt:
             yield from _finished(under_way)
             raise
@@ -76,8 +77,18 @@ def as_done(executor: str, next_task: Callable[[], Task | None], most: int) -> G
             raise _died(under_way) from error
 
 
-def _first_of(under_way: UnderWay) -> Iterator[Done]:
-    """Wait for the first. It leaves only when it is taken: an interruption does not lose it."""
+# a result leaves what is under way only when it is taken: an interruption does not lose it
+
+
+def _oldest(under_way: UnderWay) -> Iterator[Done]:
+    """Wait for the task that was begun first."""
+    future, task = next(iter(under_way.items()))
+    yield task, future.result()
+    del under_way[future]
+
+
+def _first_done(under_way: UnderWay) -> Iterator[Done]:
+    """Wait for whatever is done: one long run does not hold up what others hand in."""
     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
     for future in done:
         yield under_way[future], future.result()
@@ -128,10 +139,12 @@ def _processes() -> Iterator[Executor]:
         raise
 
 
-_EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor]]] = {
-    "local": _threads,
-    "processes": _processes,
-}
+class _Kind(NamedTuple):
+    begin: Callable[[], AbstractContextManager[Executor]]
+    next_of: Callable[[UnderWay], Iterator[Done]]
+
+
+_EXECUTORS = {"local": _Kind(_threads, _oldest), "processes": _Kind(_processes, _first_done)}
 
 
 def _begin_worker(paths: list[str]) -> None:

@@ -276,8 +276,9 @@ class Broken(Executor):
     ],
 )
 def test_what_is_done_is_given_before_the_end_is_told(monkeypatch, error, raised, told):
-    monkeypatch.setitem(workers._EXECUTORS, "local", lambda: nullcontext(Broken(error)))
+    broken = workers._EXECUTORS["processes"]._replace(begin=lambda: nullcontext(Broken(error)))
+    monkeypatch.setitem(workers._EXECUTORS, "processes", broken)
     came = []
     with pytest.raises(raised, match=told):
-        came.extend(number for _, number in as_done("local", tasks_of(range(3)), most=3))
+        came.extend(number for _, number in as_done("processes", tasks_of(range(3)), most=3))
     assert sorted(came) == [0, 1]

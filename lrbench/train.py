@@ -13,16 +13,19 @@ Letters of shapes: R runs, K recorded states, p weights.
 """
 
 import inspect
+import math
 import pkgutil
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache, partial
+from multiprocessing import current_process
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from lrbench.batches import Batch, Left
 from lrbench.config import EXAMPLES, Leaves, under
 from lrbench.engines.outcome import Outcome, recorded_steps
 from lrbench.errors import RequestError, did_you_mean
@@ -32,20 +35,31 @@ from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
 from lrbench.records import curve_rows, path_rows, run_rows, targets
 from lrbench.seeds import evaluations
+from lrbench.workers import Task, as_done, processors
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
 MOST_TRACED = 100  # states of a path
 
+# of torch's own loops
+BATCH_SECONDS = 1.0  # that a worker is at work before it hands in what it has
+BATCH_RUNS = 256  # at most ...
+BATCH_BYTES = 2**26  # ... and about what their curves may take
+BYTES_OF_STATE = 32  # step, evaluations, loss and gap
+# Workers are started where the rest would take longer than this, in one process. On two idle cores it takes
+# 2.5 s until both have imported torch and taken a first step, and 0.5 s to end them; they save half of the
+# rest. So it pays from 6 s on.
+WORKERS_FROM = {"auto": 10.0, "local": math.inf, "processes": -1.0}
+
 
 def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
-    """Train all runs of a plan; yield their rows as they are done."""
+    """Train all runs of a plan; yield their rows as they are done.
+
+    Raises:
+        RequestError: a worker process died, or cannot import what this one can.
+    """
     by_fused = [_is_fused(group, options.engine) for group in plan.groups]
     yield from _train_fused(plan, _parts(plan, by_fused), options)
-    for group in _parts(plan, [~fused for fused in by_fused]):
-        problem = plan.problems[group.problem_id]
-        for single in _one_by_one(group):
-            outcome = _reference_outcome(single, problem, options)
-            yield _rows(single, outcome, problem, options, "reference")
+    yield from _train_reference(plan, _parts(plan, [~fused for fused in by_fused]), options)
 
 
 def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
@@ -107,11 +121,14 @@ def check_optimizers(plan: Plan, engine: str) -> None:
 
 
 def _check_schedule(group: Group) -> None:
-    for path in group.column("schedule.lr_lambda").values:
-        if path is not None:
-            _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
+    for path in _lambdas(group):
+        _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
     if "schedule._target_" in group.shared:
         _check_arguments("schedule", group)
+
+
+def _lambdas(group: Group) -> list[str]:
+    return [path for path in group.column("schedule.lr_lambda").values if path is not None]
 
 
 def _without_rule(group: Group) -> RequestError:
@@ -174,28 +191,21 @@ def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iter
         return
     from lrbench.engines import fused
 
-    stop = np.zeros(1, dtype=np.int64)  # (1,) the kernel looks at it: how a thread in compiled code is told
-    under_way: deque[Future[Rows]] = deque()
-    with ThreadPoolExecutor(fused.workers()) as pool:
-        try:
-            for job in _fused_jobs(plan, groups, options):
-                under_way.append(pool.submit(_fused_rows, job, options, stop))
-                if len(under_way) > fused.workers():
-                    yield from _first_of(under_way)
-            while under_way:
-                yield from _first_of(under_way)
-        except KeyboardInterrupt:
-            yield from (future.result() for future in under_way if future.done() and not future.exception())
-            raise
-        finally:
-            stop[0] = 1
-            pool.shutdown(wait=False, cancel_futures=True)
+    # (1,) the kernel looks at it: how a thread in compiled code is told; worker processes are ended instead
+    stop = np.zeros(1, dtype=np.int64)
+    jobs = _fused_jobs(plan, groups, options)
+    tasks = (Task(_name(job.chunk), _fused_rows, (job, options, stop)) for job in jobs)
+    executor = "processes" if options.executor == "processes" else "local"
+    try:
+        with closing(as_done(executor, partial(next, tasks, None), most=fused.workers() + 1)) as done:
+            for _, rows in done:
+                yield rows
+    finally:
+        stop[0] = 1
 
 
-def _first_of(under_way: deque[Future[Rows]]) -> Iterator[Rows]:
-    """Wait for the first. It leaves the queue only when it is taken: an interruption does not lose it."""
-    yield under_way[0].result()
-    under_way.popleft()
+def _name(group: Group) -> str:
+    return f"optimizer={group.labels['optimizer']} ({group.shared['optimizer._target_']})"
 
 
 def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[_Job]:
@@ -230,6 +240,109 @@ def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: 
 
 
 # ---- reference
+
+
+def _train_reference(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
+    """Train run after run in this process, and from where it pays on in others.
+
+    Where nothing else is asked, the runs that are trained here tell how long the others take.
+    """
+    if not groups:
+        return
+    left = Left(_batch(group, plan, options) for group in groups)
+    executor = options.executor
+    if executor == "auto" and not _may_leave(groups):
+        executor = "local"
+    while left.seconds <= WORKERS_FROM[executor]:
+        batch = left.take_one()
+        if batch is None:
+            return
+        rows, seconds = _train_batch(batch.runs(), batch.problem, options)
+        left.note(batch, len(rows), seconds)
+        yield from rows
+    yield from _train_in_workers(left, options)
+
+
+def _train_in_workers(left: Left, options: TrainOptions) -> Iterator[Rows]:
+    workers = processors()
+
+    def next_task() -> Task | None:
+        batch = left.take(workers)
+        if batch is None:
+            return None
+        arguments = (batch.runs(), batch.problem, options)
+        return Task(_name(batch.group), _train_in_worker, arguments, subject=batch)
+
+    # each has the next one at hand while this process stores what came
+    with closing(as_done("processes", next_task, most=2 * workers)) as done:
+        for task, (rows, seconds) in done:
+            left.note(task.subject, len(rows), seconds)
+            yield from rows
+
+
+def _may_leave(groups: list[Group]) -> bool:
+    """Say whether there are cores for workers, and they can be started and train this."""
+    can_start = not current_process().daemon  # as a worker of multiprocessing is
+    return processors() > 1 and can_start and not any(map(_is_of_main, groups))
+
+
+def _is_of_main(group: Group) -> bool:
+    """Say whether a class was typed into a notebook, say: workers have no module to import it from."""
+    return any(path.startswith("__main__.") for path in _imports(group))
+
+
+def _imports(group: Group) -> list[str]:
+    """Return the dotted paths that torch's own loop imports for a group."""
+    targets = [group.shared.get(f"{kind}._target_") for kind in ("optimizer", "schedule")]
+    return [*filter(None, targets), *_lambdas(group)]
+
+
+def _batch(group: Group, plan: Plan, options: TrainOptions) -> Batch:
+    """Return a whole group, to be handed out in parts whose curves take little memory."""
+    states = len(recorded_steps(group.shared["steps"], options.record))
+    most = max(1, min(BATCH_RUNS, BATCH_BYTES // (BYTES_OF_STATE * states)))
+    return Batch(group, plan.problems[group.problem_id], 0, len(group), most)
+
+
+def _train_in_worker(runs: Group, problem: Problem, options: TrainOptions) -> tuple[list[Rows], float]:
+    """Do what `_train_batch` does in a worker process.
+
+    Raises:
+        RequestError: this process cannot import what the one that asks could.
+    """
+    for path in _imports(runs):
+        try:
+            pkgutil.resolve_name(path)
+        except Exception as error:  # whatever the user's module raises when it is imported
+            reason = f"{path} cannot be had in a worker process: {type(error).__name__}: {error}"
+            raise RequestError(f"executor: {reason}. Type executor=local.") from None
+    return _train_batch(runs, problem, options)
+
+
+def _train_batch(runs: Group, problem: Problem, options: TrainOptions) -> tuple[list[Rows], float]:
+    """Train runs one after the other; return the rows of those that it got to, and the seconds that took."""
+    _warm_up()
+    began = perf_counter()
+    done: list[Rows] = []
+    seconds = 0.0
+    for single in _one_by_one(runs):
+        outcome = _reference_outcome(single, problem, options)
+        done.append(_rows(single, outcome, problem, options, "reference"))
+        seconds = perf_counter() - began
+        if seconds > BATCH_SECONDS:
+            break
+    return done, seconds
+
+
+@cache
+def _warm_up() -> None:
+    """Take one step, at which torch imports for a second: the pace of the runs is then their own."""
+    import torch
+
+    weight = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([weight])
+    weight.sum().backward()
+    optimizer.step()
 
 
 def _reference_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> Path:

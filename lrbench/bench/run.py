@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lrbench.bench import manifest
 from lrbench.bench.claim import claim
+from lrbench.errors import RequestError
 from lrbench.options import TrainOptions
 from lrbench.plan import Plan, Solved, plan
 from lrbench.records import problem_rows
@@ -22,7 +23,7 @@ from lrbench.tuning import Phase, phases
 FLUSH_SECONDS = 5.0  # between two parts: what a crash may cost
 FLUSH_BYTES = 2**27  # of rows that wait in memory
 
-Progress = Callable[[int, int], None]  # runs done, runs planned
+Progress = Callable[[str, int, int], None]  # the phase's name, runs done, runs planned
 
 
 class Sweep(NamedTuple):
@@ -35,7 +36,7 @@ class Sweep(NamedTuple):
     trained: int
 
 
-def no_progress(done: int, planned: int) -> None:
+def no_progress(phase: str, done: int, planned: int) -> None:
     """Tell nobody."""
 
 
@@ -43,7 +44,8 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
     """Run what a request asks for and is not stored yet.
 
     Raises:
-        RequestError: for a wrong request, before anything is written.
+        RequestError: for a wrong request, before anything is written; where a worker process died, all
+            finished runs are stored.
         KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on there.
     """
     solved: Solved = {}
@@ -60,8 +62,9 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
             # a search that is stored stays under the roles that it has
             if phase.last or len(missing(planned, store)):
                 _write_phase(phase, planned, store)
-                trained += train_missing(planned, store, request.options.training, progress)
-    except KeyboardInterrupt:
+                options = request.options.training
+                trained += train_missing(planned, store, options, progress, phase.name)
+    except (KeyboardInterrupt, RequestError):
         manifest.close(store, "interrupted")
         raise
     manifest.close(store, "complete")
@@ -77,18 +80,22 @@ def keep_paths(sweep: Sweep, run_ids: Sequence[str], options: TrainOptions) -> N
 
 
 def train_missing(
-    planned: Plan, store: ResultStore, options: TrainOptions, progress: Progress = no_progress
+    planned: Plan,
+    store: ResultStore,
+    options: TrainOptions,
+    progress: Progress = no_progress,
+    phase: str = "training",
 ) -> int:
     """Train what is planned and not stored, store it as it is done, and return how many runs it was."""
     left = missing(planned, store)
     done = len(planned) - len(left)
     buffer = _Buffer(store)
-    progress(done, len(planned))
+    progress(phase, done, len(planned))
     try:
         for runs, curves in train(left, options):
             buffer.add(runs, curves)
             done += len(runs)
-            progress(done, len(planned))
+            progress(phase, done, len(planned))
     finally:
         buffer.flush()
     return len(left)

@@ -1,8 +1,8 @@
 """What changed between paired runs of A and B, setting by setting: statistics, what is shown, what got lost.
 
-One row: task "lecture", optimizer "adam", setting "lr=0.1", role "evaluation", differs "", gap_a 1e-9, gap_b
-4e-9, ratio 4.0 (B over A), low 2.1, high 7.6, n 10, test "t", p 0.001, p_holm 0.003, change "worse", runs 10,
-lost 0, recovered 0.
+One row: task "lecture", optimizer "adam", setting "lr=0.1", role "evaluation", differs "", cost_a 88.0,
+cost_b 130.0, unit "evaluations", ratio 1.5 (B over A), low 1.4, high 1.6, n 10, test "t", p 0.001, p_holm
+0.003, word "clear", change "worse", runs 10, lost 0, recovered 0.
 """
 
 import numpy as np
@@ -10,11 +10,14 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.frames.columns.difference import BITS
-from lrbench.results.statistics import by_group, compare_groups, geometric_mean, holm, shown
+from lrbench.results.statistics import by_group, geometric_mean, holm
+from lrbench.results.statistics.pairs import Pairs, compare_groups
+from lrbench.results.statistics.readings import Readings
+from lrbench.results.statistics.verdicts import words
 from lrbench.results.tables.tasks import COMPETITOR
 
 # of a setting without a pair of runs; its numbers are NaN
-UNPAIRED = {"test": "unpaired", "change": "", "n": 0, "runs": 0, "lost": 0, "recovered": 0}
+UNPAIRED = {"test": "unpaired", "change": "", "word": "", "n": 0, "runs": 0, "lost": 0, "recovered": 0}
 COUNTS = ["n", "runs", "lost", "recovered"]
 
 
@@ -25,29 +28,57 @@ def changes(settings: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     measured = settings.join(_measures(pairs))
     rows = measured.fillna(UNPAIRED).astype(dict.fromkeys(COUNTS, int))
-    rows["p_holm"] = holm(rows["p"].to_numpy())
-    numbers = (rows[name].to_numpy() for name in ("p_holm", "low", "high", "at_least"))
-    side = shown(*numbers)  # a ratio is B over A, so A is better where it is above 1
-    rows["change"] = np.select([side > 0, side < 0], ["worse", "better"], rows["change"])
+    is_paired = (rows["test"] != "unpaired").to_numpy()
+    said = rows[is_paired]
+    compared = Pairs(**{field: said[field].to_numpy() for field in Pairs._fields})
+    p_holm, beyond_holm = holm(compared.p), holm(compared.beyond)
+    word, side = words(compared, p_holm, beyond_holm, int(np.isfinite(compared.p).sum()))
+    rows.loc[is_paired, "p_holm"] = p_holm
+    rows.loc[is_paired, "word"] = word
+    # a ratio is B over A, so A is better where it is above 1
+    rows.loc[is_paired, "change"] = np.select([side > 0, side < 0], ["worse", "better"], said["change"])
     return typed([_shown_first(rows)], "difference.rows")
 
 
 def _measures(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return what the pairs of each setting say, by its place among the settings."""
     present, places = np.unique(pairs["row"], return_inverse=True)
-    gap_a, gap_b, floor = (pairs[name].to_numpy() for name in ("gap_a", "gap_b", "gap_floor"))
     identical = by_group(_all, same_bits(pairs), places).astype(bool)
-    comparisons = compare_groups(gap_a, gap_b, floor, places, identical)
+    comparisons = compare_groups(_readings(pairs, "a"), _readings(pairs, "b"), places)
     completed_a = pairs["status_a"] == "completed"
     completed_b = pairs["status_b"] == "completed"
     measures = pd.DataFrame(comparisons._asdict(), index=present)
     return measures.assign(
         change=np.where(identical, "identical", ""),
-        gap_a=by_group(geometric_mean, gap_a, places),
-        gap_b=by_group(geometric_mean, gap_b, places),
+        cost_a=by_group(geometric_mean, pairs["cost_a"].to_numpy(), places),
+        cost_b=by_group(geometric_mean, pairs["cost_b"].to_numpy(), places),
+        gap_a=by_group(geometric_mean, pairs["gap_a"].to_numpy(), places),
+        gap_b=by_group(geometric_mean, pairs["gap_b"].to_numpy(), places),
         runs=np.bincount(places),
         lost=np.bincount(places, completed_a & ~completed_b),
         recovered=np.bincount(places, completed_b & ~completed_a),
+    )
+
+
+def _readings(pairs: pd.DataFrame, side: str) -> Readings:
+    """Return what the runs of one side are worth, scored by A's goal: of one task both have the same."""
+    lost = pairs[f"lost_{side}"].to_numpy(bool)
+    arrived = pairs[f"arrived_{side}"].to_numpy(bool)
+    cost = pairs[f"cost_{side}"].to_numpy(float)
+    level = pairs[f"gap_{side}"].to_numpy(float)
+    budget = pairs[["cost_a", "cost_b"]].max(axis=1).groupby(pairs["row"]).transform("max").to_numpy()
+    goal = pairs["goal_a"].to_numpy(float)
+    of_level = np.log(np.where(arrived | lost, goal, level)) - np.log(goal)
+    score = np.where(arrived, np.log(cost / budget), of_level)
+    return Readings(
+        lost=lost,
+        arrived=arrived,
+        cost=cost,
+        level=level,
+        score=np.where(lost, np.inf, score),
+        step=pairs[f"evaluations_per_step_{side}"].to_numpy(float),
+        curve=pairs[f"fingerprint_{side}"].to_numpy(np.int64),
+        left=np.zeros(len(pairs), dtype=bool),
     )
 
 
@@ -91,7 +122,7 @@ def _shown_first(rows: pd.DataFrame) -> pd.DataFrame:
         change == "",
     ]
     place = np.select(gravest_first, range(len(gravest_first)), len(gravest_first))
-    ratio = rows["ratio"].fillna(rows["at_least"]).fillna(1.0)
+    ratio = rows["ratio"].fillna(1.0)
     with np.errstate(divide="ignore"):
         size = np.abs(np.log(ratio))
     ordered = rows.assign(place=place, size=-size)

@@ -31,13 +31,29 @@ def costs(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
         flops        of the gradients: 4 d + 2, + 2 with an intercept, a row; what the update itself takes,
                      some operations a parameter, is left out
 
-    To the target inf where fewer than half of the seeds reach it, NaN where relative gaps are undefined.
+    To the target inf where fewer than half of the seeds arrive.
     """
     task = tasks.set_index("task").loc[ranking["task"]].reset_index()
     whole = _axes(ranking["steps_taken"], ranking["evaluations"], task)
-    to_target = _axes(ranking["steps_to_target"], ranking["evaluations_to_target"], task)
+    until = ranking["evaluations_to_target"]
+    to_target = _axes(_steps_of(until, ranking, task), until, task)
     rows = pd.concat([ranking[COMPETITOR], whole, to_target.add_suffix("_to_target")], axis=1)
     return typed([rows], "costs")
+
+
+def _steps_of(evaluations: pd.Series, ranking: pd.DataFrame, task: pd.DataFrame) -> pd.Series:
+    """Return how many updates took so many evaluations.
+
+    The last batch of a pass may be short; where updates take several gradients, it is their share.
+    """
+    rows_a_step = task["batch_size"].fillna(task["n"]).astype(float)
+    steps_a_pass = np.ceil(task["n"] / rows_a_step)
+    passes = np.floor(evaluations)
+    in_last_pass = np.round((evaluations - passes) * task["n"] / rows_a_step)
+    shuffled = passes * steps_a_pass + in_last_pass
+    share = np.round(evaluations * ranking["steps_taken"] / ranking["evaluations"])
+    one_gradient = (task["batch_order"] != "replacement") & (ranking["steps_taken"] == task["steps"])
+    return shuffled.where(one_gradient, share)
 
 
 def _axes(steps: pd.Series, evaluations: pd.Series, task: pd.DataFrame) -> pd.DataFrame:

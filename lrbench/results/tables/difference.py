@@ -22,7 +22,6 @@ from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
 from lrbench.results.tables.learning_rates import FEWEST_RATES
 from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
-from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -167,7 +166,7 @@ class Difference:
         labels = dict(zip(in_side, self.tasks["task"], strict=True))
         rates = sweep.rates[sweep.rates["task"].isin(in_side)]
         task = rates["task"].map(labels).astype(str)  # also of no rates at all
-        return rates.assign(side=side, task=task, lost=lost_count(rates))
+        return rates.assign(side=side, task=task)
 
     @property
     def attained(self) -> dict[str, bool]:
@@ -190,7 +189,8 @@ def _count(rows: pd.DataFrame, ids: str) -> int:
 
 def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.DataFrame]:
     run_id = pairs[f"run_id_{side.lower()}"]
-    runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=run_id)
+    floor = run_id.map(sweep.entries.drop_duplicates("run_id").set_index("run_id")["gap_floor"])
+    runs = pairs[COMPETITOR].assign(run_id=run_id, gap_floor=floor)
     seeds = runs.groupby(COMPETITOR).size().to_dict()
     curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []

@@ -1,8 +1,8 @@
 """What each learning rate gave.
 
 One row of `rates`: a setting (see settings.py), the best one of its optimizer at this lr, and best True, edge
-"", scattered False. Of `tolerances`: task "lecture", optimizer "adam", lrs 32, tolerance 1.4 (decades at
-which the target is reached), open_low False, open_high False, lowest_lr 0.03, highest_lr 0.7, best_lr 0.33.
+"", scattered False. Of `tolerances`: task "lecture", optimizer "adam", lrs 32, tolerance 1.4 (decades that
+work), open_low False, open_high False, lowest_lr 0.03, highest_lr 0.7, best_lr 0.33.
 """
 
 import re
@@ -12,10 +12,14 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import at_least_half, lr_tolerance, widest_stretch
-from lrbench.results.tables.settings import best_first, lost_count
+from lrbench.results.statistics.readings import RISE
+from lrbench.results.tables.settings import best_first
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_RATES = 2  # of an optimizer, where rates are compared
+WORKS = np.log(
+    2
+)  # a setting works whose cost, or level where nobody arrives, is at most twice the best one's
 
 
 def scattered(settings: pd.DataFrame) -> bool:
@@ -28,27 +32,38 @@ def scattered(settings: pd.DataFrame) -> bool:
     return settings["lr"].is_unique and len(beside_lr) > 1
 
 
-def tolerances(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and optimizer with a learning rate: over how many decades of it the target is
-    reached.
-
-    At each rate the best setting counts.
+def works(settings: pd.DataFrame, limit: float | None = RISE) -> np.ndarray:
+    """Say which settings of an optimizer, best first, work: they lose no seed, first rise no higher than the
+    limit, and cost at most twice the best one; or end at most twice as high where that does not arrive.
     """
-    with_lr = best_first(settings.dropna(subset="lr"))
+    arrives = at_least_half(settings["arrived"], settings["seeds"])
+    as_good = settings["score"] <= settings["score"].iloc[0] + WORKS
+    whole = (settings["lost"] == 0) & (settings["rise"] <= (np.inf if limit is None else limit))
+    return (whole & as_good & (arrives == arrives.iloc[0])).to_numpy()
+
+
+def tolerances(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return a row a task and optimizer with a learning rate: over how many decades of it the settings work.
+
+    At each rate the best setting counts. limit: of the rise, above which none works.
+    """
+    with_lr = best_first(settings.dropna(subset="lr"), limit)
     groups = with_lr.groupby(COMPETITOR, sort=False)
-    rows = [(task, optimizer, *_tolerance(own)) for (task, optimizer), own in groups]
+    rows = [(task, optimizer, *_tolerance(own, limit)) for (task, optimizer), own in groups]
     return typed(rows, "sensitivity_table")
 
 
-def _tolerance(settings: pd.DataFrame) -> tuple[int, float, bool, bool, float, float, float]:
+def _tolerance(
+    settings: pd.DataFrame, limit: float | None
+) -> tuple[int, float, bool, bool, float, float, float]:
     """Return what `tolerances` says of one competitor, whose settings come best first."""
     best = settings[~settings["lr"].duplicated()]
     lr = best["lr"].to_numpy()
-    reached = at_least_half(best["holds"].to_numpy(), best["seeds"].to_numpy())
+    working = works(best, limit)
     if scattered(settings):
-        reached = np.zeros(len(lr), dtype=bool)
-    width, open_low, open_high = lr_tolerance(lr, reached)
-    lowest, highest = widest_stretch(lr, reached)
+        working = np.zeros(len(lr), dtype=bool)
+    width, open_low, open_high = lr_tolerance(lr, working)
+    lowest, highest = widest_stretch(lr, working)
     return len(lr), width, open_low, open_high, lowest, highest, lr[0]
 
 
@@ -84,7 +99,6 @@ def cells(rates: pd.DataFrame) -> pd.DataFrame:
     left = below.fillna(above).fillna(usual)
     right = above.fillna(below).fillna(usual)
     return rates.assign(
-        lost=lost_count(rates),
         left=rates["lr"] * np.exp(-left),
         right=rates["lr"] * np.exp(right),
     )

@@ -1,18 +1,17 @@
 """What holds over all problems and tasks: pairs over the problems, what each optimizer does everywhere, who
 leads where.
 
-One row of `across`: a "adam", b "sgd", problems 8, ratio 12.0, wins 8, losses 0, p 0.008, p_holm 0.02, better
-"adam", rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7,
-targets 8, lost 0.
+One row of `across`: a "adam", b "sgd", problems 8, wins 8, losses 0, p 0.008, p_holm 0.02, better "adam",
+rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7,
+lost 0.
 """
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import across as contest_over_problems
-from lrbench.results.statistics import friedman_ranks
-from lrbench.results.tables.pairs import named_columns
+from lrbench.results.statistics import at_least_half, friedman_ranks
+from lrbench.results.statistics.order import over_problems
 
 PROBLEM = ["problem", "settings", "loss"]  # what makes a block: data and loss
 
@@ -21,23 +20,31 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Return a row a pair of the optimizers that ran on all of two problems or more; empty else.
 
     The block is the problem, data and loss: other budgets, batches, starts or dtypes are no other evidence,
-    so its tasks are averaged first. Wilcoxon's exact test stands from six problems on.
+    so the scores of its tasks are averaged first. Wilcoxon's exact test stands from six problems on.
     """
-    gaps = ranking.pivot(index="task", columns="optimizer", values="gap").dropna(axis=1)
+    scores = ranking.pivot(index="task", columns="optimizer", values="order").dropna(axis=1)
     problem = tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
-    block = problem.reindex(gaps.index).to_numpy()
-    with np.errstate(divide="ignore"):
-        of_tasks = pd.DataFrame(np.log(gaps), gaps.index, gaps.columns)
-    logs = of_tasks.groupby(block).mean()  # (P, k)
-    if min(logs.shape) < 2:
+    block = problem.reindex(scores.index).to_numpy()
+    of_problems = scores.groupby(block).mean()  # (P, k)
+    if min(of_problems.shape) < 2:
         return typed([], "across")
-    ranks = pd.Series(friedman_ranks(logs.to_numpy()), index=logs.columns).sort_values(kind="stable")
-    ordered = logs[ranks.index]
-    result = contest_over_problems(ordered.to_numpy())
-    pairs = pd.DataFrame(named_columns(result, ranks.index.to_numpy()))
-    of_a = pairs["a"].map(ranks)
-    of_b = pairs["b"].map(ranks)
-    return typed([pairs.assign(problems=len(logs), rank_a=of_a, rank_b=of_b)], "across")
+    ranks = pd.Series(friedman_ranks(of_problems.to_numpy()), of_problems.columns)
+    names = ranks.sort_values(kind="stable").index
+    found = over_problems(of_problems[names].to_numpy())
+    a, b = names.to_numpy()[found.a], names.to_numpy()[found.b]
+    columns = {
+        "a": a,
+        "b": b,
+        "problems": len(of_problems),
+        "wins": found.wins,
+        "losses": found.losses,
+        "p": found.p,
+        "p_holm": found.p_holm,
+        "better": np.select([found.side > 0, found.side < 0], [a, b], ""),
+        "rank_a": found.mean_rank[found.a],
+        "rank_b": found.mean_rank[found.b],
+    }
+    return typed([pd.DataFrame(columns)], "across")
 
 
 def mean_ranks(across: pd.DataFrame) -> pd.Series:
@@ -73,13 +80,11 @@ def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
     """Return a row an optimizer over two tasks or more, lowest mean rank first; empty else."""
     if ranking["task"].nunique() < 2:
         return typed([], "overall")
-    reached = ranking["evaluations_to_target"]
     counted = ranking[["optimizer"]].assign(
         tasks=1,
         led=ranking["first"],
-        solved=np.isfinite(reached),
-        targets=reached.notna(),
-        lost=np.isinf(ranking["gap"]),
+        solved=at_least_half(ranking["arrived"], ranking["seeds"]),
+        lost=ranking["lost"] > 0,
     )
     counts = counted.groupby("optimizer", sort=False).sum().reset_index()
     ranked = counts.assign(mean_rank=counts["optimizer"].map(mean_ranks(across)))

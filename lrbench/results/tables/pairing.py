@@ -3,8 +3,8 @@
     pair_tasks -> tasks_frame -> compared_runs -> paired_settings -> paired_runs
 
 One row of `paired_runs`: row 3 (the place of its setting), block 17 (the seed), run_id_a "5f2c...", gap_a
-1.2e-9, run_id_b "8e01...", gap_b 3.4e-9, gap_floor 1e-31, and *_a, *_b of all that two runs must share to be
-the same bit for bit.
+1.2e-9, run_id_b "8e01...", gap_b 3.4e-9, and *_a, *_b of what they are worth, and of all that two runs must
+share to be the same bit for bit.
 """
 
 from collections.abc import Hashable
@@ -18,6 +18,14 @@ from lrbench.results.tables.asked import Changed, task_differences
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, TASK, batches_vary, starts_vary
 
+WORTH = [
+    "gap",
+    "goal",
+    "lost",
+    "arrived",
+    "cost",
+    "evaluations_per_step",
+]  # what the statistics take of a run
 GROUP = [*COMPETITOR, "role"]  # within which settings of A and B are paired
 PARTS = [*GROUP, "key", "setting", "setting_id", "chosen"]  # of a setting, before it is paired
 
@@ -100,7 +108,7 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     made_with = own_settings(entries[of_differing]).map(repr)
     seed_matters = starts_vary(entries) | batches_vary(entries)
     is_reported = entries.index.isin(sweep.reported.index)
-    columns = ["optimizer", "run_id", "setting", "setting_id", "gap", "gap_floor", *BITS]
+    columns = ["optimizer", "run_id", "setting", "setting_id", *WORTH, *BITS]
     return entries[columns].assign(
         task=entries["task"].map(labels).astype(str),  # also of no runs at all
         role="" if mixed else entries["role"],
@@ -162,8 +170,7 @@ def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.
     keys = ["row", "block"]
     of_a = _runs_of(a, numbered, "a")
     of_b = _runs_of(b, numbered, "b")
-    pairs = of_a.merge(of_b, on=keys, suffixes=("_a", "_b")).sort_values(keys, ignore_index=True)
-    return pairs.assign(gap_floor=pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1))
+    return of_a.merge(of_b, on=keys, suffixes=("_a", "_b")).sort_values(keys, ignore_index=True)
 
 
 def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -171,7 +178,7 @@ def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFr
     setting_id = f"setting_id_{side}"
     ids = settings[[*GROUP, setting_id, "row"]].rename(columns={setting_id: "setting_id"})
     paired = runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])
-    return paired[["row", "block", "run_id", "gap", "gap_floor", *BITS]]
+    return paired[["row", "block", "run_id", *WORTH, *BITS]]
 
 
 def setting_differences(a: Sweep, b: Sweep, settings: pd.DataFrame) -> list[tuple[dict, dict] | None]:

@@ -1,99 +1,182 @@
-"""Every pair of optimizers within a task, on the seeds that all have.
+"""Who is better on a task: every optimizer's standing, and every pair of them, on the seeds that all have.
 
-One row: task "lecture", a "adam", b "sgd", n 10, test "t", ratio 31.0 (b's gap over a's), low 12.0, high
-80.0, wins 10 (of a), losses 0, ties 0, p 0.0001, p_holm 0.0002, family "leader", better "adam", improvement
-1.0.
+One row of `pairs`: task "lecture", a "adam", b "sgd", n 10, test "t", unit "evaluations", ratio 1.7 (b's over
+a's), low 1.6, high 1.8, wins 10 (of a), losses 0, p 1e-7, p_holm 2e-7, beyond_holm 1e-5, family "leader",
+word "clear", better "adam", starts NaN, improvement 1.0. Of `standings`: task "lecture", optimizer "sgd",
+rank 2, leader False, first False, word "clear", side 1 (the leader is better), passes False, crossing NaN.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import (
-    TESTED,
-    Contest,
-    PairedComparison,
-    contest,
-    geometric_mean,
-    probability_of_improvement,
-)
+from lrbench.results.statistics import probability_of_improvement
+from lrbench.results.statistics.order import Standings, turns
+from lrbench.results.statistics.order import standings as standings_of
+from lrbench.results.statistics.pairs import starts_needed
+from lrbench.results.statistics.readings import LOST_SCORE, Readings
+from lrbench.results.statistics.verdicts import UNDECIDED
+from lrbench.results.tables.entries import arrivals, readings
+from lrbench.results.tables.targets import TARGETS
 from lrbench.results.tables.tasks import COMPETITOR
 
-# of a paired comparison, as a column each
-NUMBERS = ["n", "test", "ratio", "low", "high", "at_least", "wins", "losses", "ties", "p"]
+# of a pair, as a column each
+NUMBERS = ["n", "test", "unit", "ratio", "low", "high", "wins", "losses", "p", "beyond"]
 
 
-def leaders(settings: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
-    """Return task -> optimizer: whose chosen setting had the lowest gap on the seeds that it was chosen on.
+class Judged(NamedTuple):
+    """The optimizers of a task, by name, with their standings on the seeds that all have.
 
-    On equal gaps most seeds completed, fewest evaluations to the target, the name. Only who completed a seed
-    there and a seed of those compared.
+    Attributes:
+        names: (k,) in alphabetical order.
+        seeds: how many seeds all have; 0 where they share none, and each optimizer's own stand for it.
+        readings: (k,) of each, on these seeds.
+        profiles: (k, 8) mean cost at each of the targets; a miss counts the budget.
     """
-    evaluated = chosen.loc[chosen["completed"] > 0, [*COMPETITOR, "setting_id"]]
-    searched = settings.merge(evaluated)
-    searched = searched[searched["completed"] > 0]
-    searched = searched.assign(lost=searched["seeds"] - searched["completed"])
-    ordered = searched.sort_values(["gap", "lost", "evaluations_to_target", "optimizer"])
-    return ordered.drop_duplicates("task").set_index("task")["optimizer"]
+
+    names: list[str]
+    seeds: int
+    readings: list[Readings]
+    profiles: np.ndarray
+    found: Standings
+    turns: np.ndarray
 
 
-def pairs(reported: pd.DataFrame, competitors: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
-    """Return a row a pair of optimizers of a task that completed a seed, a before b by name; see
-    `statistics.contest`.
+def judged(reported: pd.DataFrame, settings: pd.DataFrame, tuned: bool) -> dict[str, Judged]:
+    """Return task -> who is better there.
 
-    better: also by the digits, where there is no test. Only seeds count that all have. Where there is none
-    each optimizer's mean is its one block: an order by digits, with n = 0. leaders: task -> the optimizer
-    that other seeds chose.
+    settings: with the scores of the chosen settings on the seeds that they were chosen on, by which the
+    leader of a tuned sweep is found.
     """
-    completed = competitors[competitors["completed"] > 0]
-    gaps = reported.merge(completed[COMPETITOR], on=COMPETITOR)
-    groups = gaps.groupby("task", sort=False)
-    tasks = [_pairs(runs, leaders.get(task)).assign(task=task) for task, runs in groups]
-    return typed(tasks, "pairwise")
+    scores = search_scores(reported, settings) if tuned else None
+    tasks = reported.groupby("task", sort=False)
+    return {str(task): _judged(runs, scores) for task, runs in tasks}
 
 
-def _pairs(runs: pd.DataFrame, leader: str | None) -> pd.DataFrame:
-    """Return the pairs of one task."""
-    grid = runs.pivot(index="optimizer", columns="seed", values="gap")
-    names = grid.index.to_numpy()
-    shared = grid.dropna(axis=1).to_numpy()  # (k, n)
-    has_seeds = shared.shape[1] > 0
-    blocks = shared if has_seeds else geometric_mean_of_rows(grid.to_numpy())
-    leader_place = None if leader is None else names.tolist().index(leader)
-    result = contest(blocks, runs["gap_floor"].iloc[0], leader_place)
-    places = zip(result.a, result.b, strict=True)
-    improvement = [probability_of_improvement(blocks[a], blocks[b]) for a, b in places]
-    pairs = pd.DataFrame(named_columns(result, names)).assign(improvement=improvement)
-    return pairs if has_seeds else pairs.assign(n=0)
+def search_scores(reported: pd.DataFrame, settings: pd.DataFrame) -> pd.Series:
+    """Return (task, optimizer) -> the mean score of its chosen setting on the seeds that it was chosen on.
+
+    A lost seed counts LOST_SCORE.
+    """
+    chosen = reported[[*COMPETITOR, "setting_id"]].drop_duplicates()
+    searched = settings.merge(chosen).set_index(COMPETITOR)
+    kept = searched["seeds"] - searched["lost"]
+    sums = searched["score"].where(kept > 0, 0.0) * kept + LOST_SCORE * searched["lost"]
+    return (sums / searched["seeds"]).groupby(level=COMPETITOR).first()
 
 
-def geometric_mean_of_rows(gaps: np.ndarray) -> np.ndarray:
-    """Return the geometric mean of each row, (k, n) -> (k, 1); NaN is no run."""
-    means = [geometric_mean(row[~np.isnan(row)]) for row in gaps]
-    return np.array(means, dtype=float)[:, None]
+def _judged(runs: pd.DataFrame, scores: pd.Series | None) -> Judged:
+    """Judge the optimizers of one task."""
+    names = sorted(runs["optimizer"].unique())
+    of_each = [runs[runs["optimizer"] == name].drop_duplicates("seed") for name in names]
+    shared = set.intersection(*(set(own["seed"]) for own in of_each))
+    on_shared = [own[own["seed"].isin(shared)].sort_values("seed") for own in of_each]
+    # without a seed in common each stands for itself by its first run, which shows nothing
+    compared = on_shared if shared else [own.sort_values("score").head(1) for own in of_each]
+    read = [readings(own) for own in compared]
+    task = str(runs["task"].iloc[0])
+    tuned = None if scores is None else [float(scores.get((task, name), LOST_SCORE)) for name in names]
+    found = standings_of(read, tuned)
+    profiles = np.array([_profile(own) for own in compared])
+    first = runs.iloc[0]
+    return Judged(names, len(shared), read, profiles, found, turns(found, profiles, first["relative_target"]))
 
 
-def named_columns(contest: Contest, names: np.ndarray) -> dict[str, Any]:
-    """Return the pairs of a contest as columns."""
-    a = names[contest.a]
-    b = names[contest.b]
-    return {
-        "a": a,
-        "b": b,
-        **_numbers(contest.comparisons),
-        "p_holm": contest.p_holm,
-        "family": contest.family,
-        "better": np.select([contest.better > 0, contest.better < 0], [a, b], ""),
+def _profile(runs: pd.DataFrame) -> list[float]:
+    """Return the mean costs of an optimizer at each target, of its runs; a miss counts the budget."""
+    costs = []
+    for target in TARGETS:
+        hit = arrivals(runs, f"cost_{target}")
+        costs.append(np.exp(np.log(np.minimum(hit, runs["budget"])).mean()))
+    return costs
+
+
+# ---- as tables
+
+
+def standings(judged: dict[str, Judged]) -> pd.DataFrame:
+    """Return a row a task and optimizer: where it stands."""
+    rows = []
+    for task, one in judged.items():
+        for place, name in enumerate(one.names):
+            rows.append({"task": task, "optimizer": name} | _standing(one, place))
+    return typed(rows, "standings")
+
+
+def _standing(one: Judged, place: int) -> dict[str, Any]:
+    """Return what is said of one optimizer, and of its pair with the leader: its numbers over those."""
+    found = one.found
+    word, side = found.against_leader[place]
+    lost = one.readings[place].all_lost()
+    said = {
+        "rank": None if lost else int(found.rank[place]),
+        "leader": place == found.leader and not lost,
+        "first": place in found.first and not lost,
+        "word": word,
+        "side": side,
+        "passes": bool(found.passing[place]),
+        "crossing": float(one.turns[place]),
+        "area": float(np.exp(np.log(one.profiles[place]).mean())),
+        "order": one.readings[place].mean_score(),
+    }
+    if place == found.leader:
+        own = {"unit": None, "ratio": np.nan if lost else 1.0, "ratio_low": np.nan, "ratio_high": np.nan}
+        return said | own | {"p": np.nan, "wins": 0, "losses": 0, "starts": np.nan}
+    pair = found.pair_with(place)
+    (row,) = np.flatnonzero((found.a == min(place, found.leader)) & (found.b == max(place, found.leader)))
+    family = int((found.family == found.family[row]).sum())
+    return said | {
+        "unit": pair.unit,
+        "ratio": pair.ratio,
+        "ratio_low": pair.low,
+        "ratio_high": pair.high,
+        "p": float(found.p_holm[row]),
+        "wins": pair.wins,
+        "losses": pair.losses,
+        "starts": _starts(found, row, family),
     }
 
 
-def _numbers(comparisons: list[PairedComparison]) -> dict[str, list]:
-    columns = {}
-    for name in NUMBERS:
-        columns[name] = [getattr(comparison, name) for comparison in comparisons]
-    return columns
+def _starts(found: Standings, row: int, family: int) -> float:
+    """Return how many starts would about settle an undecided pair; NaN where it is decided, or none would."""
+    pair = found.pairs[row]
+    if found.word[row] not in UNDECIDED or pair.test in ("none", "same", "lost"):
+        return np.nan
+    return float(starts_needed(pair, family) or np.nan)
+
+
+def pairs(judged: dict[str, Judged]) -> pd.DataFrame:
+    """Return a row a pair of optimizers of a task, a before b by name."""
+    tasks = [_pairs(task, one) for task, one in judged.items()]
+    return typed([frame for frame in tasks if len(frame)], "pairwise")
+
+
+def _pairs(task: str, one: Judged) -> pd.DataFrame:
+    found = one.found
+    rows = []
+    for row, (a, b) in enumerate(zip(found.a, found.b, strict=True)):
+        pair = found.pairs[row]
+        family = int((found.family == found.family[row]).sum())
+        side = found.side[row]
+        rows.append(
+            {
+                "task": task,
+                "a": one.names[a],
+                "b": one.names[b],
+                **{name: getattr(pair, name) for name in NUMBERS},
+                "n": pair.n if one.seeds else 0,
+                "p_holm": found.p_holm[row],
+                "beyond_holm": found.beyond_holm[row],
+                "family": found.family[row],
+                "word": found.word[row],
+                "better": "" if side == 0 else one.names[a if side > 0 else b],
+                "starts": _starts(found, row, family),
+                "improvement": probability_of_improvement(one.readings[a].score, one.readings[b].score),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:
@@ -101,33 +184,27 @@ def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:
     exchanged.
     """
     turned = turn.to_numpy()
-    with np.errstate(divide="ignore"):
-        opposite = pairs.assign(
-            a=pairs["b"],
-            b=pairs["a"],
-            wins=pairs["losses"],
-            losses=pairs["wins"],
-            improvement=1 - pairs["improvement"],
-            ratio=1 / pairs["ratio"],
-            low=1 / pairs["high"],
-            high=1 / pairs["low"],
-            at_least=1 / pairs["at_least"],
-        )
+    opposite = pairs.assign(
+        a=pairs["b"],
+        b=pairs["a"],
+        wins=pairs["losses"],
+        losses=pairs["wins"],
+        improvement=1 - pairs["improvement"],
+        ratio=1 / pairs["ratio"],
+        low=1 / pairs["high"],
+        high=1 / pairs["low"],
+    )
     rows = pairs.copy()
     rows[turned] = opposite[turned]
     return rows
 
 
 def pairwise(pairs: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return `pairs` with a ranked before b, in the order of the ranking.
-
-    better: only where a test shows it, not by the digits of one run.
-    """
+    """Return `pairs` with a ranked before b, in the order of the ranking."""
     competitors = pd.MultiIndex.from_frame(ranking[COMPETITOR])
     place = pd.Series(np.arange(len(ranking)), index=competitors)
     place_a = place.reindex(pd.MultiIndex.from_frame(pairs[["task", "a"]])).to_numpy()
     place_b = place.reindex(pd.MultiIndex.from_frame(pairs[["task", "b"]])).to_numpy()
     rows = oriented(pairs, pd.Series(place_a > place_b))
-    shown = rows.assign(better=rows["better"].where(rows["test"].isin(TESTED), ""))
     order = np.lexsort([np.maximum(place_a, place_b), np.minimum(place_a, place_b)])
-    return shown.iloc[order].reset_index(drop=True)
+    return rows.iloc[order].reset_index(drop=True)

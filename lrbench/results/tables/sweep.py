@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lrbench.results.frames import read
+from lrbench.results.statistics.readings import RISE
 from lrbench.results.tables import (
     attainable,
     costs,
@@ -91,6 +92,11 @@ class Sweep:
         """The relative gap that is asked for."""
         return float(self.runs["relative_target"].iloc[0])
 
+    @property
+    def rise_limit(self) -> float | None:
+        """How far the gap may first rise, over where it began, at a setting that is chosen; None: any."""
+        return self.manifest["tune"]["rise"] if self.tuned else RISE
+
     # ---- runs and settings
 
     @cached_property
@@ -151,15 +157,18 @@ class Sweep:
         return ranking.competitors(*frames, is_scattered)
 
     @cached_property
-    def _leaders(self) -> pd.Series:
-        """Task -> the optimizer that the tuning seeds put first; empty where no seeds were kept apart."""
-        if not self.tuned:
-            return pd.Series(dtype=object)
-        return pairs.leaders(self.settings, self._competitors)
+    def judged(self) -> dict[str, pairs.Judged]:
+        """Task -> who is better there; see `tables.pairs`."""
+        return pairs.judged(self.reported, self.settings, self.tuned)
+
+    @cached_property
+    def standings(self) -> pd.DataFrame:
+        """A row a task and optimizer: where it stands; see `tables.pairs`."""
+        return pairs.standings(self.judged)
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
-        return pairs.pairs(self.reported, self._competitors, self._leaders)
+        return pairs.pairs(self.judged)
 
     @cached_property
     def _gains(self) -> pd.DataFrame:
@@ -167,23 +176,23 @@ class Sweep:
 
     @cached_property
     def _tolerances(self) -> pd.DataFrame:
-        return learning_rates.tolerances(self.settings)
+        return learning_rates.tolerances(self.settings, self.rise_limit)
 
     @cached_property
     def _beside(self) -> pd.DataFrame:
-        """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, tolerance,
-        tolerance_open.
+        """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, the rates that
+        work.
         """
         is_open = self._tolerances["open_low"] | self._tolerances["open_high"]
-        widths = self._tolerances[[*COMPETITOR, "tolerance"]].assign(tolerance_open=is_open)
-        tested = self._gains["gain"].where(self._gains["test"] == "t")
-        gained = self._gains[[*COMPETITOR, "default_gap"]].assign(gain=tested)
+        ends = self._tolerances.rename(columns={"lowest_lr": "works_low", "highest_lr": "works_high"})
+        widths = ends[[*COMPETITOR, "tolerance", "works_low", "works_high"]].assign(tolerance_open=is_open)
+        gained = self._gains[[*COMPETITOR, "default_gap", "gain"]]
         return widths.merge(gained, on=COMPETITOR, how="outer")
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
         """A row a task and optimizer, best first; see `tables.ranking`."""
-        return ranking.ranking(self._competitors, self._pairs, self._leaders, self._beside)
+        return ranking.ranking(self._competitors, self.standings, self._beside)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:

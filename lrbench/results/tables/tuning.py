@@ -1,8 +1,8 @@
 """What tuning brought: each tuned setting beside the optimizer's own default, and the best of some trials.
 
-One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9, default_gap 2.0, gain 2e9
-(default over tuned), low 1e9, high 4e9, n 10, test "t", p 1e-9. Of `budget`: task "lecture", optimizer
-"adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", cost 110.0, default_cost 390.0, unit
+"evaluations", gain 3.5 (default over tuned), low 3.3, high 3.8, word "clear", n 10, test "t", p 1e-9. Of
+`budget`: task "lecture", optimizer "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
 """
 
 from typing import Any
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean, shown
-from lrbench.results.tables.entries import RUN
-from lrbench.results.tables.settings import lost_count
+from lrbench.results.statistics import best_of_subsets, geometric_mean
+from lrbench.results.statistics.pairs import Pair, compare
+from lrbench.results.statistics.verdicts import word
+from lrbench.results.tables.entries import readings
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
@@ -21,7 +22,7 @@ FEWEST_TRIALS = 4
 # the other side of the store.
 ZOOMS = 2
 EIGHTH = 8
-NO_PAIR = PairedComparison(0, "none", 0, 0, 0)
+NO_PAIR = Pair("none", 0, 0, 0)
 
 
 # ---- the search
@@ -38,57 +39,60 @@ def stages(trials: int) -> list[int]:
 
 
 def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and optimizer that ran at its default too: how many times lower the gap ends at the
-    tuned setting.
+    """Return a row a task and optimizer that ran at its default too: how much better the tuned setting is.
 
-    low, high, at_least, n, test and p are of this row alone, as in `statistics.compare`.
+    gain is the default's cost, or level, over the tuned one's; low, high, n, test, p, word and side are of
+    this row alone, as in `statistics.pairs`.
     """
-    if defaults.empty:
-        return typed([], "tuned_against_default")
-    once = defaults.drop_duplicates(RUN)[[*COMPETITOR, "seed", "gap"]]
-    tuned = reported[[*COMPETITOR, "seed", "setting", "gap", "gap_floor"]]
-    both = tuned.merge(once, how="outer", on=[*COMPETITOR, "seed"], suffixes=("", "_default"))
-    counts = both.groupby(COMPETITOR)[["gap", "gap_default"]].transform("count")
-    ran_both = both[counts.min(axis=1) > 0]
-    groups = ran_both.groupby(COMPETITOR, sort=False)
-    rows = [_gain(runs) for _, runs in groups]
+    tuned = reported.drop_duplicates([*COMPETITOR, "seed"])
+    once = defaults.drop_duplicates([*COMPETITOR, "seed"])
+    both = tuned[COMPETITOR].drop_duplicates().merge(once[COMPETITOR].drop_duplicates())
+    rows = []
+    for task, optimizer in both.itertuples(index=False):
+        own = [runs[(runs["task"] == task) & (runs["optimizer"] == optimizer)] for runs in (tuned, once)]
+        rows.append(_gain(*own))
     return typed(rows, "tuned_against_default")
 
 
-def _gain(runs: pd.DataFrame) -> dict[str, Any]:
-    """Return the row of one competitor; runs: a row a seed, with `gap` and `gap_default`."""
-    tuned = runs.dropna(subset="gap")
-    default = runs["gap_default"].dropna()
-    pairs = tuned.dropna(subset="gap_default")
+def _gain(tuned: pd.DataFrame, default: pd.DataFrame) -> dict[str, Any]:
+    """Return the row of one competitor; a row a seed each."""
     first = tuned.iloc[0]
-    found = NO_PAIR
-    if len(pairs):
-        found = compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), first["gap_floor"])
+    shared = set(tuned["seed"]) & set(default["seed"])
+    pair = NO_PAIR
+    if shared:
+        sides = [runs[runs["seed"].isin(shared)].sort_values("seed") for runs in (tuned, default)]
+        pair = compare(*map(readings, sides))
+    said, side = word(pair, pair.p, pair.beyond, family=1)
     return {
         "task": first["task"],
         "optimizer": first["optimizer"],
         "setting": first["setting"],
         "gap": float(geometric_mean(tuned["gap"].to_numpy())),
-        "default_gap": float(geometric_mean(default.to_numpy())),
-        "gain": found.ratio,
-        "low": found.low,
-        "high": found.high,
-        "at_least": found.at_least,
-        "n": found.n,
-        "test": found.test,
-        "p": found.p,
+        "default_gap": float(geometric_mean(default["gap"].to_numpy())),
+        "cost": _cost(tuned),
+        "default_cost": _cost(default),
+        "arrived": int(tuned["arrived"].sum()),
+        "default_arrived": int(default["arrived"].sum()),
+        "unit": pair.unit,
+        "gain": pair.ratio,
+        "low": pair.low,
+        "high": pair.high,
+        "word": said,
+        "side": side,
+        "n": pair.n,
+        "test": pair.test,
+        "p": pair.p,
     }
 
 
-def shown_sides(gains: pd.DataFrame) -> np.ndarray:
-    """Return 1 where the tuned setting is shown better, -1 where the default one is, else 0, (G,)."""
-    measures = gains[["p", "low", "high", "at_least"]].astype(float).to_numpy()
-    return shown(*measures.T)
+def _cost(runs: pd.DataFrame) -> float:
+    """Return the mean evaluations until arrival, over those that arrive; NaN without one."""
+    return float(np.exp(np.log(runs.loc[runs["arrived"], "cost"]).mean()))
 
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return `gains` with how many of its seeds the tuned setting lost, and the default one."""
-    lost = chosen.assign(lost=lost_count(chosen))[[*COMPETITOR, "lost", "seeds"]]
+    lost = chosen[[*COMPETITOR, "lost", "seeds"]]
     not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
     counts = not_completed.groupby(COMPETITOR)["default_lost"]
     default_lost = counts.agg(default_lost="sum", default_seeds="size").reset_index()

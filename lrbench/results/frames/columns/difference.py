@@ -10,7 +10,7 @@ from lrbench.results.frames.columns.column import (
     Column,
     several,
 )
-from lrbench.results.frames.columns.ranking import AT_LEAST, INTERVAL, RATIO, P
+from lrbench.results.frames.columns.ranking import BEYOND, INTERVAL, RATIO, UNIT, WORD, P
 from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
 from lrbench.results.frames.columns.stored import RUNS as STORED_RUNS
 from lrbench.results.frames.columns.tuning import RATES
@@ -50,9 +50,11 @@ PAIRS = (
     Column("block", "int64", PURE, "the seed, 0 where nothing depends on it"),
     *several("run_id_a run_id_b", "string", PURE, "the two runs"),
     *several("gap_a gap_b", "double", LOSS, "as in `entries`"),
-    *several("gap_floor_a gap_floor_b", "double", LOSS, "of their problems"),
+    *several("goal_a goal_b", "double", LOSS, "the gap that is their target"),
+    *several("lost_a lost_b arrived_a arrived_b", "bool", PURE, "how they ended"),
+    *several("cost_a cost_b", "double", EVALUATIONS, "until arrival, the budget without one"),
+    *several("evaluations_per_step_a evaluations_per_step_b", "double", EVALUATIONS, "the fewest of a step"),
     *(side for column in STORED_RUNS if column.name in BITS for side in _of_sides(column)),
-    Column("gap_floor", "double", LOSS, "the higher of the two"),
 )
 ROWS = (
     TASK,
@@ -60,18 +62,21 @@ ROWS = (
     SETTING._replace(heading="setting"),
     ROLE,
     DIFFERS,
+    *several("cost_a cost_b", "double", EVALUATIONS, "until arrival, geometric means; a miss counts B", NULL),
     *several("gap_a gap_b", "double", LOSS, "geometric means over the seeds that both have", NULL),
-    RATIO._replace(meaning="of the gaps, geometric mean over the seeds, B over A"),
+    UNIT,
+    RATIO._replace(meaning="geometric mean over the seeds, B over A"),
     *INTERVAL,
-    AT_LEAST,
     Column("n", "int64", RUNS, "distinct pairs; of identical runs all"),
     Column(
         "test",
         "string",
         PURE,
-        "`t`, `sign`, or why there is none: `none`, `identical`, `floor`, `lost`, `unpaired`",
+        "`t`, `sign`, `ranks`, or why there is none: `none`, `same`, `lost`, `unpaired`",
     ),
     P,
+    BEYOND,
+    WORD._replace(relative=False, meaning="what is said of the two, at one error rate for all rows"),
     Column("p_holm", "double", PURE, "after Holm over all rows", NULL, heading="p"),
     Column("change", "string", PURE, "`worse` or `better` where shown, `identical` bit for bit, else empty"),
     Column("runs", "int64", RUNS, "pairs, repeated ones too"),
@@ -104,7 +109,7 @@ FINALS = (
     Column("median", "double", LOSS, "over the side's runs"),
     *several("lost runs", "int64", RUNS, "of the side: that did not complete, of so many"),
 )
-SIDES_RATES = (*RATES, SIDE, Column("lost", "int64", RUNS, "that did not complete"))
+SIDES_RATES = (*RATES, SIDE)
 
 FRAMES = {
     "difference.tasks": TASKS,

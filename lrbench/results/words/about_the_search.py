@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lrbench.config import REQUEST
 from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, listed, number, setting_value
 from lrbench.results.statistics.verdicts import BETTER
@@ -15,6 +16,8 @@ from lrbench.results.tables.tasks import COMPETITOR, of_task
 from lrbench.results.tables.tuning import stages
 from lrbench.results.words.phrases import choice, names, on_task, optimizers_on_tasks
 
+# keys of a request that the one which tunes does without
+NOT_REPEATED = {"optimizer.lr", "seed", "tune", *REQUEST} - {"target"}
 TOLD = 10.0  # times: from which rise on it is worth telling
 
 
@@ -34,7 +37,7 @@ def untuned(sweep: Sweep) -> Iterator[str]:
 def _tuning(sweep: Sweep) -> str:
     """Write the request again, with every learning rate tuned."""
     overrides = sweep.manifest["request"]["overrides"]
-    kept = [line for line in overrides if not line.startswith(("optimizer.lr=", "tune=", "seed="))]
+    kept = [line for line in overrides if line.partition("=")[0] not in NOT_REPEATED]
     return " ".join(["lrbench -m", *map(_quoted, kept), "tune=lr"])
 
 

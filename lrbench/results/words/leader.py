@@ -46,8 +46,8 @@ def _all_lost(sweep: Sweep, ranking: pd.DataFrame, where: str) -> str:
 
 
 def _alone(sweep: Sweep, task: pd.Series, row: pd.Series, where: str) -> str:
-    best = f", the best of {row['settings']} settings" if row["settings"] > 1 else ""
-    return f"{_who(row)}{best}{where} {_does(task, row, 'arrives')}."
+    best = f"; the best of {row['settings']} settings" if row["settings"] > 1 else ""
+    return f"{_who(row)} {_does(task, row, 'arrives')}{where}{best}."
 
 
 # ---- several
@@ -58,7 +58,7 @@ def _who_is_better(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, where: 
     leader = ranking[ranking["leader"]].iloc[0]
     rivals = ranking[~ranking["leader"]]
     clauses = [
-        f"{_scope(sweep, ranking)}{_head(task, ranking, leader, rivals)}{where}",
+        f"{_head(task, ranking, leader, rivals)}{where}{_scope(sweep, ranking)}",
         *_as_good_too(leader, rivals),
         *_clearly_better(leader, rivals),
         *_better(leader, rivals),
@@ -73,7 +73,7 @@ def _who_is_better(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, where: 
 
 def _scope(sweep: Sweep, ranking: pd.DataFrame) -> str:
     """Say that rates were given, not tuned, where each optimizer has but one."""
-    return "At these rates, " if not sweep.tuned and (ranking["settings"] == 1).all() else ""
+    return ", at these rates" if not sweep.tuned and (ranking["settings"] == 1).all() else ""
 
 
 def _head(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, rivals: pd.DataFrame) -> str:
@@ -268,7 +268,9 @@ def confidence(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator
     rivals = ranking[~ranking["leader"]]
     if not ranking["leader"].any() or rivals.empty:
         return
-    if len(rivals) == 1:
+    if ranking["seeds"].max() == 1:
+        yield "One start each: another may turn the order, and nothing can be shown."
+    elif len(rivals) == 1:
         yield _of_one(task, rivals.iloc[0])
     else:
         seeds = what_varied(task, int(ranking["seeds"].max()))
@@ -302,7 +304,7 @@ def _counts(rivals: pd.DataFrame) -> str:
         (CLOSE, BEHIND): "close",
         (CLEAR, BEHIND): "clearly worse",
         (OPEN, 0): "not settled",
-        (UNTOLD, 0): "that cannot be told",
+        (UNTOLD, 0): "not to be told",
         (PASSES, BEHIND): "passing through",
     }
     counts = []
@@ -310,8 +312,7 @@ def _counts(rivals: pd.DataFrame) -> str:
         count = len(_said(rivals, word, side))
         if count:
             counts.append(f"{count} {label}")
-    text = ", ".join(counts)
-    return f"Of {len(rivals)} others {text}"
+    return f"Of {len(rivals)} others: {', '.join(counts)}"
 
 
 def _tests(sweep: Sweep, task: pd.Series) -> str:

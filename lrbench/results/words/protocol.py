@@ -44,9 +44,9 @@ TESTS = (
     "lost, on log levels; else an exact sign test of the order from ten seeds on, exact rank sums below"
 )
 ORDER = (
-    "by arrival at the target in gradient evaluations; a run arrives at the first state whose mean gap over the "
-    "last pass is within the target and after which it stays below twice of it; who does not arrive by the "
-    "mean gap over the last tenth of the budget"
+    "by arrival at the target in gradient evaluations; a run arrives at the first state whose mean gap over "
+    "the last pass is within the target and after which it stays below twice of it; who does not arrive by "
+    "the mean gap over the last tenth of the budget"
 )
 DIVERGED = (
     "loss or weights not finite at some step, or the final gap above both the start's and the constant "
@@ -214,8 +214,8 @@ def _statistics(sweep: Sweep) -> Iterator[str]:
     if len(sweep.pairwise):
         family = "the leader's pairs and over all other pairs" if sweep.tuned else "all pairs"
         shown = (
-            f"clear means p < {ALPHA:g} against a difference of {MARGIN:g} times, close against none, as good an "
-            "interval within it"
+            f"clear means p < {ALPHA:g} against a difference of {MARGIN:g} times, close against none, as "
+            "good an interval within it"
         )
         across = ""
         if len(sweep.across):

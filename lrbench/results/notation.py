@@ -34,6 +34,16 @@ def factor(x: float) -> str:
     return _digits(x, digits)
 
 
+def cost(x: float) -> str:
+    """Write a cost in gradient evaluations: whole from 10 on, 4.9 below."""
+    return number(round(x)) if x >= 10 else _digits(x, 2)
+
+
+def share(x: float) -> str:
+    """Write a share of the way in per cent, two significant digits: 0.30 %, 2.1e-5 %."""
+    return MISSING if pd.isna(x) else f"{_digits(100 * x, 2)} %"
+
+
 def _digits(x: float, digits: int) -> str:
     """Write so many significant digits: plain from 0.001 to below a million, with commas, else with a power
     of ten.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrbench.results.notation import (
     MISSING,
+    cost,
     factor,
     interval,
     learning_rate,
@@ -18,8 +19,10 @@ from lrbench.results.notation import (
     p_value,
     reached,
     setting_value,
+    share,
     tolerance,
 )
+from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -370,13 +373,20 @@ def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
         "task": changes["task"].tolist(),
         "optimizer": changes["optimizer"].tolist(),
         "setting": list(map(_changed_setting, rows)),
-        "gap A": changes["gap_a"].map(number).tolist(),
-        "gap B": changes["gap_b"].map(number).tolist(),
-        "B / A (95 %)": list(map(interval, rows)),
+        "cost A": [_cost_of(row, "a") for row in rows],
+        "cost B": [_cost_of(row, "b") for row in rows],
+        "B / A (95 %)": [interval(row) if pd.notna(row["ratio"]) else MISSING for row in rows],
         "p": changes["p_holm"].map(p_value).tolist(),
-        "shown": list(map(_shown, rows)),
+        "said": list(map(_said, rows)),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+# what stands in the two columns of costs
+COSTS_NOTE = (
+    "Cost: gradient evaluations until arrival at the target, and in brackets of how many runs where not of "
+    "all; in %, where none arrives: how much of the way to the best fit is left at the end."
+)
 
 
 def _changed_setting(row: Mapping[Any, Any]) -> str:
@@ -384,7 +394,22 @@ def _changed_setting(row: Mapping[Any, Any]) -> str:
     return f"{setting} (default)" if row["role"] == "default" else setting
 
 
-def _shown(row: Mapping[Any, Any]) -> str:
-    if row["change"]:
-        return row["change"]
-    return f"{row['lost']} lost" if row["lost"] else MISSING
+def _cost_of(row: Mapping[Any, Any], side: str) -> str:
+    """Write what one side costs: "88", "88 (9/10)", "0.30 %", "lost"."""
+    arrived, runs = row[f"arrived_{side}"], row["runs"]
+    if arrived:
+        share_of_runs = f" ({arrived}/{runs})" if arrived < runs else ""
+        return f"{cost(row[f'cost_{side}'])}{share_of_runs}"
+    if runs and row[f"lost_{side}"] == runs:
+        return "lost"
+    return share(row[f"relative_level_{side}"])
+
+
+def _said(row: Mapping[Any, Any]) -> str:
+    """Write what is said of B against A: "clearly worse", "worse, close", "3 lost", "as good"."""
+    word, change = row["word"], row["change"]
+    if change == "identical":
+        return change
+    if change:
+        return f"clearly {change}" if word == CLEAR else f"{change}, {word}"
+    return f"{row['lost']} lost" if row["lost"] else word or MISSING

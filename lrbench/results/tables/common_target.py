@@ -45,11 +45,12 @@ def worth_at(entries: pd.DataFrame, target: pd.Series, budget: pd.Series) -> pd.
     goal = np.fmax(target * entries["scale"], entries["gap_floor"])
     # of a lost run log(inf); of one that arrived the level is not asked, which may be 0
     of_level = np.log(entries["gap"].mask(arrived, goal)) - np.log(goal)
+    score = np.where(arrived, np.log(cost / budget), of_level)
     worth = {
         "goal": goal,
         "arrived": arrived,
         "cost": cost,
-        "score": np.log(cost / budget).where(arrived, of_level),
+        "score": score,
         "left": entries["left"] & is_own,
     }
     return pd.DataFrame(worth, index=entries.index)

@@ -356,10 +356,10 @@ def _untested(difference: Difference) -> Iterator[str]:
     single = rows[rows["test"] == "none"]
     if len(single):
         row = single.iloc[0].to_dict()
-        largest = "the largest difference is " if len(single) > 1 else ""
-        stands = f"{_stands(row, 'b')} in B, {_stands(row, 'a')} in A"
+        largest = "the largest difference is that " if len(single) > 1 else ""
+        in_b = f"{_name(difference, row)} {_stands(row, 'b')} in B"
         count = counted(len(single), "setting")
-        yield f"One run a side allows no test ({count}): {largest}{_name(difference, row)} {stands}."
+        yield f"One run a side allows no test ({count}): {largest}{in_b}, and {_stands(row, 'a')} in A."
     few = rows[(rows["word"] == UNTOLD) & (rows["test"] != "none")]
     if len(few):
         names = listed(_short(difference, few), most=MOST_NAMES)

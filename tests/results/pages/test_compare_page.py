@@ -88,7 +88,7 @@ def printed(difference: Comparison, width: int) -> str:
 def test_the_table_is_that_of_the_terminal_to_the_last_digit(difference, html):
     texts = changes_text(difference.rows)
     head, *rows = cells(html, "rows")
-    assert head == ["optimizer", "setting", "gap A", "gap B", "B / A (95 %)", "p", "shown"]
+    assert head == ["optimizer", "setting", "cost A", "cost B", "B / A (95 %)", "p", "said"]
     assert rows == texts.to_numpy().tolist()
     lines = [
         re.split(r" {2,}|(?<=\)) (?=\S)", line.strip()) for line in printed(difference, 200).splitlines()
@@ -166,17 +166,17 @@ def test_sections_without_data_are_absent(write):
         for results in (one, failed)
     }
     assert headings["one"] == [
-        "What differs",
         "Setting by setting",
         "Loss curves",
         "Run by run",
+        "What differs",
         "Words on this page",
         "Run it again",
     ]
     assert headings["failed"] == [
-        "What differs",
         "Setting by setting",
         "Run by run",
+        "What differs",
         "Words on this page",
         "Run it again",
     ]
@@ -306,7 +306,7 @@ def test_where_it_cannot_be_written_the_answer_stands(changed, capsys, monkeypat
     monkeypatch.setattr("webbrowser.open", pytest.fail)
     assert cli.main(["compare", str(changed.a.store.root), str(changed.b.store.root), "--open"]) == 1
     captured = capsys.readouterr()
-    assert "ends 10 times higher" in captured.out
+    assert "ends 10 times as far from the best fit in B" in captured.out
     assert "Page: " not in captured.out
     assert (
         f"{page_of(changed)}: the page cannot be written (Is a directory). It goes beside B" in captured.err

@@ -35,13 +35,8 @@ def factor(x: float) -> str:
 
 
 def cost(x: float) -> str:
-    """Write a cost in gradient evaluations: whole from 10 on, 4.9 below."""
-    return number(round(x)) if x >= 10 else _digits(x, 2)
-
-
-def share(x: float) -> str:
-    """Write a share of the way in per cent, two significant digits: 0.30 %, 2.1e-5 %."""
-    return MISSING if pd.isna(x) else f"{_digits(100 * x, 2)} %"
+    """Write a cost in whole gradient evaluations."""
+    return number(round(x)) if x >= 1 else "< 1"
 
 
 def _digits(x: float, digits: int) -> str:

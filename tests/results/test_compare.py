@@ -167,7 +167,7 @@ def test_ratio_interval_and_p_are_those_of_scipy(pair):
     assert [found[name] for name in names] == pytest.approx(expected, rel=1e-10)
     assert difference.regression
     assert difference.sentences == [
-        f"B is clearly worse: sgd (lr=0.1) arrives after {expected[0]:.2f} times as many evaluations in B "
+        f"B is clearly worse: SGD (lr=0.1) arrives after {expected[0]:.2f} times as many evaluations in B "
         f"({low:.2f} to {high:.2f}): {stats.gmean(B):.0f} in B, {stats.gmean(A):.0f} in A."
     ]
 
@@ -190,7 +190,7 @@ def test_one_bit_is_a_difference_and_no_regression(pair):
     assert (row(difference)["change"], row(difference)["word"]) == ("", "as good")
     assert difference.sentences == [
         "No regression is shown.",
-        "As good in B as in A, within 1.25 times or two steps: sgd.",
+        "As good in B as in A, within 1.25 times or two steps: SGD.",
     ]
 
 
@@ -219,7 +219,7 @@ def test_what_is_close_is_told_and_no_regression(pair):
     verdict, told = difference.sentences
     assert verdict == "No regression is shown."
     assert told.startswith(
-        "B is worse, perhaps by too little to matter: sgd (lr=0.1) arrives after 1.28 times as"
+        "B is worse, perhaps by too little to matter: SGD (lr=0.1) arrives after 1.28 times as"
     )
     assert "worse, close" in printed(difference)
 
@@ -230,7 +230,7 @@ def test_levels_are_told_as_the_way_that_is_left(pair):
     low, high = np.exp(stats.t.interval(0.95, len(logs) - 1, logs.mean(), stats.sem(logs)))
     in_a, in_b = (100 * stats.gmean(levels) / LECTURE["scale"] for levels in (LEVELS, HIGHER))
     assert difference.sentences == [
-        f"B is clearly worse: sgd (lr=0.1) ends {np.exp(logs.mean()):.1f} times as far from the best fit "
+        f"B is clearly worse: SGD (lr=0.1) ends {np.exp(logs.mean()):.1f} times as far from the best fit "
         f"in B ({low:.2f} to {high:.1f}): {in_b:.3f} % in B, {in_a:.3f} % in A."
     ]
     line = told_settings(printed(difference))[2]
@@ -243,7 +243,7 @@ def test_what_is_better_is_no_regression(pair):
     assert not difference.regression
     assert difference.sentences[0] == "No regression is shown."
     assert difference.sentences[1].startswith(
-        "B is clearly better: sgd (lr=0.1) arrives after 1.51 times as many evaluations in A (1.48 "
+        "B is clearly better: SGD (lr=0.1) arrives after 1.51 times as many evaluations in A (1.48 "
     )
 
 
@@ -258,7 +258,7 @@ def test_who_arrives_and_who_does_not_is_told_in_runs(pair):
     p = stats.mannwhitneyu(range(8), range(8, 16), method="exact").pvalue
     assert p < 0.001
     assert told == (
-        "B is clearly worse: sgd (lr=0.1) arrives on 0 of 8 runs in B, on 8 in A "
+        "B is clearly worse: SGD (lr=0.1) arrives on 0 of 8 runs in B, on 8 in A "
         "(exact rank sum test, p < 0.001)."
     )
 
@@ -271,7 +271,7 @@ def test_what_is_not_settled_says_how_many_seeds_would_settle_it(pair):
     verdict, told = difference.sentences
     assert verdict == "No regression is shown."
     assert told == (
-        f"Not settled: sgd (lr=0.1) takes {found.ratio:.2f} times as many evaluations in B as in A "
+        f"Not settled: SGD (lr=0.1) takes {found.ratio:.2f} times as many evaluations in B as in A "
         f"({found.low:.3f} to {found.high:.2f}, 6 seeds); about {rule.starts_needed(found, 1)} seeds would "
         "settle it."
     )
@@ -293,14 +293,14 @@ def test_of_several_settings_the_kinds_are_counted_and_the_gravest_told_first(pa
         "identical, bit for bit."
     )
     starts = [
-        "B is clearly worse: rprop (lr=0.2)",
-        "B is clearly worse: rprop (lr=0.1)",
-        "B is clearly better: adam",
+        "B is clearly worse: Rprop (lr=0.2)",
+        "B is clearly worse: Rprop (lr=0.1)",
+        "B is clearly better: Adam",
     ]
     assert [sentence.startswith(start) for sentence, start in zip(told[1:4], starts, strict=True)] == [
         True
     ] * 3
-    assert told[4:] == ["As good in B as in A, within 1.25 times or two steps: sgd."]
+    assert told[4:] == ["As good in B as in A, within 1.25 times or two steps: SGD."]
     assert difference.rows["optimizer"].tolist() == ["rprop", "rprop", "adam", "sgd", "same"]
 
 
@@ -322,11 +322,11 @@ def test_a_lost_run_is_a_regression_and_a_recovered_one_is_none(pair):
     assert (row(difference)["lost"], row(difference)["recovered"], difference.regression) == (1, 0, True)
     assert difference.sentences[:2] == [
         "B is worse than A.",
-        "1 run is lost in B and not in A: sgd (lr=0.1) on 1 of 6.",
+        "1 run is lost in B and not in A: SGD (lr=0.1) on 1 of 6.",
     ]
     back = compare(*pair(lost, whole))
     assert (row(back)["lost"], row(back)["recovered"], back.regression) == (0, 1, False)
-    assert "1 run is lost in A and not in B: sgd (lr=0.1) on 1 of 6." in back.sentences
+    assert "1 run is lost in A and not in B: SGD (lr=0.1) on 1 of 6." in back.sentences
 
 
 def test_more_lost_runs_in_b_are_told_once(pair):
@@ -342,8 +342,8 @@ def test_more_lost_runs_in_b_are_told_once(pair):
     ]
     difference = compare(*pair(a, b))
     assert difference.sentences[1:3] == [
-        "1 run is lost in B and not in A: rprop (lr=0.1) on 1 of 6.",
-        "In B 5 of 10 runs of sgd (in A none of 5) are lost, with or without a partner in A.",
+        "1 run is lost in B and not in A: Rprop (lr=0.1) on 1 of 6.",
+        "In B 5 of 10 runs of SGD (in A none of 5) are lost, with or without a partner in A.",
     ]
     assert not any("In B" in sentence for sentence in compare(difference.b, difference.a).sentences)
 
@@ -351,9 +351,9 @@ def test_more_lost_runs_in_b_are_told_once(pair):
 def test_where_all_are_lost_nothing_is_said_of_a_ratio(pair):
     difference = compare(*pair(runs("sgd", A), runs("sgd", [INF] * 6)))
     assert difference.sentences[:2] == [
-        "B is clearly worse: sgd (lr=0.1) arrives on 0 of 6 runs in B, on 6 in A "
+        "B is clearly worse: SGD (lr=0.1) arrives on 0 of 6 runs in B, on 6 in A "
         "(exact rank sum test, p = 0.0022).",
-        "6 runs are lost in B and not in A: sgd (lr=0.1) on 6 of 6.",
+        "6 runs are lost in B and not in A: SGD (lr=0.1) on 6 of 6.",
     ]
     assert "inf" not in printed(difference)
 
@@ -369,8 +369,8 @@ def test_one_run_each_allows_no_test(pair):
     assert set(difference.rows["word"]) == {"cannot be told"}
     assert difference.sentences == [
         "Nothing can be shown, as no setting that differs has a test: of 3 settings 3 are without a test.",
-        "One run a side allows no test (3 settings): the largest difference is that adam (lr=0.1) arrives "
-        "after 200 evaluations in B, and arrives after 80 evaluations in A.",
+        "One run a side allows no test (3 settings): the largest difference is that Adam (lr=0.1) arrives "
+        "after 200 gradient evaluations in B, and arrives after 80 gradient evaluations in A.",
     ]
 
 
@@ -378,7 +378,7 @@ def test_too_few_seeds_for_the_order_say_how_many_it_takes(pair):
     difference = compare(*pair(runs("sgd", A[:3]), far("sgd", LEVELS[:3])))
     assert difference.sentences == [
         "No regression is shown.",
-        f"Too few seeds to tell, as the order alone is known, which takes {rule.seeds_needed(1)}: sgd.",
+        f"Too few seeds to tell, as the order alone is known, which takes {rule.seeds_needed(1)}: SGD.",
     ]
 
 
@@ -413,7 +413,7 @@ def test_who_passes_through_on_one_side_is_neither_as_good_nor_better(pair, side
         in_a, in_b = (6, 0) if side == "a" else (0, 6)
         assert difference.sentences == [
             "No regression is shown.",
-            "sgd (lr=0.1) passes through: of the runs that arrive so many leave again before twice the "
+            "SGD (lr=0.1) passes through: of the runs that arrive so many leave again before twice the "
             f"budget, in B {in_b} of 6 and in A {in_a} of 6.",
         ]
 
@@ -499,7 +499,7 @@ def test_no_common_seed_is_refused_and_of_one_setting_said(pair):
         "unpaired",
         0,
     )
-    assert "No seed in common, and so not compared: sgd." in difference.sentences
+    assert "No seed in common, and so not compared: SGD." in difference.sentences
 
 
 def test_disjoint_optimizers_are_refused(pair):
@@ -574,7 +574,7 @@ def test_tasks_without_a_label_in_common_are_paired_in_order_or_not_at_all(pair)
     other = runs("sgd", B, problem_id="synthetic64", problem="synthetic")
     one = compare(*pair(runs("sgd", A), other, problems=(OTHER,)), anyway=True)
     assert "lecture against synthetic (problem lecture → synthetic" in one.sentences[0]
-    assert one.sentences[1].startswith("B is clearly worse: sgd (lr=0.1) arrives after 1.51 times as many")
+    assert one.sentences[1].startswith("B is clearly worse: SGD (lr=0.1) arrives after 1.51 times as many")
     assert one.rows["task"].tolist() == ["lecture against synthetic"]
     third = runs("sgd", B, problem_id="third64", problem="third")
     with pytest.raises(RequestError, match="only in A: lecture\n  only in B: synthetic and third"):
@@ -702,7 +702,7 @@ def told_settings(text: str) -> list[str]:
 
 
 def test_long_settings_fold_between_words_and_the_verdict_is_whole(pair):
-    """What does not fit goes, and a name that is wider than the line is cut into pieces that have all of it."""
+    """What does not fit goes, and a name wider than the line is cut into pieces that have all of it."""
     name = "adam_special"
     wide = {"momentum_decay_schedule": 0.004, "another_long_setting": 1e-5, "name_of_one_more": 3}
     other = runs(name, A, momentum_decay_schedule=0.1, another_long_setting=0.1, name_of_one_more=1)

@@ -20,12 +20,12 @@ from lrbench.results.notation import (
     p_value,
     reached,
     setting_value,
-    share,
     tolerance,
 )
 from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.words.leader import share
 
 MOST_COLUMNS = 8  # of tasks side by side
 # headings of the columns that depend on who else is in the sweep
@@ -423,13 +423,13 @@ def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
     rows = changes.to_dict("records")
     cells = {
         "task": changes["task"].tolist(),
-        "optimizer": changes["optimizer"].tolist(),
+        "optimizer": changes["optimizer"].map(displayed).tolist(),
         "setting": list(map(_changed_setting, rows)),
         "cost A": [_cost_of(row, "a") for row in rows],
         "cost B": [_cost_of(row, "b") for row in rows],
-        "B / A (95 %)": [interval(row) if pd.notna(row["ratio"]) else MISSING for row in rows],
+        "B / A (95 %)": list(map(interval, rows)),
         "p": changes["p_holm"].map(p_value).tolist(),
-        "said": list(map(_said, rows)),
+        "said": list(map(_said_of_b, rows)),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
 
@@ -454,10 +454,11 @@ def _cost_of(row: Mapping[Any, Any], side: str) -> str:
         return f"{cost(row[f'cost_{side}'])}{share_of_runs}"
     if runs and row[f"lost_{side}"] == runs:
         return "lost"
-    return share(row[f"relative_level_{side}"])
+    level = row[f"relative_level_{side}"]
+    return MISSING if pd.isna(level) else share(level)
 
 
-def _said(row: Mapping[Any, Any]) -> str:
+def _said_of_b(row: Mapping[Any, Any]) -> str:
     """Write what is said of B against A: "clearly worse", "worse, close", "3 lost", "as good"."""
     word, change = row["word"], row["change"]
     if change == "identical":

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from lrbench.results.notation import MISSING, cost, counted, factor, listed, named, setting_value, share
+from lrbench.results.frames.names import displayed
+from lrbench.results.notation import MISSING, cost, counted, factor, listed, named, setting_value
 from lrbench.results.statistics.pairs import MARGIN, seeds_needed
 from lrbench.results.statistics.verdicts import AS_GOOD, CLEAR, CLOSE, NOBODY, OPEN, PASSES, SAME, UNTOLD
 from lrbench.results.tables.asked import Changed
@@ -13,7 +14,8 @@ from lrbench.results.tables.changes import family_of, starts
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import PairedTasks, pair_label
 from lrbench.results.tables.tasks import COMPETITOR
-from lrbench.results.words.phrases import stated, stored_of_planned
+from lrbench.results.words.leader import evaluations, share
+from lrbench.results.words.phrases import names, stated, stored_of_planned
 
 MOST_SETTINGS = 20  # that a terminal or a notebook shows; the page has more
 MOST_SENTENCES = 5  # of what is clearly worse or better
@@ -184,9 +186,9 @@ KINDS = {
 
 def _kinds(rows: pd.DataFrame) -> pd.Series:
     """Return of which of KINDS each row is."""
-    names = {of_kind: kind for kind, of_kind in KINDS.items()}
+    kinds = {of_kind: kind for kind, of_kind in KINDS.items()}
     word = rows["word"].mask(rows["change"] == "identical", "")
-    found = [names[both] for both in zip(word, rows["change"], strict=True)]
+    found = [kinds[both] for both in zip(word, rows["change"], strict=True)]
     return pd.Series(found, rows.index, dtype=object)
 
 
@@ -273,8 +275,8 @@ def _as_good(difference: Difference) -> Iterator[str]:
     rows = difference.rows
     good = rows[rows["word"] == AS_GOOD]
     if len(good):
-        names = listed(_short(difference, good), most=MOST_NAMES)
-        yield f"As good in B as in A, within {MARGIN:g} times or two steps: {names}."
+        whom = names(_short(difference, good))
+        yield f"As good in B as in A, within {MARGIN:g} times or two steps: {whom}."
 
 
 def _open(difference: Difference) -> Iterator[str]:
@@ -341,7 +343,7 @@ def _more_lost(difference: Difference) -> Iterator[str]:
 
 def _losses(difference: Difference, row: Row) -> str:
     where = _on_task(difference, row)
-    return f"{_share(row, 'b')} runs of {row['optimizer']}{where} (in A {_share(row, 'a')})"
+    return f"{_share(row, 'b')} runs of {displayed(row['optimizer'])}{where} (in A {_share(row, 'a')})"
 
 
 def _share(row: Row, side: str) -> str:
@@ -362,29 +364,22 @@ def _untested(difference: Difference) -> Iterator[str]:
         yield f"One run a side allows no test ({count}): {largest}{in_b}, and {_stands(row, 'a')} in A."
     few = rows[(rows["word"] == UNTOLD) & (rows["test"] != "none")]
     if len(few):
-        names = listed(_short(difference, few), most=MOST_NAMES)
+        whom = names(_short(difference, few))
         needed = seeds_needed(family_of(rows))
-        yield f"Too few seeds to tell, as the order alone is known, which takes {needed}: {names}."
+        yield f"Too few seeds to tell, as the order alone is known, which takes {needed}: {whom}."
     unpaired = rows[rows["test"] == "unpaired"]
     if len(unpaired):
-        names = listed(_short(difference, unpaired), most=MOST_NAMES)
-        yield f"No seed in common, and so not compared: {names}."
+        yield f"No seed in common, and so not compared: {names(_short(difference, unpaired))}."
 
 
 def _stands(row: Row, side: str) -> str:
     """Say how the runs of one side end."""
     if row[f"arrived_{side}"]:
-        return f"arrives after {counted_evaluations(row[f'cost_{side}'])}"
+        return f"arrives after {evaluations(row[f'cost_{side}'])}"
     if row[f"lost_{side}"]:
         return "is lost"
     level = row[f"relative_level_{side}"]
     return "does not arrive" if pd.isna(level) else f"ends {share(level)} from the best fit"
-
-
-def counted_evaluations(evaluations: float) -> str:
-    """Write a cost with its noun: "1 evaluation", "88 evaluations"."""
-    written = cost(evaluations)
-    return f"{written} evaluation" if written == "1" else f"{written} evaluations"
 
 
 def _left_out(left_out: Sequence[int]) -> Iterator[str]:
@@ -413,7 +408,7 @@ def _name(difference: Difference, row: Row) -> str:
     setting = row["differs"] or row["setting"]
     if row["role"] == "default":
         setting = f"default, {setting}" if setting else "default"
-    return f"{named(row['optimizer'], setting)}{_on_task(difference, row)}"
+    return f"{named(displayed(row['optimizer']), setting)}{_on_task(difference, row)}"
 
 
 def _on_task(difference: Difference, row: Row) -> str:
@@ -429,7 +424,7 @@ def _short(difference: Difference, few: pd.DataFrame) -> list[str]:
     is_alone = few["optimizer"].map(several) == 1
     short = []
     for row, alone in zip(few.to_dict("records"), is_alone, strict=True):
-        short.append(row["optimizer"] if alone else _name(difference, row))
+        short.append(displayed(row["optimizer"]) if alone else _name(difference, row))
     return short
 
 

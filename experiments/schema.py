@@ -74,7 +74,7 @@ def frames(folder: Path) -> dict[str, pd.DataFrame]:
     sweeps = [swept(folder / str(k), *lines) for k, lines in enumerate((TUNED, DRAWN, SINGLE, DIVERGED))]
     a = swept(folder / "a", *GRID)
     b = swept(folder / "b", *WITH_DECAY)
-    difference = Difference(a, b, tasks_frame(a, b, pair_tasks(a, b), anyway=False))
+    difference = Difference(a, b, tasks_frame(pair_tasks(a, b), anyway=False))
     return {name: _frame(name, sweeps, difference) for name in FRAMES}
 
 

@@ -57,7 +57,7 @@ def compare(
     something_is_paired = pairs.same or pairs.unlike
     if pairs.only_a and pairs.only_b and not (anyway and something_is_paired):
         raise RequestError(changes.tasks_differ(pairs))
-    compared = Comparison(a, b, tasks_frame(a, b, pairs, anyway))
+    compared = Comparison(a, b, tasks_frame(pairs, anyway))
     if compared.settings.empty:
         raise RequestError(changes.no_optimizer_shared(*compared.compared))
     if compared.pairs.empty:

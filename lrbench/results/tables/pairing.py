@@ -28,6 +28,13 @@ PARTS = [*GROUP, "key", "setting", "setting_id", "chosen"]  # of a setting, befo
 # ---- tasks
 
 
+class Asked(NamedTuple):
+    """By what the runs of a task are judged in one sweep."""
+
+    target: float
+    budget: float
+
+
 class PairedTasks(NamedTuple):
     """The tasks of A and of B, as labels."""
 
@@ -36,6 +43,8 @@ class PairedTasks(NamedTuple):
     only_b: list[str]
     unlike: list[tuple[str, str]]  # (of A, of B) that belong together although they differ
     differs: list[Changed]  # how, of each of these
+    asked_a: dict[str, Asked]  # of each task of A
+    asked_b: dict[str, Asked]
 
 
 def pair_tasks(a: Sweep, b: Sweep) -> PairedTasks:
@@ -53,7 +62,13 @@ def pair_tasks(a: Sweep, b: Sweep) -> PairedTasks:
     if len(left_a) == len(left_b):
         unlike += zip(left_a, left_b, strict=True)
     differs = [task_differences(a, b, *labels) for labels in unlike]
-    return PairedTasks(same, only_a, only_b, unlike, differs)
+    return PairedTasks(same, only_a, only_b, unlike, differs, _asked(a), _asked(b))
+
+
+def _asked(sweep: Sweep) -> dict[str, Asked]:
+    first = sweep.entries.drop_duplicates("task")
+    asked = map(Asked, first["relative_target"], first["budget"])
+    return dict(zip(first["task"], asked, strict=True))
 
 
 def _by_identity(tasks: pd.DataFrame) -> dict[tuple, str]:
@@ -66,31 +81,25 @@ def _identity(task: dict[Hashable, Any]) -> tuple:
     return tuple(values)
 
 
-def tasks_frame(a: Sweep, b: Sweep, pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
+def tasks_frame(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
     """Return a row a task of both: its label here, in A and in B, the target at which both are read, what
     each was asked for, and what `differs`.
 
     Nothing differs where it is the same task. anyway: also those that differ.
     """
-    asked_a, asked_b = _asked(a), _asked(b)
-    same: list[tuple[str, str, Changed]] = [(in_a, in_b, []) for in_a, in_b in pairs.same]
-    unlike = [(*labels, changed) for labels, changed in zip(pairs.unlike, pairs.differs, strict=True)]
-    rows = []
-    for in_a, in_b, differs in [*same, *unlike] if anyway else same:
-        target_a, budget_a = asked_a[in_a]
-        target_b, budget_b = asked_b[in_b]
-        target = common_target(target_a, target_b)
-        asked = (target, target_a, target_b, budget_a, budget_b)
-        label = pair_label(in_a, in_b) if differs else in_a
-        rows.append((label, in_a, in_b, *asked, differs))
+    rows = [_task_row(pairs, in_a, in_b, []) for in_a, in_b in pairs.same]
+    if anyway:
+        for (in_a, in_b), changed in zip(pairs.unlike, pairs.differs, strict=True):
+            rows.append(_task_row(pairs, in_a, in_b, changed))
     return typed(rows, "difference.tasks")
 
 
-def _asked(sweep: Sweep) -> dict[str, tuple[float, float]]:
-    """Return task -> the target and the budget that its runs were asked for."""
-    first = sweep.entries.drop_duplicates("task")
-    asked = zip(first["relative_target"], first["budget"], strict=True)
-    return dict(zip(first["task"], asked, strict=True))
+def _task_row(pairs: PairedTasks, in_a: str, in_b: str, differs: Changed) -> tuple:
+    label = pair_label(in_a, in_b) if differs else in_a
+    asked_a, asked_b = pairs.asked_a[in_a], pairs.asked_b[in_b]
+    target = common_target(asked_a.target, asked_b.target)
+    targets = (target, asked_a.target, asked_b.target)
+    return (label, in_a, in_b, *targets, asked_a.budget, asked_b.budget, differs)
 
 
 def pair_label(a: str, b: str) -> str:

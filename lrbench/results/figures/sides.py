@@ -15,12 +15,15 @@ from lrbench.results.figures.ink import INK, SMALL, Palette, Pen, back_to_front
 from lrbench.results.figures.layout import MARGINS, Margins, panels, shown_tasks
 from lrbench.results.figures.lines import line_look
 from lrbench.results.figures.marks import in_the_middle
+from lrbench.results.figures.scales import Scale, budget_line, scale_of
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.tasks import of_task
 
 # not by colour, which is the optimizer's
 LINES = {"A": "-", "B": (0, (3.5, 1.8))}
 IS_FULL = {"A": False, "B": True}
+ROOM = 3  # times the lowest and highest level: how far an axis goes beyond them
+BEFORE_FIRST, ABOVE_BUDGET = 1.3, 1.2  # the same of evaluations, whose axis ends above the budget
 
 
 def compared_panels(
@@ -35,6 +38,16 @@ def compared_panels(
     return panels(tasks, lambda task, ax: draw(of_task(frame, task), ax), heights, margins)
 
 
+def scales_of_both(difference: Difference, shown: pd.DataFrame) -> dict[str, Scale]:
+    """Return task -> what an axis of both counts; shown: what is on it, with task and arrived."""
+    scales = {}
+    for row in difference.tasks.itertuples():
+        runs = [of_task(difference.a.entries, row.task_a), of_task(difference.b.entries, row.task_b)]
+        arrives = (of_task(shown, row.task)["arrived"] > 0).any()
+        scales[row.task] = scale_of(pd.concat(runs))._replace(arrives=bool(arrives))
+    return scales
+
+
 def by_side(frame: pd.DataFrame, ax: Axes, colours: Palette) -> list[tuple[Pen, str, pd.DataFrame]]:
     """Return the rows of each optimizer and side, the best optimizer last, so that it is drawn on top."""
     sides = []
@@ -47,6 +60,18 @@ def by_side(frame: pd.DataFrame, ax: Axes, colours: Palette) -> list[tuple[Pen, 
 def side_look(pen: Pen, side: str) -> dict[str, Any]:
     """Return how an optimizer's line looks on a side."""
     return line_look(pen) | {"color": pen.colour, "linestyle": LINES[side], "gid": pen.gid(f"line{side}")}
+
+
+def worth_of_sides(ax: Axes, places: pd.Series, scale: Scale, headroom: float) -> None:
+    """Make the y axis one of evaluations up to the budget, or of levels, with room on top for what was
+    lost.
+    """
+    if not scale.arrives:
+        side_gap_axis(ax.yaxis, places, ROOM, headroom)
+        return
+    low = min(places.min(), scale.budget) / BEFORE_FIRST
+    log_axis(ax.yaxis, low, scale.budget * ABOVE_BUDGET, headroom)
+    budget_line(ax, scale.budget)
 
 
 def side_gap_axis(axis: Axis, gaps: pd.Series, factor: float, headroom: float) -> None:

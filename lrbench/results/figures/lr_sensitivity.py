@@ -274,7 +274,7 @@ def _draw_marks(pen: Pen, settings: pd.DataFrame, part: str, look: dict[str, Any
     rises too high.
     """
     placed = settings[np.isfinite(settings["place"])]
-    colours = {"facecolors": pen.colour, "edgecolors": pen.colour}
+    colours: dict[str, Any] = {"facecolors": pen.colour, "edgecolors": pen.colour}
     pen.ax.scatter(
         placed["lr"],
         placed["place"],

@@ -44,13 +44,14 @@ class Scale(NamedTuple):
         if not self.arrives:
             return settings["gap"]
         share = settings["arrived"] / settings["seeds"]
-        log_cost = np.log((settings["cost"] / self.budget).fillna(1.0))
-        return (self.budget * np.exp(share * log_cost)).where(settings["lost"] == 0, np.inf)
+        part_of_budget = settings["cost"].fillna(self.budget) / self.budget
+        evaluations = self.budget * part_of_budget**share
+        return evaluations.where(settings["lost"] == 0, np.inf)
 
     def of_scores(self, scores: pd.Series) -> pd.Series:
         """Return where scores stand, inf where they are."""
         if self.arrives:
-            evaluations = self.budget * np.exp(scores.clip(upper=0.0))
+            evaluations = pd.Series(self.budget * np.exp(scores.clip(upper=0.0)))
             return evaluations.where(scores < np.inf, np.inf)
         return np.exp(scores + np.log(max(self.goal, TINY)))
 

@@ -171,7 +171,8 @@ def caption(sweep: Sweep) -> str:
     scales = scales_of(sweep.reported)
     drawn = [scales[task] for task in shown_tasks(sweep.tasks, sweep.finals)]
     runs = sweep.reported
-    any_miss = runs["task"].map(lambda task: scales[task].arrives) & ~runs["arrived"] & ~runs["lost"]
+    arrives = [task for task, scale in scales.items() if scale.arrives]
+    any_miss = runs["task"].isin(arrives) & ~runs["arrived"] & ~runs["lost"]
     sentences = [
         f"{counted_on(drawn)} of every seed, each optimizer at {which_setting(sweep)}, over "
         f"{seeds_compared(sweep)}.",

@@ -41,10 +41,10 @@ def compared_panels(
 def scales_of_both(difference: Difference, shown: pd.DataFrame) -> dict[str, Scale]:
     """Return task -> what an axis of both counts; shown: what is on it, with task and arrived."""
     scales = {}
-    for row in difference.tasks.itertuples():
-        runs = [of_task(difference.a.entries, row.task_a), of_task(difference.b.entries, row.task_b)]
-        arrives = (of_task(shown, row.task)["arrived"] > 0).any()
-        scales[row.task] = scale_of(pd.concat(runs))._replace(arrives=bool(arrives))
+    for task, in_a, in_b in difference.tasks[["task", "task_a", "task_b"]].to_numpy():
+        runs = [of_task(difference.a.entries, in_a), of_task(difference.b.entries, in_b)]
+        arrives = (of_task(shown, task)["arrived"] > 0).any()
+        scales[task] = scale_of(pd.concat(runs))._replace(arrives=bool(arrives))
     return scales
 
 

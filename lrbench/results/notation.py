@@ -51,27 +51,13 @@ def _digits(x: float, digits: int) -> str:
 
 
 def interval(row: Mapping[Any, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
-    """Write how many times, with its interval or as the bound `at_least`: "1.8 (1.2–2.6)", "1.8", "≥ 1.8".
+    """Write how many times, with its interval: "1.8 (1.2–2.6)", "1.8".
 
     Without an interval also where its two ends print the same.
     """
     if pd.notna(row[low]) and factor(row[low]) != factor(row[high]):
         return f"{factor(row[value])} ({factor(row[low])}–{factor(row[high])})"
-    if pd.notna(row[value]):
-        return factor(row[value])
-    return bound(row["at_least"])
-
-
-def bound(ratio: float) -> str:
-    """Write a bound of how many times, towards 1: "≥ 1.8", "≤ 0.55"; where most of one side were lost "inf"
-    or "0".
-    """
-    if pd.isna(ratio):
-        return MISSING
-    if ratio in (0, math.inf):
-        return factor(ratio)
-    sign = "≥" if ratio >= 1 else "≤"
-    return f"{sign} {factor(ratio)}"
+    return factor(row[value])
 
 
 def p_value(p: float) -> str:

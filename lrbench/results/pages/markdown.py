@@ -22,6 +22,9 @@ def _parts(content: Content, drawings: list[Drawing]) -> Iterator[str]:
     if content.warnings:
         yield "## Read before quoting"
         yield "\n".join(f"- {escaped(sentence)}" for sentence in content.warnings)
+    if content.notes:
+        yield "Notes:"
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in content.notes)
     yield from _tables(content.at(SINGLE_RUN))
     yield from _tables(content.at(TOP))
     yield escaped(content.note)

@@ -48,10 +48,10 @@ def _steps_of(evaluations: pd.Series, ranking: pd.DataFrame, task: pd.DataFrame)
     """
     rows_a_step = task["batch_size"].fillna(task["n"]).astype(float)
     steps_a_pass = np.ceil(task["n"] / rows_a_step)
-    passes = np.floor(evaluations)
-    in_last_pass = np.round((evaluations - passes) * task["n"] / rows_a_step)
+    passes = evaluations // 1
+    in_last_pass = (evaluations % 1 * task["n"] / rows_a_step).round()
     shuffled = passes * steps_a_pass + in_last_pass
-    share = np.round(evaluations * ranking["steps_taken"] / ranking["evaluations"])
+    share = (evaluations * ranking["steps_taken"] / ranking["evaluations"]).round()
     one_gradient = (task["batch_order"] != "replacement") & (ranking["steps_taken"] == task["steps"])
     return shuffled.where(one_gradient, share)
 

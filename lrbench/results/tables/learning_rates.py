@@ -36,10 +36,10 @@ def works(settings: pd.DataFrame, limit: float | None = RISE) -> np.ndarray:
     """Say which settings of an optimizer, best first, work: they lose no seed, first rise no higher than the
     limit, and cost at most twice the best one; or end at most twice as high where that does not arrive.
     """
-    arrives = at_least_half(settings["arrived"], settings["seeds"])
+    arrives = at_least_half(settings["arrived"].to_numpy(), settings["seeds"].to_numpy())
     as_good = settings["score"] <= settings["score"].iloc[0] + WORKS
     whole = (settings["lost"] == 0) & (settings["rise"] <= (np.inf if limit is None else limit))
-    return (whole & as_good & (arrives == arrives.iloc[0])).to_numpy()
+    return (whole & as_good & (arrives == arrives[0])).to_numpy()
 
 
 def tolerances(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
     counted = ranking[["optimizer"]].assign(
         tasks=1,
         led=ranking["first"],
-        solved=at_least_half(ranking["arrived"], ranking["seeds"]),
+        solved=at_least_half(ranking["arrived"].to_numpy(), ranking["seeds"].to_numpy()),
         lost=ranking["lost"] > 0,
     )
     counts = counted.groupby("optimizer", sort=False).sum().reset_index()

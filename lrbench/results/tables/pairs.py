@@ -93,6 +93,22 @@ def _profile(runs: pd.DataFrame) -> list[float]:
     return costs
 
 
+def at_half(reported: pd.DataFrame) -> pd.DataFrame:
+    """Return entries as they were within half of their budget."""
+    hit = arrivals(reported, "half_cost_target")
+    budget = reported["budget"] / 2
+    return reported.assign(
+        score=reported["half_score"],
+        gap=reported["half"],
+        lost=np.isinf(reported["half_score"]),
+        arrived=np.isfinite(hit),
+        cost=np.minimum(hit, budget),
+        left=False,
+        budget=budget,
+        **{f"cost_{target}": reported[f"half_cost_{target}"] for target in TARGETS},
+    )
+
+
 # ---- as tables
 
 
@@ -139,7 +155,7 @@ def _standing(one: Judged, place: int) -> dict[str, Any]:
     }
 
 
-def _starts(found: Standings, row: int, family: int) -> float:
+def _starts(found: Standings, row: int | np.integer, family: int) -> float:
     """Return how many starts would about settle an undecided pair; NaN where it is decided, or none would."""
     pair = found.pairs[row]
     if found.word[row] not in UNDECIDED or pair.test in ("none", "same", "lost"):

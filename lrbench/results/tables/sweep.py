@@ -162,6 +162,11 @@ class Sweep:
         return pairs.judged(self.reported, self.settings, self.tuned)
 
     @cached_property
+    def judged_at_half(self) -> dict[str, pairs.Judged]:
+        """The same within half of the budget."""
+        return pairs.judged(pairs.at_half(self.reported), self.settings, self.tuned)
+
+    @cached_property
     def standings(self) -> pd.DataFrame:
         """A row a task and optimizer: where it stands; see `tables.pairs`."""
         return pairs.standings(self.judged)

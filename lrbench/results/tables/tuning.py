@@ -62,7 +62,7 @@ def _gain(tuned: pd.DataFrame, default: pd.DataFrame) -> dict[str, Any]:
     pair = NO_PAIR
     if shared:
         sides = [runs[runs["seed"].isin(shared)].sort_values("seed") for runs in (tuned, default)]
-        pair = compare(*map(readings, sides))
+        pair = compare(readings(sides[0]), readings(sides[1]))
     said, side = word(pair, pair.p, pair.beyond, family=1)
     return {
         "task": first["task"],

@@ -39,7 +39,8 @@ RUNS_FRAME = (
     Column("weights", "list of double", PURE, "the same as one column, where p is larger", ABSENT),
 )
 CURVES = tuple(column._replace(type=column.type.removeprefix("list of ")) for column in STORED_CURVES)
-SHARED = "problem_id steps batch_size batch_order init problem loss dtype"  # by the runs of a task
+# by the runs of a task
+SHARED = "problem_id steps batch_size batch_order init problem loss dtype relative_target budget"
 TASKS = (
     TASK,
     *(column for column in STORED_RUNS if column.name in SHARED.split()),

@@ -59,7 +59,6 @@ SENSITIVITY_TABLE = (
         "tolerance",
         "double",
         DECADES,
-        EVALUATIONS,
         (
             "the widest stretch of neighbouring lrs that work: they lose no seed and cost at most twice the "
             "best; 0 for one lr alone, null for none, and where neighbours are no curve"

@@ -50,7 +50,7 @@ from lrbench.results.figures.marks import label_lines, level
 from lrbench.results.figures.rows import records
 from lrbench.results.figures.sides import by_side, compared_panels, key_of_lines, side_gap_axis, side_look
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
-from lrbench.results.figures.standing import who_changed, who_leads
+from lrbench.results.figures.standing import changed, who_changed, who_leads
 from lrbench.results.figures.thinning import thinned
 from lrbench.results.notation import number
 from lrbench.results.tables.curves import BEYOND
@@ -402,8 +402,7 @@ def caption_compared(difference: Difference) -> str:
 
 def finding_compared(difference: Difference) -> str:
     """Return who is shown worse in B, and who better."""
-    shown, _ = difference.shown
-    return by_task(shown, shown_tasks(difference.tasks, difference.median_curves), who_changed)
+    return by_task(changed(difference), shown_tasks(difference.tasks, difference.median_curves), who_changed)
 
 
 FIGURE = FigureSpec(

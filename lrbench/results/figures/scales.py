@@ -56,10 +56,10 @@ class Scale(NamedTuple):
         return np.exp(scores + np.log(max(self.goal, TINY)))
 
     def miss(self, settings: pd.DataFrame) -> pd.Series:
-        """Say of each setting whether some seed misses, where evaluations are counted; columns arrived, lost
-        and seeds.
+        """Say of each setting whether some seed misses and none is lost, where evaluations are counted;
+        columns arrived, lost and seeds.
         """
-        return self.arrives & (settings["arrived"] + settings["lost"] < settings["seeds"])
+        return self.arrives & (settings["lost"] == 0) & (settings["arrived"] < settings["seeds"])
 
 
 def scale_of(runs: pd.DataFrame) -> Scale:

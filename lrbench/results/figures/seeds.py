@@ -40,7 +40,7 @@ from lrbench.results.figures.rows import (
 from lrbench.results.figures.scales import Scale, counted_on, scales_of
 from lrbench.results.figures.sides import IS_FULL, compared_panels, key_of_dots, scales_of_both
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
-from lrbench.results.figures.standing import of_each, who_changed
+from lrbench.results.figures.standing import changed, of_each, who_changed
 from lrbench.results.notation import number
 from lrbench.results.statistics import geometric_mean, median_first_hit, quantile
 from lrbench.results.tables.difference import Difference
@@ -260,8 +260,7 @@ def caption_compared(difference: Difference) -> str:
 
 def finding_compared(difference: Difference) -> str:
     """Return who is shown worse in B, and who better."""
-    shown, _ = difference.shown
-    return by_task(shown, shown_tasks(difference.tasks, difference.finals), who_changed)
+    return by_task(changed(difference), shown_tasks(difference.tasks, difference.finals), who_changed)
 
 
 FIGURE = FigureSpec(

@@ -6,6 +6,10 @@ import pandas as pd
 
 from lrbench.results.notation import listed, number
 from lrbench.results.statistics.verdicts import BETTER, PASSES
+from lrbench.results.tables.difference import Difference
+from lrbench.results.tables.tasks import COMPETITOR
+
+SHOWN = [*COMPETITOR, "setting", "differs"]  # what makes a setting that figures of two sets show
 
 
 def who_leads(ranking: pd.DataFrame) -> str:
@@ -44,8 +48,17 @@ def how_it_ends(row: pd.Series) -> str:
     return f"{row['optimizer']} arrives with {row['arrived']} of {row['seeds']} seeds, then {cost}"
 
 
+def changed(difference: Difference) -> pd.DataFrame:
+    """Return the settings that figures of two sets show, with what `Difference.rows` says of each: its tests
+    have one error rate over all that is compared.
+    """
+    shown, _ = difference.shown
+    rows = difference.rows[[*SHOWN, "change"]].drop_duplicates(SHOWN)
+    return shown[SHOWN].merge(rows, on=SHOWN, how="left")
+
+
 def who_changed(rows: pd.DataFrame) -> str:
-    """Say who of `Difference.rows` is shown worse in B, and who better."""
+    """Say who of `changed` is shown worse in B, and who better."""
     parts = []
     for change in ("worse", "better"):
         names = rows.loc[rows["change"] == change, "optimizer"].tolist()

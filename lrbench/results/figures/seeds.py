@@ -241,7 +241,7 @@ def _draw_both(finals: pd.DataFrame, rows: pd.DataFrame, ax: Axes, colours: Pale
             _draw_lost(row_of_side, runs, LOST_ROOM)
         beside_row(pen, y, "ratio", in_its_unit(row, ratio_text(row)))
     heading_beside_rows(ax, "B / A")
-    key_of_dots(ax)
+    key_of_dots(ax, room.misses)  # what stands behind the budget has a heading there
 
 
 def caption_compared(difference: Difference) -> str:

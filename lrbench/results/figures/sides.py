@@ -95,17 +95,17 @@ def key_of_lines(ax: Axes) -> None:
     )
 
 
-def key_of_dots(ax: Axes) -> None:
-    """Tell the dots of A from those of B, above the axes at the right."""
+def key_of_dots(ax: Axes, right: float) -> None:
+    """Tell the dots of A from those of B, above the axes up to `right` of them."""
     look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markeredgecolor": INK, "markersize": 4.5}
     handles = []
     for side, is_full in IS_FULL.items():
         face = INK if is_full else "none"
         handles.append(Line2D([], [], label=side, markerfacecolor=face, **look))
-    _write_key(ax, handles)
+    _write_key(ax, handles, right)
 
 
-def _write_key(ax: Axes, handles: list[Line2D]) -> None:
+def _write_key(ax: Axes, handles: list[Line2D], right: float = 1.0) -> None:
     ax.legend(
         handles=handles,
         frameon=False,
@@ -113,7 +113,7 @@ def _write_key(ax: Axes, handles: list[Line2D]) -> None:
         handlelength=2.2,
         columnspacing=1.2,
         loc="lower right",
-        bbox_to_anchor=(1, 1),
+        bbox_to_anchor=(right, 1),
         ncols=len(handles),
         borderaxespad=0.2,
     )

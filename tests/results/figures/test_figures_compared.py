@@ -101,6 +101,14 @@ def test_a_dot_a_run_a_bar_at_the_median_and_the_ratio_of_the_table(difference):
     assert [side.get_text() for side in figure.axes[0].get_legend().texts] == ["A", "B"]
 
 
+def test_the_key_and_what_names_the_misses_do_not_overlap(difference):
+    figure = draw_compared("finals", difference)
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    (name,) = [text for text in ax.texts if text.get_text().startswith("misses in")]
+    assert ax.get_legend().get_window_extent().x1 <= name.get_window_extent().x0
+
+
 def test_runs_stand_at_their_levels_where_nobody_arrives(write):
     sides = [runs("sgd", [x * 1e-3 for x in (1, 2, 4)]), runs("sgd", [x * 3e-3 for x in (2, 1, 4)])]
     difference = compare(*(write(*rows, folder=name) for name, rows in zip("ab", sides, strict=True)))

@@ -252,8 +252,8 @@ class Sweep:
 
     @cached_property
     def budget_curve(self) -> pd.DataFrame:
-        """The lowest gap among so many of the trials; see `tables.tuning.budget`."""
-        return self._in_order(tuning.budget(self.settings))
+        """The least score among so many of the trials; see `tables.tuning.budget`."""
+        return self._in_order(tuning.budget(self.settings, self.rise_limit))
 
     @cached_property
     def sensitivity_table(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", cost 110.0, default_cost 390.0, unit
 "evaluations", gain 3.5 (default over tuned), low 3.3, high 3.8, word "clear", n 10, test "t", p 1e-9. Of
-`budget`: task "lecture", optimizer "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+`budget`: task "lecture", optimizer "adam", trials 8, q25 -1.4, median -1.3, q75 0.2 (scores).
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import best_of_subsets
 from lrbench.results.statistics.pairs import compare_groups
+from lrbench.results.statistics.readings import RISE
 from lrbench.results.statistics.verdicts import UNTOLD, words
 from lrbench.results.tables.entries import readings
 from lrbench.results.tables.settings import settings as settings_of
@@ -90,17 +91,21 @@ def default_rates(defaults: pd.DataFrame) -> pd.DataFrame:
 # ---- the best of some trials
 
 
-def budget(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return quartiles of the lowest gap of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
+def budget(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return quartiles of the least score of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
 
-    Of a search that zoomed, many of the T lie near the best: one of m trials alone would find less.
+    A setting that lost a seed, or first rises above the limit, is not found: its score is inf. Of a search
+    that zoomed, many of the T lie near the best: one of m trials alone would find less.
     """
+    highest = np.inf if limit is None else limit
+    found = (settings["lost"] == 0) & (settings["rise"] <= highest)
+    scores = settings[COMPETITOR].assign(score=settings["score"].where(found, np.inf))
     rows = []
-    for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:
-        if len(gaps) < FEWEST_TRIALS:
+    for (task, optimizer), own in scores.groupby(COMPETITOR, sort=False)["score"]:
+        if len(own) < FEWEST_TRIALS:
             continue
-        sizes = _sizes(len(gaps))
-        quartiles = best_of_subsets(gaps.to_numpy(), sizes)
+        sizes = _sizes(len(own))
+        quartiles = best_of_subsets(own.to_numpy(), sizes)
         rows += [(task, optimizer, size, *three) for size, three in zip(sizes, quartiles, strict=True)]
     return typed(rows, "budget_curve")
 

@@ -49,7 +49,7 @@ BUDGET_CURVE = (
     TASK,
     OPTIMIZER,
     Column("trials", "int64", SETTINGS, "so many of all, at random"),
-    *several("q25 median q75", "double", LOSS, "quartiles of the lowest gap among them"),
+    *several("q25 median q75", "double", PURE, "quartiles of the least score among them, inf without one"),
 )
 SENSITIVITY_TABLE = (
     TASK,

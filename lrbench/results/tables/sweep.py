@@ -248,9 +248,7 @@ class Sweep:
 
     @cached_property
     def sensitivity_table(self) -> pd.DataFrame:
-        """A row a task and optimizer: over how many decades of lr the target is reached; see
-        `tables.learning_rates`.
-        """
+        """A row a task and optimizer: over how many decades of lr it works; see `tables.learning_rates`."""
         return self._in_order(self._tolerances)
 
     @cached_property
@@ -272,7 +270,7 @@ class Sweep:
 
     @cached_property
     def success(self) -> pd.DataFrame:
-        """A row a task and optimizer: whether it reaches the target; see `tables.targets`."""
+        """A row a task and optimizer: whether it arrives at the target; see `tables.targets`."""
         return targets.success(self.ranking, self.settings)
 
     @cached_property

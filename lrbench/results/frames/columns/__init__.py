@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lrbench.results.frames.columns import costs, curves, difference, ranking, runs, stored, tuning
-from lrbench.results.frames.columns.column import Column
+from lrbench.results.frames.columns.column import NULL, Column
 
 __all__ = ["FRAMES", "STORED", "Column", "names", "typed"]
 
@@ -30,7 +30,7 @@ STORED: dict[str, tuple[Column, ...]] = {
     "roles.parquet": stored.ROLES,
     "summary.csv": costs.SUMMARY,
 }
-# of a column without missing values; all other types are Python objects
+# all other types are Python objects
 DTYPES = {"string": str, "int64": int, "double": float, "bool": bool}
 
 
@@ -49,4 +49,10 @@ def typed(rows: Iterable, frame: str) -> pd.DataFrame:
         table = pd.concat(rows, ignore_index=True)
     else:
         table = pd.DataFrame(rows, columns=columns)
-    return table[columns].astype({column.name: DTYPES.get(column.type, object) for column in FRAMES[frame]})
+    return table[columns].astype({column.name: _dtype(column) for column in FRAMES[frame]})
+
+
+def _dtype(column: Column) -> type | str:
+    """Return the pandas type of a column; of whole numbers that may be missing the nullable one."""
+    may_be_missing = column.type == "int64" and column.may_be == NULL
+    return "Int64" if may_be_missing else DTYPES.get(column.type, object)

@@ -279,7 +279,7 @@ class Sweep:
 
     @cached_property
     def success(self) -> pd.DataFrame:
-        """A row a task and optimizer: whether it reaches the target; see `tables.targets`."""
+        """A row a task and optimizer: whether it arrives at the target; see `tables.targets`."""
         return targets.success(self.ranking, self.settings)
 
     @cached_property

@@ -114,7 +114,8 @@ def default_better(sweep: Sweep) -> Iterator[str]:
 
 def rises_first(sweep: Sweep) -> Iterator[str]:
     """Say whose gap first rises tenfold or more over where it began."""
-    rising = sweep.ranking[(sweep.ranking["rise"] >= TOLD) & (sweep.ranking["rise"] < np.inf)]
+    falls_again = (sweep.ranking["lost"] < sweep.ranking["seeds"]) & (sweep.ranking["rise"] < np.inf)
+    rising = sweep.ranking[(sweep.ranking["rise"] >= TOLD) & falls_again]
     if len(rising):
         cases = optimizers_on_tasks(sweep, rising, lambda row: f" ({number(round(row['rise']))}-fold)")
         yield f"The gap first rises, before it falls: {cases}."

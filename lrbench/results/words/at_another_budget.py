@@ -36,7 +36,8 @@ def passes_through(sweep: Sweep) -> Iterator[str]:
 
 def nobody_arrives(sweep: Sweep) -> Iterator[str]:
     """Say where the level is compared, since nobody comes within the target."""
-    arrived = sweep.ranking.groupby("task", sort=False)["arrived"].sum()
+    ends = sweep.ranking[sweep.ranking["lost"] < sweep.ranking["seeds"]]
+    arrived = ends.groupby("task", sort=False)["arrived"].sum()
     tasks = list(arrived.index[arrived == 0])
     if tasks:
         target = setting_value(sweep.tasks.set_index("task")["relative_target"][tasks[0]])

@@ -18,7 +18,6 @@ from lrbench.results.pages.content import content_of
 from lrbench.results.pages.html import SCRIPT, inline, read
 from lrbench.results.terminal.sweep import print_ranking
 from lrbench.results.words.cells import RELATIVE_NOTE, pairwise_text, ranking_note, ranking_text
-from lrbench.results.words.glossary import used
 from lrbench.results.words.tables import BELOW_A_FIGURE, SINGLE_RUN
 from lrbench.results.words.verdict import headline
 
@@ -296,11 +295,6 @@ def test_a_block_of_code_is_not_ended_from_within(write):
     assert block.startswith("````\n")
     assert block.endswith("\n````\n")
     assert block.count("````") == 2
-
-
-@pytest.mark.parametrize("d", [1, 10, 1000])
-def test_sizes_are_explained_whatever_their_digits(d):
-    assert "n, d" in dict(used([f"lecture (n = 442, d = {d:,}, κ = 470)"]))
 
 
 def test_hostile_words_are_text_wherever_they_stand(write):

@@ -255,7 +255,7 @@ def sure(*rows: dict, tests: int = 1) -> list[str]:
     ("rival", "said"),
     [
         (
-            row("adam", "clear", 1, wins=10, p=1e-5),
+            row("adam", "clear", 1, unit="evaluations", wins=10, p=1e-5),
             "Clear: ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the whole interval "
             "lies beyond 1.25 times.",
         ),
@@ -264,7 +264,16 @@ def sure(*rows: dict, tests: int = 1) -> list[str]:
             "Close: ahead by more than 1.25 times on 7 of 10 starts, behind on 1 of 10 starts (p = 0.012); "
             "the difference is shown, that it matters is not.",
         ),
-        (row("adam", "as good"), "As good: the whole interval lies within 1.25 times, or within two steps."),
+        (
+            row("adam", "clear", 1, None, wins=10, p=1e-5),
+            "Clear: ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the order alone is "
+            "tested, since not all arrive.",
+        ),
+        (
+            row("adam", "as good", unit="evaluations"),
+            "As good: the whole interval lies within 1.25 times, or within two steps.",
+        ),
+        (row("adam", "as good"), "As good: neither is ahead by more than 1.25 times on any seed."),
         (row("adam", "the same"), "The same: their runs agree bit for bit."),
         (
             row("adam", "not settled", p=0.4, wins=4, losses=3),

@@ -145,7 +145,9 @@ def test_a_bias_holds_the_gap_open():
 
 
 def test_a_gap_that_first_rises_is_told_from_tenfold():
-    rising = ranking({"rise": 9.9}, ADAM | {"rise": 42.3}, ADAM | {"optimizer": "nadam", "rise": np.inf})
+    lost = {"optimizer": "rmsprop", "rise": 1e9, "lost": 10}
+    infinite = {"optimizer": "nadam", "rise": np.inf}
+    rising = ranking({"rise": 9.9}, ADAM | {"rise": 42.3}, ADAM | infinite, ADAM | lost)
     assert said(about_the_search.rises_first, sweep(ranking=rising)) == [
         "The gap first rises, before it falls: Adam (42-fold)."
     ]

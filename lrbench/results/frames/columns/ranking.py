@@ -28,8 +28,8 @@ RATIO_MEANS = (
     "which): geometric mean over the seeds, with a 95 % interval; empty where the order alone is known"
 )
 DEFAULT_MEANS = (
-    "geometric mean of the gaps at the optimizer's own defaults; that over `gap`, paired by seed; empty "
-    "where nothing was tuned"
+    "geometric mean of the levels at the optimizer's own defaults; the default's cost over the tuned one's "
+    "where all arrive, its level over the other where none does, paired by seed; empty where nothing was tuned"
 )
 SIDE_OF_PAIR = Column("side", "int64", PURE, "1 where a is shown better, -1 where b is, else 0")
 GAP_MEANS = (
@@ -73,7 +73,6 @@ RANKING = (
         "int64",
         SEEDS,
         "how many of `seeds` arrive: their level is within the target",
-        heading="arrive",
     ),
     Column(
         "cost",
@@ -81,7 +80,7 @@ RANKING = (
         EVALUATIONS,
         "until arrival: geometric mean over the seeds that arrive; empty where none does",
         NULL,
-        heading="evaluations",
+        heading="arrives after",
     ),
     Column(
         "level",
@@ -96,16 +95,15 @@ RANKING = (
     Column("order", "double", PURE, "mean score over the shared seeds, by which those of one rank stand"),
     Column("lost", "int64", SEEDS, "how many of `seeds` are lost: diverged or failed"),
     Column("rise", "double", FACTOR, "the most by which a seed's gap first rises above where it began"),
-    Column("gap", "double", LOSS, GAP_MEANS, heading="final gap"),
+    Column("gap", "double", LOSS, GAP_MEANS),
     Column("spread", "double", FACTOR, GAP_MEANS, NULL, heading="spread"),
-    Column("relative_gap", "double", PURE, "gap / scale", NULL, heading="relative gap"),
+    Column("relative_gap", "double", PURE, "gap / scale", NULL),
     Column(
         "evaluations_to_target",
         "double",
         EVALUATIONS,
         "until arrival: median over the seeds, inf if fewer than half arrive",
         NULL,
-        heading="evaluations to target",
     ),
     Column("seeds", "int64", SEEDS, "that are compared: the evaluation seeds of a tuned sweep"),
     Column("completed", "int64", SEEDS, "how many of `seeds` completed"),
@@ -172,7 +170,7 @@ RANKING = (
         NULL,
         relative=True,
     ),
-    Column("ratio", "double", FACTOR, RATIO_MEANS, NULL, relative=True),
+    Column("ratio", "double", FACTOR, RATIO_MEANS, NULL, relative=True, heading="times the leader"),
     Column("ratio_low", "double", FACTOR, RATIO_MEANS, NULL, relative=True),
     Column("ratio_high", "double", FACTOR, RATIO_MEANS, NULL, relative=True),
     *(
@@ -202,9 +200,9 @@ RANKING = (
         relative=True,
         heading="p",
     ),
-    Column("default_gap", "double", LOSS, DEFAULT_MEANS, NULL, heading="default gap"),
+    Column("default_gap", "double", LOSS, DEFAULT_MEANS, NULL, heading="default level"),
     Column("gain", "double", FACTOR, DEFAULT_MEANS, NULL, heading="gain"),
-    Column("works_low", "double", RATE, WORKS_MEANS, NULL),
+    Column("works_low", "double", RATE, WORKS_MEANS, NULL, heading="rates that work"),
     Column("works_high", "double", RATE, WORKS_MEANS, NULL),
     Column("tolerance", "double", DECADES, TOLERANCE_MEANS, NULL),
     Column("tolerance_open", "bool", PURE, TOLERANCE_MEANS, NULL),
@@ -258,7 +256,6 @@ PAIRWISE = (
         "double",
         PURE,
         "probability that a run of a has a lower score than one of b",
-        heading="P(a ahead)",
     ),
 )
 

@@ -19,12 +19,15 @@ MOST_FAR_OFF = 3
 
 
 def sentence(answers: pd.DataFrame) -> str:
-    """Say what is answered, and how the table is read; of many rows or tasks only the latter."""
+    """Say what is answered, and how the table is read."""
+    return " ".join([*said(answers), *_how_it_is_read(answers)])
+
+
+def said(answers: pd.DataFrame) -> list[str]:
+    """Return a sentence a row that was asked for and task; of many of them none, since the table tells."""
     asked = [rows for _, rows in answers.groupby(["task", "given"], sort=False)]
-    is_told = len(asked) <= MOST_SAID
     several = answers["task"].nunique() > 1
-    said = [_said(rows, several) for rows in asked] if is_told else []
-    return " ".join([*said, *_how_it_is_read(answers)])
+    return [_said(rows, several) for rows in asked] if len(asked) <= MOST_SAID else []
 
 
 def _how_it_is_read(answers: pd.DataFrame) -> Iterator[str]:

@@ -39,6 +39,11 @@ def factor(x: float) -> str:
     return _digits(x, digits)
 
 
+def cost(x: float) -> str:
+    """Write a cost in whole gradient evaluations."""
+    return number(round(x)) if x >= 1 else "< 1"
+
+
 def _digits(x: float, digits: int) -> str:
     """Write so many significant digits: plain from 0.001 to below a million, with commas, else with a power
     of ten.

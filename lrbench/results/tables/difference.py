@@ -1,7 +1,7 @@
 """Two stored sweeps, A and B, setting by setting on the same seeds: what was asked otherwise, what changed,
 what got lost.
 
-    pairing.py -> changes.py -> rows; asked.py -> differences
+    pairing.py (common_target.py) -> changes.py -> rows; asked.py -> differences
 
 Ratios are B over A, so above 1 where B is worse. What figures show stands in long frames with a column side,
 "A" or "B": each optimizer once a task, at the setting that A chose where B has it too, else each side at its
@@ -17,6 +17,7 @@ import pandas as pd
 from lrbench.results.frames.columns import names, typed
 from lrbench.results.frames.names import changed_setting
 from lrbench.results.statistics import by_group, quantile
+from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables import asked
 from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
@@ -87,13 +88,19 @@ class Difference:
 
     @cached_property
     def regression(self) -> bool:
-        """Whether a row is shown worse, or a run is lost at the same setting."""
-        lost_alike = (self.rows["lost"] > 0) & (self.rows["differs"] == "")
-        return bool(((self.rows["change"] == "worse") | lost_alike).any())
+        """Whether a setting is clearly worse in B, or a run is lost there that was not in A.
+
+        What is worse but close is none: with many starts 1 % is shown too, and an alarm for what does not
+        matter is soon switched off. Where B's setting is another, its choice may have lost the run.
+        """
+        rows = self.rows
+        clearly_worse = (rows["word"] == CLEAR) & (rows["change"] == "worse")
+        lost_alike = (rows["lost"] > 0) & (rows["differs"] == "")
+        return bool((clearly_worse | lost_alike).any())
 
     @cached_property
     def losses(self) -> pd.DataFrame:
-        """How many of all runs did not complete on either side; see `changes.losses`."""
+        """How many of all runs are lost on either side; see `changes.losses`."""
         return losses(*self.compared)
 
     @cached_property
@@ -111,6 +118,7 @@ class Difference:
         """The settings that figures show, a row a task and optimizer as `rows`, and their pairs of runs.
 
         Pairs: task, optimizer, *_a and *_b as `pairing.paired_runs`. Settings without a pair are left out.
+        The error rate of what is said of them is theirs alone: say what `rows` says.
         """
         runs_a, runs_b = self.compared
         chosen_by_a = runs_a[runs_a["chosen"] & (runs_a["role"] != "default")]

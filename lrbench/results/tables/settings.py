@@ -62,16 +62,16 @@ def _worth(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
     log_level = np.log(np.maximum(runs["gap"].to_numpy(), TINY))
     every = np.bincount(codes)
     return {
-        "score": np.where(np.bincount(codes, lost) == every, np.inf, _mean_where(~lost, score, codes)),
+        "score": np.where(np.bincount(codes, lost) == every, np.inf, mean_where(~lost, score, codes)),
         "lost": np.bincount(codes, lost).astype(int),
         "arrived": np.bincount(codes, arrived).astype(int),
-        "cost": np.exp(_mean_where(arrived, log_cost, codes)),
-        "level": np.exp(_mean_where(~lost, log_level, codes)),
+        "cost": np.exp(mean_where(arrived, log_cost, codes)),
+        "level": np.exp(mean_where(~lost, log_level, codes)),
         "rise": runs["rise"].groupby(codes).max().to_numpy(),
     }
 
 
-def _mean_where(counts: np.ndarray, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def mean_where(counts: np.ndarray, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return the mean of those values (R,) of each group that count, (G,); NaN where none does."""
     sums = np.bincount(codes, np.where(counts, values, 0.0))
     with np.errstate(invalid="ignore"):

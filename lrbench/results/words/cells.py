@@ -11,6 +11,7 @@ import pandas as pd
 from lrbench.results.frames.names import displayed
 from lrbench.results.notation import (
     MISSING,
+    cost,
     factor,
     interval,
     learning_rate,
@@ -22,8 +23,10 @@ from lrbench.results.notation import (
     setting_value,
     tolerance,
 )
+from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.words.leader import share
 
 MOST_COLUMNS = 8  # of tasks side by side
 # headings of the columns that depend on who else is in the sweep
@@ -453,15 +456,22 @@ def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
     rows = changes.to_dict("records")
     cells = {
         "task": changes["task"].tolist(),
-        "optimizer": changes["optimizer"].tolist(),
+        "optimizer": changes["optimizer"].map(displayed).tolist(),
         "setting": list(map(_changed_setting, rows)),
-        "gap A": changes["gap_a"].map(number).tolist(),
-        "gap B": changes["gap_b"].map(number).tolist(),
+        "cost A": [_cost_of(row, "a") for row in rows],
+        "cost B": [_cost_of(row, "b") for row in rows],
         "B / A (95 %)": list(map(interval, rows)),
         "p": changes["p_holm"].map(p_value).tolist(),
-        "shown": list(map(_shown, rows)),
+        "said": list(map(_said_of_b, rows)),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+# what stands in the two columns of costs
+COSTS_NOTE = (
+    "Cost: gradient evaluations until arrival at the target, and in brackets of how many runs where not of "
+    "all; in %, where none arrives: how much of the way to the best fit is left at the end."
+)
 
 
 def _changed_setting(row: Mapping[Any, Any]) -> str:
@@ -469,7 +479,23 @@ def _changed_setting(row: Mapping[Any, Any]) -> str:
     return f"{setting} (default)" if row["role"] == "default" else setting
 
 
-def _shown(row: Mapping[Any, Any]) -> str:
-    if row["change"]:
-        return row["change"]
-    return f"{row['lost']} lost" if row["lost"] else MISSING
+def _cost_of(row: Mapping[Any, Any], side: str) -> str:
+    """Write what one side costs: "88", "88 (9/10)", "0.30 %", "lost"."""
+    arrived, runs = row[f"arrived_{side}"], row["runs"]
+    if arrived:
+        share_of_runs = f" ({arrived}/{runs})" if arrived < runs else ""
+        return f"{cost(row[f'cost_{side}'])}{share_of_runs}"
+    if runs and row[f"lost_{side}"] == runs:
+        return "lost"
+    level = row[f"relative_level_{side}"]
+    return MISSING if pd.isna(level) else share(level)
+
+
+def _said_of_b(row: Mapping[Any, Any]) -> str:
+    """Write what is said of B against A: "clearly worse", "worse, close", "3 lost", "as good"."""
+    word, change = row["word"], row["change"]
+    if change == "identical":
+        return change
+    if change:
+        return f"clearly {change}" if word == CLEAR else f"{change}, {word}"
+    return f"{row['lost']} lost" if row["lost"] else word or MISSING

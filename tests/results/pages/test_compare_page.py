@@ -25,6 +25,7 @@ from lrbench import cli
 from lrbench.errors import RequestError
 from lrbench.results import Comparison, Results, compare
 from lrbench.results.figures.ink import compared_palette
+from lrbench.results.frames.names import displayed
 from lrbench.results.pages import comparison
 from lrbench.results.terminal.comparison import print_difference
 from lrbench.results.words.cells import changes_text
@@ -88,7 +89,7 @@ def printed(difference: Comparison, width: int) -> str:
 def test_the_table_is_that_of_the_terminal_to_the_last_digit(difference, html):
     texts = changes_text(difference.rows)
     head, *rows = cells(html, "rows")
-    assert head == ["optimizer", "setting", "gap A", "gap B", "B / A (95 %)", "p", "shown"]
+    assert head == ["optimizer", "setting", "cost A", "cost B", "B / A (95 %)", "p", "said"]
     assert rows == texts.to_numpy().tolist()
     lines = [
         re.split(r" {2,}|(?<=\)) (?=\S)", line.strip()) for line in printed(difference, 200).splitlines()
@@ -166,17 +167,17 @@ def test_sections_without_data_are_absent(write):
         for results in (one, failed)
     }
     assert headings["one"] == [
-        "What differs",
         "Setting by setting",
         "Loss curves",
         "Run by run",
+        "What differs",
         "Words on this page",
         "Run it again",
     ]
     assert headings["failed"] == [
-        "What differs",
         "Setting by setting",
         "Run by run",
+        "What differs",
         "Words on this page",
         "Run it again",
     ]
@@ -306,7 +307,7 @@ def test_where_it_cannot_be_written_the_answer_stands(changed, capsys, monkeypat
     monkeypatch.setattr("webbrowser.open", pytest.fail)
     assert cli.main(["compare", str(changed.a.store.root), str(changed.b.store.root), "--open"]) == 1
     captured = capsys.readouterr()
-    assert "ends 10 times higher" in captured.out
+    assert "ends 10 times as far from the best fit in B" in captured.out
     assert "Page: " not in captured.out
     assert (
         f"{page_of(changed)}: the page cannot be written (Is a directory). It goes beside B" in captured.err
@@ -387,5 +388,5 @@ def test_a_box_takes_its_optimizer_out_of_figures_and_table(visit, difference):
         ]
         assert min(before) > 5
         shown = page.locator('table[data-name="rows"] tbody tr:visible th').all_text_contents()
-        assert shown == [name for name in difference.rows["optimizer"] if name != "adam"]
+        assert shown == [displayed(name) for name in difference.rows["optimizer"] if name != "adam"]
         assert not any("adam" in text for text in page.locator("figure svg text:visible").all_text_contents())

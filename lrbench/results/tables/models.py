@@ -7,7 +7,8 @@ import pandas as pd
 def weights(runs: pd.DataFrame, p: int) -> np.ndarray:
     """Return the last weights (R, p) of runs on a problem with p of them; NaN of a run that failed."""
     if "weights" not in runs:
-        return runs[[f"w_{k}" for k in range(p)]].to_numpy(float)
+        # of runs that all failed there are no such columns
+        return runs.reindex(columns=[f"w_{k}" for k in range(p)]).to_numpy(float)
     found = np.full((len(runs), p), np.nan)
     for row, w in zip(found, runs["weights"], strict=True):
         if np.ndim(w):

@@ -46,6 +46,14 @@ def test_a_lost_run_answers_nothing(write):
     assert table.rows["x = 4"].tolist() == ["6.25, 1 lost", "all lost", "8"]
 
 
+def test_where_every_run_is_lost_nothing_is_answered(write):
+    rows = [run(name, status="failed", weights=None) for name in ("a", "b")]
+    (table,) = tables(write(*rows), SPECS["answers"])
+    assert table.rows["x = 4"].tolist() == ["all lost", "all lost", "8"]
+    assert table.sentence == "For x = 4 nothing is answered: every run is lost."
+    assert write(rows[0], folder="one").predictions.empty
+
+
 def test_each_problem_answers_what_was_asked_of_it(write):
     """Of two features, standardized: x = (5, 1) is (2, -1) there, and the answer 10 + 3 (2 w1 - w2 + b)."""
     scaling = {"x_mean": [1.0, 3.0], "x_scale": [2.0, 2.0], "y_mean": 10.0, "y_scale": 3.0}

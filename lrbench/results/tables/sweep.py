@@ -160,12 +160,12 @@ class Sweep:
     @cached_property
     def judged(self) -> dict[str, pairs.Judged]:
         """Task -> who is better there; see `tables.pairs`."""
-        return pairs.judged(self.reported, self.settings, self.tuned)
+        return pairs.judged(self.reported, self.searched if self.tuned else None)
 
     @cached_property
     def judged_at_half(self) -> dict[str, pairs.Judged]:
         """The same within half of the budget."""
-        return pairs.judged(pairs.at_half(self.reported), self.settings, self.tuned)
+        return pairs.judged(pairs.at_half(self.reported), self.searched if self.tuned else None)
 
     @cached_property
     def standings(self) -> pd.DataFrame:
@@ -181,8 +181,12 @@ class Sweep:
         return tuning.gains(self.reported, self.defaults)
 
     @cached_property
+    def _at_each_rate(self) -> pd.DataFrame:
+        return learning_rates.at_each_rate(self.settings, self.rise_limit)
+
+    @cached_property
     def _tolerances(self) -> pd.DataFrame:
-        return learning_rates.tolerances(self.settings, self.rise_limit)
+        return learning_rates.tolerances(self._at_each_rate)
 
     @cached_property
     def _beside(self) -> pd.DataFrame:
@@ -221,6 +225,11 @@ class Sweep:
         return overall.competence(self.ranking, self.tasks)
 
     @cached_property
+    def one_for_all(self) -> pd.DataFrame:
+        """A row an optimizer: its one setting for all problems, the best one first; see `tables.overall`."""
+        return overall.one_for_all(self.searched, self.tasks, self.rise_limit)
+
+    @cached_property
     def failures(self) -> pd.DataFrame:
         """What went wrong, a row a task, optimizer and status; see `tables.failures`."""
         return failures.failures(self.entries, self.diverging)
@@ -249,15 +258,13 @@ class Sweep:
 
     @cached_property
     def sensitivity_table(self) -> pd.DataFrame:
-        """A row a task and optimizer: over how many decades of lr the target is reached; see
-        `tables.learning_rates`.
-        """
+        """A row a task and optimizer: which learning rates work; see `tables.learning_rates`."""
         return self._in_order(self._tolerances)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The best setting of every optimizer at each of its learning rates; see `tables.learning_rates`."""
-        return learning_rates.rates(self.settings, self.ranking)
+        return learning_rates.rates(self._at_each_rate, self.ranking)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -303,7 +310,7 @@ class Sweep:
         """A row a task and optimizer: steps, gradient evaluations, samples, epochs and FLOPs; see
         `tables.costs`.
         """
-        return costs.costs(self.ranking, self.tasks)
+        return costs.costs(self.ranking, self.reported, self.tasks)
 
     # ---- curves
 

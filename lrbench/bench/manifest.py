@@ -40,7 +40,6 @@ def begun(name: str, request: Request, request_hash: str) -> Manifest:
         "engine": options.engine,
         "target": options.target,
         "record": options.record,
-        "predict": options.predict,
         "baselines": options.baselines,
         "counts": dict(NO_RUNS),
         "engines": {},

@@ -58,6 +58,14 @@ LECTURE: dict[str, Any] = {
 }
 FLAT = LECTURE | {"problem_id": "flat64", "problem": "flat", "scale": None}  # nothing to learn: no scale
 ON_FLAT = {"problem_id": "flat64", "problem": "flat"}
+
+
+def block(problem: str = "lecture") -> dict[str, Any]:
+    """A block of the manifest, which asks for the prediction for x = 4."""
+    choices = {"problem": problem, "loss": "mse_sum", "optimizer": "sgd", "schedule": "none"}
+    return {"choices": choices, "base": {"predict": [[4]]}, "axes": []}
+
+
 MANIFEST: dict[str, Any] = {
     "name": "study",
     "created": "2025-01-02T03:04:05+00:00",
@@ -67,10 +75,9 @@ MANIFEST: dict[str, Any] = {
     "request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"},
     "request_hash": "ab",
     "record": "all",
-    "predict": [[4]],
     "warnings": [],
     "versions": {"lrbench": "1.0.0", "python": "3.12"},
-    "blocks": [],
+    "blocks": [block()],
     "engine": "auto",
     "engines": {"reference": {"sgd": 1}},
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},

@@ -9,6 +9,7 @@ import pandas as pd
 from lrbench.results.frames import read
 from lrbench.results.statistics.readings import RISE
 from lrbench.results.tables import (
+    answers,
     attainable,
     costs,
     curves,
@@ -270,6 +271,18 @@ class Sweep:
         """`rates` with the ends of each rate's cell; see `tables.learning_rates`."""
         return learning_rates.cells(self.rates)
 
+    # ---- what the models answer
+
+    @cached_property
+    def _asked(self) -> answers.Asked:
+        """Problem -> the rows that are to be predicted; see `tables.answers`."""
+        return answers.asked(self.manifest)
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What the models predict, a row a task, optimizer and row that was asked for: `tables.answers`."""
+        return self._in_order(answers.answers(self.reported, self.tasks, self._asked))
+
     # ---- targets and costs
 
     @cached_property
@@ -331,7 +344,8 @@ class Sweep:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The predictions of a single run beside the exact ones; see `tables.single_run`."""
-        return single_run.predictions(self.runs.iloc[0], self.problems.iloc[0], self.manifest["predict"])
+        run = self.runs.iloc[0]
+        return single_run.predictions(run, self.problems.iloc[0], self._asked.get(run["problem"]))
 
     # ---- theory
 

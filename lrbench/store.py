@@ -6,6 +6,7 @@
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
     roles.parquet      of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
+    beyond.parquet     a row a run that arrived, at a chosen setting: how it goes on; replaced whole
     report.html, summary.csv, summary.md, tables/, figures/   made from the above, replaced whole
 
 Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md.
@@ -43,7 +44,7 @@ _OUTCOMES = pa.schema(
         ("status", pa.string()),
         ("engine", pa.string()),
         ("final_gap", pa.float64()),
-        ("evaluations_to_target", pa.float64()),
+        ("cost_target", pa.float64()),
         ("score", pa.float64()),
         ("rise", pa.float64()),
     ]
@@ -97,13 +98,14 @@ class ResultStore:
         return self.root / "figures"
 
     def is_reported(self) -> bool:
-        """Say whether the report is by this version of lrbench, and later than the last of the runs."""
+        """Say whether the report is by this version of lrbench, and later than all that was trained."""
         if not self.report.is_file():
             return False
         with self.report.open(encoding="utf-8", errors="replace") as page:
             head = page.read(HEAD)
-        last_part = max(path.stat().st_mtime_ns for path in self._parts("runs"))
-        return GENERATOR in head and self.report.stat().st_mtime_ns >= last_part
+        trained = [*self._parts("runs"), *filter(Path.is_file, [self._beyond_path])]
+        last = max(path.stat().st_mtime_ns for path in trained)
+        return GENERATOR in head and self.report.stat().st_mtime_ns >= last
 
     def summary(self, suffix: str) -> Path:
         """Path of the summary table: suffix is "csv" or "md"."""
@@ -152,6 +154,10 @@ class ResultStore:
         """The weights on the way of some runs: run_id, and step and weights as lists; None without any."""
         return _read(self._paths_path) if self._paths_path.is_file() else None
 
+    def beyond(self) -> pa.Table | None:
+        """How runs go on after their budget: run_id, and beyond; None where nobody has looked."""
+        return _read(self._beyond_path) if self._beyond_path.is_file() else None
+
     def roles(self) -> pa.Table | None:
         """What each run of a tuned sweep is for; None where nothing was tuned."""
         return _read(self._roles_path) if self._roles_path.is_file() else None
@@ -188,6 +194,9 @@ class ResultStore:
 
     def write_paths(self, paths: pa.Table) -> None:
         self._write_table(self._paths_path, paths)
+
+    def write_beyond(self, beyond: pa.Table) -> None:
+        self._write_table(self._beyond_path, beyond)
 
     def write_roles(self, roles: pa.Table) -> None:
         self._write_table(self._roles_path, roles)
@@ -239,6 +248,10 @@ class ResultStore:
     @property
     def _paths_path(self) -> Path:
         return self.root / "paths.parquet"
+
+    @property
+    def _beyond_path(self) -> Path:
+        return self.root / "beyond.parquet"
 
     @property
     def _problems_path(self) -> Path:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import torch
 
 from lrbench import schedules
-from lrbench.bench.run import Progress, no_progress
+from lrbench.bench.progress import Progress, no_progress
 from lrbench.config import Leaves, under
 from lrbench.engines import reference
 from lrbench.errors import RequestError
@@ -84,7 +84,7 @@ def measure(request: Request, progress: Progress = no_progress) -> Timings:
     done = count(1)
 
     def tick() -> None:
-        progress(next(done), len(planned) * (2 + REPEATS))
+        progress("timing", next(done), len(planned) * (2 + REPEATS))
 
     runs = []
     for run in _trained(planned, request.options.target):

@@ -9,6 +9,9 @@ store, with a row a run. An optimizer that raises becomes a row that says why.
     run_id   step       evaluations      loss             gap
     3f2a...  [0, 1, 2]  [0.0, 1.0, 2.0]  [4.3, 1.0, 0.4]  [4.1, 0.8, 0.2]
 
+What few runs need beside that is found by training them once more, to the same bits: the weights on their way
+(`trace`), and how they go on after their budget (`go_on`).
+
 Letters of shapes: R runs, K recorded states, p weights.
 """
 
@@ -18,23 +21,30 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from lrbench.config import EXAMPLES, Leaves, under
+from lrbench.engines.curve import Curve, outcome
 from lrbench.engines.outcome import Outcome, recorded_steps
+from lrbench.engines.readings import going_on, highest_beyond
 from lrbench.errors import RequestError, did_you_mean
 from lrbench.optimizers import FAMILIES, Rule
 from lrbench.options import TrainOptions
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
-from lrbench.records import curve_rows, path_rows, run_rows, targets
+from lrbench.records import beyond_rows, curve_rows, path_rows, run_rows, targets
 from lrbench.seeds import evaluations
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
+Made = TypeVar("Made")  # of a chunk of runs
 MOST_TRACED = 100  # states of a path
+LONGER = 2  # times the budget: how far runs go on
 
 
 def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
@@ -61,6 +71,38 @@ def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
             path_of = _fused_path if fused else _reference_path
             step, path = path_of(single, problem, options, states)
             yield path_rows(single, step, path)
+
+
+def go_on(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
+    """Train the few runs of a plan once more and LONGER, and yield how they go on after their budget.
+
+    A row a run, as they are done: run_id, and beyond, the highest mean gap of a pass over the rows that ends
+    after the budget; inf where a state there is not finite, null where a run has no state there.
+    """
+    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
+    longer = [_longer(group) for group in _parts(plan, by_fused)]
+    jobs = _fused_jobs(plan, longer, partial(_states_going_on, plan))
+    yield from _in_threads(jobs, partial(_fused_beyond, options))
+    for group in _parts(plan, [~fused for fused in by_fused]):
+        problem = plan.problems[group.problem_id]
+        for single in _one_by_one(_longer(group)):
+            yield beyond_rows(single, _reference_beyond(single, problem))
+
+
+def _longer(group: Group) -> Group:
+    """Return these runs, by their own ids, with LONGER as many steps."""
+    return replace(group, shared=group.shared | {"steps": LONGER * group.shared["steps"]})
+
+
+def _evaluations(group: Group, problem: Problem) -> np.ndarray:
+    """Return the gradient evaluations until each state, (steps + 1,), where each step takes one."""
+    run = group.shared
+    return evaluations(problem.data.n, run["batch_size"], run["batch_order"], run["steps"])
+
+
+def _budget_before(longer: Group, problem: Problem) -> float:
+    """Return the budget that runs had before they went on."""
+    return float(_evaluations(longer, problem)[longer.shared["steps"] // LONGER])
 
 
 def _parts(plan: Plan, chosen: list[np.ndarray]) -> list[Group]:
@@ -152,11 +194,12 @@ def _resolve(path: str, target: str, example: str) -> Callable[..., Any]:
 
 
 class _Job(NamedTuple):
-    """What one thread trains at once."""
+    """What one thread trains at once, and the states (K,) whose gaps it keeps."""
 
     rule: Rule
     chunk: Group
     problem: Problem
+    states: np.ndarray
 
 
 def _is_fused(group: Group, engine: str) -> np.ndarray:
@@ -169,17 +212,25 @@ def _is_fused(group: Group, engine: str) -> np.ndarray:
 
 
 def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
+    def states(group: Group) -> np.ndarray:
+        return recorded_steps(group.shared["steps"], options.record)
+
+    yield from _in_threads(_fused_jobs(plan, groups, states), partial(_fused_rows, options))
+
+
+def _in_threads(jobs: Iterator[_Job], work: Callable[[_Job, np.ndarray], Made]) -> Iterator[Made]:
     """Train chunk after chunk on all processors, a few ahead of those that are taken."""
-    if not groups:
+    first = next(jobs, None)
+    if first is None:
         return
     from lrbench.engines import fused
 
     stop = np.zeros(1, dtype=np.int64)  # (1,) the kernel looks at it: how a thread in compiled code is told
-    under_way: deque[Future[Rows]] = deque()
+    under_way: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(fused.workers()) as pool:
         try:
-            for job in _fused_jobs(plan, groups, options):
-                under_way.append(pool.submit(_fused_rows, job, options, stop))
+            for job in chain([first], jobs):
+                under_way.append(pool.submit(work, job, stop))
                 if len(under_way) > fused.workers():
                     yield from _first_of(under_way)
             while under_way:
@@ -192,29 +243,45 @@ def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iter
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _first_of(under_way: deque[Future[Rows]]) -> Iterator[Rows]:
+def _first_of(under_way: deque[Future[Made]]) -> Iterator[Made]:
     """Wait for the first. It leaves the queue only when it is taken: an interruption does not lose it."""
     yield under_way[0].result()
     under_way.popleft()
 
 
-def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[_Job]:
+def _fused_jobs(plan: Plan, groups: list[Group], states_of: Callable[[Group], np.ndarray]) -> Iterator[_Job]:
+    if not groups:
+        return
     from lrbench.engines import fused
 
     for group in groups:
         problem = plan.problems[group.problem_id]
-        states = len(recorded_steps(group.shared["steps"], options.record))
-        for rule, chunk in fused.chunks(group, problem, states):
-            yield _Job(rule, chunk, problem)
+        states = states_of(group)
+        for rule, chunk in fused.chunks(group, problem, len(states)):
+            yield _Job(rule, chunk, problem, states)
 
 
-def _fused_rows(job: _Job, options: TrainOptions, stop: np.ndarray) -> Rows:
+def _fused_outcome(options: TrainOptions, job: _Job, stop: np.ndarray) -> Outcome:
     from lrbench.engines import fused
 
-    states = recorded_steps(job.chunk.shared["steps"], options.record)
-    kept = fused.Kept(states, _targets(job.chunk, options))
-    outcome = fused.train(job.rule, job.chunk, job.problem, kept, stop)
-    return _rows(job.chunk, outcome, job.problem, options, "fused")
+    kept = fused.Kept(job.states, _targets(job.chunk, options))
+    return fused.train(job.rule, job.chunk, job.problem, kept, stop)
+
+
+def _fused_rows(options: TrainOptions, job: _Job, stop: np.ndarray) -> Rows:
+    return _rows(job.chunk, _fused_outcome(options, job, stop), job.problem, options, "fused")
+
+
+def _states_going_on(plan: Plan, longer: Group) -> np.ndarray:
+    problem = plan.problems[longer.problem_id]
+    return going_on(_evaluations(longer, problem), _budget_before(longer, problem))
+
+
+def _fused_beyond(options: TrainOptions, job: _Job, stop: np.ndarray) -> pa.Table:
+    gap = _fused_outcome(options, job, stop).gap  # (R, K)
+    until = _evaluations(job.chunk, job.problem)[job.states]
+    budget = _budget_before(job.chunk, job.problem)
+    return beyond_rows(job.chunk, highest_beyond(gap, until, budget))
 
 
 Path = tuple[np.ndarray, np.ndarray]  # states (K,), and the weights of one run there (1, K, p)
@@ -242,15 +309,30 @@ def _reference_path(single: Group, problem: Problem, options: TrainOptions, stat
     return np.minimum(states[places], last), outcome.path[:, places]
 
 
+def _reference_beyond(longer: Group, problem: Problem) -> np.ndarray:
+    """Return how one run goes on after its budget, (1,)."""
+    budget = _budget_before(longer, problem)
+    curve = _reference_curve(longer, problem, LONGER * budget)
+    if not curve.is_whole:
+        return np.array([np.inf])
+    states = curve.taken + 1
+    return highest_beyond(curve.gap[None, :states], curve.evaluations[:states], budget)
+
+
 def _reference_outcome(
     single: Group, problem: Problem, options: TrainOptions, traced: Sequence[int] = ()
 ) -> Outcome:
     """Train one run in the lecture's loop."""
+    budget = float(_evaluations(single, problem)[-1])
+    curve = _reference_curve(single, problem, budget, traced)
+    return outcome(curve, problem, single.run(0), options.record, _targets(single, options))
+
+
+def _reference_curve(single: Group, problem: Problem, budget: float, traced: Sequence[int] = ()) -> Curve:
+    """Train one run until this budget, in gradient evaluations."""
     from lrbench.engines import reference  # it imports torch, which is slow
-    from lrbench.engines.curve import Curve, outcome
 
     run: Leaves = single.run(0)
-    budget = evaluations(problem.data.n, run["batch_size"], run["batch_order"], run["steps"])[-1]
     curve = Curve(run["steps"], budget, traced=dict.fromkeys(traced))
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
@@ -258,7 +340,7 @@ def _reference_outcome(
         # a third party's construction and steps may raise anything; the run becomes a row that says why
         except Exception as error:
             curve.failure = f"{type(error).__name__}: {error}"
-    return outcome(curve, problem, run, options.record, _targets(single, options))
+    return curve
 
 
 @contextmanager

@@ -783,7 +783,7 @@ def table(store: ResultStore) -> pd.DataFrame:
 def test_an_interrupted_sweep_goes_on(sweep, moment):
     request = ask("sgd", "adam")
 
-    def interrupt(done, planned):
+    def interrupt(phase, done, planned):
         if done >= moment:
             raise KeyboardInterrupt
 
@@ -803,7 +803,7 @@ def test_a_finished_sweep_that_is_stopped_when_it_starts_again_keeps_its_evaluat
     store = tuned("sgd", "adam")
     roles, planned = table(store), store.manifest()["counts"]["planned"]
 
-    def interrupt(done, planned):
+    def interrupt(phase, done, planned):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -813,7 +813,7 @@ def test_a_finished_sweep_that_is_stopped_when_it_starts_again_keeps_its_evaluat
 
 
 def test_a_search_without_an_evaluation_has_a_report_that_says_so():
-    def interrupt(done, planned):
+    def interrupt(phase, done, planned):
         if done >= 1:
             raise KeyboardInterrupt
 

@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from lrbench.bench import manifest
+from lrbench.bench.beyond import look_beyond
 from lrbench.bench.claim import claim
+from lrbench.bench.progress import Progress, no_progress
 from lrbench.options import TrainOptions
 from lrbench.plan import Plan, Solved, plan
 from lrbench.records import problem_rows
@@ -22,21 +24,15 @@ from lrbench.tuning import Phase, phases
 FLUSH_SECONDS = 5.0  # between two parts: what a crash may cost
 FLUSH_BYTES = 2**27  # of rows that wait in memory
 
-Progress = Callable[[int, int], None]  # runs done, runs planned
-
 
 class Sweep(NamedTuple):
-    """A sweep that has run: its store, the plan of its last phase, which holds all its runs, and how many of
-    them were missing before.
+    """A sweep that has run: its store, the plan of its last phase, which holds all its runs, and how many
+    trainings were missing before.
     """
 
     store: ResultStore
     plan: Plan
     trained: int
-
-
-def no_progress(done: int, planned: int) -> None:
-    """Tell nobody."""
 
 
 def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
@@ -60,7 +56,9 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
             # a search that is stored stays under the roles that it has
             if phase.last or len(missing(planned, store)):
                 _write_phase(phase, planned, store)
-                trained += train_missing(planned, store, request.options.training, progress)
+                options = request.options.training
+                trained += train_missing(planned, store, options, progress, phase.name)
+        trained += look_beyond(planned, store, request.options.training, progress)
     except KeyboardInterrupt:
         manifest.close(store, "interrupted")
         raise
@@ -77,18 +75,22 @@ def keep_paths(sweep: Sweep, run_ids: Sequence[str], options: TrainOptions) -> N
 
 
 def train_missing(
-    planned: Plan, store: ResultStore, options: TrainOptions, progress: Progress = no_progress
+    planned: Plan,
+    store: ResultStore,
+    options: TrainOptions,
+    progress: Progress = no_progress,
+    phase: str = "training",
 ) -> int:
     """Train what is planned and not stored, store it as it is done, and return how many runs it was."""
     left = missing(planned, store)
     done = len(planned) - len(left)
     buffer = _Buffer(store)
-    progress(done, len(planned))
+    progress(phase, done, len(planned))
     try:
         for runs, curves in train(left, options):
             buffer.add(runs, curves)
             done += len(runs)
-            progress(done, len(planned))
+            progress(phase, done, len(planned))
     finally:
         buffer.flush()
     return len(left)

@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from lrbench.bench.run import Progress
+    from lrbench.bench.progress import Progress
 
 PREPARING = "preparing; the first time it compiles, for half a minute"
 
 
 @contextmanager
 def progress_bar(visible: bool, live: bool = True) -> Iterator["Progress"]:
-    """Yield what is told how many runs are done.
+    """Yield what is told how many runs of a phase are done.
 
     live: drawn by a thread of its own, ten times a second; else only when it is told, which leaves what is
     between undisturbed.
     """
     if not visible:
-        yield lambda done, planned: None
+        yield lambda phase, done, planned: None
         return
     # rich is imported only where there is somebody to look
     with _bar(live) as bar:
         task = bar.add_task(PREPARING)
 
-        def show(done: int, planned: int) -> None:
-            description = "runs" if done else None  # None leaves it: compiling comes before the first run
+        def show(phase: str, done: int, planned: int) -> None:
+            description = phase if done else None  # None leaves it: compiling comes before the first run
             bar.update(task, completed=done, total=planned, description=description, refresh=not live)
 
         yield show

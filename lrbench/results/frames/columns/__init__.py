@@ -28,6 +28,7 @@ STORED: dict[str, tuple[Column, ...]] = {
     "problems.parquet": stored.PROBLEMS,
     "paths.parquet": stored.PATHS,
     "roles.parquet": stored.ROLES,
+    "beyond.parquet": stored.BEYOND,
     "summary.csv": costs.SUMMARY,
 }
 # of a column without missing values; all other types are Python objects

@@ -20,7 +20,7 @@ from pathlib import Path
 from table import Table
 
 HERE = Path(__file__).parent
-SCRIPTS = ("engine", "sweep", "planning", "problem", "tables", "page")
+SCRIPTS = ("engine", "sweep", "workers", "planning", "problem", "tables", "page")
 PACKAGES = (
     "lrbench",
     "numba",

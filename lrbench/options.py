@@ -20,11 +20,13 @@ class TrainOptions(NamedTuple):
         engine: "auto", "reference" or "fused".
         record: how many states of a curve are kept, at most; "all" for each.
         target: the relative gap by whose arrival runs are compared, or "auto".
+        executor: "auto", "local" or "processes"; no number depends on it, and no store holds it.
     """
 
     engine: str
     record: str | int
     target: str | float
+    executor: str = "auto"
 
     def target_of(self, batch_size: int | None) -> float:
         """Return the relative gap that counts as solved where a step takes so many rows, None for all."""
@@ -44,11 +46,12 @@ class SweepOptions(NamedTuple):
     engine: str
     record: str | int
     target: str | float
+    executor: str
     predict: list[list[float]] | None
 
     @property
     def training(self) -> TrainOptions:
-        return TrainOptions(self.engine, self.record, self.target)
+        return TrainOptions(self.engine, self.record, self.target, self.executor)
 
 
 def sweep_options(leaves: Leaves) -> SweepOptions:
@@ -58,4 +61,4 @@ def sweep_options(leaves: Leaves) -> SweepOptions:
 
 def stored_training(manifest: Mapping[str, Any]) -> TrainOptions:
     """Return how a stored sweep was trained."""
-    return TrainOptions(**{key: manifest[key] for key in TrainOptions._fields})
+    return TrainOptions(manifest["engine"], manifest["record"], manifest["target"])

@@ -291,7 +291,7 @@ class _Run:
 
 def _trained(planned: Plan, target: str | float) -> Iterator[_Run]:
     """Train each run untimed, as a sweep with engine=reference does."""
-    trained = train(planned, TrainOptions("reference", "all", target))
+    trained = train(planned, TrainOptions("reference", "all", target, executor="local"))
     for (problem, leaves), (stored, curve) in zip(_runs(planned), trained, strict=True):
         yield _Run(problem, leaves, stored, curve["loss"][0].as_py())
 

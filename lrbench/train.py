@@ -16,19 +16,20 @@ Letters of shapes: R runs, K recorded states, p weights.
 """
 
 import inspect
+import math
 import pkgutil
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
-from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from functools import cache, partial
+from multiprocessing import current_process
+from time import perf_counter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from lrbench.batches import Batch, Left
 from lrbench.config import EXAMPLES, Leaves, under
 from lrbench.engines.curve import Curve, outcome
 from lrbench.engines.outcome import Outcome, recorded_steps
@@ -40,22 +41,31 @@ from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
 from lrbench.records import beyond_rows, curve_rows, path_rows, run_rows, targets
 from lrbench.seeds import evaluations
+from lrbench.workers import Task, as_done, processors
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
-Made = TypeVar("Made")  # of a chunk of runs
+Made = TypeVar("Made")  # of trained runs
 MOST_TRACED = 100  # states of a path
 LONGER = 2  # times the budget: how far runs go on
 
+# of torch's own loops
+BATCH_SECONDS = 1.0  # that a worker is at work before it hands in what it has
+BATCH_RUNS = 256  # at most ...
+BATCH_BYTES = 2**26  # ... and about what their curves may take
+BYTES_OF_STATE = 32  # step, evaluations, loss and gap
+# Workers are started where the rest would take longer than this, in one process. On two idle cores it takes
+# 2.5 s until both have imported torch and taken a first step, and 0.5 s to end them; they save half of the
+# rest. So it pays from 6 s on.
+WORKERS_FROM = {"auto": 10.0, "local": math.inf, "processes": -1.0}
+
 
 def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
-    """Train all runs of a plan; yield their rows as they are done."""
-    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
-    yield from _train_fused(plan, _parts(plan, by_fused), options)
-    for group in _parts(plan, [~fused for fused in by_fused]):
-        problem = plan.problems[group.problem_id]
-        for single in _one_by_one(group):
-            outcome = _reference_outcome(single, problem, options)
-            yield _rows(single, outcome, problem, options, "reference")
+    """Train all runs of a plan; yield their rows as they are done.
+
+    Raises:
+        RequestError: a worker process died, or cannot import what this one can.
+    """
+    yield from _train(plan, options, _ROWS)
 
 
 def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
@@ -79,14 +89,8 @@ def go_on(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
     A row a run, as they are done: run_id, and beyond, the highest mean gap of a pass over the rows that ends
     after the budget; inf where a state there is not finite, null where a run has no state there.
     """
-    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
-    longer = [_longer(group) for group in _parts(plan, by_fused)]
-    jobs = _fused_jobs(plan, longer, partial(_states_going_on, plan))
-    yield from _in_threads(jobs, partial(_fused_beyond, options))
-    for group in _parts(plan, [~fused for fused in by_fused]):
-        problem = plan.problems[group.problem_id]
-        for single in _one_by_one(_longer(group)):
-            yield beyond_rows(single, _reference_beyond(single, problem))
+    longer = replace(plan, groups=[_longer(group) for group in plan.groups])
+    yield from _train(longer, options, _BEYOND)
 
 
 def _longer(group: Group) -> Group:
@@ -103,6 +107,13 @@ def _evaluations(group: Group, problem: Problem) -> np.ndarray:
 def _budget_before(longer: Group, problem: Problem) -> float:
     """Return the budget that runs had before they went on."""
     return float(_evaluations(longer, problem)[longer.shared["steps"] // LONGER])
+
+
+def _train(plan: Plan, options: TrainOptions, work: "_Work[Made]") -> Iterator[Made]:
+    """Train all runs of a plan, and yield what is made of them as they are done."""
+    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
+    yield from _train_fused(plan, _parts(plan, by_fused), options, work)
+    yield from _train_reference(plan, _parts(plan, [~fused for fused in by_fused]), options, work)
 
 
 def _parts(plan: Plan, chosen: list[np.ndarray]) -> list[Group]:
@@ -149,11 +160,14 @@ def check_optimizers(plan: Plan, engine: str) -> None:
 
 
 def _check_schedule(group: Group) -> None:
-    for path in group.column("schedule.lr_lambda").values:
-        if path is not None:
-            _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
+    for path in _lambdas(group):
+        _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
     if "schedule._target_" in group.shared:
         _check_arguments("schedule", group)
+
+
+def _lambdas(group: Group) -> list[str]:
+    return [path for path in group.column("schedule.lr_lambda").values if path is not None]
 
 
 def _without_rule(group: Group) -> RequestError:
@@ -211,77 +225,47 @@ def _is_fused(group: Group, engine: str) -> np.ndarray:
     return fused.covers(group)
 
 
-def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
-    def states(group: Group) -> np.ndarray:
-        return recorded_steps(group.shared["steps"], options.record)
-
-    yield from _in_threads(_fused_jobs(plan, groups, states), partial(_fused_rows, options))
-
-
-def _in_threads(jobs: Iterator[_Job], work: Callable[[_Job, np.ndarray], Made]) -> Iterator[Made]:
+def _train_fused(
+    plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Made]"
+) -> Iterator[Made]:
     """Train chunk after chunk on all processors, a few ahead of those that are taken."""
-    first = next(jobs, None)
-    if first is None:
-        return
-    from lrbench.engines import fused
-
-    stop = np.zeros(1, dtype=np.int64)  # (1,) the kernel looks at it: how a thread in compiled code is told
-    under_way: deque[Future[Made]] = deque()
-    with ThreadPoolExecutor(fused.workers()) as pool:
-        try:
-            for job in chain([first], jobs):
-                under_way.append(pool.submit(work, job, stop))
-                if len(under_way) > fused.workers():
-                    yield from _first_of(under_way)
-            while under_way:
-                yield from _first_of(under_way)
-        except KeyboardInterrupt:
-            yield from (future.result() for future in under_way if future.done() and not future.exception())
-            raise
-        finally:
-            stop[0] = 1
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _first_of(under_way: deque[Future[Made]]) -> Iterator[Made]:
-    """Wait for the first. It leaves the queue only when it is taken: an interruption does not lose it."""
-    yield under_way[0].result()
-    under_way.popleft()
-
-
-def _fused_jobs(plan: Plan, groups: list[Group], states_of: Callable[[Group], np.ndarray]) -> Iterator[_Job]:
     if not groups:
         return
     from lrbench.engines import fused
 
+    # (1,) the kernel looks at it: how a thread in compiled code is told; worker processes are ended instead
+    stop = np.zeros(1, dtype=np.int64)
+    jobs = _fused_jobs(plan, groups, options, work)
+    tasks = (Task(_name(job.chunk), _train_chunk, (job, options, work, stop)) for job in jobs)
+    executor = "processes" if options.executor == "processes" else "local"
+    try:
+        with closing(as_done(executor, partial(next, tasks, None), most=fused.workers() + 1)) as done:
+            for _, made in done:
+                yield made
+    finally:
+        stop[0] = 1
+
+
+def _name(group: Group) -> str:
+    return f"optimizer={group.labels['optimizer']} ({group.shared['optimizer._target_']})"
+
+
+def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Any]") -> Iterator[_Job]:
+    from lrbench.engines import fused
+
     for group in groups:
         problem = plan.problems[group.problem_id]
-        states = states_of(group)
+        states = work.states(group, problem, options)
         for rule, chunk in fused.chunks(group, problem, len(states)):
             yield _Job(rule, chunk, problem, states)
 
 
-def _fused_outcome(options: TrainOptions, job: _Job, stop: np.ndarray) -> Outcome:
+def _train_chunk(job: _Job, options: TrainOptions, work: "_Work[Made]", stop: np.ndarray) -> Made:
     from lrbench.engines import fused
 
     kept = fused.Kept(job.states, _targets(job.chunk, options))
-    return fused.train(job.rule, job.chunk, job.problem, kept, stop)
-
-
-def _fused_rows(options: TrainOptions, job: _Job, stop: np.ndarray) -> Rows:
-    return _rows(job.chunk, _fused_outcome(options, job, stop), job.problem, options, "fused")
-
-
-def _states_going_on(plan: Plan, longer: Group) -> np.ndarray:
-    problem = plan.problems[longer.problem_id]
-    return going_on(_evaluations(longer, problem), _budget_before(longer, problem))
-
-
-def _fused_beyond(options: TrainOptions, job: _Job, stop: np.ndarray) -> pa.Table:
-    gap = _fused_outcome(options, job, stop).gap  # (R, K)
-    until = _evaluations(job.chunk, job.problem)[job.states]
-    budget = _budget_before(job.chunk, job.problem)
-    return beyond_rows(job.chunk, highest_beyond(gap, until, budget))
+    outcome = fused.train(job.rule, job.chunk, job.problem, kept, stop)
+    return work.of_chunk(job, outcome, options)
 
 
 Path = tuple[np.ndarray, np.ndarray]  # states (K,), and the weights of one run there (1, K, p)
@@ -299,6 +283,114 @@ def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: 
 # ---- reference
 
 
+def _train_reference(
+    plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Made]"
+) -> Iterator[Made]:
+    """Train run after run in this process, and from where it pays on in others.
+
+    Where nothing else is asked, the runs that are trained here tell how long the others take.
+    """
+    if not groups:
+        return
+    left = Left(_batch(group, plan, options) for group in groups)
+    executor = options.executor
+    if executor == "auto" and not _may_leave(groups):
+        executor = "local"
+    while left.seconds <= WORKERS_FROM[executor]:
+        batch = left.take_one()
+        if batch is None:
+            return
+        made, seconds = _train_batch(batch.runs(), batch.problem, options, work)
+        left.note(batch, len(made), seconds)
+        yield from made
+    yield from _train_in_workers(left, options, work)
+
+
+def _train_in_workers(left: Left, options: TrainOptions, work: "_Work[Made]") -> Iterator[Made]:
+    workers = processors()
+
+    def next_task() -> Task | None:
+        batch = left.take(workers)
+        if batch is None:
+            return None
+        arguments = (batch.runs(), batch.problem, options, work)
+        return Task(_name(batch.group), _train_in_worker, arguments, subject=batch)
+
+    # each has the next one at hand while this process stores what came
+    with closing(as_done("processes", next_task, most=2 * workers)) as done:
+        for task, (made, seconds) in done:
+            left.note(task.subject, len(made), seconds)
+            yield from made
+
+
+def _may_leave(groups: list[Group]) -> bool:
+    """Say whether there are cores for workers, and they can be started and train this."""
+    can_start = not current_process().daemon  # as a worker of multiprocessing is
+    return processors() > 1 and can_start and not any(map(_is_of_main, groups))
+
+
+def _is_of_main(group: Group) -> bool:
+    """Say whether a class was typed into a notebook, say: workers have no module to import it from."""
+    return any(path.startswith("__main__.") for path in _imports(group))
+
+
+def _imports(group: Group) -> list[str]:
+    """Return the dotted paths that torch's own loop imports for a group."""
+    targets = [group.shared.get(f"{kind}._target_") for kind in ("optimizer", "schedule")]
+    return [*filter(None, targets), *_lambdas(group)]
+
+
+def _batch(group: Group, plan: Plan, options: TrainOptions) -> Batch:
+    """Return a whole group, to be handed out in parts whose curves take little memory."""
+    states = len(recorded_steps(group.shared["steps"], options.record))
+    most = max(1, min(BATCH_RUNS, BATCH_BYTES // (BYTES_OF_STATE * states)))
+    return Batch(group, plan.problems[group.problem_id], 0, len(group), most)
+
+
+def _train_in_worker(
+    runs: Group, problem: Problem, options: TrainOptions, work: "_Work[Made]"
+) -> tuple[list[Made], float]:
+    """Do what `_train_batch` does in a worker process.
+
+    Raises:
+        RequestError: this process cannot import what the one that asks could.
+    """
+    for path in _imports(runs):
+        try:
+            pkgutil.resolve_name(path)
+        except Exception as error:  # whatever the user's module raises when it is imported
+            reason = f"{path} cannot be had in a worker process: {type(error).__name__}: {error}"
+            raise RequestError(f"executor: {reason}. Type executor=local.") from None
+    return _train_batch(runs, problem, options, work)
+
+
+def _train_batch(
+    runs: Group, problem: Problem, options: TrainOptions, work: "_Work[Made]"
+) -> tuple[list[Made], float]:
+    """Train runs one after the other; return what is made of those that it got to, and the seconds."""
+    _warm_up()
+    began = perf_counter()
+    done: list[Made] = []
+    seconds = 0.0
+    for single in _one_by_one(runs):
+        done.append(work.of_run(single, problem, options))
+        seconds = perf_counter() - began
+        if seconds > BATCH_SECONDS:
+            break
+    return done, seconds
+
+
+@cache
+def _warm_up() -> None:
+    """Take one step, at which torch imports for a second: the pace of the runs is then their own."""
+    import torch
+
+    weight = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([weight])
+    weight.sum().backward()
+    optimizer.step()
+
+
 def _reference_path(single: Group, problem: Problem, options: TrainOptions, states: np.ndarray) -> Path:
     """Return the weights of one run at those of these states that its budget holds, and at its last one."""
     outcome = _reference_outcome(single, problem, options, states.tolist())
@@ -307,16 +399,6 @@ def _reference_path(single: Group, problem: Problem, options: TrainOptions, stat
     after = np.searchsorted(states, last)  # where the last state stands, or is the last one
     places = np.append(within, after)
     return np.minimum(states[places], last), outcome.path[:, places]
-
-
-def _reference_beyond(longer: Group, problem: Problem) -> np.ndarray:
-    """Return how one run goes on after its budget, (1,)."""
-    budget = _budget_before(longer, problem)
-    curve = _reference_curve(longer, problem, LONGER * budget)
-    if not curve.is_whole:
-        return np.array([np.inf])
-    states = curve.taken + 1
-    return highest_beyond(curve.gap[None, :states], curve.evaluations[:states], budget)
 
 
 def _reference_outcome(
@@ -354,3 +436,56 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+# ---- what is made of trained runs
+
+
+class _Work(NamedTuple, Generic[Made]):
+    """What is made of trained runs. Its functions travel to worker processes, so that they are a module's.
+
+    Attributes:
+        states: of runs, those whose gaps the fused engine keeps, (K,).
+        of_chunk: of what the fused engine knows of a chunk.
+        of_run: of one run, which it lets the reference engine train.
+    """
+
+    states: Callable[[Group, Problem, TrainOptions], np.ndarray]
+    of_chunk: Callable[[_Job, Outcome, TrainOptions], Made]
+    of_run: Callable[[Group, Problem, TrainOptions], Made]
+
+
+def _recorded(group: Group, problem: Problem, options: TrainOptions) -> np.ndarray:
+    return recorded_steps(group.shared["steps"], options.record)
+
+
+def _chunk_rows(job: _Job, outcome: Outcome, options: TrainOptions) -> Rows:
+    return _rows(job.chunk, outcome, job.problem, options, "fused")
+
+
+def _reference_rows(single: Group, problem: Problem, options: TrainOptions) -> Rows:
+    return _rows(single, _reference_outcome(single, problem, options), problem, options, "reference")
+
+
+def _states_going_on(longer: Group, problem: Problem, options: TrainOptions) -> np.ndarray:
+    return going_on(_evaluations(longer, problem), _budget_before(longer, problem))
+
+
+def _chunk_beyond(job: _Job, outcome: Outcome, options: TrainOptions) -> pa.Table:
+    until = _evaluations(job.chunk, job.problem)[job.states]
+    budget = _budget_before(job.chunk, job.problem)
+    return beyond_rows(job.chunk, highest_beyond(outcome.gap, until, budget))
+
+
+def _reference_beyond(longer: Group, problem: Problem, options: TrainOptions) -> pa.Table:
+    budget = _budget_before(longer, problem)
+    curve = _reference_curve(longer, problem, LONGER * budget)
+    if not curve.is_whole:
+        return beyond_rows(longer, np.array([np.inf]))
+    states = curve.taken + 1
+    gap, until = curve.gap[:states], curve.evaluations[:states]
+    return beyond_rows(longer, highest_beyond(gap[None], until, budget))
+
+
+_ROWS = _Work(_recorded, _chunk_rows, _reference_rows)
+_BEYOND = _Work(_states_going_on, _chunk_beyond, _reference_beyond)

@@ -1,6 +1,8 @@
 """How chosen runs go on after their budget, against the rule itself on runs of twice the budget."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -394,3 +396,19 @@ def test_a_large_store_keeps_little_in_memory():
     sizes = [len(table) for table in go_on(todo, TrainOptions("auto", "all", "auto"))]
     assert sum(sizes) == 1000
     assert 1 < len(sizes) < 100
+
+
+def test_where_it_is_trained_changes_nothing():
+    lines = ["optimizer=lbfgs,sgd_momentum", "optimizer.lr=0.02,1", "seed=range(3)", "epochs=300"]
+    here = swept(*lines, "executor=local", "name=here")
+    there = swept(*lines, "executor=processes", "name=there")
+    assert known(here) == known(there) != {}
+
+
+@pytest.mark.parametrize("pick", ["hydra/launcher=joblib", "hydra/sweeper=basic"])
+def test_hydras_own_launchers_and_sweepers_get_it_too(pick):
+    lines = ["optimizer=sgd_momentum,rmsprop", "optimizer.lr=0.01,0.03", "seed=0,1", "epochs=300"]
+    command = [sys.executable, "-m", "lrbench", "-m", pick, *lines, "report=false", "name=theirs"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert known(ResultStore("results/theirs")) == known(swept(*lines, "name=ours")) != {}

@@ -25,9 +25,12 @@ ALLOWED = {
     "schedules": {"config"},
     "plan": {"config", "errors", "losses", "problems", "schedules", "seeds"},
     "optimizers": set(),
+    "workers": {"errors"},
+    "batches": {"plan", "problems"},
     "engines": {"config", "losses", "optimizers", "plan", "problems", "schedules", "seeds"},
     "records": {"config", "engines", "plan", "problems"},
     "train": {
+        "batches",
         "config",
         "engines",
         "errors",
@@ -37,6 +40,7 @@ ALLOWED = {
         "problems",
         "records",
         "seeds",
+        "workers",
     },
     "tuning": {"config", "errors", "plan", "problems", "seeds"},
     "sweeper": {"config", "errors", "options", "plan", "tuning"},
@@ -89,6 +93,7 @@ ALLOWED = {
 # lacks need it, and nothing else: listing, planning and the fused engine do without, as torch takes seconds.
 FOREIGN = {
     "torch": {"engines", "losses.criteria", "optimizers.classes", "schedules", "timing", "train"},
+    "loky": {"workers"},
     "numba": {"engines", "losses", "optimizers"},
     "hydra": {"sweeper", "cli"},
     "omegaconf": {"sweeper"},
@@ -160,6 +165,7 @@ def test_the_table_has_no_cycle():
         ("from lrbench import cli; cli.main(['report', '--help'])", {"torch", "hydra", "pandas", "pyarrow"}),
         ("from lrbench import cli; cli.main(['time', '--help'])", {"torch", "hydra", "pandas", "pyarrow"}),
         ("from lrbench import cli; cli.main(['list', 'optimizers'])", {"torch", "hydra", "pandas"}),
+        ("from lrbench import workers, batches", {"torch", "numba", "pandas", "loky"}),
         ("from lrbench.sweeper.request import read; read(['optimizer=adam'])", {"torch", "pandas"}),
         ("from lrbench.optimizers import FAMILIES", {"torch", "pandas"}),
         ("from lrbench.losses import KINDS", {"torch", "numba"}),

@@ -53,7 +53,8 @@ def run_job(request: Request) -> float:
     with store.locked():  # jobs may be processes of their own
         store.write_manifest(manifest.with_job(store.manifest(), request.blocks, planned))
         store.write_problems(_with_stored_problems(planned, store))
-    train_missing(planned, store, options.training)
+    # it is Hydra that distributes the jobs
+    train_missing(planned, store, options.training._replace(executor="local"))
     run_id = planned.groups[0].run_id[0].decode()
     return next(row["final_gap"] for row in store.outcomes().to_pylist() if row["run_id"] == run_id)
 

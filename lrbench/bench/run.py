@@ -13,6 +13,7 @@ from lrbench.bench import manifest
 from lrbench.bench.beyond import look_beyond
 from lrbench.bench.claim import claim
 from lrbench.bench.progress import Progress, no_progress
+from lrbench.errors import RequestError
 from lrbench.options import TrainOptions
 from lrbench.plan import Plan, Solved, plan
 from lrbench.records import problem_rows
@@ -39,7 +40,8 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
     """Run what a request asks for and is not stored yet.
 
     Raises:
-        RequestError: for a wrong request, before anything is written.
+        RequestError: for a wrong request, before anything is written; where a worker process died, all
+            finished runs are stored.
         KeyboardInterrupt: when interrupted; all finished runs are stored, and the same request goes on there.
     """
     solved: Solved = {}
@@ -59,7 +61,7 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
                 options = request.options.training
                 trained += train_missing(planned, store, options, progress, phase.name)
         trained += look_beyond(planned, store, request.options.training, progress)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RequestError):
         manifest.close(store, "interrupted")
         raise
     manifest.close(store, "complete")

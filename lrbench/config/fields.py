@@ -51,6 +51,7 @@ REQUEST = {
     "engine": one_of("auto", "reference", "fused"),
     "record": either(one_of("all"), whole(2)),
     "target": either(one_of("auto"), number(0, 1, above=True, below=True)),
+    "executor": one_of("auto", "local", "processes"),
     "predict": either(NULL, ROWS),
 }
 

@@ -26,7 +26,7 @@ class Phase:
     blocks: list[Block]
     roles: pa.Table | None
     last: bool = True
-    name: str = "runs"
+    name: str = "training"
 
 
 def phases(

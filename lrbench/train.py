@@ -157,6 +157,7 @@ def check_optimizers(plan: Plan, engine: str) -> None:
         if engine == "fused":
             raise _without_rule(group)
         _check_arguments("optimizer", group)
+        _check_closure(group)
 
 
 def _check_schedule(group: Group) -> None:
@@ -164,6 +165,21 @@ def _check_schedule(group: Group) -> None:
         _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
     if "schedule._target_" in group.shared:
         _check_arguments("schedule", group)
+
+
+def _check_closure(group: Group) -> None:
+    """Refuse a schedule where the budget holds nobody knows how many steps."""
+    if "schedule._target_" not in group.shared:
+        return
+    from lrbench.engines.reference import NO_END, wants_closure
+
+    target = group.shared["optimizer._target_"]
+    # a function that makes an optimizer cannot be asked: its runs fail, in the same words
+    if wants_closure(pkgutil.resolve_name(target)):
+        came = (
+            f"schedule={group.labels['schedule']} came for optimizer={group.labels['optimizer']} ({target})"
+        )
+        raise RequestError(f"schedule: {came}. {NO_END} Type schedule=none for it.")
 
 
 def _lambdas(group: Group) -> list[str]:

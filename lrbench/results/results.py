@@ -33,10 +33,9 @@ def newest(results_dir: str | os.PathLike = "results") -> Path:
     """
     stores = ResultStore.all(results_dir)
     if not stores:
-        raise RequestError(
-            f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` "
-            "makes one."
-        )
+        advice = "`python -m lrbench -m optimizer=sgd,adam` makes one."
+        told = [f"{results_dir}: no result set in this folder yet. {advice}"]
+        raise RequestError("\n".join([*told, *ResultStore.left_out(results_dir)]))
     return max(stores, key=_written).root
 
 

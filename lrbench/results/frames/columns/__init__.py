@@ -29,6 +29,7 @@ STORED: dict[str, tuple[Column, ...]] = {
     "problems.parquet": stored.PROBLEMS,
     "paths.parquet": stored.PATHS,
     "roles.parquet": stored.ROLES,
+    "beyond.parquet": stored.BEYOND,
     "summary.csv": costs.SUMMARY,
 }
 # all other types are Python objects

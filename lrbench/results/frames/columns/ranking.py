@@ -29,7 +29,8 @@ RATIO_MEANS = (
 )
 DEFAULT_MEANS = (
     "geometric mean of the levels at the optimizer's own defaults; the default's cost over the tuned one's "
-    "where all arrive, its level over the other where none does, paired by seed; empty where nothing was tuned"
+    "where all arrive, its level over the other where none does, paired by seed; empty where nothing was "
+    "tuned"
 )
 SIDE_OF_PAIR = Column("side", "int64", PURE, "1 where a is shown better, -1 where b is, else 0")
 GAP_MEANS = (

@@ -28,6 +28,11 @@ def number(x: float) -> str:
     return _digits(x, 3)
 
 
+def measured(x: float) -> str:
+    """Write a number with three significant digits, whole ones too: 8.00, 0.100, 79,500."""
+    return _digits(x, 3)
+
+
 def factor(x: float) -> str:
     """Write how many times: two significant digits, three below 2: 1.04, 3.4, 12, 1,200, 1.2e6."""
     digits = 3 if round(x, 2) < 2 else 2

@@ -47,7 +47,7 @@ from lrbench.results.statistics.targets import (
     performance_profile,
     solved_share,
 )
-from lrbench.results.statistics.tuning import best_of_subsets, flips, lr_tolerance, widest_stretch
+from lrbench.results.statistics.tuning import best_of_subsets, flips, stretch_around
 
 __all__ = [
     "ALPHA",
@@ -73,7 +73,6 @@ __all__ = [
     "geometric_spread",
     "holm",
     "interquartile_mean",
-    "lr_tolerance",
     "median_first_hit",
     "midranks",
     "paired_t",
@@ -83,6 +82,6 @@ __all__ = [
     "shown",
     "sign_test",
     "solved_share",
-    "widest_stretch",
+    "stretch_around",
     "wilcoxon",
 ]

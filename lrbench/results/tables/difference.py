@@ -146,8 +146,9 @@ class Difference:
         _, pairs = self.shown
         of_sides = []
         for side, _ in self.sides:
-            gap = pairs[f"gap_{side.lower()}"]
-            of_sides.append(pairs[[*COMPETITOR, "row"]].assign(side=side, gap=gap))
+            gap, arrived, cost = (pairs[f"{name}_{side.lower()}"] for name in ("gap", "arrived", "cost"))
+            worth = {"gap": gap, "arrived": arrived, "hit": cost.where(arrived, np.inf)}
+            of_sides.append(pairs[[*COMPETITOR, "row"]].assign(side=side, **worth))
         runs = pd.concat(of_sides, ignore_index=True)
         places = runs.groupby(["row", "side"]).ngroup().to_numpy()
         medians = by_group(_median, runs["gap"].to_numpy(), places)

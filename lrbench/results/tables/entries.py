@@ -18,6 +18,7 @@ RUN = ["optimizer", "run_id"]  # a run may stand there for several optimizers, a
 # Times the goal: what a run that arrived may not exceed any more. The same as in engines/readings.py, on the
 # other side of the store.
 LEAVES = 2.0
+TINY = np.finfo(float).tiny  # of a floor of 0, whose logarithm is wanted
 
 
 def entries(
@@ -32,14 +33,13 @@ def entries(
     """
     rows = tasks[["task", *TASK, "gap_floor", "scale"]].merge(_with_roles(runs, roles), on=TASK)
     floor = rows["gap_floor"].to_numpy()
-    last = rows["level"].to_numpy()
-    half = rows["half_level"].to_numpy()
+    target = rows["relative_target"].to_numpy() * rows["scale"].to_numpy()  # NaN without a scale
     rows["optimizer"] = optimizer_names(rows)
     rows["lr"] = _learning_rates(rows)
-    rows["gap"] = at_least_floor(last, floor)
-    rows["half"] = at_least_floor(half, floor)
+    rows["gap"] = at_least_floor(rows["level"].to_numpy(), floor)
+    rows["half"] = at_least_floor(rows["half_level"].to_numpy(), floor)
     rows["lost"] = np.isinf(rows["score"])
-    rows["goal"] = np.fmax(rows["relative_target"] * rows["scale"], rows["gap_floor"])
+    rows["goal"] = np.fmax(target, np.maximum(floor, TINY))
     rows["hit"] = arrivals(rows, "cost_target")
     rows["arrived"] = np.isfinite(rows["hit"])
     rows["cost"] = rows["hit"].where(rows["arrived"], rows["budget"])

@@ -2,8 +2,8 @@
 leads where.
 
 One row of `across`: a "adam", b "sgd", problems 8, wins 8, losses 0, p 0.008, p_holm 0.02, better "adam",
-rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7,
-lost 0.
+rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7, lost 0. Of
+`one_for_all`: optimizer "adam", setting "lr=0.1", lr 0.1, ratio 2.3, worst "diabetes", tasks 8.
 """
 
 import numpy as np
@@ -11,9 +11,13 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import at_least_half, friedman_ranks
-from lrbench.results.statistics.order import over_problems
+from lrbench.results.statistics.order import over_problems, worst_ratios
+from lrbench.results.statistics.readings import RISE
+from lrbench.results.tables.entries import RUN, SETTING
+from lrbench.results.tables.settings import highest
 
 PROBLEM = ["problem", "settings", "loss"]  # what makes a block: data and loss
+ANYWHERE = ["optimizer", "setting"]  # one setting of one competitor, whatever the task
 
 
 def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
@@ -23,8 +27,7 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     so the scores of its tasks are averaged first. Wilcoxon's exact test stands from six problems on.
     """
     scores = ranking.pivot(index="task", columns="optimizer", values="order").dropna(axis=1)
-    problem = tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
-    block = problem.reindex(scores.index).to_numpy()
+    block = _problems(tasks).reindex(scores.index).to_numpy()
     of_problems = scores.groupby(block).mean()  # (P, k)
     if min(of_problems.shape) < 2:
         return typed([], "across")
@@ -45,6 +48,11 @@ def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
         "rank_b": found.mean_rank[found.b],
     }
     return typed([pd.DataFrame(columns)], "across")
+
+
+def _problems(tasks: pd.DataFrame) -> pd.Series:
+    """Return the problem of each task, by its label."""
+    return tasks.set_index("task")[PROBLEM].agg("\n".join, axis=1)
 
 
 def mean_ranks(across: pd.DataFrame) -> pd.Series:
@@ -98,7 +106,39 @@ def competence(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """
     several = tasks.groupby("problem")[["kappa", "steps"]].transform("nunique").max(axis=1) > 1
     leading = ranking[ranking["first"]].groupby("task")
-    best = leading.agg(optimizers=("optimizer", tuple), gap=("gap", "first")).reset_index()
-    conditions = tasks[several].rename(columns={"problem": "family"}).merge(best, on="task")
+    best = leading.agg(optimizers=("optimizer", tuple), cost=("cost", "first"), gap=("gap", "first"))
+    conditions = tasks[several].rename(columns={"problem": "family"}).merge(best.reset_index(), on="task")
     ordered = conditions.sort_values(["family", "kappa", "steps"], kind="stable")
     return typed([ordered], "competence")
+
+
+# ---- one setting for all
+
+
+def one_for_all(searched: pd.DataFrame, tasks: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return the setting of each optimizer that does best on all tasks, the best of them first; empty where
+    there is one problem alone.
+
+    It is that whose worst ratio to the best cost of a task, of any optimizer, is least; a miss costs the
+    budget. A setting counts that was tried on every task, and nowhere first rises above the limit.
+    """
+    if _problems(tasks).nunique() < 2:
+        return typed([], "one_for_all")
+    costs = _costs(searched, limit).reindex(columns=tasks["task"])
+    ratio, worst_on = worst_ratios(costs.to_numpy().T)
+    rows = costs.index.to_frame(index=False)
+    tried = rows.assign(ratio=ratio, worst=costs.columns[worst_on], tasks=len(tasks)).dropna(subset="ratio")
+    rates = searched.drop_duplicates(ANYWHERE)[[*ANYWHERE, "lr"]]
+    ordered = tried.merge(rates, on=ANYWHERE).sort_values(["ratio", "optimizer", "lr"], kind="stable")
+    return typed([ordered.drop_duplicates("optimizer")], "one_for_all")
+
+
+def _costs(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
+    """Return what each setting costs on each task, geometric means over its seeds: a row a setting, a column
+    a task; NaN where it was not tried, or first rises above the limit.
+    """
+    runs = searched.drop_duplicates(RUN)
+    rise = runs.groupby(SETTING)["rise"].transform("max")
+    counted = np.log(runs["cost"]).where(rise <= highest(limit))
+    means = counted.groupby([runs["optimizer"], runs["setting"], runs["task"]]).mean()
+    return np.exp(means).unstack("task")

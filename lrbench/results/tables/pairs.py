@@ -6,34 +6,39 @@ word "clear", better "adam", starts NaN, improvement 1.0. Of `standings`: task "
 rank 2, leader False, first False, word "clear", side 1 (the leader is better), passes False, crossing NaN.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import probability_of_improvement
+from lrbench.results.statistics import geometric_mean, probability_of_improvement
 from lrbench.results.statistics.order import Standings, turns
 from lrbench.results.statistics.order import standings as standings_of
 from lrbench.results.statistics.pairs import starts_needed
 from lrbench.results.statistics.readings import LOST_SCORE, Readings
 from lrbench.results.statistics.verdicts import UNDECIDED
-from lrbench.results.tables.entries import arrivals, readings
+from lrbench.results.tables.entries import RUN, SETTING, arrivals, readings
 from lrbench.results.tables.targets import TARGETS
 from lrbench.results.tables.tasks import COMPETITOR
 
+UNTESTED = ["none", "same", "lost"]  # of Pair.test: no number of starts would settle it
 # of a pair, as a column each
 NUMBERS = ["n", "test", "unit", "ratio", "low", "high", "wins", "losses", "p", "beyond"]
 
 
 class Judged(NamedTuple):
-    """The optimizers of a task, by name, with their standings on the seeds that all have.
+    """The optimizers of a task, by name, with their standings.
 
     Attributes:
         names: (k,) in alphabetical order.
-        seeds: how many seeds all have; 0 where they share none, and each optimizer's own stand for it.
-        readings: (k,) of each, on these seeds.
-        profiles: (k, 8) mean cost at each of the targets; a miss counts the budget.
+        seeds: how many seeds all of them have.
+        readings: (k,) of each on these seeds; where there is none, on its own.
+        profiles: (k, 8) mean cost of these at each of the targets, where a miss counts the budget; NaN where
+            the problem has no scale.
+        found: who is better; without a shared seed nobody.
+        turns: (k,) at which other target each arrives before the leader; NaN at none.
     """
 
     names: list[str]
@@ -44,53 +49,103 @@ class Judged(NamedTuple):
     turns: np.ndarray
 
 
-def judged(reported: pd.DataFrame, settings: pd.DataFrame, tuned: bool) -> dict[str, Judged]:
+class Runs(NamedTuple):
+    """Compared runs in order of optimizer and seed, (R,) each; an optimizer has a seed once.
+
+    Attributes:
+        optimizer, seed: whose, and with which seed.
+        worth: what they are worth.
+        logs: (R, 8) logarithms of their costs at each of the targets; NaN where the problem has no scale.
+        target: relative to the scale, as no target is below the floor; NaN without a scale.
+    """
+
+    optimizer: np.ndarray
+    seed: np.ndarray
+    worth: Readings
+    logs: np.ndarray
+    target: np.ndarray
+
+    def take(self, rows: np.ndarray | slice) -> "Runs":
+        return Runs(
+            self.optimizer[rows],
+            self.seed[rows],
+            self.worth.take(rows),
+            self.logs[rows],
+            self.target[rows],
+        )
+
+
+def judged(reported: pd.DataFrame, searched: pd.DataFrame | None) -> dict[str, Judged]:
     """Return task -> who is better there.
 
-    settings: with the scores of the chosen settings on the seeds that they were chosen on, by which the
-    leader of a tuned sweep is found.
+    searched: the entries that settings were chosen from, if on other seeds: then these choose the leader.
     """
-    scores = search_scores(reported, settings) if tuned else None
-    tasks = reported.groupby("task", sort=False)
-    return {str(task): _judged(runs, scores) for task, runs in tasks}
+    scores = None if searched is None else search_scores(reported, searched)
+    places, tasks = pd.factorize(reported["task"])
+    once = reported.assign(place=places).drop_duplicates([*COMPETITOR, "seed"])
+    ordered = once.sort_values(["place", "optimizer", "seed"], kind="stable")
+    runs = _runs(ordered)
+    counts = np.bincount(ordered["place"])
+    ends = np.cumsum(counts)
+    found = {}
+    for task, start, end in zip(map(str, tasks), ends - counts, ends, strict=True):
+        own_scores = None if scores is None else scores[task]
+        found[task] = _judged(runs.take(slice(start, end)), own_scores)
+    return found
 
 
-def search_scores(reported: pd.DataFrame, settings: pd.DataFrame) -> pd.Series:
-    """Return (task, optimizer) -> the mean score of its chosen setting on the seeds that it was chosen on.
+def _runs(runs: pd.DataFrame) -> Runs:
+    """Return what is compared of some entries; many at once, as each column costs the same for one task."""
+    budget = runs["budget"].to_numpy()[:, None]
+    hits = np.column_stack([arrivals(runs, f"cost_{target}") for target in TARGETS])
+    has_scale = runs["scale"].notna().to_numpy()[:, None]
+    costs = np.where(has_scale, np.minimum(hits, budget), np.nan)
+    return Runs(
+        optimizer=runs["optimizer"].to_numpy(str),
+        seed=runs["seed"].to_numpy(),
+        worth=readings(runs),
+        logs=np.log(costs),
+        target=(runs["goal"] / runs["scale"]).to_numpy(),
+    )
+
+
+def search_scores(reported: pd.DataFrame, searched: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return task -> optimizer -> the mean score of its chosen setting on the seeds that it was chosen on.
 
     A lost seed counts LOST_SCORE.
     """
-    chosen = reported[[*COMPETITOR, "setting_id"]].drop_duplicates()
-    searched = settings.merge(chosen).set_index(COMPETITOR)
-    kept = searched["seeds"] - searched["lost"]
-    sums = searched["score"].where(kept > 0, 0.0) * kept + LOST_SCORE * searched["lost"]
-    return (sums / searched["seeds"]).groupby(level=COMPETITOR).first()
+    chosen = reported.drop_duplicates(COMPETITOR)[SETTING]
+    trials = searched.merge(chosen, on=SETTING).drop_duplicates(RUN)
+    means = trials["score"].clip(upper=LOST_SCORE).groupby([trials["task"], trials["optimizer"]]).mean()
+    scores: dict[str, dict[str, float]] = {task: {} for task in reported["task"].unique()}
+    for (task, optimizer), score in means.items():
+        scores[task][optimizer] = score
+    return scores
 
 
-def _judged(runs: pd.DataFrame, scores: pd.Series | None) -> Judged:
-    """Judge the optimizers of one task."""
-    names = sorted(runs["optimizer"].unique())
-    of_each = [runs[runs["optimizer"] == name].drop_duplicates("seed") for name in names]
-    shared = set.intersection(*(set(own["seed"]) for own in of_each))
-    on_shared = [own[own["seed"].isin(shared)].sort_values("seed") for own in of_each]
-    # without a seed in common each stands for itself by its first run, which shows nothing
-    compared = on_shared if shared else [own.sort_values("score").head(1) for own in of_each]
-    read = [readings(own) for own in compared]
-    task = str(runs["task"].iloc[0])
-    tuned = None if scores is None else [float(scores.get((task, name), LOST_SCORE)) for name in names]
-    found = standings_of(read, tuned)
-    profiles = np.array([_profile(own) for own in compared])
-    first = runs.iloc[0]
-    return Judged(names, len(shared), read, profiles, found, turns(found, profiles, first["relative_target"]))
+def _judged(runs: Runs, scores: dict[str, float] | None) -> Judged:
+    """Judge the optimizers of one task; scores: of those whose search is known."""
+    names, owner = np.unique(runs.optimizer, return_inverse=True)
+    seeds, place, count = np.unique(runs.seed, return_inverse=True, return_counts=True)
+    shared = int((count == len(names)).sum())
+    compared = (count[place] == len(names)) | (shared == 0)
+    of_each = [np.flatnonzero(compared & (owner == number)) for number in range(len(names))]
+    read = [runs.worth.take(rows) for rows in of_each]
+    tuned = None if scores is None else [scores.get(name, LOST_SCORE) for name in names]
+    found = standings_of(read, tuned) if shared else _without_a_shared_seed(read, tuned)
+    profiles = np.exp([runs.logs[rows].mean(axis=0) for rows in of_each])
+    return Judged(names.tolist(), shared, read, profiles, found, turns(found, profiles, runs.target[0]))
 
 
-def _profile(runs: pd.DataFrame) -> list[float]:
-    """Return the mean costs of an optimizer at each target, of its runs; a miss counts the budget."""
-    costs = []
-    for target in TARGETS:
-        hit = arrivals(runs, f"cost_{target}")
-        costs.append(np.exp(np.log(np.minimum(hit, runs["budget"])).mean()))
-    return costs
+def _without_a_shared_seed(read: list[Readings], tuned: list[float] | None) -> Standings:
+    """Let the mean score of each on its own seeds put one first, and say nothing of any pair.
+
+    The best run of each stands for it: it is lost where all are.
+    """
+    best = [own.take(np.argsort(own.score, kind="stable")[:1]) for own in read]
+    found = standings_of(best, tuned or [own.mean_score() for own in read])
+    pairs = [replace(pair, n=0, wins=0, losses=0) for pair in found.pairs]
+    return replace(found, pairs=pairs, family=found.family if tuned else np.full(len(pairs), "all"))
 
 
 def at_half(reported: pd.DataFrame) -> pd.DataFrame:
@@ -117,16 +172,17 @@ def standings(judged: dict[str, Judged]) -> pd.DataFrame:
     rows = []
     for task, one in judged.items():
         for place, name in enumerate(one.names):
-            rows.append({"task": task, "optimizer": name} | _standing(one, place))
+            own = {"task": task, "optimizer": name} | _standing(one, place)
+            rows.append(own | _against_the_leader(one, place))
     return typed(rows, "standings")
 
 
 def _standing(one: Judged, place: int) -> dict[str, Any]:
-    """Return what is said of one optimizer, and of its pair with the leader: its numbers over those."""
+    """Return what is said of one optimizer."""
     found = one.found
     word, side = found.against_leader[place]
     lost = one.readings[place].all_lost()
-    said = {
+    return {
         "rank": None if lost else int(found.rank[place]),
         "leader": place == found.leader and not lost,
         "first": place in found.first and not lost,
@@ -134,16 +190,24 @@ def _standing(one: Judged, place: int) -> dict[str, Any]:
         "side": side,
         "passes": bool(found.passing[place]),
         "crossing": float(one.turns[place]),
-        "area": float(np.exp(np.log(one.profiles[place]).mean())),
+        "area": float(geometric_mean(one.profiles[place])),
         "order": one.readings[place].mean_score(),
     }
+
+
+def _against_the_leader(one: Judged, place: int) -> dict[str, Any]:
+    """Return the numbers of an optimizer's pair with the leader: its own over those, and wins of the leader.
+
+    The leader's own ratio is 1.
+    """
+    found = one.found
     if place == found.leader:
-        own = {"unit": None, "ratio": np.nan if lost else 1.0, "ratio_low": np.nan, "ratio_high": np.nan}
-        return said | own | {"p": np.nan, "wins": 0, "losses": 0, "starts": np.nan}
+        ratio = np.nan if one.readings[place].all_lost() else 1.0
+        nothing = {"unit": None, "ratio_low": np.nan, "ratio_high": np.nan, "p": np.nan, "starts": np.nan}
+        return nothing | {"ratio": ratio, "wins": 0, "losses": 0}
     pair = found.pair_with(place)
-    (row,) = np.flatnonzero((found.a == min(place, found.leader)) & (found.b == max(place, found.leader)))
-    family = int((found.family == found.family[row]).sum())
-    return said | {
+    row = found.row_with(place)
+    return {
         "unit": pair.unit,
         "ratio": pair.ratio,
         "ratio_low": pair.low,
@@ -151,48 +215,44 @@ def _standing(one: Judged, place: int) -> dict[str, Any]:
         "p": float(found.p_holm[row]),
         "wins": pair.wins,
         "losses": pair.losses,
-        "starts": _starts(found, row, family),
+        "starts": _starts(found, row),
     }
 
 
-def _starts(found: Standings, row: int | np.integer, family: int) -> float:
+def _starts(found: Standings, row: int) -> float:
     """Return how many starts would about settle an undecided pair; NaN where it is decided, or none would."""
     pair = found.pairs[row]
-    if found.word[row] not in UNDECIDED or pair.test in ("none", "same", "lost"):
+    if found.word[row] not in UNDECIDED or pair.test in UNTESTED:
         return np.nan
+    family = int((found.family == found.family[row]).sum())
     return float(starts_needed(pair, family) or np.nan)
 
 
 def pairs(judged: dict[str, Judged]) -> pd.DataFrame:
     """Return a row a pair of optimizers of a task, a before b by name."""
-    tasks = [_pairs(task, one) for task, one in judged.items()]
-    return typed([frame for frame in tasks if len(frame)], "pairwise")
-
-
-def _pairs(task: str, one: Judged) -> pd.DataFrame:
-    found = one.found
     rows = []
-    for row, (a, b) in enumerate(zip(found.a, found.b, strict=True)):
-        pair = found.pairs[row]
-        family = int((found.family == found.family[row]).sum())
-        side = found.side[row]
-        rows.append(
-            {
-                "task": task,
-                "a": one.names[a],
-                "b": one.names[b],
-                **{name: getattr(pair, name) for name in NUMBERS},
-                "n": pair.n if one.seeds else 0,
-                "p_holm": found.p_holm[row],
-                "beyond_holm": found.beyond_holm[row],
-                "family": found.family[row],
-                "word": found.word[row],
-                "better": "" if side == 0 else one.names[a if side > 0 else b],
-                "starts": _starts(found, row, family),
-                "improvement": probability_of_improvement(one.readings[a].score, one.readings[b].score),
-            }
-        )
-    return pd.DataFrame(rows)
+    for task, one in judged.items():
+        rows += [{"task": task} | _pair(one, row) for row in range(len(one.found.pairs))]
+    return typed(rows, "pairwise")
+
+
+def _pair(one: Judged, row: int) -> dict[str, Any]:
+    found = one.found
+    pair = found.pairs[row]
+    a, b = int(found.a[row]), int(found.b[row])
+    better = {1: one.names[a], -1: one.names[b], 0: ""}
+    numbers = {name: getattr(pair, name) for name in NUMBERS}
+    return numbers | {
+        "a": one.names[a],
+        "b": one.names[b],
+        "p_holm": found.p_holm[row],
+        "beyond_holm": found.beyond_holm[row],
+        "family": found.family[row],
+        "word": found.word[row],
+        "better": better[int(found.side[row])],
+        "starts": _starts(found, row),
+        "improvement": probability_of_improvement(one.readings[a].score, one.readings[b].score),
+    }
 
 
 def oriented(pairs: pd.DataFrame, turn: pd.Series) -> pd.DataFrame:

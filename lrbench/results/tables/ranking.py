@@ -94,4 +94,4 @@ def ranking(competitors: pd.DataFrame, standings: pd.DataFrame, beside: pd.DataF
     place = pd.factorize(rows["task"])[0]
     ordered = rows.assign(place=place, behind=~rows["leader"])
     ordered = ordered.sort_values(["place", *BEST_FIRST], kind="stable", ignore_index=True)
-    return ordered.astype({"rank": "Int64"})[names("ranking")]
+    return ordered[names("ranking")]

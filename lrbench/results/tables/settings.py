@@ -19,11 +19,10 @@ from lrbench.results.statistics import (
     quantile,
 )
 from lrbench.results.statistics.readings import RISE
-from lrbench.results.tables.entries import RUN, SETTING
+from lrbench.results.tables.entries import RUN, SETTING, TINY
 from lrbench.results.tables.tasks import COMPETITOR
 
 LOST_STATUSES = ["diverged", "failed"]  # how a run may end that did not complete
-TINY = np.finfo(float).tiny  # of a gap of 0, whose logarithm is wanted
 LABELS = ["task", "optimizer", "setting", "lr", "setting_id"]
 _median = partial(quantile, q=0.5)
 GAP_STATISTICS = {
@@ -34,7 +33,7 @@ GAP_STATISTICS = {
     "q75": partial(quantile, q=0.75),
     "iqm": interquartile_mean,
 }
-BEST_FIRST = ["too_high", "lost", "score", "lr", "setting", "setting_id"]
+BEST_FIRST = ["hopeless", "lost", "score", "lr", "setting", "setting_id"]
 
 
 def settings(entries: pd.DataFrame) -> pd.DataFrame:
@@ -55,19 +54,18 @@ def settings(entries: pd.DataFrame) -> pd.DataFrame:
 
 def _worth(runs: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
     """Return by what each setting is compared, (G,) a column."""
-    score = runs["score"].to_numpy()
-    lost = runs["lost"].to_numpy()
+    kept = ~runs["lost"].to_numpy()
     arrived = runs["arrived"].to_numpy()
     log_cost = np.log(runs["cost"].to_numpy())
     log_level = np.log(np.maximum(runs["gap"].to_numpy(), TINY))
-    every = np.bincount(codes)
+    score = mean_where(kept, runs["score"].to_numpy(), codes)
     return {
-        "score": np.where(np.bincount(codes, lost) == every, np.inf, mean_where(~lost, score, codes)),
-        "lost": np.bincount(codes, lost).astype(int),
+        "score": np.where(np.isnan(score), np.inf, score),
+        "lost": np.bincount(codes, ~kept).astype(int),
         "arrived": np.bincount(codes, arrived).astype(int),
         "cost": np.exp(mean_where(arrived, log_cost, codes)),
-        "level": np.exp(mean_where(~lost, log_level, codes)),
-        "rise": runs["rise"].groupby(codes).max().to_numpy(),
+        "level": np.exp(mean_where(kept, log_level, codes)),
+        "rise": by_group(_largest, runs["rise"].to_numpy(), codes),
     }
 
 
@@ -117,13 +115,30 @@ def _first_trial(trials: np.ndarray) -> np.ndarray:
     return trials.min(axis=-1)
 
 
+def _largest(rises: np.ndarray) -> np.ndarray:
+    return rises.max(axis=-1)
+
+
+# ---- which one is compared
+
+
+def highest(limit: float | None) -> float:
+    """Return the highest rise of a setting that may be chosen; above it one may arrive early, but is no
+    advice.
+    """
+    return np.inf if limit is None else limit
+
+
 def best_first(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
     """Sort settings as `statistics.readings.choose` does: fewest lost seeds, least mean score, lowest lr.
 
-    What first rises above the limit on a seed comes last.
+    What first rises above the limit counts as lost on every seed; of such the lowest lr comes first.
     """
-    too_high = settings["rise"] > (np.inf if limit is None else limit)
-    return settings.assign(too_high=too_high).sort_values(BEST_FIRST, kind="stable").drop(columns="too_high")
+    hopeless = (settings["rise"] > highest(limit)) | (settings["lost"] == settings["seeds"])
+    lost = settings["lost"].where(~hopeless, 0)
+    score = settings["score"].where(~hopeless, 0.0)
+    keys = settings.assign(hopeless=hopeless, lost=lost, score=score)
+    return settings.loc[keys.sort_values(BEST_FIRST, kind="stable").index]
 
 
 def lost_count(frame: pd.DataFrame) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from lrbench.results.frames import read
 from lrbench.results.statistics.readings import RISE
 from lrbench.results.tables import (
+    answers,
     attainable,
     costs,
     curves,
@@ -159,12 +160,12 @@ class Sweep:
     @cached_property
     def judged(self) -> dict[str, pairs.Judged]:
         """Task -> who is better there; see `tables.pairs`."""
-        return pairs.judged(self.reported, self.settings, self.tuned)
+        return pairs.judged(self.reported, self.searched if self.tuned else None)
 
     @cached_property
     def judged_at_half(self) -> dict[str, pairs.Judged]:
         """The same within half of the budget."""
-        return pairs.judged(pairs.at_half(self.reported), self.settings, self.tuned)
+        return pairs.judged(pairs.at_half(self.reported), self.searched if self.tuned else None)
 
     @cached_property
     def standings(self) -> pd.DataFrame:
@@ -180,8 +181,12 @@ class Sweep:
         return tuning.gains(self.reported, self.defaults)
 
     @cached_property
+    def _at_each_rate(self) -> pd.DataFrame:
+        return learning_rates.at_each_rate(self.settings, self.rise_limit)
+
+    @cached_property
     def _tolerances(self) -> pd.DataFrame:
-        return learning_rates.tolerances(self.settings, self.rise_limit)
+        return learning_rates.tolerances(self._at_each_rate)
 
     @cached_property
     def _beside(self) -> pd.DataFrame:
@@ -220,6 +225,11 @@ class Sweep:
         return overall.competence(self.ranking, self.tasks)
 
     @cached_property
+    def one_for_all(self) -> pd.DataFrame:
+        """A row an optimizer: its one setting for all problems, the best one first; see `tables.overall`."""
+        return overall.one_for_all(self.searched, self.tasks, self.rise_limit)
+
+    @cached_property
     def failures(self) -> pd.DataFrame:
         """What went wrong, a row a task, optimizer and status; see `tables.failures`."""
         return failures.failures(self.entries, self.diverging)
@@ -243,23 +253,35 @@ class Sweep:
 
     @cached_property
     def budget_curve(self) -> pd.DataFrame:
-        """The lowest gap among so many of the trials; see `tables.tuning.budget`."""
-        return self._in_order(tuning.budget(self.settings))
+        """The least score among so many of the trials; see `tables.tuning.budget`."""
+        return self._in_order(tuning.budget(self.settings, self.rise_limit))
 
     @cached_property
     def sensitivity_table(self) -> pd.DataFrame:
-        """A row a task and optimizer: over how many decades of lr it works; see `tables.learning_rates`."""
+        """A row a task and optimizer: which learning rates work; see `tables.learning_rates`."""
         return self._in_order(self._tolerances)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The best setting of every optimizer at each of its learning rates; see `tables.learning_rates`."""
-        return learning_rates.rates(self.settings, self.ranking)
+        return learning_rates.rates(self._at_each_rate, self.ranking)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """`rates` with the ends of each rate's cell; see `tables.learning_rates`."""
         return learning_rates.cells(self.rates)
+
+    # ---- what the models answer
+
+    @cached_property
+    def _asked(self) -> answers.Asked:
+        """Problem -> the rows that are to be predicted; see `tables.answers`."""
+        return answers.asked(self.manifest)
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What the models predict, a row a task, optimizer and row that was asked for: `tables.answers`."""
+        return self._in_order(answers.answers(self.reported, self.tasks, self._asked))
 
     # ---- targets and costs
 
@@ -288,7 +310,7 @@ class Sweep:
         """A row a task and optimizer: steps, gradient evaluations, samples, epochs and FLOPs; see
         `tables.costs`.
         """
-        return costs.costs(self.ranking, self.tasks)
+        return costs.costs(self.ranking, self.reported, self.tasks)
 
     # ---- curves
 
@@ -322,7 +344,8 @@ class Sweep:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The predictions of a single run beside the exact ones; see `tables.single_run`."""
-        return single_run.predictions(self.runs.iloc[0], self.problems.iloc[0], self.manifest["predict"])
+        run = self.runs.iloc[0]
+        return single_run.predictions(run, self.problems.iloc[0], self._asked.get(run["problem"]))
 
     # ---- theory
 

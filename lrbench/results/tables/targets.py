@@ -31,7 +31,7 @@ FEWEST_PROFILED = 3  # tasks of a performance profile
 
 def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task, optimizer (in the order of the ranking) and target; none where relative gaps are
-    undefined.
+    undefined, as all targets are the floor then.
 
     ert: expected running time; a miss costs the longest run's evaluations.
     """
@@ -93,8 +93,8 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
 def solved(reported: pd.DataFrame) -> pd.DataFrame:
     """Return the share of (seed, target) pairs solved against gradient evaluations, over all TARGETS.
 
-    A run that did not complete solves nothing, so the share ends below 1. No rows for tasks whose relative
-    gaps are undefined.
+    A run that is lost solves nothing, so the share ends below 1. No rows for tasks whose relative gaps are
+    undefined.
     """
     runs = reported[reported["scale"].notna()]
     budgets = runs.groupby("task")["evaluations"].max().to_dict()
@@ -123,12 +123,9 @@ def _solved(runs: pd.DataFrame, budget: float) -> pd.DataFrame:
 def profile(ranking: pd.DataFrame) -> pd.DataFrame:
     """Return the performance profile over the tasks on evaluations to the target: a row a step of a line.
 
-    Of the optimizers that ran on all tasks. A task whose relative gaps are undefined does not count. Empty
-    below FEWEST_PROFILED tasks.
+    Of the optimizers that ran on all tasks. Empty below FEWEST_PROFILED tasks.
     """
-    ran_on = ranking.groupby("optimizer")["task"].transform("nunique")
-    everywhere = ranking[ran_on == ranking["task"].nunique()]
-    costs = everywhere.pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
+    costs = ranking.pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna(axis=1)
     if len(costs) < FEWEST_PROFILED or costs.empty:
         return typed([], "profile")
     ratio, shares = performance_profile(costs.to_numpy())

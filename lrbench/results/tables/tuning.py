@@ -2,19 +2,19 @@
 
 One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", cost 110.0, default_cost 390.0, unit
 "evaluations", gain 3.5 (default over tuned), low 3.3, high 3.8, word "clear", n 10, test "t", p 1e-9. Of
-`budget`: task "lecture", optimizer "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+`budget`: task "lecture", optimizer "adam", trials 8, q25 -1.4, median -1.3, q75 0.2 (scores).
 """
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import best_of_subsets, geometric_mean
-from lrbench.results.statistics.pairs import Pair, compare
-from lrbench.results.statistics.verdicts import word
+from lrbench.results.statistics import best_of_subsets
+from lrbench.results.statistics.pairs import compare_groups
+from lrbench.results.statistics.readings import RISE
+from lrbench.results.statistics.verdicts import UNTOLD, words
 from lrbench.results.tables.entries import readings
+from lrbench.results.tables.settings import settings as settings_of
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
@@ -22,7 +22,8 @@ FEWEST_TRIALS = 4
 # the other side of the store.
 ZOOMS = 2
 EIGHTH = 8
-NO_PAIR = Pair("none", 0, 0, 0)
+BESIDE = ["gap", "cost", "arrived"]  # what stands of the tuned setting, and of the default
+UNPAIRED = {"test": "none", "word": UNTOLD, "n": 0, "side": 0}  # where no seed ran both
 
 
 # ---- the search
@@ -42,59 +43,41 @@ def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer that ran at its default too: how much better the tuned setting is.
 
     gain is the default's cost, or level, over the tuned one's; low, high, n, test, p, word and side are of
-    this row alone, as in `statistics.pairs`.
+    this row alone, as in `statistics.pairs`. n is 0 where no seed ran both.
     """
-    tuned = reported.drop_duplicates([*COMPETITOR, "seed"])
-    once = defaults.drop_duplicates([*COMPETITOR, "seed"])
-    both = tuned[COMPETITOR].drop_duplicates().merge(once[COMPETITOR].drop_duplicates())
-    rows = []
-    for task, optimizer in both.itertuples(index=False):
-        own = [runs[(runs["task"] == task) & (runs["optimizer"] == optimizer)] for runs in (tuned, once)]
-        rows.append(_gain(*own))
-    return typed(rows, "tuned_against_default")
+    tuned = settings_of(reported).drop_duplicates(COMPETITOR)
+    default = settings_of(defaults).drop_duplicates(COMPETITOR)
+    beside = default[BESIDE].set_axis([f"default_{name}" for name in BESIDE], axis=1)
+    rows = tuned.merge(default[COMPETITOR].join(beside), on=COMPETITOR)
+    both = rows[[*COMPETITOR, "setting", *BESIDE, *beside]].merge(
+        _compared(reported, defaults), on=COMPETITOR, how="left"
+    )
+    return typed([both.fillna(UNPAIRED)], "tuned_against_default")
 
 
-def _gain(tuned: pd.DataFrame, default: pd.DataFrame) -> dict[str, Any]:
-    """Return the row of one competitor; a row a seed each."""
-    first = tuned.iloc[0]
-    shared = set(tuned["seed"]) & set(default["seed"])
-    pair = NO_PAIR
-    if shared:
-        sides = [runs[runs["seed"].isin(shared)].sort_values("seed") for runs in (tuned, default)]
-        pair = compare(readings(sides[0]), readings(sides[1]))
-    said, side = word(pair, pair.p, pair.beyond, family=1)
-    return {
-        "task": first["task"],
-        "optimizer": first["optimizer"],
-        "setting": first["setting"],
-        "gap": float(geometric_mean(tuned["gap"].to_numpy())),
-        "default_gap": float(geometric_mean(default["gap"].to_numpy())),
-        "cost": _cost(tuned),
-        "default_cost": _cost(default),
-        "arrived": int(tuned["arrived"].sum()),
-        "default_arrived": int(default["arrived"].sum()),
-        "unit": pair.unit,
-        "gain": pair.ratio,
-        "low": pair.low,
-        "high": pair.high,
-        "word": said,
-        "side": side,
-        "n": pair.n,
-        "test": pair.test,
-        "p": pair.p,
-    }
+def _compared(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
+    """Return task, optimizer and what tuned setting and default say on the seeds that ran both."""
+    pairs = _numbered(reported).merge(
+        _numbered(defaults), on=[*COMPETITOR, "seed"], suffixes=("", "_default")
+    )
+    groups = pairs.groupby(COMPETITOR, sort=False)
+    tuned = readings(reported).take(pairs["row"].to_numpy())
+    default = readings(defaults).take(pairs["row_default"].to_numpy())
+    found = compare_groups(tuned, default, groups.ngroup().to_numpy())
+    word, side = words(found, found.p, found.beyond, family=1)
+    columns = found._asdict() | {"gain": found.ratio, "word": word, "side": side}
+    return pairs[COMPETITOR].drop_duplicates(ignore_index=True).assign(**columns)
 
 
-def _cost(runs: pd.DataFrame) -> float:
-    """Return the mean evaluations until arrival, over those that arrive; NaN without one."""
-    return float(np.exp(np.log(runs.loc[runs["arrived"], "cost"]).mean()))
+def _numbered(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return task, optimizer, seed and the place of each run; a seed once."""
+    return runs[[*COMPETITOR, "seed"]].assign(row=np.arange(len(runs))).drop_duplicates([*COMPETITOR, "seed"])
 
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return `gains` with how many of its seeds the tuned setting lost, and the default one."""
     lost = chosen[[*COMPETITOR, "lost", "seeds"]]
-    not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
-    counts = not_completed.groupby(COMPETITOR)["default_lost"]
+    counts = defaults.groupby(COMPETITOR)["lost"]
     default_lost = counts.agg(default_lost="sum", default_seeds="size").reset_index()
     return gains.drop(columns=["n"]).merge(lost, on=COMPETITOR).merge(default_lost, on=COMPETITOR)
 
@@ -108,17 +91,21 @@ def default_rates(defaults: pd.DataFrame) -> pd.DataFrame:
 # ---- the best of some trials
 
 
-def budget(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return quartiles of the lowest gap of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
+def budget(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return quartiles of the least score of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
 
-    Of a search that zoomed, many of the T lie near the best: one of m trials alone would find less.
+    A setting that lost a seed, or first rises above the limit, is not found: its score is inf. Of a search
+    that zoomed, many of the T lie near the best: one of m trials alone would find less.
     """
+    highest = np.inf if limit is None else limit
+    found = (settings["lost"] == 0) & (settings["rise"] <= highest)
+    scores = settings[COMPETITOR].assign(score=settings["score"].where(found, np.inf))
     rows = []
-    for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:
-        if len(gaps) < FEWEST_TRIALS:
+    for (task, optimizer), own in scores.groupby(COMPETITOR, sort=False)["score"]:
+        if len(own) < FEWEST_TRIALS:
             continue
-        sizes = _sizes(len(gaps))
-        quartiles = best_of_subsets(gaps.to_numpy(), sizes)
+        sizes = _sizes(len(own))
+        quartiles = best_of_subsets(own.to_numpy(), sizes)
         rows += [(task, optimizer, size, *three) for size, three in zip(sizes, quartiles, strict=True)]
     return typed(rows, "budget_curve")
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from lrbench.results.notation import counted, listed, named, setting_value
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.timings import timings as timings_of
-from lrbench.results.terminal.layout import WIDTH, print_table, print_words
+from lrbench.results.terminal.layout import WIDTH, print_sentences, print_table, print_words
 from lrbench.results.words.cells import (
     BRIEF,
     RELATIVE,
@@ -20,7 +20,7 @@ from lrbench.results.words.cells import (
     ranking_text,
     timings_text,
 )
-from lrbench.results.words.tables import SINGLE_RUN, SPECS, TABLES, TableSpec, text_of
+from lrbench.results.words.tables import SINGLE_RUN, SPECS, TABLES, TableSpec, tables, text_of
 from lrbench.results.words.verdict import budget, headline
 from lrbench.results.words.warnings import notes, warnings
 
@@ -56,6 +56,10 @@ def print_ranking(sweep: Sweep, console: Console) -> None:
         note = ranking_note(ranking)
         below = f"{RELATIVE_NOTE}. {note}" if note else RELATIVE_NOTE
         console.print(Text(below, style="dim"), width=min(WIDTH, console.width))
+        console.print()
+    for answers in tables(sweep, SPECS["answers"]):
+        print_table(answers.rows, LEFT_IN_TERMINAL, console, answers.heading)
+        print_sentences([answers.sentence], console)
         console.print()
     _print_spec(sweep, SPECS["baselines"], console, SPECS["baselines"].heading)
     print_words(_notes(sweep), warnings(sweep), console)

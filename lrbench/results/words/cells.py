@@ -16,6 +16,7 @@ from lrbench.results.notation import (
     interval,
     learning_rate,
     listed,
+    measured,
     number,
     p_value,
     reached,
@@ -348,6 +349,38 @@ def _end(lr: float, is_open: bool, sign: str) -> str:
     if pd.isna(lr):
         return MISSING
     return f"{sign}{setting_value(lr)}" if is_open else setting_value(lr)
+
+
+# ---- what the models answer
+
+EXACT = "exact minimum"  # the row below the optimizers
+
+
+def answers_text(answers: pd.DataFrame) -> pd.DataFrame:
+    """Write a row an optimizer, a column a row that was asked for, and last the exact minimum."""
+    parts = [_answers_of(task, rows) for task, rows in answers.groupby("task", sort=False)]
+    return without_one_task(pd.concat(parts, ignore_index=True).fillna(MISSING))
+
+
+def _answers_of(task: Any, answers: pd.DataFrame) -> pd.DataFrame:
+    """Write the answers on one task."""
+    by_optimizer = {name: {"task": task, "optimizer": displayed(name)} for name in answers["optimizer"]}
+    exact = {"task": task, "optimizer": EXACT}
+    for row in answers.to_dict("records"):
+        by_optimizer[row["optimizer"]][row["given"]] = answer(row)
+        exact[row["given"]] = number(row["exact"])
+    is_known = answers["exact"].notna().any()
+    return pd.DataFrame([*by_optimizer.values(), *([exact] if is_known else [])], dtype=object)
+
+
+def answer(row: Mapping[Any, Any]) -> str:
+    """Write an answer: "8.00", "8.00 (7.91 to 8.03)" where the seeds differ, "8.00, 2 lost"."""
+    if row["lost"] == row["seeds"]:
+        return "all lost"
+    low, high = measured(row["lowest"]), measured(row["highest"])
+    between = "" if low == high else f" ({low} to {high})"
+    lost = f", {row['lost']} lost" if row["lost"] else ""
+    return f"{measured(row['answer'])}{between}{lost}"
 
 
 # ---- problems, failures, times

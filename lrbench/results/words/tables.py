@@ -14,11 +14,12 @@ import pandas as pd
 
 from lrbench.results.notation import MISSING, counted, listed, setting_value
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.words import cells
+from lrbench.results.words import answers, cells
 
 MOST_ROWS = 40  # of a table in the report; the file has all
 # where a table stands
-SINGLE_RUN, TOP, BELOW_A_FIGURE, END, PROTOCOL = "single run", "top", "below a figure", "end", "protocol"
+SINGLE_RUN, TOP, BELOW_RANKING = "single run", "top", "below the ranking"
+BELOW_A_FIGURE, END, PROTOCOL = "below a figure", "end", "protocol"
 # headings of columns of words, which stand left; numbers stand right
 LEFT = {
     *("optimizer", "best setting", "setting", "settings", "task", "problem", "status", "reason", "method"),
@@ -59,7 +60,7 @@ class TableSpec:
         heading, sentence: what stands above it; a sentence may be made from the frame.
         frame: its numbers, without rows where the sweep has none for it.
         text: how they are written, a column a heading.
-        place: SINGLE_RUN, TOP, BELOW_A_FIGURE (the figure names it), END or PROTOCOL.
+        place: SINGLE_RUN, TOP, BELOW_RANKING, BELOW_A_FIGURE (the figure names it), END or PROTOCOL.
         split: tables of their own instead, such as a table a task.
     """
 
@@ -167,6 +168,11 @@ def _of_a_single_run(name: str) -> Callable[[Sweep], pd.DataFrame]:
     return frame
 
 
+def _answers_of_several(sweep: Sweep) -> pd.DataFrame:
+    """Return the predictions where there are several runs; a single one has a table of its own."""
+    return sweep.answers if len(sweep.runs) > 1 else pd.DataFrame()
+
+
 def _tolerances(sweep: Sweep) -> pd.DataFrame:
     """Return the tolerances of those with several learning rates, none of them where no optimizer has one."""
     searched = sweep.sensitivity_table[sweep.sensitivity_table["lrs"] > 1]
@@ -227,6 +233,14 @@ TABLES = (
         rankings_text,
         place=TOP,
         split=_rankings,
+    ),
+    TableSpec(
+        "answers",
+        "Prediction",
+        answers.sentence,
+        _answers_of_several,
+        cells.answers_text,
+        place=BELOW_RANKING,
     ),
     TableSpec(
         "targets",

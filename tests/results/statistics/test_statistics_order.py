@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rule
 import scipy.stats
-from drawn import arrays, some_fields
+from random_runs import arrays, some_fields
 from statsmodels.stats.multitest import multipletests
 
 from lrbench.results.statistics import order as s

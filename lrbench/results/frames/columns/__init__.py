@@ -5,6 +5,7 @@ sweep, difference.py those of two. results/README.md and docs/frames.md are made
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -28,10 +29,12 @@ STORED: dict[str, tuple[Column, ...]] = {
     "problems.parquet": stored.PROBLEMS,
     "paths.parquet": stored.PATHS,
     "roles.parquet": stored.ROLES,
+    "beyond.parquet": stored.BEYOND,
     "summary.csv": costs.SUMMARY,
 }
 # all other types are Python objects
 DTYPES = {"string": str, "int64": int, "double": float, "bool": bool}
+NULLABLE = {"int64": "Int64"}  # numpy's whole numbers know no missing one
 
 
 def names(frame: str) -> list[str]:
@@ -52,7 +55,7 @@ def typed(rows: Iterable, frame: str) -> pd.DataFrame:
     return table[columns].astype({column.name: _dtype(column) for column in FRAMES[frame]})
 
 
-def _dtype(column: Column) -> type | str:
-    """Return the pandas type of a column; of whole numbers that may be missing the nullable one."""
-    may_be_missing = column.type == "int64" and column.may_be == NULL
-    return "Int64" if may_be_missing else DTYPES.get(column.type, object)
+def _dtype(column: Column) -> Any:
+    if column.may_be == NULL and column.type in NULLABLE:
+        return NULLABLE[column.type]
+    return DTYPES.get(column.type, object)

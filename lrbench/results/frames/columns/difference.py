@@ -131,7 +131,9 @@ FINALS = (
     OPTIMIZER,
     Column("row", "int64", PURE, "the place of its setting among those that are shown"),
     SIDE,
-    Column("gap", "double", LOSS, "of this run"),
+    Column("gap", "double", LOSS, "of this run: its level, inf if lost"),
+    Column("arrived", "bool", PURE, "whether this run arrives at the target"),
+    Column("hit", "double", EVALUATIONS, "until it arrives, inf where it does not"),
     Column("median", "double", LOSS, "over the side's runs"),
     *several("lost runs", "int64", RUNS, "of the side: that are lost, of so many"),
 )

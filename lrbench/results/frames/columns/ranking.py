@@ -18,7 +18,7 @@ from lrbench.results.frames.columns.column import (
     only,
     several,
 )
-from lrbench.results.frames.columns.runs import OPTIMIZER, TASK
+from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
 
 # ---- within a task
 
@@ -38,10 +38,10 @@ GAP_MEANS = (
     "empty for one seed"
 )
 TOLERANCE_MEANS = (
-    "decades of lr that work, which cost at most twice the best; whether they go on beyond an end of the "
-    "search"
+    "decades of lr around the best that work: they cost at most twice as much; whether they go on beyond an "
+    "end of the search"
 )
-WORKS_MEANS = "the lowest and the highest of the tried rates that work, next to each other"
+WORKS_MEANS = "the lowest and the highest of the tried rates around the best that work"
 SEARCH_MEANS = "how many settings and learning rates were searched; `trials` equals `settings`"
 
 RANKING = (
@@ -301,7 +301,26 @@ COMPETENCE = (
         relative=True,
         heading="first",
     ),
+    Column("cost", "double", EVALUATIONS, "of the first of them, until arrival", NULL, heading="evaluations"),
     Column("gap", "double", LOSS, "of the first of them", heading="gap"),
+)
+ONE_FOR_ALL = (
+    OPTIMIZER,
+    SETTING._replace(meaning="the one that does best on all tasks, in words", heading="setting"),
+    Column("lr", "double", RATE, "of it, NaN where the optimizer has none", NULL),
+    Column(
+        "ratio",
+        "double",
+        FACTOR,
+        (
+            "its cost over the least of any optimizer and setting, on the task where that is worst; of "
+            "geometric means over the seeds, where a miss counts the budget"
+        ),
+        relative=True,
+        heading="at worst",
+    ),
+    Column("worst", "string", PURE, "the task where that is", relative=True, heading="on"),
+    Column("tasks", "int64", TASKS, "on all of which it was tried"),
 )
 
 STANDINGS = (
@@ -319,4 +338,5 @@ FRAMES = {
     "across": ACROSS,
     "overall": OVERALL,
     "competence": COMPETENCE,
+    "one_for_all": ONE_FOR_ALL,
 }

@@ -131,6 +131,17 @@ FAILURES = (
     DIVERGES_FROM_LR,
 )
 
+ANSWERS = (
+    TASK,
+    OPTIMIZER,
+    Column("given", "string", PURE, "the row that was asked for, its features in the units of the data"),
+    Column("answer", "double", PURE, "the prediction, median over the seeds that are not lost", NULL),
+    *several("lowest highest", "double", PURE, "over these seeds", NULL),
+    Column("seeds", "int64", SEEDS, "all that are compared"),
+    Column("lost", "int64", SEEDS, "those of them that answer nothing"),
+    Column("exact", "double", PURE, "the prediction of the exact minimiser", NULL),
+)
+
 # ---- a single run
 
 MILESTONES = (
@@ -164,6 +175,7 @@ FRAMES = {
     "settings": SETTINGS,
     "chosen": SETTINGS,
     "failures": FAILURES,
+    "answers": ANSWERS,
     "milestones": MILESTONES,
     "weights": WEIGHTS,
     "predictions": PREDICTIONS,

@@ -49,7 +49,7 @@ BUDGET_CURVE = (
     TASK,
     OPTIMIZER,
     Column("trials", "int64", SETTINGS, "so many of all, at random"),
-    *several("q25 median q75", "double", LOSS, "quartiles of the lowest gap among them"),
+    *several("q25 median q75", "double", PURE, "quartiles of the least score among them, inf without one"),
 )
 SENSITIVITY_TABLE = (
     TASK,
@@ -60,8 +60,8 @@ SENSITIVITY_TABLE = (
         "double",
         DECADES,
         (
-            "the widest stretch of neighbouring lrs that work: they lose no seed and cost at most twice the "
-            "best; 0 for one lr alone, null for none, and where neighbours are no curve"
+            "from the lowest to the highest of the neighbouring lrs around the best that work; 0 for one lr "
+            "alone, null where the best does not work, or neighbours are no curve"
         ),
         NULL,
     ),
@@ -71,6 +71,15 @@ SENSITIVITY_TABLE = (
 )
 RATES = (
     *SETTINGS_FRAME,
+    Column(
+        "works",
+        "bool",
+        PURE,
+        (
+            "whether it loses no seed, first rises no higher than the limit, and costs at most twice the "
+            "best, or ends at most twice as high where that does not arrive"
+        ),
+    ),
     Column("edge", "string", PURE, "that of the ranking"),
     Column("best", "bool", PURE, "whether it is the optimizer's chosen setting"),
     Column(

@@ -63,7 +63,7 @@ def write_texts(sweep: Sweep, drawings: list[Drawing], path: Path) -> Path:
 
 def summary(sweep: Sweep) -> pd.DataFrame:
     """Return the ranking, and what each optimizer cost on every axis."""
-    elsewhere = ["steps_to_target", "evaluations_to_target", "evaluations"]  # among the costs
+    elsewhere = ["steps_taken", "evaluations_to_target", "evaluations"]  # among the costs
     return sweep.ranking.drop(columns=elsewhere).merge(sweep.costs, on=COMPETITOR)
 
 

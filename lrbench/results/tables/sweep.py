@@ -115,7 +115,7 @@ class Sweep:
         """The runs with what the tables need beside each, of a tuned sweep a row a run and role; see
         `tables.entries`.
         """
-        return entries.entries(self.runs, self.tasks, self._roles)
+        return entries.entries(self.runs, self.tasks, self._roles, read.beyond(self.store))
 
     @cached_property
     def searched(self) -> pd.DataFrame:

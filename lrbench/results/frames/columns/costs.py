@@ -80,7 +80,7 @@ COSTS = (
     ),
 )
 SUMMARY = (
-    *without(RANKING, "evaluations steps_taken evaluations_to_target steps_to_target"),
+    *without(RANKING, "evaluations steps_taken evaluations_to_target"),
     *without(COSTS, "task optimizer"),
 )
 

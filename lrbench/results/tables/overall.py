@@ -139,5 +139,5 @@ def _costs(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     rise = runs.groupby(SETTING)["rise"].transform("max")
     log_cost = pd.Series(np.log(runs["cost"]), index=runs.index)
     counted = runs.assign(log_cost=log_cost.where(rise <= highest(limit)))
-    means = counted.pivot_table("log_cost", index=ANYWHERE, columns="task")
-    return means.map(np.exp)
+    means = counted.groupby([*ANYWHERE, "task"])["log_cost"].mean()
+    return means.unstack("task").map(np.exp)

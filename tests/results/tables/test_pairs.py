@@ -312,6 +312,8 @@ def test_no_setting_for_all_of_one_problem_or_where_none_was_tried_everywhere(wr
     assert write(run(steps=8), run(steps=16)).one_for_all.empty
     rows, problems = on_problems({("sgd", 0.1): [4.0, NAN], ("sgd", 0.2): [NAN, 5.0]})
     assert write(*rows, problems=tuple(problems), folder="apart").one_for_all.empty
+    high, problems = on_problems({("sgd", 0.1): [4.0, 5.0]}, rise=101.0)
+    assert write(*high, problems=tuple(problems), folder="high").one_for_all.empty
 
 
 # ---- tuned against default

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.names import optimizer_names, setting_texts
-from lrbench.results.statistics import at_least_floor
-from lrbench.results.statistics.readings import Readings
+from lrbench.results.statistics import Readings, at_least_floor
 from lrbench.results.tables.tasks import TASK
 
 SETTING = ["optimizer", "setting_id"]  # one setting of one competitor

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import at_least_half, stretch_around
-from lrbench.results.statistics.readings import RISE
+from lrbench.results.statistics import RISE, stretch_around
 from lrbench.results.tables.settings import best_first, highest
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -30,7 +29,7 @@ def at_each_rate(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataF
     """
     ordered = best_first(settings[settings["lr"] > 0], limit)
     rows = ordered.drop_duplicates([*COMPETITOR, "lr"])
-    rows = rows.assign(arrives=at_least_half(rows["arrived"], rows["seeds"]))
+    rows = rows.assign(arrives=rows["evaluations_to_target"] < np.inf)
     best = rows.groupby(COMPETITOR, sort=False)[["score", "arrives"]].transform("first")
     as_good = rows["score"] <= best["score"] + np.log(WORKS)
     sound = (rows["lost"] == 0) & (rows["rise"] <= highest(limit))

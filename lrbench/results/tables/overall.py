@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import at_least_half, friedman_ranks
-from lrbench.results.statistics.order import over_problems, worst_ratios
-from lrbench.results.statistics.readings import RISE
+from lrbench.results.statistics import RISE, friedman_ranks, over_problems, worst_ratios
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.settings import highest
 
@@ -91,7 +89,7 @@ def overall(ranking: pd.DataFrame, across: pd.DataFrame) -> pd.DataFrame:
     counted = ranking[["optimizer"]].assign(
         tasks=1,
         led=ranking["first"],
-        solved=at_least_half(ranking["arrived"].to_numpy(), ranking["seeds"].to_numpy()),
+        solved=ranking["evaluations_to_target"] < np.inf,
         lost=ranking["lost"] > 0,
     )
     counts = counted.groupby("optimizer", sort=False).sum().reset_index()
@@ -139,6 +137,7 @@ def _costs(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     """
     runs = searched.drop_duplicates(RUN)
     rise = runs.groupby(SETTING)["rise"].transform("max")
-    counted = np.log(runs["cost"]).where(rise <= highest(limit))
-    means = counted.groupby([runs["optimizer"], runs["setting"], runs["task"]]).mean()
-    return np.exp(means).unstack("task")
+    log_cost = pd.Series(np.log(runs["cost"]), index=runs.index)
+    counted = runs.assign(log_cost=log_cost.where(rise <= highest(limit)))
+    means = counted.groupby([*ANYWHERE, "task"])["log_cost"].mean()
+    return means.unstack("task").map(np.exp)

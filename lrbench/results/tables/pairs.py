@@ -13,12 +13,17 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import geometric_mean, probability_of_improvement
-from lrbench.results.statistics.order import Standings, turns
-from lrbench.results.statistics.order import standings as standings_of
-from lrbench.results.statistics.pairs import starts_needed
-from lrbench.results.statistics.readings import LOST_SCORE, Readings
-from lrbench.results.statistics.verdicts import UNDECIDED
+from lrbench.results.statistics import (
+    LOST_SCORE,
+    UNDECIDED,
+    Readings,
+    Standings,
+    geometric_mean,
+    probability_of_improvement,
+    starts_needed,
+    turns,
+)
+from lrbench.results.statistics import standings as standings_of
 from lrbench.results.tables.entries import RUN, SETTING, arrivals, readings
 from lrbench.results.tables.targets import TARGETS
 from lrbench.results.tables.tasks import COMPETITOR
@@ -118,7 +123,7 @@ def search_scores(reported: pd.DataFrame, searched: pd.DataFrame) -> dict[str, d
     trials = searched.merge(chosen, on=SETTING).drop_duplicates(RUN)
     means = trials["score"].clip(upper=LOST_SCORE).groupby([trials["task"], trials["optimizer"]]).mean()
     scores: dict[str, dict[str, float]] = {task: {} for task in reported["task"].unique()}
-    for (task, optimizer), score in means.items():
+    for task, optimizer, score in means.reset_index().itertuples(index=False):
         scores[task][optimizer] = score
     return scores
 

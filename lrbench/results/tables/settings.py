@@ -11,6 +11,7 @@ import pandas as pd
 
 from lrbench.results.frames.columns import names
 from lrbench.results.statistics import (
+    RISE,
     by_group,
     geometric_mean,
     geometric_spread,
@@ -18,7 +19,6 @@ from lrbench.results.statistics import (
     median_first_hit,
     quantile,
 )
-from lrbench.results.statistics.readings import RISE
 from lrbench.results.tables.entries import RUN, SETTING, TINY
 from lrbench.results.tables.tasks import COMPETITOR
 

@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import best_of_subsets
-from lrbench.results.statistics.pairs import compare_groups
-from lrbench.results.statistics.readings import RISE
-from lrbench.results.statistics.verdicts import UNTOLD, words
+from lrbench.results.statistics import RISE, UNTOLD, best_of_subsets, compare_groups, words
 from lrbench.results.tables.entries import readings
 from lrbench.results.tables.settings import settings as settings_of
 from lrbench.results.tables.tasks import COMPETITOR

@@ -118,8 +118,8 @@ GLOSSARY = (
     (
         "rates that work",
         "rates that work|works",
-        "Neighbouring learning rates, of those that were tried, at which no run is lost and the cost is at "
-        "most twice the best one's.",
+        "The tried learning rates around the best one at which no run is lost and the cost is at most twice "
+        "the best one's.",
     ),
     (
         "score",

@@ -59,6 +59,7 @@ def _who_is_better(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, where: 
     rivals = ranking[~ranking["leader"]]
     clauses = [
         f"{_head(task, ranking, leader, rivals)}{where}{_scope(sweep, ranking)}",
+        *_take_any(ranking, rivals),
         *_as_good_too(leader, rivals),
         *_clearly_better(leader, rivals),
         *_better(leader, rivals),
@@ -99,7 +100,7 @@ def _nobody_arrives(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, r
     to_stay = " to stay" if ranking["passes"].any() else ""
     nobody = f"Nobody comes within {_target(task)}{to_stay}"
     if (rivals["word"] == AS_GOOD).all():
-        return f"{nobody}: all end about equally near, {_how_near(leader)}; take any"
+        return f"{nobody}: all end about equally near, {_how_near(leader)}"
     alike = _alike(rivals)
     group = (
         f" Take any of {alternatives([leader['optimizer'], *alike['optimizer']], 'and')}:"
@@ -158,6 +159,13 @@ def share(relative: float) -> str:
 
 def _alike(rivals: pd.DataFrame) -> pd.DataFrame:
     return rivals[rivals["word"].isin([AS_GOOD, SAME])]
+
+
+def _take_any(ranking: pd.DataFrame, rivals: pd.DataFrame) -> Iterator[str]:
+    """Say that it does not matter whom to take, where nobody arrives and all end about equally near."""
+    stays = ranking[~ranking["passes"]]
+    if not stays["arrived"].any() and (rivals["word"] == AS_GOOD).all():
+        yield "take any"
 
 
 def _as_good_too(leader: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:

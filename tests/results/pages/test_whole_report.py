@@ -66,6 +66,7 @@ def test_a_whole_report_has_all_sections_in_their_order(page, results):
     outline = Outline(page)
     tasks = results.tasks["task"].tolist()
     sections = ["Read before quoting", "Over all tasks", *(f"Ranking: {task}" for task in tasks)]
+    sections += ["Prediction"]
     sections += [
         TITLES[name]
         for name in (
@@ -98,8 +99,8 @@ def test_a_whole_report_has_all_sections_in_their_order(page, results):
 
 
 TABLES = {  # under which figure a table stands, by its heading
-    "lr_sensitivity": ["Tolerance of the learning rate"],
-    "targets": ["On the way to the target", "Who reaches the target", *["Cost to the target"] * 7],
+    "lr_sensitivity": ["Learning rates that work"],
+    "targets": ["On the way to the target", "Who arrives", *["Cost to the target"] * 7],
     "profile": ["Who leads where"],
     "pairs": ["Every pair"],
     "mean_ranks": ["Across the problems"],

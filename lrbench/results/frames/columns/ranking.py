@@ -93,7 +93,13 @@ RANKING = (
     ),
     Column("relative_level", "double", PURE, "level / scale", NULL, heading="from the best fit"),
     Column("score", "double", PURE, "mean over the seeds that are not lost, inf where all are"),
-    Column("order", "double", PURE, "mean score over the shared seeds, by which those of one rank stand"),
+    Column(
+        "order",
+        "double",
+        PURE,
+        "mean score over the seeds that all have, by which those of one rank stand; a lost seed counts 1000",
+        relative=True,
+    ),
     Column("lost", "int64", SEEDS, "how many of `seeds` are lost: diverged or failed"),
     Column("rise", "double", FACTOR, "the most by which a seed's gap first rises above where it began"),
     Column("gap", "double", LOSS, GAP_MEANS),
@@ -146,7 +152,8 @@ RANKING = (
         "passes",
         "bool",
         PURE,
-        "whether most of its seeds that arrive leave again within twice the budget",
+        "whether most of its seeds that arrive, of those that all have, leave again within twice the budget",
+        relative=True,
     ),
     Column(
         "crossing",
@@ -160,7 +167,12 @@ RANKING = (
         "area",
         "double",
         EVALUATIONS,
-        "until arrival, geometric mean over the targets 1e-1 to 1e-8 and the seeds; a miss counts the budget",
+        (
+            "until arrival, geometric mean over the targets 1e-1 to 1e-8 and the seeds that all have; a miss "
+            "counts the budget; empty where relative gaps are undefined"
+        ),
+        NULL,
+        relative=True,
         heading="mean over targets",
     ),
     Column(

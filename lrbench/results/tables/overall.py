@@ -3,14 +3,14 @@ leads where.
 
 One row of `across`: a "adam", b "sgd", problems 8, wins 8, losses 0, p 0.008, p_holm 0.02, better "adam",
 rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7, lost 0. Of
-`one_for_all`: optimizer "adam", setting "lr=0.1", lr 0.1, ratio 2.3, worst "diabetes", tasks 8.
+`one_for_all`: optimizer "adam", setting "lr=0.1", lr 0.1, ratio 2.3, worst "diabetes", solved 7, tasks 8.
 """
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import RISE, friedman_ranks, over_problems, worst_ratios
+from lrbench.results.statistics import LOST_SCORE, RISE, friedman_ranks, over_problems, worst_ratios
 from lrbench.results.tables.entries import RUN, SETTING
 from lrbench.results.tables.settings import highest
 
@@ -118,26 +118,29 @@ def one_for_all(searched: pd.DataFrame, tasks: pd.DataFrame, limit: float | None
     there is one problem alone.
 
     It is that whose worst ratio to the best cost of a task, of any optimizer, is least; a miss costs the
-    budget. A setting counts that was tried on every task, and nowhere first rises above the limit.
+    budget. Of equal ones the mean score decides. A setting counts that was tried on every task, and nowhere
+    first rises above the limit.
     """
     if _problems(tasks).nunique() < 2:
         return typed([], "one_for_all")
-    costs = _costs(searched, limit).reindex(columns=tasks["task"])
-    ratio, worst_on = worst_ratios(costs.to_numpy().T)
-    rows = costs.index.to_frame(index=False)
-    tried = rows.assign(ratio=ratio, worst=costs.columns[worst_on], tasks=len(tasks)).dropna(subset="ratio")
-    rates = searched.drop_duplicates(ANYWHERE)[[*ANYWHERE, "lr"]]
-    ordered = tried.merge(rates, on=ANYWHERE).sort_values(["ratio", "optimizer", "lr"], kind="stable")
+    means = _means(searched, limit)
+    log_costs = means["log_cost"].unstack("task").reindex(columns=tasks["task"])
+    ratio, worst_on = worst_ratios(np.exp(log_costs.to_numpy().T))
+    settings = means.groupby(ANYWHERE)
+    over_tasks = settings.agg(lr=("lr", "first"), solved=("solved", "sum"), score=("score", "mean"))
+    rows = over_tasks.assign(ratio=ratio, worst=log_costs.columns[worst_on], tasks=len(tasks)).reset_index()
+    ordered = rows.dropna(subset="ratio").sort_values(["ratio", "score", "lr", "optimizer"], kind="stable")
     return typed([ordered.drop_duplicates("optimizer")], "one_for_all")
 
 
-def _costs(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
-    """Return what each setting costs on each task, geometric means over its seeds: a row a setting, a column
-    a task; NaN where it was not tried, or first rises above the limit.
+def _means(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
+    """Return a row a setting and task, over its seeds: log_cost, NaN where it first rises above the limit;
+    score; solved, whether at least half of them arrive.
     """
     runs = searched.drop_duplicates(RUN)
     rise = runs.groupby(SETTING)["rise"].transform("max")
-    log_cost = pd.Series(np.log(runs["cost"]), index=runs.index)
-    counted = runs.assign(log_cost=log_cost.where(rise <= highest(limit)))
-    means = counted.groupby([*ANYWHERE, "task"])["log_cost"].mean()
-    return means.unstack("task").map(np.exp)
+    log_cost = pd.Series(np.log(runs["cost"]), index=runs.index).where(rise <= highest(limit))
+    score = runs["score"].clip(upper=LOST_SCORE)
+    groups = runs.assign(log_cost=log_cost, score=score).groupby([*ANYWHERE, "task"])
+    means = groups[["log_cost", "score", "arrived"]].mean()
+    return means.assign(lr=groups["lr"].first(), solved=means["arrived"] >= 0.5)

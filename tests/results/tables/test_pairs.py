@@ -281,6 +281,17 @@ def test_one_setting_for_all_is_that_of_the_rule(write):
         ["adam", 0.1, "p0", 2],
     ]
     assert table["ratio"].tolist() == pytest.approx([5.0, 6.0])
+    assert table["solved"].tolist() == [1, 2]
+
+
+def test_of_settings_that_are_as_good_on_all_problems_the_score_decides(write):
+    """None of them arrives: what ends lower is named, and that it arrives nowhere."""
+    rows = []
+    for lr, gap in ((0.1, 1e-1), (0.2, 1e-3), (0.3, 1e-2)):
+        rows += [run(lr=lr, gap=gap, problem_id=name, problem=name) for name in ("p0", "p1")]
+    problems = [LECTURE | {"problem_id": name, "problem": name} for name in ("p0", "p1")]
+    (row,) = write(*rows, problems=tuple(problems)).one_for_all.to_dict("records")
+    assert (row["lr"], row["ratio"], row["solved"]) == (0.2, 1.0, 0)
 
 
 def test_a_setting_that_rises_too_high_is_not_for_all(write):

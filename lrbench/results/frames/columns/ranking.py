@@ -332,6 +332,7 @@ ONE_FOR_ALL = (
         heading="at worst",
     ),
     Column("worst", "string", PURE, "the task where that is", relative=True, heading="on"),
+    Column("solved", "int64", TASKS, "on which at least half of its seeds arrive", heading="arrives on"),
     Column("tasks", "int64", TASKS, "on all of which it was tried"),
 )
 

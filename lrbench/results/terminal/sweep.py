@@ -28,7 +28,7 @@ RANK, RATIO, WORD = RELATIVE["rank"], RELATIVE["ratio"], RELATIVE["word"]
 # headings of columns that stand left here; on the page a task and other columns of words do too
 LEFT_IN_TERMINAL = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
-MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
+MOST_RATIO = 18  # characters; the interval of a longer one is left to the report
 
 
 class Timings(Protocol):

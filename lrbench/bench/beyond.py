@@ -38,6 +38,8 @@ def look_beyond(
         return 0
     done = len(going_on) - len(left)
     written = time.monotonic()
+    if len(left):
+        progress(PHASE, done, len(going_on))
     try:
         for rows in go_on(left, options):
             tables.append(rows)

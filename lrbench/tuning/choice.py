@@ -86,23 +86,26 @@ class _Reached(NamedTuple):
 
 
 class _Outcomes(NamedTuple):
-    """The stored outcomes, by the ids of their runs."""
+    """The stored outcomes, in the order of their ids."""
 
     run_id: np.ndarray
-    order: np.ndarray
     score: np.ndarray
     rise: np.ndarray
 
     @classmethod
     def of(cls, outcomes: pa.Table) -> "_Outcomes":
         run_id = outcomes["run_id"].to_numpy().astype("S32")
+        order = np.argsort(run_id)
         completed = outcomes["status"].to_numpy() == "completed"
         score = np.where(completed, _or_inf(outcomes["score"]), np.inf)
-        return cls(run_id, np.argsort(run_id), score, _or_inf(outcomes["rise"]))
+        return cls(run_id[order], score[order], _or_inf(outcomes["rise"])[order])
 
     def reached(self, runs: np.ndarray) -> _Reached:
         """Return what the runs with these ids (R,) reached."""
-        places = self.order[np.searchsorted(self.run_id, runs, sorter=self.order)]
+        # looked up in their order, as the memory of many ids is then read once
+        order = np.argsort(runs)
+        places = np.empty(len(runs), np.int64)
+        places[order] = np.searchsorted(self.run_id, runs[order])
         return _Reached(self.score[places], self.rise[places])
 
 

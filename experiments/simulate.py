@@ -1,8 +1,8 @@
 """How far a verdict can be trusted, measured: `make simulate` fills the tables of docs/statistics.md.
 
-Names of questions as arguments ask only these. Sweeps are run by lrbench itself, into results/simulate, where
-those that are stored are not run again. Draws are seeded: the same numbers come again. On two cores it takes
-about forty minutes.
+Task by task they stand in experiments/simulate.md. Names of questions as arguments ask only these, and leave
+the bars as they were. Sweeps are run by lrbench itself, into results/simulate, where those that are stored
+are not run again. Draws are seeded: the same numbers come again. On two cores it takes about forty minutes.
 """
 
 import sys
@@ -23,6 +23,7 @@ from verdicts import Measured
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "statistics.md"
+NOTEBOOK = ROOT / "experiments" / "simulate.md"  # has the tables task by task
 FOLDER = ROOT / "results" / "simulate"
 SEED = 20_260
 
@@ -257,13 +258,39 @@ def answers(size: Size, folder: Path, names: Sequence[str] = ()) -> Iterator[tup
             yield name, answer
 
 
-# ---- the page
+# ---- the pages
+
+# of columns whose worst number is the least one, how they begin
+MORE_IS_BETTER = ("decided", "power", "leader", "5 seeds", "10 seeds", "20 seeds", "worst pair")
+BY_TASK = " by task"  # what a marker of the notebook ends on
 
 
-def blocks(name: str, answer: Answer) -> dict[str, str]:
-    """Return the text of the markers of a question: its table, and its bars."""
-    bars = pd.DataFrame([bar.row(answer) for bar in QUESTIONS[name].bars])
-    return {name: markdown(answer.table), f"bars {name}": markdown(bars)}
+def blocks(found: dict[str, Answer]) -> dict[str, str]:
+    """Return the text of each marker: of a question, of its tasks, and of all bars where all are asked."""
+    texts = {}
+    for name, answer in found.items():
+        if "task" in answer.table:
+            texts[name] = markdown(summary(answer.table))
+            texts[name + BY_TASK] = markdown(answer.table)
+        else:
+            texts[name] = markdown(answer.table)
+    if set(found) == set(QUESTIONS):
+        rows = [bar.row(found[name]) for name, question in QUESTIONS.items() for bar in question.bars]
+        texts["bars"] = markdown(pd.DataFrame(rows))
+    return texts
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of a table of tasks, and the worst of each column with its task."""
+    is_mean = table["task"].isin(questions.MEANS.values())
+    tasks = table[~is_mean].set_index("task")
+    worst: dict[str, object] = {"task": "worst task"}
+    for column in tasks:
+        least = str(column).startswith(MORE_IS_BETTER)
+        number, task = questions.worst(tasks[column], least)
+        is_told = task and number != (1 if least else 0)
+        worst[str(column)] = f"{_number(number)} ({task})" if is_told else _number(number)
+    return pd.DataFrame([*table[is_mean].to_dict("records"), worst]).rename(columns={"task": ""})
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -283,15 +310,21 @@ def _number(value: float) -> str:
         return "-"
     if value == round(value) and abs(value) < 1e6:
         return f"{value:.0f}"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"
+    return f"{value:.3f}" if 0.0005 <= abs(value) < 10 else f"{value:.2g}"
+
+
+def write(texts: dict[str, str]) -> None:
+    for page in (PAGE, NOTEBOOK):
+        page.write_text(filled(page.read_text(encoding="utf-8"), texts), encoding="utf-8")
 
 
 def main() -> None:
+    found = {}
     for name, answer in answers(LONG, FOLDER, sys.argv[1:]):
-        texts = blocks(name, answer)
+        found[name] = answer
         # after each question, so that what follows may be interrupted
-        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
-        print("\n\n".join(f"{marker}\n\n{text}" for marker, text in texts.items()), flush=True)
+        write(blocks(found))
+        print(f"{name}\n\n{markdown(answer.table)}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,9 @@ def short(_experiments, tmp_path_factory):
 def test_every_question_has_an_answer_and_a_place_on_the_page(short):
     import simulate
 
-    page = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
-    places = re.findall(r"<!-- ([\w ]+) -->", page)
-    texts = {}
-    for name, answer in short.items():
-        texts |= simulate.blocks(name, answer)
+    pages = [page.read_text(encoding="utf-8") for page in (simulate.PAGE, simulate.NOTEBOOK)]
+    places = re.findall(r"<!-- ([\w ]+) -->", "".join(pages))
+    texts = simulate.blocks(short)
     assert set(short) == set(simulate.QUESTIONS)
     assert sorted(texts) == sorted(place for place in places if place != "end")
     assert all(text.startswith("| ") and len(text.splitlines()) > 2 for text in texts.values())
@@ -71,6 +69,23 @@ def test_a_bar_says_what_was_missed_and_where():
     assert Bar("", "held", 0.93, at_least=True).row(answer)["measured"] == "0.940"
     assert Bar("", "held", 0.95, at_least=True).row(answer)["measured"] == "**missed: 0.940**"
     assert Bar("", "none", 0.05).row(answer)["measured"] == "-"
+
+
+def test_a_summary_has_the_means_and_the_worst_task_of_each_column():
+    import pandas as pd
+    from questions import with_means
+    from simulate import summary
+
+    rows = [
+        {"task": "a", "sd": 0.1, "decided, clear": 1.0, "flips": 0.0},
+        {"task": "b", "sd": 0.3, "decided, clear": 0.5, "flips": 0.0},
+        {"task": "c", "sd": np.nan, "decided, clear": np.nan, "flips": np.nan},
+    ]
+    found = summary(with_means(rows, [False, False, True]))
+    assert found[""].tolist() == ["mean of the twelve", "mean of the five", "worst task"]
+    assert found["sd"].tolist()[0] == pytest.approx(0.2)
+    assert pd.isna(found["sd"][1])
+    assert found.iloc[2].tolist() == ["worst task", "0.300 (b)", "0.500 (b)", "0"]
 
 
 def verdicts(*sides, clear=True):

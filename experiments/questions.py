@@ -22,6 +22,7 @@ from verdicts import (
     known_by_gap,
     of_readings,
     scored,
+    strictly,
 )
 
 from lrbench.results.statistics.order import over_problems
@@ -312,9 +313,8 @@ def _at_a_stop(stopped: Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _flips(sides: np.ndarray) -> float:
     """Return the share of the decided pairs that are decided both ways, sides (stops, V, pairs)."""
-    first, second = (sides == 1).any(axis=0), (sides == -1).any(axis=0)
-    decided = first | second
-    return float((first & second).sum() / decided.sum()) if decided.any() else np.nan
+    decided = (sides != 0).any(axis=0)
+    return float(_both_ways(sides).sum() / decided.sum()) if decided.any() else np.nan
 
 
 # ---- budgets
@@ -322,6 +322,7 @@ def _flips(sides: np.ndarray) -> float:
 
 CHAINS = ((60, 120, 240, 480, 960), (75, 150, 300, 600), (100, 200, 400, 800), (125, 250, 500, 1000))
 LECTURE = ("sgd", "adam", "rmsprop")
+RULES = ("before", "without a look beyond", "clear", "who passes wins nothing")
 
 
 class Budgets(NamedTuple):
@@ -344,21 +345,24 @@ def budgets(folder: Path, rng: Generator, size: Budgets) -> Answer:
     told = {steps: _of_a_budget(measured, rows_of_draws) for steps, measured in at.items()}
     triples = [chain[i : i + 3] for chain in size.chains for i in range(len(chain) - 2)]
     rows = []
-    for name in ("before", "without a look beyond", "clear"):
+    for name in RULES:
         near = [_contradicting([told[steps][name] for steps in triple]) for triple in triples]
         everywhere = _contradicting([told[steps][name] for steps in told])
+        pairs = np.concatenate([own.pairs for own in near])
+        leaders = np.concatenate([own.leaders for own in near])
         rows.append(
             {
                 "rule": name,
-                "B/2, B, 2 B: all pairs": float(np.mean([pairs.mean() for pairs, _ in near])),
-                "of the leader": float(np.mean([leaders.mean() for _, leaders in near])),
-                "all budgets: all pairs": float(everywhere[0].mean()),
-                "of the leader, all budgets": float(everywhere[1].mean()),
+                "pairs": float(pairs.mean()),
+                "draws": float(pairs.any(axis=1).mean()),
+                "draws, leader's": float(leaders.any(axis=1).mean()),
+                "pairs, all budgets": float(everywhere.pairs.mean()),
+                "draws, leader's, all budgets": float(everywhere.leaders.any(axis=1).mean()),
                 "leader changes, all budgets": _changes([told[steps][name] for steps in told]),
             }
         )
-    last = rows[-1]
-    numbers = {"leader's": last["of the leader"], "all": last["B/2, B, 2 B: all pairs"]}
+    ours = rows[RULES.index("clear")]
+    numbers = {"leader's": ours["draws, leader's"], "all": ours["pairs"]}
     return Answer(pd.DataFrame(rows), numbers)
 
 
@@ -376,12 +380,13 @@ def chosen_runs(place: Place, found: Sequence[Search], seeds: int) -> dict[Setti
 
 
 def _of_a_budget(measured: Measured, draws: Sequence[np.ndarray]) -> dict[str, Verdicts]:
-    told: dict[str, list[Verdict]] = {"before": [], "without a look beyond": [], "clear": []}
+    told: dict[str, list[Verdict]] = {name: [] for name in RULES}
     for own in measured.searches:
         new, old = own.by_arrival, own.by_gap
         for rows in draws:
             runs = measured.runs(new)
             told["clear"].append(by_arrival(runs, measured.worth(new), rows))
+            told["who passes wins nothing"].append(strictly(runs, measured.worth(new), rows))
             blind = [_not_looking(run) for run in runs]
             told["without a look beyond"].append(by_arrival(blind, measured.worth(new), rows))
             told["before"].append(by_gap(measured.runs(old), measured.worth(old), rows))
@@ -394,15 +399,21 @@ def _not_looking(runs: Runs) -> Runs:
     return runs._replace(readings=Readings(**columns))
 
 
-def _contradicting(told: Sequence[Verdicts]) -> tuple[np.ndarray, np.ndarray]:
-    """Say of each draw whether a pair is clear both ways at these budgets: any, and any of the leaders'."""
+class _Contradicting(NamedTuple):
+    """Which pairs of a draw are clear both ways at some budgets, (V, pairs): any, and as the leader's."""
+
+    pairs: np.ndarray
+    leaders: np.ndarray
+
+
+def _contradicting(told: Sequence[Verdicts]) -> _Contradicting:
     sides = np.array([verdicts.sides(True) for verdicts in told])  # (budgets, V, pairs)
     of_leader = np.array([verdicts.of_leader for verdicts in told])
-    found = []
-    for own in (sides, np.where(of_leader, sides, 0)):
-        both_ways = (own == 1).any(axis=0) & (own == -1).any(axis=0)
-        found.append(both_ways.any(axis=1))
-    return found[0], found[1]
+    return _Contradicting(_both_ways(sides), _both_ways(np.where(of_leader, sides, 0)))
+
+
+def _both_ways(sides: np.ndarray) -> np.ndarray:
+    return (sides == 1).any(axis=0) & (sides == -1).any(axis=0)
 
 
 def _changes(told: Sequence[Verdicts]) -> float:

@@ -222,8 +222,10 @@ QUESTIONS = {
     "budgets": Question(
         budgets,
         [
-            Bar("lecture, B/2, B, 2 B: the leader's clear verdicts contradict", "leader's", 0.01),
-            Bar("the same, of all pairs", "all", 0.1),
+            Bar(
+                "lecture, B/2, B, 2 B: draws in which clear verdicts of leaders contradict", "leader's", 0.01
+            ),
+            Bar("the same, share of all pairs", "all", 0.1),
         ],
     ),
     "demo": Question(

@@ -66,7 +66,21 @@ def by_arrival(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -
     return of_readings([own.readings.take(rows) for own in runs], worth)
 
 
+def strictly(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -> Verdict:
+    """Judge them as lrbench does, but let no one who passes through win against one who stays."""
+    readings = [own.readings.take(rows) for own in runs]
+    found = of_readings(readings, worth)
+    passing = np.array([own.passes_through() for own in readings])
+    lost = np.array([own.all_lost() for own in readings])
+    stays = ~passing & ~lost
+    a, b = np.triu_indices(len(runs), 1)
+    a_passes, b_passes = passing[a] & stays[b], passing[b] & stays[a]
+    wins_nothing = (a_passes & (found.side == 1)) | (b_passes & (found.side == -1))
+    return found._replace(side=np.where(wins_nothing, 0, found.side))
+
+
 def of_readings(readings: Sequence[Readings], worth: Sequence[float]) -> Verdict:
+    """Judge readings on the same seeds as lrbench does, and count for a pair of the leader what faces it."""
     found = standings(readings, worth)
     words, side = found.word.copy(), found.side.copy()
     of_leader = (found.a == found.leader) | (found.b == found.leader)

@@ -72,8 +72,8 @@ def worst(numbers: pd.Series, least: bool = False) -> tuple[float, str]:
 def over_grids_and_seeds(tasks: Sequence[Measured], rng: Generator, draws: int) -> Answer:
     """How much of a verdict is chance: shifted grids, other tuning seeds, other evaluation seeds."""
     rows = []
-    for measured in tasks:
-        new, old = both_rules(measured, rng, draws)
+    for measured, own_rng in zip(tasks, rng.spawn(len(tasks)), strict=True):
+        new, old = both_rules(measured, own_rng, draws)
         rows.append(
             {
                 "task": measured.name,
@@ -100,9 +100,9 @@ def over_grids_and_seeds(tasks: Sequence[Measured], rng: Generator, draws: int) 
 def beside_the_truth(tasks: Sequence[Measured], rng: Generator, draws: int) -> Answer:
     """How often a verdict is wrong where the best rate of each optimizer is known."""
     rows = []
-    for measured in tasks:
+    for measured, own_rng in zip(tasks, rng.spawn(len(tasks)), strict=True):
         assert measured.truth, "only the budgets and the demo do without"
-        new, old = both_rules(measured, rng, draws)
+        new, old = both_rules(measured, own_rng, draws)
         best = [measured.truth.by_arrival[name] for name in measured.optimizers]
         known = known_by_arrival(best)
         clear, close = scored(new, known, True), scored(new, known, False)
@@ -143,8 +143,8 @@ def identical(tasks: Sequence[Measured], rng: Generator, pairs: int) -> Answer:
     Evaluated on seeds of their own too, and on the same seeds, as lrbench does.
     """
     rows = []
-    for measured in tasks:
-        said = [_copies(measured, name, rng) for name in measured.optimizers for _ in range(pairs)]
+    for measured, own_rng in zip(tasks, rng.spawn(len(tasks)), strict=True):
+        said = [_copies(measured, name, own_rng) for name in measured.optimizers for _ in range(pairs)]
         shares = pd.DataFrame(said).mean()
         rows.append({"task": measured.name, **shares})
     table = with_means(rows, [measured.held_out for measured in tasks])
@@ -479,13 +479,13 @@ class Intervals(NamedTuple):
 def coverage(places: Sequence[Place], tasks: Sequence[Measured], rng: Generator, size: Intervals) -> Answer:
     """How many of the intervals that are printed hold the true ratio, that of a large pool of seeds."""
     rows = []
-    for place, measured in zip(places, tasks, strict=True):
+    for place, measured, own_rng in zip(places, tasks, rng.spawn(len(tasks)), strict=True):
         chosen = measured.searches[0].by_arrival
         pool = pooled(place, chosen.settings(), range(size.seeds))
         runs = [pool[Setting(name, chosen.lr[name])].readings for name in measured.optimizers]
         row: dict = {"task": measured.name}
         for n in (5, 10, 20):
-            found = [_held(a, b, n, size.draws, rng) for a, b in _pairs(runs)]
+            found = [_held(a, b, n, size.draws, own_rng) for a, b in _pairs(runs)]
             held = np.concatenate([own for own in found if len(own)] or [np.zeros(0, dtype=bool)])
             row[f"{n} seeds"] = float(held.mean()) if len(held) else np.nan
             of_pairs = [own.mean() for own in found if len(own) >= size.draws / 10]

@@ -158,7 +158,7 @@ def identical(tasks: Sequence[Measured], rng: Generator, pairs: int) -> Answer:
 
 def _copies(measured: Measured, name: str, rng: Generator) -> dict[str, bool]:
     """Say whether two copies of an optimizer are shown different, by rule and by whose seeds."""
-    first, second = _two_apart(measured.searches, rng)
+    first, second = (measured.searches[i] for i in rng.choice(len(measured.searches), 2, replace=False))
     drawn_seeds = rng.choice(measured.seeds, 2 * EVALUATION, replace=False)
     rows, others = drawn_seeds[:EVALUATION], drawn_seeds[EVALUATION:]
     said = {}
@@ -173,14 +173,6 @@ def _copies(measured: Measured, name: str, rng: Generator) -> dict[str, bool]:
         said[f"clear, {seeds}"] = bool((new.side * new.clear).any())
         said[f"clear or close, {seeds}"] = bool(new.side.any())
     return said
-
-
-def _two_apart(found: Sequence[Search], rng: Generator) -> tuple[Search, Search]:
-    """Draw two searches that share neither grid nor tuning seeds, where there are such."""
-    first = found[rng.integers(len(found))]
-    apart = [own for own in found if own.shift != first.shift and own.seed != first.seed]
-    others = apart or [own for own in found if own is not first]
-    return first, others[rng.integers(len(others))]
 
 
 def _copy(measured: Measured, chosen: Chosen, name: str) -> tuple[Runs, float]:
@@ -329,8 +321,7 @@ class Budgets(NamedTuple):
     """Chains of budgets, each twice the one before, and how many searches and draws there are at each."""
 
     chains: Sequence[Sequence[int]]
-    shifts: int
-    tuning: int
+    searches: int
     draws: int
 
 
@@ -340,7 +331,7 @@ def budgets(folder: Path, rng: Generator, size: Budgets) -> Answer:
     at = {}
     for steps in sorted({steps for chain in size.chains for steps in chain}):
         place = Place(task._replace(steps=steps), folder / f"budget{steps}")
-        at[steps] = measured_at(place, size.shifts, size.tuning)
+        at[steps] = measured_at(place, size.searches)
     rows_of_draws = drawn(next(iter(at.values())), rng, size.draws)
     told = {steps: _of_a_budget(measured, rows_of_draws) for steps, measured in at.items()}
     triples = [chain[i : i + 3] for chain in size.chains for i in range(len(chain) - 2)]
@@ -366,9 +357,9 @@ def budgets(folder: Path, rng: Generator, size: Budgets) -> Answer:
     return Answer(pd.DataFrame(rows), numbers)
 
 
-def measured_at(place: Place, shifts: int, tuning: int, pool: int = 40) -> Measured:
+def measured_at(place: Place, count: int, pool: int = 40) -> Measured:
     """Search and run what is chosen, without the truth."""
-    found = searches(place, shifts, tuning)
+    found = searches(place, count)
     return Measured(place.task.name, False, place.task.optimizers, found, chosen_runs(place, found, pool))
 
 

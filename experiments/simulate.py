@@ -33,7 +33,7 @@ class Size(NamedTuple):
 
     Attributes:
         tasks: by name, None for all; optimizers: the first so many, None for all.
-        shifts, tuning: of each task's grid; sets of tuning seeds.
+        searches: of each task, with other grids and tuning seeds.
         pool: evaluation seeds of each chosen setting; draws: of ten of them, for each search.
         copies: pairs of copies of each optimizer.
         drawn: draws of costs.
@@ -42,8 +42,7 @@ class Size(NamedTuple):
 
     tasks: tuple[str, ...] | None
     optimizers: int | None
-    shifts: int
-    tuning: int
+    searches: int
     pool: int
     draws: int
     dense: Dense
@@ -60,15 +59,14 @@ CHAINS = ((60, 120, 240, 480, 960), (75, 150, 300, 600), (100, 200, 400, 800), (
 LONG = Size(
     tasks=None,
     optimizers=None,
-    shifts=8,
-    tuning=2,
+    searches=16,
     pool=60,
     draws=8,
     dense=Dense(spacing=0.05, screen=8, fresh=200),
     copies=60,
     drawn=3_000,
     stops=Stops(searches=2, seeds=40, steps=(-5, -2, -1, 0, 1, 2, 5)),
-    budgets=Budgets(CHAINS, shifts=8, tuning=2, draws=4),
+    budgets=Budgets(CHAINS, searches=16, draws=4),
     trials=range(29, 41),
     steps=range(480, 521),
     intervals=Intervals(seeds=2_000, draws=500),
@@ -76,15 +74,14 @@ LONG = Size(
 SHORT = Size(
     tasks=("lecture100",),
     optimizers=2,
-    shifts=2,
-    tuning=1,
+    searches=2,
     pool=20,
     draws=2,
     dense=Dense(spacing=0.5, screen=2, fresh=10),
     copies=2,
     drawn=8,
     stops=Stops(searches=1, seeds=10, steps=(-5, 0)),
-    budgets=Budgets(((60, 120, 240),), shifts=1, tuning=1, draws=1),
+    budgets=Budgets(((60, 120, 240),), searches=1, draws=1),
     trials=(29, 32),
     steps=(500,),
     intervals=Intervals(seeds=50, draws=10),
@@ -118,7 +115,7 @@ class Study(NamedTuple):
 
 def _measured(place: Place, size: Size) -> Measured:
     began = time.monotonic()
-    found = searches(place, size.shifts, size.tuning)
+    found = searches(place, size.searches)
     pool = chosen_runs(place, found, size.pool)
     best = truth(place, size.dense, pool)
     task = place.task

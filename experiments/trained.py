@@ -116,15 +116,14 @@ def last_gaps(runs: pd.DataFrame) -> np.ndarray:
 # ---- searches
 
 
-def searches(place: Place, shifts: int, seeds: int) -> list[Search]:
-    """Search with so many grids, shifted by equal parts of their spacing, times so many tuning seeds."""
+def searches(place: Place, count: int) -> list[Search]:
+    """Search so many times, with grids shifted by parts of their spacing, and tuning seeds of their own."""
     found = []
-    for seed in range(seeds):
-        for number in range(shifts):
-            shift = number / shifts
-            low, high = (10 ** (end + shift * SPACING) for end in BOX)
-            lines = [f"tune.seed={seed}", f"tune.lr.absolute=[{low:.6g},{high:.6g}]"]
-            found.append(Search(shift, seed, *search(place, *lines)))
+    for number in range(count):
+        shift = number / count
+        low, high = (10 ** (end + shift * SPACING) for end in BOX)
+        lines = [f"tune.seed={number}", f"tune.lr.absolute=[{low:.6g},{high:.6g}]"]
+        found.append(Search(shift, number, *search(place, *lines)))
     return found
 
 

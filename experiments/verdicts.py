@@ -10,10 +10,10 @@ from numpy.random import Generator
 from trained import Chosen, Runs, Search, Setting, Truth
 
 from lrbench.results.statistics.order import leading, standings
-from lrbench.results.statistics.pairs import MARGIN, Pair, compare
+from lrbench.results.statistics.pairs import LOG_MARGIN, compare
 from lrbench.results.statistics.pvalues import ALPHA
 from lrbench.results.statistics.readings import Readings
-from lrbench.results.statistics.verdicts import BETTER, CLEAR, word
+from lrbench.results.statistics.verdicts import BETTER, CLEAR
 
 EVALUATION = 10  # seeds of a verdict, as lrbench has them where nothing is said
 
@@ -182,25 +182,21 @@ class Known(NamedTuple):
 
 
 def known_by_arrival(best: Sequence[Runs]) -> Known:
-    """Return what the best settings on all fresh seeds say: `compare` a pair, no family."""
+    """Return what the best settings on all fresh seeds say, by `compare` and by their mean scores."""
     readings = [runs.readings for runs in best]
     a, b = np.triu_indices(len(best), 1)
     pairs = [compare(readings[i], readings[j]) for i, j in zip(a, b, strict=True)]
+    means = np.array([own.mean_score() for own in readings])
+    few_steps = np.array([pair.few_steps for pair in pairs])
     first = leading(readings, None)
-    near = [_is_near(compare(readings[first], own)) for own in readings]
+    near = [_is_near(readings[first], own) for own in readings]
     side = [pair.side if pair.p < ALPHA else 0 for pair in pairs]
-    return Known(np.array(side), np.array([_is_beyond(pair) for pair in pairs]), np.array(near))
+    return Known(np.array(side), (np.abs(means[b] - means[a]) > LOG_MARGIN) & ~few_steps, np.array(near))
 
 
-def _is_beyond(pair: Pair) -> bool:
-    """Say whether a pair of many seeds is apart by more than the margin."""
-    if pair.test == "t":
-        return abs(np.log(pair.ratio)) > np.log(MARGIN) and not pair.few_steps
-    return word(pair, pair.p, pair.beyond, 1)[0] == CLEAR
-
-
-def _is_near(pair: Pair) -> bool:
-    return not (pair.side == 1 and _is_beyond(pair))
+def _is_near(best: Readings, own: Readings) -> bool:
+    """Say whether an optimizer is within the margin of the best, or fewer than two steps behind."""
+    return own.mean_score() - best.mean_score() <= LOG_MARGIN or compare(best, own).few_steps
 
 
 def known_by_gap(best: Sequence[Runs]) -> Known:
@@ -212,8 +208,8 @@ def known_by_gap(best: Sequence[Runs]) -> Known:
         apart = np.nan_to_num(means[b] - means[a], nan=0.0)
         behind = np.nan_to_num(means - means.min(), nan=0.0)
     side = earlier(np.array([runs.gaps for runs in best]), best[0].floor, int(means.argmin())).side
-    margin = np.log(MARGIN)
-    return Known(np.where(side, side, np.sign(apart)), np.abs(apart) > margin, behind <= margin)
+    side = np.where(side, side, np.sign(apart))
+    return Known(side, np.abs(apart) > LOG_MARGIN, behind <= LOG_MARGIN)
 
 
 class Score(NamedTuple):

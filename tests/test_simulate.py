@@ -156,7 +156,7 @@ def test_a_shifted_grid_is_searched_by_lrbench(tmp_path):
     task = next(task for task in TASKS if task.name == "heavy")
     # the one with a momentum of its own beside one without
     place = Place(task._replace(optimizers=("sgd", "sgd_momentum"), steps=50), tmp_path)
-    first, second = searches(place, shifts=2, seeds=1)
+    first, second = searches(place, 2)
     assert (first.shift, second.shift) == (0, 0.5)
     assert set(first.by_arrival.lr) == set(first.by_gap.lr) == {"sgd", "sgd_momentum"}
     assert first.by_arrival.lr != second.by_arrival.lr

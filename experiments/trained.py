@@ -17,7 +17,6 @@ from lrbench.engines.readings import LEAVES, SLACK, pass_means
 from lrbench.plan import plan
 from lrbench.results.statistics.readings import LOST_SCORE, RISE, Readings
 from lrbench.results.tables.entries import RUN, readings
-from lrbench.results.tables.pairs import search_scores
 from lrbench.results.tables.sweep import Sweep
 from lrbench.sweeper.request import Request, read
 from lrbench.train import train
@@ -140,10 +139,11 @@ def search(place: Place, *lines: str) -> tuple[Chosen, Chosen]:
 
 
 def _choose_by_arrival(sweep: Sweep, chosen: Chosen) -> None:
-    scores = search_scores(sweep.reported, sweep.settings).droplevel("task")
+    trials = sweep.searched.drop_duplicates(RUN)
     for name, own in sweep.reported.groupby("optimizer"):
+        best = trials[(trials["optimizer"] == name) & (trials["setting_id"] == own["setting_id"].iloc[0])]
         chosen.lr[str(name)] = float(own["lr"].iloc[0])
-        chosen.worth[str(name)] = float(scores[name])
+        chosen.worth[str(name)] = readings(best).mean_score()
 
 
 def _choose_by_gap(sweep: Sweep, chosen: Chosen) -> None:

@@ -173,7 +173,7 @@ def pooled(
         lrs = sorted(rates[name])
         lines = [f"optimizer={name}", *further.get(name, []), f"optimizer.lr={','.join(map(repr, lrs))}"]
         lines.append(f"seed=range({seeds.start},{seeds.stop})")
-        entries = swept(place.folder, *place.task.asking(), *lines, "record=2").entries
+        entries = swept(place.folder, *place.task.asking(), *lines, "record=2").entries.assign(left=False)
         if beyond:
             twice = place.task._replace(steps=2 * place.task.steps)
             request = asked(place.folder, *twice.asking(), *lines, "record=all")

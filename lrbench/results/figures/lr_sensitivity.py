@@ -568,10 +568,14 @@ def finding_compared(difference: Difference) -> str:
 
 
 def _best_rates(best: pd.DataFrame) -> str:
+    is_lost = best["lost"] == best["seeds"]  # even there, and so everywhere
+    if is_lost.all():
+        return "every run is lost"
+    told = best.assign(rate=best["lr"].map(setting_value).mask(is_lost, "all lost"))
     said = []
-    for optimizer, own in best.groupby("optimizer", sort=False):
-        sides = own[["side", "lr"]].itertuples(index=False, name=None)
-        rates = [f"{setting_value(lr)} in {side}" for side, lr in sides]
+    for optimizer, own in told.groupby("optimizer", sort=False):
+        sides = own[["side", "rate"]].itertuples(index=False, name=None)
+        rates = [f"{rate} in {side}" for side, rate in sides]
         said.append(f"{optimizer} {listed(rates)}")
     return f"best learning rates: {listed(said)}"
 

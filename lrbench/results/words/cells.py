@@ -164,7 +164,7 @@ def _at_most(row: Mapping[Any, Any]) -> str:
 def _relative_level(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["relative_level"]):
         return MISSING
-    return f"{_at_most(row)}{100 * row['relative_level']:.2g} %"
+    return f"{_at_most(row)}{share(row['relative_level'])}"
 
 
 def ranking_note(ranking: pd.DataFrame) -> str:

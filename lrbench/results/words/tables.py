@@ -24,6 +24,7 @@ BELOW_A_FIGURE, END, PROTOCOL = "below a figure", "end", "protocol"
 LEFT = {
     *("optimizer", "best setting", "setting", "settings", "task", "problem", "status", "reason", "method"),
     *("a", "b", "test", "first*", "shown better*", "parameter", "dtype", "minimum", "source"),
+    *("said", "of", "against the leader*"),
 }
 
 

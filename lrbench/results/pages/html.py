@@ -115,8 +115,8 @@ OWNER = Markup(' data-optimizer="{}"')
 NAME = Markup('<th scope="row" class="{}">{}</th>')
 CELL = Markup('<td class="{}">{}</td>')
 WHOLE = Markup(' <span class="whole">{}</span>')
-# where a number may end its line: before what is in brackets, and before its unit
-BREAK = re.compile(r" (?=\(|decades$)")
+# where a number may end its line: before what is in brackets, before its unit, and before the end of a range
+BREAK = re.compile(r" (?=\(|decades$|level$|to [^)]*$)")
 
 
 def table(
@@ -150,7 +150,7 @@ def _cell(column: str, kind: str, cell: str) -> Markup:
     tag = NAME if column == "optimizer" else CELL
     if kind == "left":
         return tag.format(kind, cell)
-    number, *more = BREAK.split(cell, maxsplit=1)
+    number, *more = BREAK.split(cell)
     return tag.format(kind, _joined([Markup.escape(number), *map(WHOLE.format, more)]))
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from case import Call, Case, Planned, copied, run_kernel
+from case import KEPT, NOTED, Call, Case, Planned, copied, run_kernel
 from measure import Job
 
 LANES = (4, 8, 16, 32, 64, 128, 256)
@@ -29,13 +29,14 @@ TOLERANCE = 1e-10
 
 INTEGER, REAL, ARRAY = ctypes.c_int64, ctypes.c_double, ctypes.c_void_p
 FIELDS = {
-    **dict.fromkeys(("tiles", "steps", "columns", "records", "targets_count", "stream_length"), INTEGER),
+    **dict.fromkeys(("tiles", "steps", "columns", "records", "goals_count", "stream_length"), INTEGER),
     **dict.fromkeys(("w_star", "R", "T", "R64", "X", "y", "order", "starts", "factors", "batches"), ARRAY),
     **dict.fromkeys(("W", "state", "numbers", "table", "column", "record"), ARRAY),
     "limit": REAL,
-    "targets": ARRAY,
+    "goals": ARRAY,
     "guard": REAL,
-    **dict.fromkeys(("gaps", "hits", "bad", "peak"), ARRAY),
+    **dict.fromkeys(("windows", "gaps", "sums", "ends", "hits", "arrivals"), ARRAY),
+    **dict.fromkeys(("bad", "peak", "mark", "stopped"), ARRAY),
 }
 
 
@@ -56,18 +57,17 @@ class Arguments(ctypes.Structure):
             "column": runs.column,
             "batches": runs.stream,
             "record": records.step,
-            "targets": watch.targets,
-            "gaps": records.gaps,
-            "hits": watch.hits,
-            "bad": watch.bad,
-            "peak": watch.peak,
+            "goals": watch.goals,
+            "windows": records.windows,
+            **{name: getattr(records, name) for name in KEPT},
+            **{name: getattr(watch, name) for name in NOTED},
         }
         return cls(
             tiles=len(runs.W),
             steps=steps,
             columns=columns,
             records=records.step.size,
-            targets_count=watch.targets.size,
+            goals_count=watch.goals.size,
             stream_length=call.task.batches.order.shape[1] if call.task.batches else 0,
             limit=watch.largest,
             guard=watch.guard,
@@ -78,11 +78,13 @@ class Arguments(ctypes.Structure):
 def _of_task(call: Call) -> dict[str, np.ndarray]:
     """Return the arrays that all runs share. What a task does without stays a null pointer."""
     task = call.task
-    arrays = {"w_star": task.quadratic.w_star, "R": task.quadratic.R.A}
+    quadratic = task.quadratic or task.exact_quadratic
+    arrays = {"w_star": quadratic.w_star, "R": quadratic.R.A}
     if task.R_T:
         arrays["T"] = task.R_T.A
-    if task.exact:
-        arrays["R64"] = task.exact.R.A
+    exact = task.exact or task.exact_quadratic
+    if exact:
+        arrays["R64"] = exact.R.A
     if task.batches:
         for name in ("X", "y", "order", "starts", "factors"):
             arrays[name] = getattr(task.batches, name)
@@ -131,8 +133,8 @@ def narrower(call: Call, lanes: int) -> Call:
     runs = cut(call.runs, "W", "state", "numbers", "column")
     return call._replace(
         runs=runs._replace(stream=call.runs.stream.repeat(parts)),
-        watch=cut(call.watch, "hits", "bad", "peak"),
-        records=cut(call.records, "gaps"),
+        watch=cut(call.watch, *NOTED),
+        records=cut(call.records, *KEPT),
     )
 
 
@@ -142,19 +144,22 @@ def job(case: Case, lanes: int, calls: list[Call]) -> Job:
 
 def run(case: Case, lanes: int, calls: list[Call]) -> None:
     p = calls[0].runs.W.shape[1]
-    train = _compiled(case.optimizer == "adam", p, case.batch or 0, case.dtype == "float32", lanes)
+    passes = calls[0].scratch.passes
+    steps = len(passes.block) if passes else 1
+    train = _compiled(case.optimizer == "adam", p, case.batch or 0, steps, case.dtype == "float32", lanes)
     for call in calls:
         train(ctypes.byref(Arguments.of(call)))
 
 
 def check(case: Case, calls: list[Call], trained: list[Call]) -> None:
-    """Compare what comes out, but for the states, which kernel.c keeps to itself, and the sums."""
+    """Compare what comes out, but for the states, which kernel.c keeps to itself."""
     (own,) = copied(calls)
     run(case, own[0].runs.W.shape[2], own)
     for one, other in zip(own, trained, strict=True):
         _check("W", one.runs.W, other.runs.W, case)
-        _check("gaps", one.records.gaps, other.records.gaps, case)
-        for name in ("hits", "bad", "peak"):
+        for name in KEPT:
+            _check(name, getattr(one.records, name), getattr(other.records, name), case)
+        for name in NOTED:
             _check(name, getattr(one.watch, name), getattr(other.watch, name), case)
 
 
@@ -164,8 +169,9 @@ def _check(name: str, ours: np.ndarray, theirs: np.ndarray, case: Case) -> None:
 
 
 @functools.cache
-def _compiled(adam: bool, p: int, batch: int, single: bool, lanes: int):
-    constants = {"ADAM": int(adam), "P": p, "BATCH": batch, "SINGLE": int(single), "LANES": lanes}
+def _compiled(adam: bool, p: int, batch: int, steps: int, single: bool, lanes: int):
+    constants = {"ADAM": int(adam), "P": p, "BATCH": batch, "PASS": steps, "SINGLE": int(single)}
+    constants["LANES"] = lanes
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "kernel.so"
         source = Path(__file__).with_name("kernel.c")

@@ -1,10 +1,11 @@
 /* The algorithm of the fused engine by hand, as a yardstick of what its compiled program leaves on the table.
 
-   Same arithmetic in the same order: R in triangular form, gap at every step, first hits, peak, divergence by limit, recorded steps, the numbers of
-   each run and of each step. But everything that can be is a constant of the translation unit:
+   Same arithmetic in the same order: R in triangular form, gap at every step, pass means, first hits, arrivals and departures, peak, fingerprint,
+   divergence by limit, recorded steps and windows, the numbers of each run and of each step. But everything that can be is a constant of the translation unit:
 
    LANES    runs side by side       SINGLE   1 = float32          ADAM     1 = Adam, 0 = gradient descent
    P        parameters              BATCH    rows of a minibatch, 0 = all rows
+   PASS     steps of a pass over the rows
 
    One group of V lanes takes a whole step before the next does: its numbers stay in registers where P is small, and in the first cache where it is
    not. */
@@ -39,22 +40,26 @@ typedef real vec __attribute__((vector_size(V * sizeof(real))));
 typedef bits choice __attribute__((vector_size(V * sizeof(real))));
 typedef double wide __attribute__((vector_size(V * 8)));
 typedef int64_t mask __attribute__((vector_size(V * 8)));
+typedef uint64_t word __attribute__((vector_size(V * 8)));
 
 #define INLINE static inline __attribute__((always_inline))
 
 struct call {
-    int64_t tiles, steps, columns, records, targets_count, stream_length;
+    int64_t tiles, steps, columns, records, goals_count, stream_length;
     const double *w_star; const real *R, *T; const double *R64;
     const real *X, *y; const int64_t *order, *starts; const real *factors; const int64_t *batches;
     real *W, *state; const real *numbers, *table; const int64_t *column, *record;
-    double limit; const double *targets; double guard;
-    double *gaps; int64_t *hits, *bad; double *peak;
+    double limit; const double *goals; double guard;
+    const int64_t *windows;
+    double *gaps, *sums, *ends; int64_t *hits, *arrivals, *bad; double *peak; uint64_t *mark; int64_t *stopped;
 };
 
 struct tile {
     vec w[GROUPS][P], before[GROUPS][P], m[GROUPS][P], v[GROUPS][P];
-    double limit[LANES], near[LANES], peak[LANES];
-    int64_t alive[LANES];
+    double limit[LANES], enter[LANES], leave[LANES], peak[LANES];
+    uint64_t mark[LANES];
+    int64_t alive[LANES], arrived[LANES];
+    double block[BATCH ? PASS : 1][LANES], since[LANES];
     real of_step[OF_STEP][LANES], X_rows[ROWS * P], X_rows_T[P * ROWS];
 };
 
@@ -123,25 +128,50 @@ static __attribute__((noinline)) void exact_gap(const struct call *c, const vec 
     for (int j = 1; j < P; j++) *gap += 0.5 * u[j] * u[j];
 }
 
-/* First hits and first bad states of the group that starts at lane `at`; returns how many lanes died. */
-static __attribute__((noinline)) int note(const struct call *c, struct tile *s, int64_t tile, int at, int64_t t, const wide *gap) {
+/* The goals that lane enters and leaves. */
+static void settle(const struct call *c, struct tile *s, int64_t tile, int lane, int64_t t, double mean) {
+    int64_t at = s->arrived[lane], *hits = c->hits + tile * c->goals_count * LANES + lane;
+    int64_t *arrivals = c->arrivals + (tile * 2 + 1) * c->goals_count * LANES + lane;
+    while (at > 0 && mean > 2 * c->goals[at - 1]) arrivals[--at * LANES] = -1;
+    for (; at < c->goals_count && mean <= c->goals[at]; at++) {
+        arrivals[at * LANES] = t;
+        if (hits[at * LANES] < 0) hits[at * LANES] = t;
+    }
+    s->arrived[lane] = at;
+    s->enter[lane] = at < c->goals_count ? c->guard * c->goals[at] : -INFINITY;
+    s->leave[lane] = at > 0 ? 2 * c->goals[at - 1] / c->guard : INFINITY;
+}
+
+/* Goals and first bad states of the group that starts at lane `at`; returns how many lanes died. */
+static __attribute__((noinline)) int note(const struct call *c, struct tile *s, int64_t tile, int at, int64_t t, const wide *gap, const wide *mean) {
     int died = 0;
     for (int l = 0; l < V; l++) {
         int lane = at + l;
         if ((*gap)[l] <= s->limit[lane]) {
-            int64_t reached = 0;
-            for (; reached < c->targets_count && (*gap)[l] <= c->targets[reached]; reached++) {
-                int64_t *hit = &c->hits[(tile * c->targets_count + reached) * LANES + lane];
-                if (*hit < 0) *hit = t;
-            }
-            s->near[lane] = reached < c->targets_count ? c->guard * c->targets[reached] : -INFINITY;
+            if ((*mean)[l] <= s->enter[lane] || (*mean)[l] > s->leave[lane]) settle(c, s, tile, lane, t, (*mean)[l]);
         } else if (s->alive[lane]) {
-            died++, s->alive[lane] = 0, s->limit[lane] = s->near[lane] = -INFINITY;
+            died++, s->alive[lane] = 0, s->limit[lane] = s->enter[lane] = -INFINITY, s->leave[lane] = INFINITY;
             c->bad[tile * LANES + lane] = t;
             for (int j = 0; j < P; j++) c->W[(tile * P + j) * LANES + lane] = s->before[at / V][j][l];
         }
     }
     return died;
+}
+
+/* The mean gap of the last pass: a queue of two stacks. */
+INLINE wide average(struct tile *s, int at, int64_t t, wide gap) {
+    if (!BATCH) return gap;
+    int i = t % PASS;
+    if (i == 0) {
+        wide sum = {0};
+        for (int k = PASS - 1; k >= 0; k--) { sum += load_wide(s->block[k] + at); memcpy(s->block[k] + at, &sum, sizeof sum); }
+        memset(s->since + at, 0, sizeof sum);
+    }
+    wide since = load_wide(s->since + at) + gap, total = since;
+    if (t >= PASS && i + 1 < PASS) total += load_wide(s->block[i + 1] + at);
+    memcpy(s->since + at, &since, sizeof since);
+    memcpy(s->block[i] + at, &gap, sizeof gap);
+    return total / (double)(t + 1 < PASS ? t + 1 : PASS);
 }
 
 INLINE void gather(const struct call *c, struct tile *s, int64_t tile, int64_t t, const int64_t **rows, int *size) {
@@ -191,21 +221,41 @@ INLINE void steps_of(const struct call *c, struct tile *s, int64_t tile, int64_t
     int size = 0;
     for (int64_t t = 0; t <= c->steps && dead < LANES; t++) {
         int now = recorded < c->records && c->record[recorded] == t, last = t == c->steps;
+        int within[2] = {c->windows[0] <= t && t <= c->windows[1], c->windows[2] <= t && t <= c->windows[3]};
         if (BATCH && !last) gather(c, s, tile, t, &rows, &size);
         for (int k = 0; k < OF_STEP && !same && !last; k++)
             for (int l = 0; l < LANES; l++) s->of_step[k][l] = c->table[(t * OF_STEP + k) * c->columns + column[l]];
         for (int q = 0; q < GROUPS; q++) {
             vec u[P], g[P];
             int at = q * V;
-            wide gap = gap_of(c, s->w[q], u), peak = load_wide(s->peak + at);
-            mask within = gap <= load_wide(s->limit + at);
-            int news = any((~within | (gap <= load_wide(s->near + at))) & load_mask(s->alive + at));
-            peak = pick_wide(within & (gap > peak), gap, peak);
+            wide gap, peak = load_wide(s->peak + at);
+            if (SINGLE && BATCH) exact_gap(c, s->w[q], &gap);
+            else gap = gap_of(c, s->w[q], u);
+            mask finite = gap <= load_wide(s->limit + at);
+            wide mean = average(s, at, t, gap);
+            mask crossed = (mean <= load_wide(s->enter + at)) | (mean > load_wide(s->leave + at));
+            int news = any((~finite | crossed) & load_mask(s->alive + at));
+            peak = pick_wide(finite & (gap > peak), gap, peak);
             memcpy(s->peak + at, &peak, sizeof peak);
-            if (__builtin_expect(news | now, 0)) {
+            word mark, mixed;
+            memcpy(&mark, s->mark + at, sizeof mark);
+            mixed = (mark ^ (word)gap) * 0x9E3779B97F4A7C15ull;
+            mark = ((mixed ^ (mixed >> 32)) & (word)finite) | (mark & ~(word)finite);
+            memcpy(s->mark + at, &mark, sizeof mark);
+            if (__builtin_expect(news | now | within[0] | within[1], 0)) {
                 wide true_gap = gap;
-                if (SINGLE) exact_gap(c, s->w[q], &true_gap);
-                if (news) dead += note(c, s, tile, at, t, &true_gap);
+                if (SINGLE && !BATCH) exact_gap(c, s->w[q], &true_gap);
+                if (news) dead += note(c, s, tile, at, t, &true_gap, BATCH ? &mean : &true_gap);
+                for (int k = 0; k < 2; k++) {
+                    double *sum = c->sums + (tile * 2 + k) * LANES + at;
+                    for (int l = 0; l < V && within[k]; l++) sum[l] += true_gap[l];
+                    if (t == c->windows[2 * k + 1]) memcpy(c->ends + (tile * 2 + k) * LANES + at, &true_gap, sizeof true_gap);
+                }
+                if (t == c->windows[1])
+                    for (int64_t k = 0; k < c->goals_count; k++) {
+                        int64_t *half = c->arrivals + (tile * 2 * c->goals_count + k) * LANES + at;
+                        memcpy(half, half + c->goals_count * LANES, V * sizeof *half);
+                    }
                 for (int l = 0; l < V && now; l++)
                     c->gaps[(tile * c->records + recorded) * LANES + at + l] = true_gap[l] <= s->limit[at + l] ? true_gap[l] : INFINITY;
             }
@@ -220,7 +270,8 @@ INLINE void steps_of(const struct call *c, struct tile *s, int64_t tile, int64_t
 
 static void begin(const struct call *c, struct tile *s, int64_t tile) {
     for (int l = 0; l < LANES; l++)
-        s->limit[l] = c->limit, s->near[l] = c->guard * c->targets[0], s->peak[l] = c->peak[tile * LANES + l], s->alive[l] = -1;
+        s->limit[l] = c->limit, s->enter[l] = c->guard * c->goals[0], s->leave[l] = INFINITY, s->arrived[l] = 0,
+        s->peak[l] = c->peak[tile * LANES + l], s->mark[l] = 0, s->alive[l] = -1;
     for (int q = 0; q < GROUPS; q++)
         for (int j = 0; j < P; j++) {
             s->w[q][j] = load(c->W + (tile * P + j) * LANES + q * V);
@@ -231,6 +282,12 @@ static void begin(const struct call *c, struct tile *s, int64_t tile) {
 
 static void end(const struct call *c, struct tile *s, int64_t tile) {
     memcpy(c->peak + tile * LANES, s->peak, sizeof s->peak);
+    memcpy(c->mark + tile * LANES, s->mark, sizeof s->mark);
+    for (int l = 0; l < LANES; l++) {
+        int same = 1;
+        for (int j = 0; j < P; j++) same &= s->w[l / V][j][l % V] == s->before[l / V][j][l % V];
+        c->stopped[tile * LANES + l] = s->alive[l] && same;
+    }
     for (int l = 0; l < LANES; l++)
         for (int j = 0; j < P && s->alive[l]; j++) c->W[(tile * P + j) * LANES + l] = s->w[l / V][j][l % V];
 }

@@ -10,6 +10,7 @@ A page holds markers; what stands between them comes from the run, never from a 
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from marked import filled
@@ -19,6 +20,11 @@ from lrbench.catalog import catalog
 from lrbench.results import Results
 from lrbench.results.pages.content import content_of
 from lrbench.results.pages.markdown import escaped, table
+from lrbench.results.tables.tasks import of_task
+from lrbench.results.words import answers, leader
+from lrbench.results.words.cells import BRIEF
+from lrbench.results.words.tables import Table
+from lrbench.results.words.verdict import budget
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "experiments"
@@ -37,7 +43,7 @@ def main() -> None:
         texts = blocks(study, results)
         for page in PAGES:
             write(page, filled(read(page), texts))
-        print(texts[f"headline {study}"])
+        print(texts[f"answer {study}"])
 
 
 def copy_figures(study: str, results: Results) -> None:
@@ -51,16 +57,42 @@ def copy_figures(study: str, results: Results) -> None:
 
 
 def blocks(study: str, results: Results) -> dict[str, str]:
-    """Return the text of a study for each of its markers."""
+    """Return the text of a study for each of its markers.
+
+    answer: who is better, and of one task how sure that is and what the models answer; more: what else the
+    verdict says.
+    """
     content = content_of(results)
-    headline = map(escaped, content.headline)
-    rankings = [table(ranking.rows) for ranking in content.tables["ranking"]]
-    warnings = [f"- {escaped(sentence)}" for sentence in content.warnings]
+    answer = list(_answer(results))
+    more = [sentence for sentence in content.headline if sentence not in answer]
+    rankings = [_under_its_task(results, ranking) for ranking in content.tables["ranking"]]
     return {
-        f"headline {study}": "\n\n".join(headline),
+        f"answer {study}": "\n\n".join(map(escaped, answer)),
+        f"more {study}": _list([*more, *budget(results)]),
         f"ranking {study}": "\n\n".join(rankings),
-        f"warnings {study}": "\n".join(warnings),
+        f"prediction {study}": "\n\n".join(table(each.rows) for each in content.tables["answers"]),
+        f"warnings {study}": _list(content.warnings),
     }
+
+
+def _answer(results: Results) -> Iterator[str]:
+    tasks = [task for _, task in results.tasks.iterrows()]
+    for task in tasks:
+        ranking = of_task(results.ranking, task["task"])
+        yield from leader.sentence(results, task, ranking)
+        if len(tasks) == 1:
+            yield from leader.confidence(results, task, ranking)
+            yield from answers.said(results.answers)
+
+
+def _under_its_task(results: Results, ranking: Table) -> str:
+    """Write the columns of a ranking that are read first, under its heading where there are several."""
+    heading = f"{escaped(ranking.heading)}\n\n" if len(results.tasks) > 1 else ""
+    return heading + table(ranking.rows[BRIEF])
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
 
 
 def read(page: Path) -> str:

@@ -1,314 +1,330 @@
-"""How often a verdict is wrong, measured where the truth is known: `make simulate` fills docs/statistics.md.
+"""How far a verdict can be trusted, measured: `make simulate` fills the tables of docs/statistics.md.
 
-Names of studies as arguments do only these. Gaps are drawn from normal logarithms, or from a pool of real
-runs. Copies of one optimizer, each on seeds of its own, do not differ, so whatever is shown between them is
-an error. Everything is seeded; the same numbers come again.
+Task by task they stand in experiments/simulate.md. Names of questions as arguments ask only these, and leave
+the bars as they were. Sweeps are run by lrbench itself, into results/simulate, where those that are stored
+are not run again. Draws are seeded: the same numbers come again. On two cores it takes about forty minutes.
 """
 
 import sys
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from build import ROOT, filled, read, write
+import questions
+from marked import filled
 from numpy.random import Generator, Philox
+from questions import Answer, Budgets, Intervals, Stops, chosen_runs
+from tasks import TASKS, placed, write_counts
+from trained import Dense, Place, searches, truth
+from verdicts import Measured
 
-import lrbench
-from lrbench.results import Results
-from lrbench.results.pages.markdown import table
-from lrbench.results.statistics import (
-    ALPHA,
-    MARGIN,
-    PairedComparison,
-    across,
-    compare,
-    contest,
-    geometric_mean,
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "statistics.md"
+NOTEBOOK = ROOT / "experiments" / "simulate.md"  # has the tables task by task
+FOLDER = ROOT / "results" / "simulate"
+SEED = 20_260
+
+
+class Size(NamedTuple):
+    """How long it takes.
+
+    Attributes:
+        tasks: by name, None for all; optimizers: the first so many, None for all.
+        searches: of each task, with other grids and tuning seeds.
+        pool: evaluation seeds of each chosen setting; draws: of ten of them, for each search.
+        copies: pairs of copies of each optimizer.
+        drawn: draws of costs.
+        trials, steps: of the demo.
+    """
+
+    tasks: tuple[str, ...] | None
+    optimizers: int | None
+    searches: int
+    pool: int
+    draws: int
+    dense: Dense
+    copies: int
+    drawn: int
+    stops: Stops
+    budgets: Budgets
+    trials: Sequence[int]
+    steps: Sequence[int]
+    intervals: Intervals
+
+
+CHAINS = ((60, 120, 240, 480, 960), (75, 150, 300, 600), (100, 200, 400, 800), (125, 250, 500, 1000))
+LONG = Size(
+    tasks=None,
+    optimizers=None,
+    searches=16,
+    pool=60,
+    draws=8,
+    dense=Dense(spacing=0.05, screen=8, fresh=200),
+    copies=60,
+    drawn=3_000,
+    stops=Stops(searches=2, seeds=40, steps=(-5, -2, -1, 0, 1, 2, 5)),
+    budgets=Budgets(CHAINS, searches=16, draws=4),
+    trials=range(29, 41),
+    steps=range(480, 521),
+    intervals=Intervals(seeds=2_000, draws=500),
+)
+SHORT = Size(
+    tasks=("lecture100",),
+    optimizers=2,
+    searches=2,
+    pool=20,
+    draws=2,
+    dense=Dense(spacing=0.5, screen=2, fresh=10),
+    copies=2,
+    drawn=8,
+    stops=Stops(searches=1, seeds=10, steps=(-5, 0)),
+    budgets=Budgets(((60, 120, 240),), searches=1, draws=1),
+    trials=(29, 32),
+    steps=(500,),
+    intervals=Intervals(seeds=50, draws=10),
 )
 
-SEED = 20_260
-PAGE = ROOT / "docs" / "statistics.md"
-POOL = 20_000  # runs that differ in nothing but their seed
-BATCHES = ["problem=diabetes", "batch_size=32", "steps=200"]
-STARTS = ["problem=synthetic", "problem.kappa=100", "steps=200"]
-KAPPAS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 
-# the protocol: trials of each optimizer on tuning seeds, the best of them on evaluation seeds
-TRIALS, TUNING, EVALUATION = 32, 3, 10
+class Study(NamedTuple):
+    """What all questions are asked of.
 
-# how often each question is asked
-INTERVALS, VERDICTS, SCRAMBLES = 10_000, 1_000, 20
+    Attributes:
+        places, tasks: the tasks, where they run and as they were measured; empty until one asks for them.
+    """
 
-COPIES = 3  # across problems: with five, eight problems could show nothing
-SPREAD = 0.7  # standard deviation of a normal logarithm
-RANDOM_EFFECT = 0.5  # standard deviation of what a copy owes to a problem, in the logarithm
+    size: Size
+    folder: Path
+    places: list[Place]
+    tasks: list[Measured]
 
-Row = dict[str, object]
-Shown = dict[str, bool]  # by kind of verdict, whether a difference is shown; between copies that is wrong
-Drawn = tuple[np.ndarray, np.ndarray]  # (n,) gaps of two optimizers on the same n seeds
+    def measured(self) -> tuple[list[Place], list[Measured]]:
+        """Measure all tasks, once."""
+        if not self.tasks:
+            write_counts(self.folder)
+            for task in TASKS:
+                if self.size.tasks is None or task.name in self.size.tasks:
+                    own = task._replace(optimizers=task.optimizers[: self.size.optimizers])
+                    place = Place(placed(own, self.folder), self.folder / task.name)
+                    self.places.append(place)
+                    self.tasks.append(_measured(place, self.size))
+        return self.places, self.tasks
+
+
+def _measured(place: Place, size: Size) -> Measured:
+    began = time.monotonic()
+    found = searches(place, size.searches)
+    pool = chosen_runs(place, found, size.pool)
+    best = truth(place, size.dense, pool)
+    task = place.task
+    print(f"{task.name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return Measured(task.name, task.held_out, task.optimizers, found, pool, best)
+
+
+# ---- the questions, with the bars that they are held to
+
+
+class Bar(NamedTuple):
+    """A number of an answer, and what it should at most, or at least, be."""
+
+    said: str
+    number: str
+    limit: float
+    at_least: bool = False
+
+    def row(self, answer: Answer) -> dict[str, str]:
+        value = answer.numbers[self.number]
+        is_missed = value < self.limit if self.at_least else value > self.limit
+        limit = f"{'at least' if self.at_least else 'at most'} {_number(self.limit)}"
+        where = answer.where.get(self.number)
+        told = f"{_number(value)} ({where})" if where and value else _number(value)
+        return {"question": self.said, "bar": limit, "measured": f"**missed: {told}**" if is_missed else told}
+
+
+class Question(NamedTuple):
+    ask: Callable[[Study, Generator], Answer]
+    bars: list[Bar]
+
+
+def over_grids_and_seeds(study: Study, rng: Generator) -> Answer:
+    return questions.over_grids_and_seeds(study.measured()[1], rng, study.size.draws)
+
+
+def beside_the_truth(study: Study, rng: Generator) -> Answer:
+    return questions.beside_the_truth(study.measured()[1], rng, study.size.draws)
+
+
+def identical(study: Study, rng: Generator) -> Answer:
+    return questions.identical(study.measured()[1], rng, study.size.copies)
+
+
+def rivals_at_the_margin(study: Study, rng: Generator) -> Answer:
+    return questions.rivals_at_the_margin(rng, study.size.drawn)
+
+
+def across_problems(study: Study, rng: Generator) -> Answer:
+    return questions.across_problems(rng, study.size.drawn)
+
+
+def stopping_step(study: Study, rng: Generator) -> Answer:
+    return questions.stopping_step(*study.measured(), study.size.stops)
+
+
+def budgets(study: Study, rng: Generator) -> Answer:
+    return questions.budgets(study.folder, rng, study.size.budgets)
+
+
+def demo(study: Study, rng: Generator) -> Answer:
+    return questions.demo(study.folder, study.size.trials, study.size.steps)
+
+
+def coverage(study: Study, rng: Generator) -> Answer:
+    return questions.coverage(*study.measured(), rng, study.size.intervals)
+
+
+QUESTIONS = {
+    "over grids and seeds": Question(
+        over_grids_and_seeds,
+        [
+            Bar("sd of the log10 ratio, mean of the twelve", "sd of the twelve", 0.05),
+            Bar("the same, mean of the five held out", "sd of the five", 0.08),
+            Bar("the same, largest of all tasks", "largest sd", 0.2),
+        ],
+    ),
+    "beside the truth": Question(
+        beside_the_truth,
+        [
+            Bar("decided verdicts opposite to the truth, mean", "opposite, mean", 0.01),
+            Bar("the same, worst task", "opposite, worst", 0.04),
+            Bar("leader within 1.25 of the best there is, mean", "leader, mean", 0.99, at_least=True),
+        ],
+    ),
+    "identical": Question(
+        identical,
+        [
+            Bar("identical optimizers called clear, own evaluation seeds", "clear, own seeds", 0.05),
+            Bar("the same, clear or close", "clear or close, own seeds", 0.05),
+            Bar("called clear, the same evaluation seeds", "clear, same seeds", 0.05),
+            Bar("the same, clear or close", "clear or close, same seeds", 0.05),
+        ],
+    ),
+    "rivals at the margin": Question(
+        rivals_at_the_margin, [Bar("a false clear among 25 rivals at exactly 1.25", "false clear", 0.05)]
+    ),
+    "stopping step": Question(
+        stopping_step, [Bar("decided verdicts that flip within 5 steps, worst task", "flips", 0.0)]
+    ),
+    "budgets": Question(
+        budgets,
+        [
+            Bar(
+                "lecture, B/2, B, 2 B: draws in which clear verdicts of leaders contradict", "leader's", 0.01
+            ),
+            Bar("the same, share of all pairs", "all", 0.1),
+        ],
+    ),
+    "demo": Question(
+        demo,
+        [
+            Bar("leaders of the demo over trials and steps", "leaders", 1),
+            Bar("largest ratio over the smallest", "apart", 1.25),
+        ],
+    ),
+    "coverage": Question(
+        coverage,
+        [
+            Bar("95 % intervals that hold the truth, from 10 seeds on, mean", "mean", 0.93, at_least=True),
+            Bar("the same, worst task, 10 seeds", "worst", 0.93, at_least=True),
+        ],
+    ),
+    "across problems": Question(
+        across_problems, [Bar("anything shown over problems between copies", "wrong", 0.05)]
+    ),
+}
+
+
+def answers(size: Size, folder: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Answer]]:
+    """Ask the questions of these names, or all."""
+    study = Study(size, folder, [], [])
+    for name, question in QUESTIONS.items():
+        if not names or name in names:
+            began = time.monotonic()
+            # a generator each, so that a question alone gives the numbers that it gives among others
+            answer = question.ask(study, Generator(Philox(SEED)))
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            yield name, answer
+
+
+# ---- the pages
+
+# of columns whose worst number is the least one, how they begin
+MORE_IS_BETTER = ("decided", "power", "leader", "5 seeds", "10 seeds", "20 seeds", "worst pair")
+BY_TASK = " by task"  # what a marker of the notebook ends on
+
+
+def blocks(found: dict[str, Answer]) -> dict[str, str]:
+    """Return the text of each marker: of a question, of its tasks, and of all bars where all are asked."""
+    texts = {}
+    for name, answer in found.items():
+        if "task" in answer.table:
+            texts[name] = markdown(summary(answer.table))
+            texts[name + BY_TASK] = markdown(answer.table)
+        else:
+            texts[name] = markdown(answer.table)
+    if set(found) == set(QUESTIONS):
+        rows = [bar.row(found[name]) for name, question in QUESTIONS.items() for bar in question.bars]
+        texts["bars"] = markdown(pd.DataFrame(rows))
+    return texts
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of a table of tasks, and the worst of each column with its task."""
+    is_mean = table["task"].isin(questions.MEANS.values())
+    tasks = table[~is_mean].set_index("task")
+    worst: dict[str, object] = {"task": "worst task"}
+    for column in tasks:
+        least = str(column).startswith(MORE_IS_BETTER)
+        number, task = questions.worst(tasks[column], least)
+        is_told = task and number != (1 if least else 0)
+        worst[str(column)] = f"{_number(number)} ({task})" if is_told else _number(number)
+    return pd.DataFrame([*table[is_mean].to_dict("records"), worst]).rename(columns={"task": ""})
+
+
+def markdown(table: pd.DataFrame) -> str:
+    lines = [list(table.columns), ["---"] * len(table.columns)]
+    lines += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return _number(float(value))  # pyright: ignore[reportArgumentType]
+
+
+def _number(value: float) -> str:
+    if np.isnan(value):
+        return "-"
+    if value == round(value) and abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.3f}" if 0.0005 <= abs(value) < 10 else f"{value:.2g}"
+
+
+def write(texts: dict[str, str]) -> None:
+    for page in (PAGE, NOTEBOOK):
+        page.write_text(filled(page.read_text(encoding="utf-8"), texts), encoding="utf-8")
 
 
 def main() -> None:
-    names = sys.argv[1:]
-    chosen = [study for study in STUDIES if not names or study.__name__ in names]
-    texts = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for study in chosen:
-            # a generator each, so that a study alone gives the numbers that it gives among others
-            rng = Generator(Philox(SEED))
-            marker = study.__name__.replace("_", " ")
-            texts[marker] = table(study(folder, rng).astype(str))
-    write(PAGE, filled(read(PAGE), texts))
-    sections = [f"{marker}\n\n{text}" for marker, text in texts.items()]
-    print("\n\n".join(sections))
+    found = {}
+    for name, answer in answers(LONG, FOLDER, sys.argv[1:]):
+        found[name] = answer
+        # after each question, so that what follows may be interrupted
+        write(blocks(found))
+        print(f"{name}\n\n{markdown(answer.table)}\n", flush=True)
 
-
-def swept(folder: str, *lines: str) -> Results:
-    return lrbench.sweep(*lines, "report=false", f"results_dir={folder}")
-
-
-def pool(folder: str, *lines: str) -> np.ndarray:
-    """Return the final gaps of POOL runs, in the order of their seeds."""
-    entries = swept(folder, *lines, f"seed=range({POOL})", "record=2").entries
-    return entries.sort_values("seed")["gap"].to_numpy()
-
-
-# ---- how often the 95 % interval holds the true ratio
-
-
-class Pairs(NamedTuple):
-    """Where paired gaps of two optimizers come from, on how many seeds is asked, and their true ratio."""
-
-    draw: Callable[[int], Drawn]
-    ratio: float
-
-
-def coverage(folder: str, rng: Generator) -> pd.DataFrame:
-    rows = []
-    for name, pairs in _sources(folder, rng):
-        for n in (5, 10, 20):
-            holds = [_holds_the_truth(pairs, n) for _ in range(INTERVALS)]
-            share = f"{100 * np.mean(holds):.1f} %"
-            rows.append({"log ratios": name, "seeds": n, "intervals": INTERVALS, "hold the truth": share})
-    return pd.DataFrame(rows)
-
-
-def _sources(folder: str, rng: Generator) -> Iterator[tuple[str, Pairs]]:
-    yield "normal logarithms", _lognormal(rng)
-
-    sgd = pool(folder, *BATCHES, "optimizer=sgd")
-    adam = pool(folder, *BATCHES, "optimizer=adam", "optimizer.lr=0.1")
-    yield "SGD and Adam, batches of 32", _of_pools(sgd, adam, rng)
-
-    sgd = pool(folder, *STARTS, "optimizer=sgd", "optimizer.lr=1")
-    heavy_ball = pool(folder, *STARTS, "optimizer=sgd_momentum", "optimizer.lr=0.3")
-    yield "SGD and heavy ball, starts", _of_pools(sgd, heavy_ball, rng)
-
-
-def _lognormal(rng: Generator) -> Pairs:
-    def draw(n: int) -> Drawn:
-        a, b = rng.lognormal(0.0, SPREAD, (2, n))
-        return a, b
-
-    return Pairs(draw, ratio=1.0)
-
-
-def _of_pools(a: np.ndarray, b: np.ndarray, rng: Generator) -> Pairs:
-    def draw(n: int) -> Drawn:
-        seeds = rng.choice(len(a), n, replace=False)
-        return a[seeds], b[seeds]
-
-    log_ratios = np.log(b / a)
-    return Pairs(draw, ratio=float(np.exp(log_ratios.mean())))
-
-
-def _holds_the_truth(pairs: Pairs, n: int) -> bool:
-    a, b = pairs.draw(n)
-    interval = compare(a, b, 0.0)
-    return interval.low <= pairs.ratio <= interval.high
-
-
-# ---- how often something is shown between copies of one optimizer
-
-
-def errors_of_a_verdict(folder: str, rng: Generator) -> pd.DataFrame:
-    """Each copy has TRIALS trials on TUNING seeds.
-
-    The copy with the best of all trials leads, and is compared on EVALUATION other seeds.
-    """
-    gaps = pool(folder, *BATCHES, "optimizer=sgd")
-    rows = []
-    for copies in (2, 5, 15):
-        verdicts = [_verdict(gaps, copies, rng) for _ in range(VERDICTS)]
-        rows.append(_errors(f"{copies} copies", verdicts))
-    return pd.DataFrame(rows)
-
-
-def _verdict(gaps: np.ndarray, copies: int, rng: Generator) -> Shown:
-    """Say whether anything is shown between copies, by family of pairs, with the margin and without."""
-    runs_of_a_copy = EVALUATION + TRIALS * TUNING
-    drawn = rng.choice(gaps, (copies, runs_of_a_copy), replace=False)
-    evaluation, tuning = drawn[:, :EVALUATION], drawn[:, EVALUATION:]
-    trials = geometric_mean(tuning.reshape(copies, TRIALS, TUNING))  # (copies, TRIALS)
-    leader = int(trials.min(axis=1).argmin())
-    tuned = contest(evaluation, 0.0, leader=leader)
-    untuned = contest(evaluation, 0.0, leader=None)
-
-    leaders_pairs = tuned.family == "leader"
-    all_pairs = np.ones(len(leaders_pairs), dtype=bool)
-    families = {
-        "leader": (tuned, leaders_pairs),
-        "all of its ranks": (tuned, all_pairs),
-        "untuned": (untuned, all_pairs),
-    }
-    shown = {}
-    for name, (decided, pairs) in families.items():
-        shown[name] = _any(decided.better[pairs])
-    for name, (decided, pairs) in families.items():
-        shown[f"{name}, margin 1"] = _any(decided.p_holm[pairs] < ALPHA)
-    return shown
-
-
-def errors_across_problems(folder: str, rng: Generator) -> pd.DataFrame:
-    """Three copies on eight problems, EVALUATION seeds each.
-
-    Then with an effect of its own for each copy on each problem, 0 on average.
-    """
-    gaps = []
-    for kappa in KAPPAS:
-        lines = [
-            "problem=synthetic",
-            f"problem.kappa={kappa}",
-            "steps=200",
-            "optimizer=sgd",
-            "optimizer.lr=1",
-        ]
-        gaps.append(pool(folder, *lines))
-    effects = {
-        f"{COPIES} copies on {len(KAPPAS)} problems": 0.0,
-        f"the same, random effects of {RANDOM_EFFECT}": RANDOM_EFFECT,
-    }
-    rows = []
-    for name, effect in effects.items():
-        verdicts = [_verdict_across(gaps, effect, rng) for _ in range(VERDICTS)]
-        rows.append(_errors(name, verdicts))
-    return pd.DataFrame(rows)
-
-
-def _verdict_across(gaps: list[np.ndarray], effect: float, rng: Generator) -> Shown:
-    drawn = [rng.choice(of_problem, (COPIES, EVALUATION), replace=False) for of_problem in gaps]
-    logs = np.log(drawn).mean(axis=2)  # (problems, COPIES)
-    logs += rng.normal(0.0, effect, logs.shape)
-    decided = across(logs)
-    return {"shown": _any(decided.better), "margin 1": _any(decided.p_holm < ALPHA)}
-
-
-def _any(pairs: np.ndarray) -> bool:
-    return bool(pairs.any())
-
-
-def _errors(name: str, verdicts: list[Shown]) -> Row:
-    """Return a row of counts: between copies whatever is shown is wrong."""
-    row: Row = {"no difference between": name, "verdicts": len(verdicts)}
-    counts = pd.DataFrame(verdicts).sum()
-    for kind, count in counts.items():
-        row[f"wrong, {kind}"] = int(count)
-    return row
-
-
-# ---- studies of the protocol
-
-
-def inclusion(folder: str, rng: Generator) -> pd.DataFrame:
-    """SGD's trials are among those of heavy ball (momentum 0): then heavy ball must not end worse."""
-    return pd.DataFrame([_inclusion_on(kappa, folder) for kappa in KAPPAS])
-
-
-def _inclusion_on(kappa: int, folder: str) -> Row:
-    lrs = [f"{lr:.3g}" for lr in np.geomspace(0.01, 10, TRIALS)]
-    entries = swept(
-        folder,
-        "problem=synthetic",
-        f"problem.kappa={kappa}",
-        "steps=200",
-        "optimizer=sgd",
-        "record=2",
-        f"seed=range({TUNING + EVALUATION})",
-        f"optimizer.lr={','.join(lrs)}",
-        "optimizer.momentum=0,0.5,0.9,0.99",
-    ).entries
-    sgd = _best_on_tuning_seeds(entries[entries["optimizer.momentum"] == 0])
-    heavy_ball = _best_on_tuning_seeds(entries)
-    found = compare(
-        _gaps_on_evaluation_seeds(entries, heavy_ball),
-        _gaps_on_evaluation_seeds(entries, sgd),
-        entries["gap_floor"].iloc[0],
-    )
-    is_significant = found.test == "t" and found.p < ALPHA
-    is_worse = is_significant and found.high < 1 / MARGIN
-    return {
-        "kappa": kappa,
-        "SGD": sgd,
-        "heavy ball": heavy_ball,
-        "ratio": _ratio(found),
-        "worse beyond the margin": "yes" if is_worse else "no",
-    }
-
-
-def _ratio(found: PairedComparison) -> str:
-    if found.test == "floor":
-        return "both at the gap floor"
-    if found.test == "sign":
-        return f"at least {found.at_least:.3g}"
-    interval = f"{found.low:.3g} to {found.high:.3g}"
-    return f"{found.ratio:.3g} ({interval})"
-
-
-def _best_on_tuning_seeds(entries: pd.DataFrame) -> str:
-    """Return the setting of the lowest geometric mean over the first TUNING seeds."""
-    tuning = entries[entries["seed"] < TUNING]
-    gaps = tuning.pivot(index="setting", columns="seed", values="gap")
-    best = geometric_mean(gaps.to_numpy()).argmin()
-    return str(gaps.index[best])
-
-
-def _gaps_on_evaluation_seeds(entries: pd.DataFrame, setting: str) -> np.ndarray:
-    is_evaluation = entries["seed"] >= TUNING
-    own = entries[(entries["setting"] == setting) & is_evaluation]
-    return own.sort_values("seed")["gap"].to_numpy()
-
-
-def scrambles(folder: str, rng: Generator) -> pd.DataFrame:
-    """The same comparison with SCRAMBLES scramblings of the trials: who leads, who is in the first group."""
-    lines = [
-        "problem=diabetes",
-        "steps=200",
-        "optimizer=sgd_momentum,adam,nadam,radam,rmsprop,adagrad",
-        "tune=all",
-        f"seed=range({EVALUATION})",
-    ]
-    leads, first = Counter(), Counter()
-    names: set[str] = set()
-    for seed in range(SCRAMBLES):
-        ranking = swept(folder, *lines, f"tune.seed={seed}").ranking
-        names.update(ranking["optimizer"])
-        leads.update(ranking.loc[ranking["leader"], "optimizer"])
-        first.update(ranking.loc[ranking["first"], "optimizer"])
-    in_order = sorted(names)
-    return pd.DataFrame(
-        {
-            "optimizer": in_order,
-            "leads": [leads[name] for name in in_order],
-            "in the first group": [first[name] for name in in_order],
-            "of": SCRAMBLES,
-        }
-    )
-
-
-STUDIES = (coverage, errors_of_a_verdict, errors_across_problems, inclusion, scrambles)
 
 if __name__ == "__main__":
     main()

@@ -6,6 +6,7 @@
     problems.parquet   a row a problem: size, spectrum, minimiser; replaced whole
     roles.parquet      of a tuned sweep, a row a run and role: trial, evaluation or default; replaced whole
     paths.parquet      a row a run that the report shows: its weights on the way; replaced whole
+    beyond.parquet     a row a run that arrived, at a chosen setting: how it goes on; replaced whole
     report.html, summary.csv, summary.md, tables/, figures/   made from the above, replaced whole
 
 Parts are written beside and moved into place, and never rewritten; the schema is in results/README.md.
@@ -15,6 +16,7 @@ pyarrow only: no torch, no pandas, no pickle.
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -34,6 +36,7 @@ SCHEMA = 5
 GENERATOR = f'<meta name="generator" content="lrbench {__version__}">'  # in the head of a page
 HEAD = 1000  # characters of a page, with its head
 RESULTS_DIR = "results"  # where a name is looked up when nothing is said
+MOST_NAMES = 3  # of stores that are told at once
 RESTORE = "Restore it, or run the sweep again with fresh=true."
 # what choices and counts are made from, of every run in memory at once
 _OUTCOMES = pa.schema(
@@ -43,7 +46,7 @@ _OUTCOMES = pa.schema(
         ("status", pa.string()),
         ("engine", pa.string()),
         ("final_gap", pa.float64()),
-        ("evaluations_to_target", pa.float64()),
+        ("cost_target", pa.float64()),
         ("score", pa.float64()),
         ("rise", pa.float64()),
     ]
@@ -66,19 +69,47 @@ class ResultStore:
         Raises:
             RequestError: the folder holds no manifest of a schema that this version reads.
         """
+        store = cls.find(folder, results_dir)
+        if store.schema() != SCHEMA:
+            raise RequestError(store.refusal())
+        return store
+
+    @classmethod
+    def find(cls, folder: str | os.PathLike, results_dir: str | os.PathLike = RESULTS_DIR) -> "ResultStore":
+        """Return an existing store of whatever schema: of an older one, only its manifest may be read.
+
+        Raises:
+            RequestError: the folder holds no manifest.
+        """
         by_path, by_name = cls(folder), cls(Path(results_dir) / folder)
         store = by_name if by_name.exists() and not by_path.exists() else by_path
         if not store.exists():
             raise _no_result_set(store.root, results_dir)
-        schema = store.manifest().get("schema")
-        if schema != SCHEMA:
-            reads = f"this version of lrbench reads schema {SCHEMA}"
-            raise RequestError(f"{store.root}: written with schema {schema}; {reads}.")
         return store
 
     @classmethod
     def all(cls, results_dir: str | os.PathLike) -> list["ResultStore"]:
-        """Return every store of a folder, in the order of their names."""
+        """Return every store of a folder that this version reads, in the order of their names."""
+        return [store for store in cls._whatever(results_dir) if store.schema() == SCHEMA]
+
+    @classmethod
+    def left_out(cls, results_dir: str | os.PathLike) -> list[str]:
+        """Return in sentences which stores of a folder this version does not read; none as a rule."""
+        others = [store for store in cls._whatever(results_dir) if store.schema() != SCHEMA]
+        older = [store.name for store in others if store.is_older()]
+        newer = [store.name for store in others if not store.is_older()]
+        sentences = []
+        if older:
+            where = "" if str(results_dir) == RESULTS_DIR else f" results_dir={results_dir}"
+            command = f"`lrbench rerun {shlex.quote(older[0])}{where}`"
+            sentences.append(f"{_are_left_out(older, 'an older')}; {command} asks a set's request again.")
+        if newer:
+            sentences.append(f"{_are_left_out(newer, 'a newer')}.")
+        return sentences
+
+    @classmethod
+    def _whatever(cls, results_dir: str | os.PathLike) -> list["ResultStore"]:
+        """Return every store of a folder, of whatever schema."""
         return [store for store in map(cls, sorted(Path(results_dir).glob("*/"))) if store.exists()]
 
     def exists(self) -> bool:
@@ -97,25 +128,49 @@ class ResultStore:
         return self.root / "figures"
 
     def is_reported(self) -> bool:
-        """Say whether the report is by this version of lrbench, and later than the last of the runs."""
+        """Say whether the report is by this version of lrbench, and later than all that was trained."""
         if not self.report.is_file():
             return False
         with self.report.open(encoding="utf-8", errors="replace") as page:
             head = page.read(HEAD)
-        last_part = max(path.stat().st_mtime_ns for path in self._parts("runs"))
-        return GENERATOR in head and self.report.stat().st_mtime_ns >= last_part
+        trained = [*self._parts("runs"), *filter(Path.is_file, [self._beyond_path])]
+        last = max(path.stat().st_mtime_ns for path in trained)
+        return GENERATOR in head and self.report.stat().st_mtime_ns >= last
 
     def summary(self, suffix: str) -> Path:
         """Path of the summary table: suffix is "csv" or "md"."""
         return self.root / f"summary.{suffix}"
 
+    # ---- what lrbench wrote it
+
+    def schema(self) -> Any:
+        """Return the number of the schema that it is written with."""
+        return self.manifest().get("schema")
+
+    def is_older(self) -> bool:
+        """Say whether an older version of lrbench wrote it."""
+        schema = self.schema()
+        return not isinstance(schema, int) or schema < SCHEMA
+
+    def refusal(self) -> str:
+        """Return why a store of another schema is not read, and what to do."""
+        written = f"{self.root}: written with schema {self.schema()}"
+        reads = f"this version of lrbench reads schema {SCHEMA}"
+        advice = "The lrbench that wrote it is newer."
+        if self.is_older():
+            advice = f"`lrbench rerun {shlex.quote(str(self.root))}` asks its request again."
+        return f"{written}; {reads}. {advice}"
+
     # ---- reading
 
     def manifest(self) -> dict[str, Any]:
         try:
-            return json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise RequestError(f"{self._manifest_path}: not valid JSON ({error}). {RESTORE}") from error
+        if not isinstance(manifest, dict):
+            raise RequestError(f"{self._manifest_path}: it holds no mapping. {RESTORE}")
+        return manifest
 
     def runs(self) -> list[pa.Table]:
         """Return the rows, one table a part.
@@ -151,6 +206,10 @@ class ResultStore:
     def paths(self) -> pa.Table | None:
         """The weights on the way of some runs: run_id, and step and weights as lists; None without any."""
         return _read(self._paths_path) if self._paths_path.is_file() else None
+
+    def beyond(self) -> pa.Table | None:
+        """How runs go on after their budget: run_id, and beyond; None where nobody has looked."""
+        return _read(self._beyond_path) if self._beyond_path.is_file() else None
 
     def roles(self) -> pa.Table | None:
         """What each run of a tuned sweep is for; None where nothing was tuned."""
@@ -188,6 +247,9 @@ class ResultStore:
 
     def write_paths(self, paths: pa.Table) -> None:
         self._write_table(self._paths_path, paths)
+
+    def write_beyond(self, beyond: pa.Table) -> None:
+        self._write_table(self._beyond_path, beyond)
 
     def write_roles(self, roles: pa.Table) -> None:
         self._write_table(self._roles_path, roles)
@@ -241,6 +303,10 @@ class ResultStore:
         return self.root / "paths.parquet"
 
     @property
+    def _beyond_path(self) -> Path:
+        return self.root / "beyond.parquet"
+
+    @property
     def _problems_path(self) -> Path:
         return self.root / "problems.parquet"
 
@@ -257,6 +323,16 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise RequestError(f"{path}: cannot be read as parquet ({reason}). {RESTORE}") from error
+
+
+def _are_left_out(names: list[str], version: str) -> str:
+    sets, are = ("set", "is") if len(names) == 1 else ("sets", "are")
+    return f"{len(names)} {sets} of {version} lrbench {are} left out: {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:MOST_NAMES])} and {more} more"
 
 
 def _no_result_set(folder: Path, results_dir: str | os.PathLike) -> RequestError:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import torch
 
 from lrbench import schedules
-from lrbench.bench.run import Progress, no_progress
+from lrbench.bench.progress import Progress, no_progress
 from lrbench.config import Leaves, under
 from lrbench.engines import reference
 from lrbench.errors import RequestError

@@ -9,6 +9,9 @@ store, with a row a run. An optimizer that raises becomes a row that says why.
     run_id   step       evaluations      loss             gap
     3f2a...  [0, 1, 2]  [0.0, 1.0, 2.0]  [4.3, 1.0, 0.4]  [4.1, 0.8, 0.2]
 
+What few runs need beside that is found by training them once more, to the same bits: the weights on their way
+(`trace`), and how they go on after their budget (`go_on`).
+
 Letters of shapes: R runs, K recorded states, p weights.
 """
 
@@ -17,28 +20,33 @@ import math
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from multiprocessing import current_process
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from lrbench.batches import Batch, Left
 from lrbench.config import EXAMPLES, Leaves, under
+from lrbench.engines.curve import Curve, outcome
 from lrbench.engines.outcome import Outcome, recorded_steps
+from lrbench.engines.readings import going_on, highest_beyond
 from lrbench.errors import RequestError, did_you_mean
 from lrbench.optimizers import FAMILIES, Rule
 from lrbench.options import TrainOptions
 from lrbench.plan import Group, Plan
 from lrbench.problems.solve import Problem
-from lrbench.records import curve_rows, path_rows, run_rows, targets
+from lrbench.records import beyond_rows, curve_rows, path_rows, run_rows, targets
 from lrbench.seeds import evaluations
 from lrbench.workers import Task, as_done, processors
 
 Rows = tuple[pa.Table, pa.Table]  # for runs/ and curves/ of the store
+Made = TypeVar("Made")  # of trained runs
 MOST_TRACED = 100  # states of a path
+LONGER = 2  # times the budget: how far runs go on
 
 # of torch's own loops
 BATCH_SECONDS = 1.0  # that a worker is at work before it hands in what it has
@@ -57,9 +65,7 @@ def train(plan: Plan, options: TrainOptions) -> Iterator[Rows]:
     Raises:
         RequestError: a worker process died, or cannot import what this one can.
     """
-    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
-    yield from _train_fused(plan, _parts(plan, by_fused), options)
-    yield from _train_reference(plan, _parts(plan, [~fused for fused in by_fused]), options)
+    yield from _train(plan, options, _ROWS)
 
 
 def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
@@ -75,6 +81,39 @@ def trace(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
             path_of = _fused_path if fused else _reference_path
             step, path = path_of(single, problem, options, states)
             yield path_rows(single, step, path)
+
+
+def go_on(plan: Plan, options: TrainOptions) -> Iterator[pa.Table]:
+    """Train the few runs of a plan once more and LONGER, and yield how they go on after their budget.
+
+    A row a run, as they are done: run_id, and beyond, the highest mean gap of a pass over the rows that ends
+    after the budget; inf where a state there is not finite, null where a run has no state there.
+    """
+    longer = replace(plan, groups=[_longer(group) for group in plan.groups])
+    yield from _train(longer, options, _BEYOND)
+
+
+def _longer(group: Group) -> Group:
+    """Return these runs, by their own ids, with LONGER as many steps."""
+    return replace(group, shared=group.shared | {"steps": LONGER * group.shared["steps"]})
+
+
+def _evaluations(group: Group, problem: Problem) -> np.ndarray:
+    """Return the gradient evaluations until each state, (steps + 1,), where each step takes one."""
+    run = group.shared
+    return evaluations(problem.data.n, run["batch_size"], run["batch_order"], run["steps"])
+
+
+def _budget_before(longer: Group, problem: Problem) -> float:
+    """Return the budget that runs had before they went on."""
+    return float(_evaluations(longer, problem)[longer.shared["steps"] // LONGER])
+
+
+def _train(plan: Plan, options: TrainOptions, work: "_Work[Made]") -> Iterator[Made]:
+    """Train all runs of a plan, and yield what is made of them as they are done."""
+    by_fused = [_is_fused(group, options.engine) for group in plan.groups]
+    yield from _train_fused(plan, _parts(plan, by_fused), options, work)
+    yield from _train_reference(plan, _parts(plan, [~fused for fused in by_fused]), options, work)
 
 
 def _parts(plan: Plan, chosen: list[np.ndarray]) -> list[Group]:
@@ -118,6 +157,7 @@ def check_optimizers(plan: Plan, engine: str) -> None:
         if engine == "fused":
             raise _without_rule(group)
         _check_arguments("optimizer", group)
+        _check_closure(group)
 
 
 def _check_schedule(group: Group) -> None:
@@ -125,6 +165,21 @@ def _check_schedule(group: Group) -> None:
         _resolve("schedule.lr_lambda", path, "a function such as mymodule.warm_up")
     if "schedule._target_" in group.shared:
         _check_arguments("schedule", group)
+
+
+def _check_closure(group: Group) -> None:
+    """Refuse a schedule where the budget holds nobody knows how many steps."""
+    if "schedule._target_" not in group.shared:
+        return
+    from lrbench.engines.reference import NO_END, wants_closure
+
+    target = group.shared["optimizer._target_"]
+    # a function that makes an optimizer cannot be asked: its runs fail, in the same words
+    if wants_closure(pkgutil.resolve_name(target)):
+        came = (
+            f"schedule={group.labels['schedule']} came for optimizer={group.labels['optimizer']} ({target})"
+        )
+        raise RequestError(f"schedule: {came}. {NO_END} Type schedule=none for it.")
 
 
 def _lambdas(group: Group) -> list[str]:
@@ -169,11 +224,12 @@ def _resolve(path: str, target: str, example: str) -> Callable[..., Any]:
 
 
 class _Job(NamedTuple):
-    """What one thread trains at once."""
+    """What one thread trains at once, and the states (K,) whose gaps it keeps."""
 
     rule: Rule
     chunk: Group
     problem: Problem
+    states: np.ndarray
 
 
 def _is_fused(group: Group, engine: str) -> np.ndarray:
@@ -185,7 +241,9 @@ def _is_fused(group: Group, engine: str) -> np.ndarray:
     return fused.covers(group)
 
 
-def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
+def _train_fused(
+    plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Made]"
+) -> Iterator[Made]:
     """Train chunk after chunk on all processors, a few ahead of those that are taken."""
     if not groups:
         return
@@ -193,13 +251,13 @@ def _train_fused(plan: Plan, groups: list[Group], options: TrainOptions) -> Iter
 
     # (1,) the kernel looks at it: how a thread in compiled code is told; worker processes are ended instead
     stop = np.zeros(1, dtype=np.int64)
-    jobs = _fused_jobs(plan, groups, options)
-    tasks = (Task(_name(job.chunk), _fused_rows, (job, options, stop)) for job in jobs)
+    jobs = _fused_jobs(plan, groups, options, work)
+    tasks = (Task(_name(job.chunk), _train_chunk, (job, options, work, stop)) for job in jobs)
     executor = "processes" if options.executor == "processes" else "local"
     try:
         with closing(as_done(executor, partial(next, tasks, None), most=fused.workers() + 1)) as done:
-            for _, rows in done:
-                yield rows
+            for _, made in done:
+                yield made
     finally:
         stop[0] = 1
 
@@ -208,23 +266,22 @@ def _name(group: Group) -> str:
     return f"optimizer={group.labels['optimizer']} ({group.shared['optimizer._target_']})"
 
 
-def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[_Job]:
+def _fused_jobs(plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Any]") -> Iterator[_Job]:
     from lrbench.engines import fused
 
     for group in groups:
         problem = plan.problems[group.problem_id]
-        states = len(recorded_steps(group.shared["steps"], options.record))
-        for rule, chunk in fused.chunks(group, problem, states):
-            yield _Job(rule, chunk, problem)
+        states = work.states(group, problem, options)
+        for rule, chunk in fused.chunks(group, problem, len(states)):
+            yield _Job(rule, chunk, problem, states)
 
 
-def _fused_rows(job: _Job, options: TrainOptions, stop: np.ndarray) -> Rows:
+def _train_chunk(job: _Job, options: TrainOptions, work: "_Work[Made]", stop: np.ndarray) -> Made:
     from lrbench.engines import fused
 
-    states = recorded_steps(job.chunk.shared["steps"], options.record)
-    kept = fused.Kept(states, _targets(job.chunk, options))
+    kept = fused.Kept(job.states, _targets(job.chunk, options))
     outcome = fused.train(job.rule, job.chunk, job.problem, kept, stop)
-    return _rows(job.chunk, outcome, job.problem, options, "fused")
+    return work.of_chunk(job, outcome, options)
 
 
 Path = tuple[np.ndarray, np.ndarray]  # states (K,), and the weights of one run there (1, K, p)
@@ -242,7 +299,9 @@ def _fused_path(single: Group, problem: Problem, options: TrainOptions, states: 
 # ---- reference
 
 
-def _train_reference(plan: Plan, groups: list[Group], options: TrainOptions) -> Iterator[Rows]:
+def _train_reference(
+    plan: Plan, groups: list[Group], options: TrainOptions, work: "_Work[Made]"
+) -> Iterator[Made]:
     """Train run after run in this process, and from where it pays on in others.
 
     Where nothing else is asked, the runs that are trained here tell how long the others take.
@@ -257,27 +316,27 @@ def _train_reference(plan: Plan, groups: list[Group], options: TrainOptions) -> 
         batch = left.take_one()
         if batch is None:
             return
-        rows, seconds = _train_batch(batch.runs(), batch.problem, options)
-        left.note(batch, len(rows), seconds)
-        yield from rows
-    yield from _train_in_workers(left, options)
+        made, seconds = _train_batch(batch.runs(), batch.problem, options, work)
+        left.note(batch, len(made), seconds)
+        yield from made
+    yield from _train_in_workers(left, options, work)
 
 
-def _train_in_workers(left: Left, options: TrainOptions) -> Iterator[Rows]:
+def _train_in_workers(left: Left, options: TrainOptions, work: "_Work[Made]") -> Iterator[Made]:
     workers = processors()
 
     def next_task() -> Task | None:
         batch = left.take(workers)
         if batch is None:
             return None
-        arguments = (batch.runs(), batch.problem, options)
+        arguments = (batch.runs(), batch.problem, options, work)
         return Task(_name(batch.group), _train_in_worker, arguments, subject=batch)
 
     # each has the next one at hand while this process stores what came
     with closing(as_done("processes", next_task, most=2 * workers)) as done:
-        for task, (rows, seconds) in done:
-            left.note(task.subject, len(rows), seconds)
-            yield from rows
+        for task, (made, seconds) in done:
+            left.note(task.subject, len(made), seconds)
+            yield from made
 
 
 def _may_leave(groups: list[Group]) -> bool:
@@ -304,7 +363,9 @@ def _batch(group: Group, plan: Plan, options: TrainOptions) -> Batch:
     return Batch(group, plan.problems[group.problem_id], 0, len(group), most)
 
 
-def _train_in_worker(runs: Group, problem: Problem, options: TrainOptions) -> tuple[list[Rows], float]:
+def _train_in_worker(
+    runs: Group, problem: Problem, options: TrainOptions, work: "_Work[Made]"
+) -> tuple[list[Made], float]:
     """Do what `_train_batch` does in a worker process.
 
     Raises:
@@ -316,18 +377,19 @@ def _train_in_worker(runs: Group, problem: Problem, options: TrainOptions) -> tu
         except Exception as error:  # whatever the user's module raises when it is imported
             reason = f"{path} cannot be had in a worker process: {type(error).__name__}: {error}"
             raise RequestError(f"executor: {reason}. Type executor=local.") from None
-    return _train_batch(runs, problem, options)
+    return _train_batch(runs, problem, options, work)
 
 
-def _train_batch(runs: Group, problem: Problem, options: TrainOptions) -> tuple[list[Rows], float]:
-    """Train runs one after the other; return the rows of those that it got to, and the seconds that took."""
+def _train_batch(
+    runs: Group, problem: Problem, options: TrainOptions, work: "_Work[Made]"
+) -> tuple[list[Made], float]:
+    """Train runs one after the other; return what is made of those that it got to, and the seconds."""
     _warm_up()
     began = perf_counter()
-    done: list[Rows] = []
+    done: list[Made] = []
     seconds = 0.0
     for single in _one_by_one(runs):
-        outcome = _reference_outcome(single, problem, options)
-        done.append(_rows(single, outcome, problem, options, "reference"))
+        done.append(work.of_run(single, problem, options))
         seconds = perf_counter() - began
         if seconds > BATCH_SECONDS:
             break
@@ -359,11 +421,16 @@ def _reference_outcome(
     single: Group, problem: Problem, options: TrainOptions, traced: Sequence[int] = ()
 ) -> Outcome:
     """Train one run in the lecture's loop."""
+    budget = float(_evaluations(single, problem)[-1])
+    curve = _reference_curve(single, problem, budget, traced)
+    return outcome(curve, problem, single.run(0), options.record, _targets(single, options))
+
+
+def _reference_curve(single: Group, problem: Problem, budget: float, traced: Sequence[int] = ()) -> Curve:
+    """Train one run until this budget, in gradient evaluations."""
     from lrbench.engines import reference  # it imports torch, which is slow
-    from lrbench.engines.curve import Curve, outcome
 
     run: Leaves = single.run(0)
-    budget = evaluations(problem.data.n, run["batch_size"], run["batch_order"], run["steps"])[-1]
     curve = Curve(run["steps"], budget, traced=dict.fromkeys(traced))
     with _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         try:
@@ -371,7 +438,7 @@ def _reference_outcome(
         # a third party's construction and steps may raise anything; the run becomes a row that says why
         except Exception as error:
             curve.failure = f"{type(error).__name__}: {error}"
-    return outcome(curve, problem, run, options.record, _targets(single, options))
+    return curve
 
 
 @contextmanager
@@ -385,3 +452,56 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+# ---- what is made of trained runs
+
+
+class _Work(NamedTuple, Generic[Made]):
+    """What is made of trained runs. Its functions travel to worker processes, so that they are a module's.
+
+    Attributes:
+        states: of runs, those whose gaps the fused engine keeps, (K,).
+        of_chunk: of what the fused engine knows of a chunk.
+        of_run: of one run, which it lets the reference engine train.
+    """
+
+    states: Callable[[Group, Problem, TrainOptions], np.ndarray]
+    of_chunk: Callable[[_Job, Outcome, TrainOptions], Made]
+    of_run: Callable[[Group, Problem, TrainOptions], Made]
+
+
+def _recorded(group: Group, problem: Problem, options: TrainOptions) -> np.ndarray:
+    return recorded_steps(group.shared["steps"], options.record)
+
+
+def _chunk_rows(job: _Job, outcome: Outcome, options: TrainOptions) -> Rows:
+    return _rows(job.chunk, outcome, job.problem, options, "fused")
+
+
+def _reference_rows(single: Group, problem: Problem, options: TrainOptions) -> Rows:
+    return _rows(single, _reference_outcome(single, problem, options), problem, options, "reference")
+
+
+def _states_going_on(longer: Group, problem: Problem, options: TrainOptions) -> np.ndarray:
+    return going_on(_evaluations(longer, problem), _budget_before(longer, problem))
+
+
+def _chunk_beyond(job: _Job, outcome: Outcome, options: TrainOptions) -> pa.Table:
+    until = _evaluations(job.chunk, job.problem)[job.states]
+    budget = _budget_before(job.chunk, job.problem)
+    return beyond_rows(job.chunk, highest_beyond(outcome.gap, until, budget))
+
+
+def _reference_beyond(longer: Group, problem: Problem, options: TrainOptions) -> pa.Table:
+    budget = _budget_before(longer, problem)
+    curve = _reference_curve(longer, problem, LONGER * budget)
+    if not curve.is_whole:
+        return beyond_rows(longer, np.array([np.inf]))
+    states = curve.taken + 1
+    gap, until = curve.gap[:states], curve.evaluations[:states]
+    return beyond_rows(longer, highest_beyond(gap[None], until, budget))
+
+
+_ROWS = _Work(_recorded, _chunk_rows, _reference_rows)
+_BEYOND = _Work(_states_going_on, _chunk_beyond, _reference_beyond)

@@ -160,9 +160,9 @@ def test_every_choice_runs_in_one_sweep(group):
 def test_every_other_choice_runs_alone(group, choice):
     Path("data.csv").write_text("a,b,y\n1,2,3\n2,1,4\n3,5,9\n")
     line = f"+experiment={choice}" if group == "experiment" else f"{group}={choice}"
-    few = ["seed=0", *(["optimizer.lr=0.01"] if choice == "lecture" and group == "experiment" else [])]
-    tuned = ["-m", "tune.trials=2", "tune.seeds=1"] if group == "tune" and choice != "none" else []
-    assert main([*tuned, line, *NEEDS.get((group, choice), []), *few, *SMALL]) == 0
+    is_tuned = group == "experiment" or (group == "tune" and choice != "none")
+    tuned = ["-m", "tune.trials=2", "tune.seeds=1"] if is_tuned else []
+    assert main([*tuned, line, *NEEDS.get((group, choice), []), "seed=0", *SMALL]) == 0
 
 
 @pytest.mark.parametrize("kind", ["optimizers", "problems", "losses", "experiments"])

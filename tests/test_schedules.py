@@ -2,12 +2,14 @@
 
 import math
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
+from lrbench.cli import main
 from lrbench.config import CONF
 from lrbench.options import TrainOptions
 from lrbench.plan import Block, Plan, plan
@@ -312,3 +314,71 @@ def test_it_can_be_given_on_the_command_line():
     request = read(["+schedule._target_=torch.optim.lr_scheduler.ReduceLROnPlateau", "steps=5"])
     (row,) = trained(plan(request.blocks), "auto").values()
     assert row["engine"] == "reference"
+
+
+# ---- how long it is, where a step takes several gradients
+
+
+class Asking(torch.optim.SGD):
+    """Wants a closure, and calls it twice a step."""
+
+    def step(self, closure):
+        closure()
+        return super().step(closure)
+
+
+def make_asking(parameters, lr=0.1):
+    return Asking(parameters, lr=lr)
+
+
+CLOSURES = {
+    "lbfgs": ["optimizer=lbfgs"],
+    "one's own": ["optimizer=custom", f"optimizer._target_={__name__}.Asking", "+optimizer.lr=0.1"],
+    "among others": ["optimizer=sgd,lbfgs,adam"],
+}
+
+
+@pytest.mark.parametrize("tuned", [[], ["tune=lr"]], ids=["as given", "tuned"])
+@pytest.mark.parametrize("schedule", ["cosine", "none,cosine", "lambda"])
+@pytest.mark.parametrize("asked", CLOSURES)
+def test_a_closure_and_a_schedule_are_refused_before_anything_is_written(asked, schedule, tuned, capsys):
+    given = [f"schedule={schedule}", "schedule.lr_lambda=math.cos" if schedule == "lambda" else "steps=5"]
+    assert main(["-m", *CLOSURES[asked], *given, *tuned]) == 2
+    told = capsys.readouterr()
+    choice = schedule.removeprefix("none,")
+    assert told.err.startswith(f"schedule: schedule={choice} came for optimizer=")
+    assert "as many gradients as it asks of its closure" in told.err
+    assert told.err.endswith("Type schedule=none for it.\n")
+    assert told.out == ""
+    assert list(Path().iterdir()) == []
+
+
+def test_a_closure_without_a_schedule_is_no_matter():
+    for lines in CLOSURES.values():
+        assert main(["-m", *lines, "steps=3", "report=false"]) == 0
+
+
+def test_an_optimizer_that_a_function_makes_is_refused_when_it_is_made():
+    """Nobody knows before what it makes: its runs fail, with the same words."""
+    lines = [
+        "optimizer=custom",
+        f"optimizer._target_={__name__}.make_asking",
+        "+optimizer.lr=0.01",
+        "steps=5",
+    ]
+    (row,) = trained(plan(read([*lines, "schedule=cosine"]).blocks), "auto").values()
+    assert row["status"] == "failed"
+    assert row["reason"].startswith("ValueError: A schedule counts the optimizer's own steps")
+    (row,) = trained(plan(read(lines).blocks), "auto").values()
+    assert (row["status"], row["evaluations_per_step"]) == ("completed", 2)
+
+
+def test_of_one_gradient_a_step_a_schedule_ends_with_the_budget():
+    """Cosine goes down to 0 in as many steps as the budget has."""
+    for engine in ("auto", "reference"):
+        todo = plan([block("sgd", "cosine", steps=20)])
+        (row,) = trained(todo, engine).values()
+        assert row["steps_taken"] == row["evaluations"] == row["budget"] == 20
+    cosine = {"_target_": "torch.optim.lr_scheduler.CosineAnnealingLR", "T_max": 20}
+    rates = trajectory(cosine, "torch.optim.SGD", (1.0,), 21).lr[:, 0]
+    assert rates[19] > rates[20] == pytest.approx(0, abs=1e-15)

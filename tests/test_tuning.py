@@ -821,7 +821,7 @@ def test_a_search_without_an_evaluation_has_a_report_that_says_so():
         run_sweep(ask("sgd", "adam"), interrupt)
     [store] = ResultStore.all("results")
     results = load(store.root)
-    assert headline(results)[0] == "Nothing is evaluated on lecture yet."
+    assert headline(results)[0] == "Nothing is evaluated yet."
     assert "Searched but not evaluated yet" in " ".join(warnings(results))
     assert "Nothing is evaluated" in results.report().read_text(encoding="utf-8")
 
@@ -894,8 +894,8 @@ def test_the_page_asks_for_what_there_is(line):
 
 def test_what_the_page_says_may_be_written_may_be():
     cells = re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)
-    lines = [re.findall(r"`'?(\+?tune\..*?)'?`", cell) for cell in cells]
-    assert len(lines) == 9
+    lines = [re.findall(r"`'?(\+?(?:tune\.|target=).*?)'?`", cell) for cell in cells]
+    assert len(lines) == 10
     for alternatives in ([first for first, *_ in lines], [others[-1] for others in lines if len(others) > 1]):
         request = requested("optimizer=sgd,sgd_momentum", "tune=all", *alternatives)
         assert request.tune

@@ -14,7 +14,7 @@ from lrbench.bench import manifest
 from lrbench.config import show
 from lrbench.errors import RequestError
 from lrbench.plan import Plan
-from lrbench.store import ResultStore
+from lrbench.store import SCHEMA, ResultStore
 from lrbench.sweeper.request import Request
 from lrbench.tuning import evaluation_seeds
 
@@ -53,7 +53,11 @@ def _label(group: str, plan: Plan) -> str:
 
 
 def _request_hash(request: Request, plan: Plan | None) -> str:
-    """Hash what decides the numbers: the runs, and how they are recorded and chosen."""
+    """Hash what decides the numbers: the runs, and how they are recorded, chosen and read.
+
+    What is read of a run changes with the schema. So what an older lrbench made of this request has another
+    name, and stays.
+    """
     options = request.options
     runs = plan.fingerprint() if plan else sorted(request.overrides)
     asked: list[Any] = [options.record, options.target, options.predict, options.engine]
@@ -61,13 +65,16 @@ def _request_hash(request: Request, plan: Plan | None) -> str:
         blocks = request.blocks
         defaults = [request.tune.defaults(block.choices["optimizer"], block.base) for block in blocks]
         asked += [asdict(request.tune), sorted(evaluation_seeds(blocks)), sorted(map(show, defaults))]
-    return blake2b(show([runs, asked]).encode(), digest_size=16).hexdigest()
+    return blake2b(show([SCHEMA, runs, asked]).encode(), digest_size=16).hexdigest()
 
 
 def _check_owner(store: ResultStore, request_hash: str) -> None:
     """Refuse a folder that holds anything but the results of this request."""
     if store.exists():
-        stored = ResultStore.open(store.root).manifest()
+        stored = store.manifest()
+        if store.schema() != SCHEMA:
+            advice = "Or give another name=..., or fresh=true to move that folder aside."
+            raise RequestError(f"name: {store.refusal()} {advice}")
         if stored["request_hash"] != request_hash:
             raise RequestError(
                 f"name: {store.root} holds the results of another request:\n"

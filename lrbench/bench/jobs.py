@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lrbench.bench import manifest
+from lrbench.bench.beyond import look_beyond
 from lrbench.bench.claim import claim
 from lrbench.bench.run import train_missing
 from lrbench.errors import RequestError
@@ -28,6 +29,8 @@ def run_with_hydra(arguments: Sequence[str], request: Request) -> ResultStore:
     try:
         # the jobs are told the name: each would make another one of its own run
         run_jobs([*arguments, f"name={store.name}"], request.overrides, run_job)
+        # which settings are compared is known when all jobs are done
+        look_beyond(plan(manifest.blocks_of(store.manifest())), store, request.options.training)
     except (SystemExit, KeyboardInterrupt) as stopped:
         if not store.outcomes():
             store.remove()

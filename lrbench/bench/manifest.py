@@ -21,6 +21,7 @@ from lrbench.sweeper.request import Request
 
 Manifest = dict[str, Any]
 
+PROGRAM = "python -m lrbench"
 STATUSES = ("completed", "diverged", "failed")
 PACKAGES = ("torch", "hydra-core", "numpy", "numba", "scipy", "pyarrow")  # whose version may change a number
 OF_JOBS = ("blocks", "counts", "warnings")  # what jobs and phases have brought, beside what was asked
@@ -40,7 +41,6 @@ def begun(name: str, request: Request, request_hash: str) -> Manifest:
         "engine": options.engine,
         "target": options.target,
         "record": options.record,
-        "predict": options.predict,
         "baselines": options.baselines,
         "counts": dict(NO_RUNS),
         "engines": {},
@@ -96,7 +96,7 @@ def command(request: Request) -> str:
     words = ["-m"] if request.multirun else []
     if request.config_dir:
         words += ["--config-dir", request.config_dir]
-    return " ".join(["python -m lrbench", *map(shlex.quote, [*words, *request.overrides])])
+    return " ".join([PROGRAM, *map(shlex.quote, [*words, *request.overrides])])
 
 
 @cache

@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from lrbench.bench import manifest
+from lrbench.bench.beyond import look_beyond
 from lrbench.bench.claim import claim
+from lrbench.bench.progress import Progress, no_progress
 from lrbench.errors import RequestError
 from lrbench.options import TrainOptions
 from lrbench.plan import Plan, Solved, plan
@@ -23,21 +25,15 @@ from lrbench.tuning import Phase, phases
 FLUSH_SECONDS = 5.0  # between two parts: what a crash may cost
 FLUSH_BYTES = 2**27  # of rows that wait in memory
 
-Progress = Callable[[str, int, int], None]  # the phase's name, runs done, runs planned
-
 
 class Sweep(NamedTuple):
-    """A sweep that has run: its store, the plan of its last phase, which holds all its runs, and how many of
-    them were missing before.
+    """A sweep that has run: its store, the plan of its last phase, which holds all its runs, and how many
+    trainings were missing before.
     """
 
     store: ResultStore
     plan: Plan
     trained: int
-
-
-def no_progress(phase: str, done: int, planned: int) -> None:
-    """Tell nobody."""
 
 
 def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
@@ -64,6 +60,7 @@ def run_sweep(request: Request, progress: Progress = no_progress) -> Sweep:
                 _write_phase(phase, planned, store)
                 options = request.options.training
                 trained += train_missing(planned, store, options, progress, phase.name)
+        trained += look_beyond(planned, store, request.options.training, progress)
     except (KeyboardInterrupt, RequestError):
         manifest.close(store, "interrupted")
         raise

@@ -1,7 +1,7 @@
 """The command line.
 
 command.py   which verb, or a request; the help of all
-verbs.py     report, reproduce, compare, time and list
+verbs.py     report, reproduce, compare, rerun, time and list
 usage.py     how each verb is written, its --help, and what a wrong use is told
 request.py   anything else: a request in Hydra's grammar
 flags.py     what stands in a request beside key=value

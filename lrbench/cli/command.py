@@ -25,6 +25,8 @@ Verbs
                        print and as a page beside B; exit code 1: a regression
                        --anyway: also where data or budget differ
                        --open: and show the page in the browser
+  rerun FOLDER         ask a stored request again, as of an older lrbench, into a
+                       new folder; name=NAME: of this name
   time KEY=VALUE ...   seconds a step and to the target, in torch's own loop
   list KIND            {kinds}
   A folder may be named by its path or, if it lies in results/, its name alone.

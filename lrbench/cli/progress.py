@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from lrbench.bench.run import Progress
+    from lrbench.bench.progress import Progress
 
 PREPARING = "preparing"
 COMPILES = "it compiles at first use"

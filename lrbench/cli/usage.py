@@ -1,7 +1,7 @@
 """How each verb is written, its --help, and what a wrong use of it is told.
 
 Given ["mine", "--open"], `read_verb("report", ...)` gives
-Namespace(folder="mine", open=True, results_dir=None).
+Namespace(folder="mine", open=True, results_dir=None).  # of rerun, name=None too
 """
 
 import argparse
@@ -12,7 +12,6 @@ from typing import NamedTuple, NoReturn
 from lrbench.errors import RequestError, did_you_mean
 
 HELP_FLAGS = ("-h", "--help")
-PREFIX = "results_dir="
 
 FOLDER = "a folder by its path or, if it lies in DIR, its name alone"
 KEY = "results_dir=DIR  where the result sets lie; without it, in results"
@@ -29,7 +28,7 @@ class Usage(NamedTuple):
         example: of its use.
         codes: its exit codes, a line each.
         add: adds its arguments to its parser.
-        keys: what may stand there as key=value.
+        keys: what may stand there as key=value, and what that is.
     """
 
     arguments: str
@@ -54,6 +53,10 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="what is: likewise")
     parser.add_argument("--anyway", action="store_true", help="also where data or budget differ")
     parser.add_argument("--open", action="store_true", help=OPEN)
+
+
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help=f"{FOLDER}; it is left alone")
 
 
 def _add_time(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +94,15 @@ USAGES = {
         codes=("0  no regression is shown", "1  a regression", WRONG),
         add=_add_compare,
     ),
+    "rerun": Usage(
+        arguments="rerun FOLDER [name=NAME] [results_dir=DIR]",
+        about="Ask a stored sweep's request again, into a new folder beside it: as of an older\n"
+        "lrbench, whose sets are not read any more.",
+        example="rerun results/mine",
+        codes=("0  done", "1  some runs failed", WRONG, "130  interrupted, all finished runs kept"),
+        add=_add_rerun,
+        keys=("name=NAME  the new folder's name; without it, made from the request", KEY),
+    ),
     "time": Usage(
         arguments="time KEY=VALUE ... [--config-dir DIR]",
         about="Seconds a step and to the target, in torch's own loop. Nothing is stored.",
@@ -116,13 +128,15 @@ def help_of(verb: str) -> str:
 
 
 def read_verb(verb: str, arguments: list[str]) -> argparse.Namespace:
-    """Read what follows a verb: its arguments and flags, and `results_dir`, None where it was not given.
+    """Read what follows a verb: its arguments and flags, and its keys, None where one was not given.
 
     Raises:
         RequestError: with what is allowed, what came and what to type.
     """
     # results_dir=DIR is written as a key of a request is; argparse would take it for a folder
-    words = [word for word in arguments if not word.startswith(PREFIX)]
+    keys = [line.partition("=")[0] for line in USAGES[verb].keys]
+    values = {key: [word for word in arguments if word.startswith(f"{key}=")] for key in keys}
+    words = [word for word in arguments if word.partition("=")[0] not in keys]
     parser = _parser_of(verb)
     try:
         given, unknown = parser.parse_known_args(words)
@@ -130,7 +144,8 @@ def read_verb(verb: str, arguments: list[str]) -> argparse.Namespace:
         raise wrong_use(verb, f"{error}", arguments) from error
     if unknown:
         raise wrong_use(verb, _unknown(unknown[0], parser), arguments)
-    given.results_dir = _results_dir([word for word in arguments if word.startswith(PREFIX)])
+    for key, words_of_key in values.items():
+        setattr(given, key, READ[key](words_of_key))
     return given
 
 
@@ -183,7 +198,7 @@ def _results_dir(words: list[str]) -> str | None:
     """Return the folder that was given last, as Hydra reads a key that stands twice; None without one."""
     if not words:
         return None
-    folder = words[-1].removeprefix(PREFIX)
+    folder = words[-1].removeprefix("results_dir=")
     advice = "Type results_dir=DIR with the folder that holds your result sets."
     if not folder:
         raise RequestError(f"results_dir: a folder's path is allowed, but nothing came. {advice}")
@@ -191,3 +206,14 @@ def _results_dir(words: list[str]) -> str | None:
         came = "is a file" if Path(folder).exists() else "is not there"
         raise RequestError(f"results_dir: a folder's path is allowed, but {folder} {came}. {advice}")
     return folder
+
+
+def _name(words: list[str]) -> str | None:
+    """Return the name that was given last; None without one."""
+    name = words[-1].removeprefix("name=") if words else None
+    if name == "":
+        raise RequestError("name: a folder's name is allowed, but nothing came. Leave it out, or type one.")
+    return name
+
+
+READ: dict[str, Callable[[list[str]], str | None]] = {"results_dir": _results_dir, "name": _name}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lrbench.cli.flags import asks_hydra, read_flags
 from lrbench.cli.progress import progress_bar
+from lrbench.cli.request import run_request
 from lrbench.cli.usage import read_verb, wrong_use
 from lrbench.errors import RequestError, did_you_mean
 
@@ -43,11 +44,20 @@ def _report(arguments: list[str]) -> int:
         root = _stored(given.folder, given.results_dir).root
     else:
         root = newest(given.results_dir or RESULTS_DIR)
+        _note_left_out(given.results_dir)
     page = load(root).report()
     print(page)
     if given.open:
         _show_in_browser(page)
     return 0
+
+
+def _note_left_out(results_dir: str | None) -> None:
+    """Say which sets of a folder this lrbench does not read, beside what is printed."""
+    from lrbench.store import RESULTS_DIR, ResultStore
+
+    for sentence in ResultStore.left_out(results_dir or RESULTS_DIR):
+        print(sentence, file=sys.stderr)
 
 
 def _reproduce(arguments: list[str]) -> int:
@@ -131,7 +141,23 @@ def _list(arguments: list[str]) -> int:
         print(f"{name:{width}}  {description}")
     if not entries:
         print(f"There are no {given.kind} yet.")
+    if given.kind == "results":
+        _note_left_out(given.results_dir)
     return 0
+
+
+def _rerun(arguments: list[str]) -> int:
+    given = read_verb("rerun", arguments)
+
+    from lrbench.bench.again import ask_again
+    from lrbench.store import RESULTS_DIR, ResultStore
+
+    store = ResultStore.find(given.folder, given.results_dir or RESULTS_DIR)
+    again = ask_again(store, given.name)
+    for sentence in again.left_out:
+        print(sentence)
+    print(f"Asks again: {again.command}")
+    return run_request(again.words, read_flags(again.words))
 
 
 def _time(arguments: list[str]) -> int:
@@ -165,6 +191,7 @@ ACTS: dict[str, Callable[[list[str]], int]] = {
     "report": _report,
     "reproduce": _reproduce,
     "compare": _compare,
+    "rerun": _rerun,
     "time": _time,
     "list": _list,
 }

@@ -4,9 +4,9 @@ A budget is in gradient evaluations, of which one is a pass over all rows. What 
 of gaps, so that no single state decides: the level is the mean over the last tenth of the budget, and arrival
 counts the mean of the last pass, on all rows the state itself. Both engines read a run within half of its
 budget and within all of it; the fused engine while it trains (watching.py), the reference engine afterwards,
-with `arrivals`.
+with `arrivals`. What comes after the budget is read by `highest_beyond`: an arrival need not last.
 
-Letters of shapes: T steps, H targets.
+Letters of shapes: T steps, K states, H targets.
 """
 
 import numpy as np
@@ -40,19 +40,68 @@ def _window(evaluations: np.ndarray, budget: float) -> tuple[int, int]:
 
 
 def pass_means(gap: np.ndarray, evaluations: np.ndarray) -> np.ndarray:
-    """Return the mean gap of each state's last pass over the rows, (T + 1,) -> (T + 1,).
+    """Return the mean gap of each state's last pass over the rows, (..., T + 1) -> (..., T + 1).
 
     A pass is the states of the last evaluation; where a step takes all rows, the state alone. The sums are
     only ever added to: a difference of running sums has no digits of a small gap after a large one.
     """
-    first = np.searchsorted(evaluations, evaluations - 1 + SLACK, side="right")
-    states = np.arange(len(gap)) + 1 - np.minimum(first, np.arange(len(gap)))
+    places = np.arange(len(evaluations))
+    first = _first_of_pass(evaluations, evaluations)
+    states = places + 1 - np.minimum(first, places)
     longest = int(states.max())
-    means = gap.copy()
+    if (states == np.minimum(places + 1, longest)).all():
+        return _sums_of(longest, gap) / states
+    means = gap.copy()  # of steps that take several gradients, some states have more before them than others
     for age in range(1, longest):
-        older = np.concatenate([np.zeros(age), gap[:-age]])
+        older = np.concatenate([np.zeros((*gap.shape[:-1], age)), gap[..., :-age]], axis=-1)
         means = means + np.where(age < states, older, 0.0)
     return means / states
+
+
+def _first_of_pass(evaluations: np.ndarray, last: np.ndarray | float) -> np.ndarray:
+    """Return the first state of the pass that ends at `last` evaluations."""
+    return np.searchsorted(evaluations, last - 1 + SLACK, side="right")
+
+
+def _sums_of(states: int, gap: np.ndarray) -> np.ndarray:
+    """Return the sum of each state and those before it, so many in all, (..., T + 1) -> (..., T + 1).
+
+    In blocks of that many states it is the end of one block and the beginning of the next, so that it takes
+    no longer where a pass has many states.
+    """
+    if states == 1:
+        return gap
+    *runs, length = gap.shape
+    blocks = -(-length // states)
+    padded = np.zeros((*runs, blocks * states))
+    padded[..., :length] = gap
+    of_blocks = padded.reshape(*runs, blocks, states)
+    sums = of_blocks.cumsum(axis=-1)
+    ends = of_blocks[..., ::-1].cumsum(axis=-1)[..., ::-1]
+    sums[..., 1:, :-1] += ends[..., :-1, 1:]
+    return sums.reshape(*runs, -1)[..., :length]
+
+
+def going_on(evaluations: np.ndarray, budget: float) -> np.ndarray:
+    """Return the states that tell how a run goes on after its budget: those after it, and the pass before.
+
+    `evaluations` (T + 1,) are those until each state; there is one after the budget.
+    """
+    next_one = last_within(evaluations, budget) + 1
+    first = min(int(_first_of_pass(evaluations, evaluations[next_one])), next_one)
+    return np.arange(first, len(evaluations))
+
+
+def highest_beyond(gap: np.ndarray, evaluations: np.ndarray, budget: float) -> np.ndarray:
+    """Return the highest mean gap of a pass that ends after the budget, (..., K) -> (...).
+
+    nan where no state lies there. `evaluations` (K,) are those until each of these states.
+    """
+    beyond = evaluations > budget + SLACK
+    if not beyond.any():
+        return np.full(gap.shape[:-1], np.nan)
+    with np.errstate(over="ignore"):  # gaps that are finite may have a sum that is not
+        return pass_means(gap, evaluations)[..., beyond].max(axis=-1)
 
 
 def arrivals(means: np.ndarray, goals: np.ndarray) -> np.ndarray:

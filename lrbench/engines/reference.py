@@ -16,6 +16,11 @@ from lrbench.losses import PENALTY
 from lrbench.problems.solve import Problem
 from lrbench.seeds import batches, start
 
+NO_END = (
+    "A schedule counts the optimizer's own steps and ends with the budget, and this optimizer's steps take "
+    "as many gradients as it asks of its closure: how many steps the budget holds is not known before."
+)
+
 
 class LinearModel(torch.nn.Module):
     """The lecture's model class: y = x w + b."""
@@ -80,8 +85,13 @@ def train(problem: Problem, run: Leaves, curve: Curve) -> None:
         return
 
     optimizer = build(under(run, "optimizer"), model.parameters())
+    # each step takes one gradient, so that the budget holds so many of them
     scheduler = schedules.make(optimizer, under(run, "schedule"), run["steps"])
-    step = update_with_closure if wants_closure(optimizer) else update
+    step = update
+    if wants_closure(optimizer):
+        step = update_with_closure
+        if scheduler is not None:
+            raise ValueError(NO_END)
     order = batches(data.n, run["batch_size"], run["batch_order"], run["seed"], run["steps"])
     rows_seen = 0
     for t, rows in enumerate(order, start=1):
@@ -144,6 +154,9 @@ def wants_loss(scheduler) -> bool:
 
 
 def wants_closure(optimizer) -> bool:
+    """Say whether an optimizer, or a class of them, takes no step without a closure."""
+    if not hasattr(optimizer, "step"):
+        return False
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is inspect.Parameter.empty
 

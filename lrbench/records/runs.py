@@ -82,6 +82,16 @@ def path_rows(group: Group, step: np.ndarray, path: np.ndarray) -> pa.Table:
     )
 
 
+def beyond_rows(group: Group, beyond: np.ndarray) -> pa.Table:
+    """Return a row a run: how it goes on after its budget, (R,); null where it has no state there."""
+    return pa.table(
+        {
+            "run_id": strings(group.run_id),
+            "beyond": pa.array(beyond, pa.float64(), mask=np.isnan(beyond)),
+        }
+    )
+
+
 def _same_list(values: np.ndarray, count: int) -> pa.Array:
     return lists(np.tile(values, (count, 1)))
 

@@ -28,10 +28,20 @@ def number(x: float) -> str:
     return _digits(x, 3)
 
 
+def measured(x: float) -> str:
+    """Write a number with three significant digits, whole ones too: 8.00, 0.100, 79,500."""
+    return _digits(x, 3)
+
+
 def factor(x: float) -> str:
     """Write how many times: two significant digits, three below 2: 1.04, 3.4, 12, 1,200, 1.2e6."""
     digits = 3 if round(x, 2) < 2 else 2
     return _digits(x, digits)
+
+
+def cost(x: float) -> str:
+    """Write a cost in whole gradient evaluations."""
+    return number(round(x)) if x >= 1 else "< 1"
 
 
 def _digits(x: float, digits: int) -> str:
@@ -51,27 +61,13 @@ def _digits(x: float, digits: int) -> str:
 
 
 def interval(row: Mapping[Any, Any], value: str = "ratio", low: str = "low", high: str = "high") -> str:
-    """Write how many times, with its interval or as the bound `at_least`: "1.8 (1.2–2.6)", "1.8", "≥ 1.8".
+    """Write how many times, with its interval: "1.8 (1.2–2.6)", "1.8".
 
     Without an interval also where its two ends print the same.
     """
     if pd.notna(row[low]) and factor(row[low]) != factor(row[high]):
         return f"{factor(row[value])} ({factor(row[low])}–{factor(row[high])})"
-    if pd.notna(row[value]):
-        return factor(row[value])
-    return bound(row["at_least"])
-
-
-def bound(ratio: float) -> str:
-    """Write a bound of how many times, towards 1: "≥ 1.8", "≤ 0.55"; where most of one side were lost "inf"
-    or "0".
-    """
-    if pd.isna(ratio):
-        return MISSING
-    if ratio in (0, math.inf):
-        return factor(ratio)
-    sign = "≥" if ratio >= 1 else "≤"
-    return f"{sign} {factor(ratio)}"
+    return factor(row[value])
 
 
 def p_value(p: float) -> str:

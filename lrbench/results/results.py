@@ -33,10 +33,9 @@ def newest(results_dir: str | os.PathLike = "results") -> Path:
     """
     stores = ResultStore.all(results_dir)
     if not stores:
-        raise RequestError(
-            f"{results_dir}: no result set in this folder yet. `python -m lrbench -m optimizer=sgd,adam` "
-            "makes one."
-        )
+        advice = "`python -m lrbench -m optimizer=sgd,adam` makes one."
+        told = [f"{results_dir}: no result set in this folder yet. {advice}"]
+        raise RequestError("\n".join([*told, *ResultStore.left_out(results_dir)]))
     return max(stores, key=_written).root
 
 
@@ -97,11 +96,15 @@ class Results(Sweep):
         return [*super().__dir__(), *(spec.method for spec in FIGURES)]
 
     def _repr_html_(self) -> str:
-        """Show the verdict and the rankings in a notebook."""
+        """Show the verdict, the rankings and what the models answer in a notebook."""
         from lrbench.results.pages.html import brief
         from lrbench.results.words.cells import RELATIVE_NOTE, ranking_text
+        from lrbench.results.words.tables import SPECS, tables
         from lrbench.results.words.verdict import headline
 
         groups = self.ranking.groupby("task", sort=False)
         rankings = [(str(task), ranking_text(rows)) for task, rows in groups]
-        return brief([*headline(self), f"{RELATIVE_NOTE}."], rankings)
+        answers = tables(self, SPECS["answers"])
+        shown = [*rankings, *((table.heading, table.rows) for table in answers)]
+        said = [*headline(self), *(table.sentence for table in answers), f"{RELATIVE_NOTE}."]
+        return brief(said, shown)

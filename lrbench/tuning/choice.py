@@ -1,16 +1,21 @@
-"""The best of the trials: by how often it is lost, then by its score.
+"""The best of the settings that an optimizer tried: by how often it is lost, then by its score.
 
-T trials, S tuning seeds.
+Where a search is tuned it goes on round the best trial; where nothing is tuned, the best setting is the one
+that is compared. T settings, S tuning seeds, R runs.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from lrbench.tuning.competitors import Trial
+from lrbench.plan import Group, Plan
+from lrbench.tuning.competitors import Trial, competitor_of
 from lrbench.tuning.policy import LR
+
+RISE = 100.0  # as conf/tune/ has it: the limit where nothing is tuned, so that nobody could say another
 
 
 def choose(trials: Sequence[Trial], limit: float | None, outcomes: pa.Table) -> int:
@@ -21,38 +26,102 @@ def choose(trials: Sequence[Trial], limit: float | None, outcomes: pa.Table) -> 
     seed, counts as lost on all: it may arrive early, but is no advice.
     """
     runs = np.stack([trial.runs for trial in trials])  # (T, S)
-    reached = _reached(outcomes, runs)
-    lost = np.isinf(reached.score)
-    if limit is not None:
-        lost |= np.any(reached.rise > limit, axis=1, keepdims=True)
-    lost_seeds = lost.sum(axis=1)
-    kept_seeds = np.maximum(lost.shape[1] - lost_seeds, 1)
-    mean = np.where(lost, 0.0, reached.score).sum(axis=1) / kept_seeds
-    rate = [trial.leaves.get(LR, 0.0) for trial in trials]  # the same for all where it is not tuned
-    number = np.arange(len(trials))
-    # of lexsort's keys the last one decides first
-    best_first = np.lexsort((number, rate, mean, lost_seeds))
-    return int(best_first[0])
+    setting = np.repeat(np.arange(len(trials)), runs.shape[1])
+    rate = np.array([trial.leaves.get(LR, 0.0) for trial in trials])  # the same for all where it is not tuned
+    reached = _Outcomes.of(outcomes).reached(runs.ravel())
+    return _best(setting, rate, reached, limit)
+
+
+def best_settings(plan: Plan, outcomes: pa.Table, limit: float | None = RISE) -> np.ndarray:
+    """Return the ids of the runs of each optimizer's best setting in each task, where nothing is tuned.
+
+    In the same order, of settings that are alike in all of it the one with the smallest id.
+    """
+    parts_of_competitors = defaultdict(list)
+    for group in plan.groups:
+        for start, part in _by_start(group):
+            leaves = part.shared | {"init": start}
+            key = competitor_of(part.problem_id, part.labels["optimizer"], leaves)
+            parts_of_competitors[key].append(part)
+    known = _Outcomes.of(outcomes)
+    best = [_best_runs(parts, known, limit) for parts in parts_of_competitors.values()]
+    return np.concatenate([*best, np.zeros(0, "S32")])
+
+
+def _by_start(group: Group) -> Iterator[tuple[object, Group]]:
+    """Cut a group where its runs start otherwise: that is another task."""
+    init = group.column("init")
+    for code in np.unique(init.codes):
+        yield init.values[code], group.take(np.flatnonzero(init.codes == code))
+
+
+def _best_runs(parts: Sequence[Group], known: "_Outcomes", limit: float | None) -> np.ndarray:
+    """Return the ids of the runs of a competitor's best setting."""
+    run_id = np.concatenate([part.run_id for part in parts])
+    setting_id = np.concatenate([part.setting_id for part in parts])
+    rate = np.concatenate([_rates(part) for part in parts])
+    _, first, setting = np.unique(setting_id, return_index=True, return_inverse=True)
+    best = _best(setting, rate[first], known.reached(run_id), limit)
+    return run_id[setting == best]
+
+
+def _rates(group: Group) -> np.ndarray:
+    """Return the learning rate of each run, (R,); nan where it is no number."""
+    column = group.column(LR)
+    is_number = [isinstance(value, int | float) for value in column.values]
+    rates = [value if known else np.nan for value, known in zip(column.values, is_number, strict=True)]
+    return np.array(rates, dtype=float)[column.codes]
 
 
 class _Reached(NamedTuple):
-    """What trials reached on each seed, (T, S)."""
+    """What R runs reached.
 
-    score: (
-        np.ndarray
-    )  # log(cost / budget) <= 0 where it arrived, log(level / target) > 0 elsewhere; inf: lost
-    rise: np.ndarray  # largest gap over the larger of start and constant model
+    Attributes:
+        score: (R,) log(cost / budget) <= 0 where it arrived, log(level / target) > 0 elsewhere; inf: lost.
+        rise: (R,) largest gap over the larger of start and constant model.
+    """
+
+    score: np.ndarray
+    rise: np.ndarray
 
 
-def _reached(outcomes: pa.Table, runs: np.ndarray) -> _Reached:
-    """Look up run ids (T, S) in the stored outcomes, which are in no order."""
-    stored = outcomes["run_id"].to_numpy().astype("S32")
-    order = np.argsort(stored)
-    places = order[np.searchsorted(stored, runs, sorter=order)]  # (T, S)
-    completed = outcomes["status"].to_numpy()[places] == "completed"
-    score = np.where(completed, _or_inf(outcomes["score"])[places], np.inf)
-    return _Reached(score, _or_inf(outcomes["rise"])[places])
+class _Outcomes(NamedTuple):
+    """The stored outcomes, in the order of their ids."""
+
+    run_id: np.ndarray
+    score: np.ndarray
+    rise: np.ndarray
+
+    @classmethod
+    def of(cls, outcomes: pa.Table) -> "_Outcomes":
+        run_id = outcomes["run_id"].to_numpy().astype("S32")
+        order = np.argsort(run_id)
+        completed = outcomes["status"].to_numpy() == "completed"
+        score = np.where(completed, _or_inf(outcomes["score"]), np.inf)
+        return cls(run_id[order], score[order], _or_inf(outcomes["rise"])[order])
+
+    def reached(self, runs: np.ndarray) -> _Reached:
+        """Return what the runs with these ids (R,) reached."""
+        # looked up in their order, as the memory of many ids is then read once
+        order = np.argsort(runs)
+        places = np.empty(len(runs), np.int64)
+        places[order] = np.searchsorted(self.run_id, runs[order])
+        return _Reached(self.score[places], self.rise[places])
 
 
 def _or_inf(column: pa.ChunkedArray) -> np.ndarray:
     return np.nan_to_num(column.fill_null(np.inf).to_numpy(), nan=np.inf, posinf=np.inf)
+
+
+def _best(setting: np.ndarray, rate: np.ndarray, reached: _Reached, limit: float | None) -> int:
+    """Return the best of T settings with these rates (T,); `setting` (R,) says of which of them a run is."""
+    lost = np.isinf(reached.score)
+    if limit is not None:
+        rises = np.bincount(setting, reached.rise > limit) > 0  # (T,)
+        lost |= rises[setting]
+    lost_seeds = np.bincount(setting, lost)
+    kept_seeds = np.maximum(np.bincount(setting) - lost_seeds, 1)
+    mean = np.bincount(setting, np.where(lost, 0.0, reached.score)) / kept_seeds
+    # of lexsort's keys the last one decides first
+    best_first = np.lexsort((np.arange(len(mean)), rate, mean, lost_seeds))
+    return int(best_first[0])

@@ -35,6 +35,12 @@ from lrbench.tuning.units import range_of_lr
 TASK = ("steps", "batch_size", "batch_order", "init")
 
 
+def competitor_of(problem_id: str, optimizer: str, leaves: Leaves) -> tuple[str, ...]:
+    """Return who competes where: problem, task, choice and class."""
+    task = [repr(leaves[name]) for name in TASK]
+    return (problem_id, *task, optimizer, leaves["optimizer._target_"])
+
+
 @dataclass(frozen=True)
 class Part:
     """What a competitor runs in one block: one task, and what is swept there beside tuned keys and seed.
@@ -59,10 +65,8 @@ class Part:
 
     @property
     def competitor(self) -> tuple[str, ...]:
-        """What all parts of one competitor have in common: problem, task, choice and class."""
-        task = [repr(self.leaves[name]) for name in TASK]
-        optimizer_class = self.leaves["optimizer._target_"]
-        return (self.problem_id, *task, self.optimizer, optimizer_class)
+        """What all parts of one competitor have in common."""
+        return competitor_of(self.problem_id, self.optimizer, self.leaves)
 
     def trying(self, settings: Sequence[Leaves]) -> Block:
         """Return the block of these settings of what is swept and tuned, on the tuning seeds."""

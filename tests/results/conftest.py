@@ -1,6 +1,7 @@
 """Small stores written by hand through ResultStore: each number in them is one that a test put there."""
 
 import hashlib
+import math
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import rule
 
 from lrbench.bench.run import keep_paths, run_sweep
 from lrbench.results import Results, load
@@ -54,6 +56,16 @@ LECTURE: dict[str, Any] = {
     "settings": '{"intercept": true}',
     "solve_seconds": 8e-4,
 }
+FLAT = LECTURE | {"problem_id": "flat64", "problem": "flat", "scale": None}  # nothing to learn: no scale
+ON_FLAT = {"problem_id": "flat64", "problem": "flat"}
+
+
+def block(problem: str = "lecture") -> dict[str, Any]:
+    """A block of the manifest, which asks for the prediction for x = 4."""
+    choices = {"problem": problem, "loss": "mse_sum", "optimizer": "sgd", "schedule": "none"}
+    return {"choices": choices, "base": {"predict": [[4]]}, "axes": []}
+
+
 MANIFEST: dict[str, Any] = {
     "name": "study",
     "created": "2025-01-02T03:04:05+00:00",
@@ -63,10 +75,9 @@ MANIFEST: dict[str, Any] = {
     "request": {"overrides": ["optimizer=sgd"], "command": "python -m lrbench -m optimizer=sgd"},
     "request_hash": "ab",
     "record": "all",
-    "predict": [[4]],
     "warnings": [],
     "versions": {"lrbench": "1.0.0", "python": "3.12"},
-    "blocks": [],
+    "blocks": [block()],
     "engine": "auto",
     "engines": {"reference": {"sgd": 1}},
     "machine": {"platform": "Linux", "processor": "x86_64", "cores": 8},
@@ -111,16 +122,19 @@ def identity(*parts: object) -> str:
 
 def run(
     optimizer: str = "sgd",
-    gap: float = 1e-3,
+    gap: float | None = None,
     *,
     status: str = "completed",
     seed: int = 0,
-    hit: int | None = None,
+    hit: float | None = None,
+    cost: float | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
     """A row of `runs`; changes are columns, `lr` and other plain names hyperparameters.
 
-    Its costs until 1e-1 ... 1e-8 are those of its `curve`, those until the target are `hit`.
+    cost: it arrives after so many evaluations, and ends within the target. gap: where it ends, its level too;
+    1e-3 misses the target, a gap of 8e-6. hit: it is within the target by then, and stays if it ends there.
+    Whatever is left open is read off its `curve`; a status other than "completed" is a lost run.
     """
     settings = {"target_": "torch.optim.SGD", "lr": 0.1}
     row = dict(RUN)
@@ -136,11 +150,13 @@ def run(
     row |= {f"optimizer.{SPELLED.get(key, key)}": value for key, value in settings.items()}
     task = [row[key] for key in ("problem_id", "steps", "batch_size", "batch_order", "init")]
     row["setting_id"] = identity(optimizer, sorted(settings.items()), task)
+    hit = hit if cost is None else cost
+    gap = gap if gap is not None else MISSING if cost is None else ARRIVED
     final = gap if status == "completed" else np.inf
     start = 8.0 + seed
     row |= {
         "run_id": identity(row["setting_id"], seed),
-        "fingerprint": int(identity(optimizer, gap, hit, seed)[:15], 16),
+        "fingerprint": int(identity(optimizer, status, gap, hit, seed)[:15], 16),
         "seed": seed,
         "optimizer": optimizer,
         "status": status,
@@ -149,48 +165,68 @@ def run(
         "level": final,
         "start_gap": start,
         "start_loss": start,
-        "steps_to_target": hit,
+        "steps_to_target": None if hit is None else math.ceil(hit),
         "evaluations_to_target": hit,
+        "steps_taken": row["steps"],
+        "evaluations": float(row["steps"]),
+        "budget": float(row["steps"]),
     }
+    row |= given
     row["half_level"] = curve(row)["gap"][row["steps"] // 2]
     return worth(row | first_hits(row) | given) | given
 
 
+MISSING, ARRIVED = 1e-3, 1e-9  # gaps that are not within the target, and are
+
+
 def worth(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its costs and scores: it arrives at its first hits, if its level is within."""
+    """The row with its costs and scores, within the budget and half of it: what costs so many evaluations is
+    within the target from there on, if its level is.
+    """
     targets = {f"1e-{k}": float(f"1e-{k}") for k in range(1, 9)} | {"target": row["relative_target"]}
     columns = {}
     for half, budget in (("", row["budget"]), ("half_", row["budget"] / 2)):
         level = row[f"{half}level"]
         for name, target in targets.items():
-            hit = row[f"evaluations_to_{name}"]
-            arrived = level <= target * LECTURE["scale"]
+            own = "target" if target == row["relative_target"] else name
+            hit = row[f"evaluations_to_{own}"]
+            arrived = level <= goal(row, target)
             columns[f"{half}cost_{name}"] = min(max(hit or 1, 1), budget) if arrived else None
         cost = columns[f"{half}cost_target"]
-        goal = row["relative_target"] * LECTURE["scale"]
-        columns[f"{half}score"] = float(np.log(level / goal) if cost is None else np.log(cost / budget))
+        of_level = np.log(level) - np.log(goal(row, row["relative_target"])) if cost is None else 0.0
+        columns[f"{half}score"] = float(of_level if cost is None else np.log(cost / budget))
     return row | columns
 
 
+def goal(row: dict[str, Any], target: float) -> float:
+    """The gap that is a target of a run: the floor where its problem has no scale."""
+    scale = 0.0 if row["problem_id"] == FLAT["problem_id"] else LECTURE["scale"]
+    return max(target * scale, FLOOR)
+
+
 def runs_at_rates(reaching: dict[float, bool], name: str = "sgd") -> list[dict[str, Any]]:
-    """Two seeds a learning rate, which reach the target or not; the lower it is, the lower the gap."""
+    """Two seeds a learning rate, which arrive after as many evaluations or miss the target."""
     rows = []
     for lr, reaches in reaching.items():
-        hit = 5 if reaches else None
-        rows += [run(name, 1e-7 * lr, lr=lr, seed=seed, hit=hit) for seed in range(2)]
+        how = {"cost": 5} if reaches else {"gap": MISSING}
+        rows += [run(name, lr=lr, seed=seed, **how) for seed in range(2)]
     return rows
 
 
 def first_hits(row: dict[str, Any]) -> dict[str, Any]:
-    """The first steps of a run's curve with relative gaps of 1e-1 ... 1e-8; its evaluations are its steps."""
-    relative = curve(row)["gap"] / LECTURE["scale"]
+    """The first steps of a run's curve within its target, unless that is given, and with relative gaps of
+    1e-1 ... 1e-8; its evaluations are its steps.
+    """
+    gap = curve(row)["gap"]
+    targets = {f"1e-{k}": float(f"1e-{k}") for k in range(1, 9)}
+    if row["evaluations_to_target"] is None:
+        targets["target"] = row["relative_target"]
     costs = {}
-    for k in range(1, 9):
-        target = f"1e-{k}"
-        hits = np.flatnonzero(relative <= float(target))
+    for name, target in targets.items():
+        hits = np.flatnonzero(gap <= goal(row, target) * (1 + 1e-9))
         step = int(hits[0]) if len(hits) else None
-        costs[f"steps_to_{target}"] = step
-        costs[f"evaluations_to_{target}"] = step
+        costs[f"steps_to_{name}"] = step
+        costs[f"evaluations_to_{name}"] = step
     return costs
 
 
@@ -218,28 +254,33 @@ def tuned(
     trials: dict[float, list[float]],
     best: list[float],
     default: list[float] | None = None,
+    *,
+    by: str = "gap",
     **changes: Any,
 ) -> list[tuple]:
     """A tuned competitor as (run, role) pairs.
 
-    trials: lr -> gaps on the tuning seeds 100, 101, ...; the lr with the lowest geometric mean goes on to the
-    seeds 0, 1, ..., where `best` are its gaps; default: those of lr = 0.001. The box is [1e-5, 1e2]; a gap
-    inf is a diverged run.
+    trials: lr -> what its runs end at on the tuning seeds 100, 101, ..., or cost with by="cost"; the lr that
+    the rule chooses goes on to the seeds 0, 1, ..., where `best` is that; default: that of lr = 0.001. The
+    box is [1e-5, 1e2]; inf is a diverged run.
     """
 
-    def runs(gaps: list[float], lr: float, first: int) -> list[dict[str, Any]]:
+    def runs(numbers: list[float], lr: float, first: int) -> list[dict[str, Any]]:
         rows = []
-        for seed, gap in enumerate(gaps, start=first):
-            status = "completed" if np.isfinite(gap) else "diverged"
-            rows.append(run(optimizer, gap, status=status, lr=lr, seed=seed, **changes))
+        for seed, number in enumerate(numbers, start=first):
+            how = {by: number} if np.isfinite(number) else {"status": "diverged"}
+            rows.append(run(optimizer, lr=lr, seed=seed, **how, **changes))
         return rows
 
-    chosen = min(trials, key=lambda lr: np.log(trials[lr]).mean())
+    tried = [runs(numbers, lr, 100) for lr, numbers in trials.items()]
+    scores = [[row["score"] for row in rows] for rows in tried]
+    rises = [[row["rise"] for row in rows] for rows in tried]
+    chosen = rule.choose(scores, rises)
     pairs = []
-    for number, (lr, gaps) in enumerate(trials.items()):
-        pairs += [(row, role(row, "trial", number, BOX)) for row in runs(gaps, lr, 100)]
-    number = list(trials).index(chosen)
-    pairs += [(row, role(row, "evaluation", number)) for row in runs(best, chosen, 0)]
+    for number, rows in enumerate(tried):
+        pairs += [(row, role(row, "trial", number, BOX)) for row in rows]
+    evaluated = runs(best, list(trials)[chosen], 0)
+    pairs += [(row, role(row, "evaluation", chosen)) for row in evaluated]
     pairs += [(row, role(row, "default")) for row in runs(default or [], DEFAULT_LR, 0)]
     return pairs
 
@@ -282,14 +323,19 @@ RUN |= {f"evaluations_to_1e-{k}": None for k in range(1, 9)}
 
 
 def curve(row: dict[str, Any]) -> dict[str, Any]:
-    """Straight on a log axis from the start's gap to the final one; a diverged run doubles for three steps,
-    then is inf.
+    """Straight on a log axis from the start's gap to the final one, by way of the target where it is known
+    when that is reached; a diverged run doubles for three steps, then is inf.
     """
     steps = np.arange(row["steps"] + 1)
     start = row["start_gap"]
     if row["status"] == "completed":
-        shrunk = max(row["final_gap"], 1e-30) / start
-        gap = start * shrunk ** (steps / row["steps"])
+        hit = row["evaluations_to_target"]
+        final = (row["steps"], max(row["final_gap"], 1e-30))
+        on_the_way = (
+            [] if hit is None or not 0 < hit < row["steps"] else [(hit, goal(row, row["relative_target"]))]
+        )
+        x, y = zip((0, start), *on_the_way, final, strict=True)
+        gap = np.exp(np.interp(steps, x, np.log(y)))
     else:
         gap = np.where(steps <= 3, start * 2.0**steps, np.inf)
     return {

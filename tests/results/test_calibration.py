@@ -1,4 +1,4 @@
-"""What intervals and p values promise, on gaps of known truth: 95 % coverage and 5 % wrong verdicts.
+"""What intervals and p values promise, on scores of known truth: 95 % coverage and 5 % wrong verdicts.
 
 Wrong verdicts are counted without the margin, so that the margin cannot hide a test that rejects too often.
 Bars are binomial standard errors.
@@ -11,9 +11,8 @@ import pytest
 
 from lrbench.results import statistics as s
 
-SPREAD = 0.5  # standard deviation of a log gap over the seeds
+SPREAD = 0.5  # standard deviation of a score over the seeds
 SEEDS = 10
-FLOOR = 1e-20
 
 
 def error(rate, count):
@@ -21,9 +20,16 @@ def error(rate, count):
     return math.sqrt(rate * (1 - rate) / count)
 
 
-def null_gaps(rng, *shape):
-    """Return gaps of competitors that do not differ."""
-    return np.exp(rng.normal(-5, SPREAD, shape))
+def null_readings(rng, k):
+    """Return the runs of k competitors that do not differ; none of them arrives."""
+    scores = rng.normal(5, SPREAD, (k, SEEDS))
+    return [readings_of(own, rng) for own in scores]
+
+
+def readings_of(score, rng):
+    no, one = np.zeros(len(score), dtype=bool), np.ones(len(score))
+    curve = rng.integers(2**62, size=len(score))
+    return s.Readings(no, no, 100 * one, np.exp(score), score, one, curve, no)
 
 
 def wrong(found, families):
@@ -58,18 +64,14 @@ def test_a_signed_rank_test_of_eight_problems_rejects_as_often_as_it_can():
 @pytest.mark.parametrize(("k", "count"), [(2, 1000), (5, 400), (15, 100)])
 def test_a_leader_chosen_on_tuning_seeds_is_rarely_called_better_by_chance(k, count):
     rng = np.random.default_rng(k)
-    leaders = s.geometric_mean(null_gaps(rng, count, k, SEEDS)).argmin(axis=1)
-    found = [
-        s.contest(gaps, FLOOR, leader)
-        for gaps, leader in zip(null_gaps(rng, count, k, SEEDS), leaders, strict=True)
-    ]
+    found = [s.standings(null_readings(rng, k), rng.normal(size=k).tolist()) for _ in range(count)]
     assert np.mean([wrong(each, ["leader"]) for each in found]) <= s.ALPHA + 3 * error(s.ALPHA, count)
 
 
 @pytest.mark.parametrize(("k", "count"), [(2, 1000), (5, 400), (15, 100)])
 def test_without_tuning_seeds_any_two_are_rarely_told_apart_by_chance(k, count):
     rng = np.random.default_rng(50 + k)
-    found = [s.contest(gaps, FLOOR, None) for gaps in null_gaps(rng, count, k, SEEDS)]
+    found = [s.standings(null_readings(rng, k)) for _ in range(count)]
     assert np.mean([wrong(each, ["all"]) for each in found]) <= s.ALPHA + 3 * error(s.ALPHA, count)
 
 
@@ -81,8 +83,7 @@ def test_over_eight_problems_any_two_are_rarely_told_apart_by_chance():
     """
     count, k, problems = 1000, 3, 8
     rng = np.random.default_rng(8)
-    logs = rng.normal(0, 1, (count, problems, k)) + rng.normal(
-        0, SPREAD / math.sqrt(SEEDS), (count, problems, k)
-    )
-    rate = np.mean([wrong(s.across(each), ["all"]) for each in logs])
+    scores = rng.normal(0, 1, (count, problems, k))
+    scores += rng.normal(0, SPREAD / math.sqrt(SEEDS), (count, problems, k))
+    rate = np.mean([(s.over_problems(each).p_holm < s.ALPHA).any() for each in scores])
     assert 0 < rate <= s.ALPHA + 3 * error(s.ALPHA, count)

@@ -42,7 +42,7 @@ def walker(write: Write) -> Callable[..., Sweep]:
     def walked(paths, *problems, steps=STEPS):
         tasks = [problem | {"problem_id": f"p{k}", "problem": f"p{k}"} for k, problem in enumerate(problems)]
         rows = [
-            run(name, 10.0 ** (i - 9), problem_id=task["problem_id"], problem=task["problem"])
+            run(name, 10.0 ** (i - 4), problem_id=task["problem_id"], problem=task["problem"])
             for task in tasks
             for i, name in enumerate(paths)
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from conftest import LECTURE, MANIFEST, ROLES, TUNE, counts, opened, store_runs, tuned
+from conftest import LECTURE, MANIFEST, ROLES, TUNE, block, counts, opened, store_runs, tuned
 
 from lrbench.results import Results
 from lrbench.store import ResultStore
@@ -57,6 +57,7 @@ def whole(root: Path, problems: int = 6) -> Results:
     stored_problems = [PROBLEM | {"problem_id": name, "problem": name} for name in names]
     store.write_problems(pa.Table.from_pylist(stored_problems))
     made = {"tune": TUNE, "counts": counts(rows.values()), "warnings": ["Busy machine."]}
+    made |= {"blocks": list(map(block, names))}
     store.write_manifest(MANIFEST | made)
     shown = opened(root).reported.drop_duplicates(["task", "optimizer"])
     paths = []

@@ -19,7 +19,8 @@ SMALLEST_GAP, LARGEST_GAP = 1e-300, 1e300  # its ends
 EMPTY = 0.1, 10.0  # its ends where there is nothing to show
 LARGEST_FLOAT = np.finfo(np.float64).max  # what is drawn for inf where a band goes on beyond the axes
 START = 0.4  # decades: the width that an axis of evaluations gives to what is before the first update
-MOST_TICKS = 9
+MOST_TICKS, ENOUGH_TICKS = 9, 3
+MULTIPLES = (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)  # of powers of ten, where there are but two of these
 HALF_NUMBER = 11  # points: half the width of a tick's number at most
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -154,15 +155,20 @@ def _top_axis(ax: Axes, factor: float, name: str, ticks: Sequence[float]) -> Sec
 
 def powers(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     """Return powers of ten between low and high, so many at most; where there are but two, their multiples by
-    2 and 5 too.
+    2 and 5 too, and finer ones where these are fewer than three.
     """
     first, last = math.ceil(_exponent(low)), math.floor(_exponent(high))
     if last > first + 1:
         step = math.ceil((last - first) / (most - 1))
         return [10.0**power for power in range(first, last + 1, step)]
     decades = [10.0**power for power in range(first - 1, last + 1)]
-    multiples = [digit * decade for decade in decades for digit in (1, 2, 5)]
-    return [tick for tick in multiples if low <= tick <= high]
+    between: list[float] = []
+    for digits in MULTIPLES:
+        multiples = [digit * decade for decade in decades for digit in digits]
+        between = [tick for tick in multiples if low <= tick <= high]
+        if len(between) >= ENOUGH_TICKS:
+            break
+    return between
 
 
 def _exponent(x: float) -> float:

@@ -1,7 +1,7 @@
-"""The best gap against the number of trials, of all that were tried.
+"""What the best of fewer trials is worth, of all that were tried.
 
 A line is the median over all choices of so many trials, a band goes between the quartiles. One row of
-`Sweep.budget_curve`: task "lecture", optimizer "adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+`Sweep.budget_curve`: task "lecture", optimizer "adam", trials 8, q25 -1.4, median -1.3, q75 0.2 (scores).
 """
 
 import numpy as np
@@ -10,25 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.results.figures.axes import log_axis, log_range, set_ticks
-from lrbench.results.figures.captions import (
-    by_task,
-    cut_of,
-    joined,
-    on_tuning_seeds,
-    with_lowest,
-    without_panel,
-)
+from lrbench.results.figures.captions import by_task, joined, on_tuning_seeds, without_panel
 from lrbench.results.figures.ink import Palette, back_to_front, palette
 from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
 from lrbench.results.figures.lines import draw_band, draw_line, line_ends
 from lrbench.results.figures.marks import label_lines
+from lrbench.results.figures.scales import Scale, budget_line, counted_on, scales_of
 from lrbench.results.figures.spec import FigureSpec
+from lrbench.results.figures.standing import of_each
 from lrbench.results.notation import counted, number
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
 from lrbench.results.tables.tuning import stages
 
 QUARTILES = ["q25", "median", "q75"]
+ROOM = 2  # how much wider than levels their axis is, on each side
+BEFORE_FIRST, BEYOND_BUDGET = 1.3, 1.15  # the same of evaluations, whose axis ends behind the budget
 
 # ---- ink
 
@@ -41,25 +38,38 @@ def draw(sweep: Sweep) -> Figure:
     """
     advice = "no optimizer tried four settings. Sweep more, or ask with tune=lr."
     budget = rows_or_error(sweep, sweep.budget_curve, advice)
-    colours = palette(sweep.ranking)
+    colours, scales = palette(sweep.ranking), scales_of(sweep.searched)
     tasks = shown_tasks(sweep.tasks, budget)
-    return panels(tasks, lambda task, ax: _draw_task(of_task(budget, task), ax, colours))
+    return panels(tasks, lambda task, ax: _draw_task(of_task(budget, task), ax, colours, scales[task]))
 
 
-def _draw_task(budget: pd.DataFrame, ax: Axes, colours: Palette) -> None:
+def _draw_task(budget: pd.DataFrame, ax: Axes, colours: Palette, scale: Scale) -> None:
     ax.set_autoscale_on(False)  # a band may go on to the end of float64
-    low, high = log_range(budget[QUARTILES].to_numpy(), 2)
-    log_axis(ax.yaxis, low, high)
-    finite = budget[np.isfinite(budget["median"])].copy()
-    finite[QUARTILES] = finite[QUARTILES].clip(lower=low)
-    for pen, line in back_to_front(finite, ax, colours):
+    places = on_scale(budget, scale)
+    _set_limits(ax, places, scale)
+    for pen, line in back_to_front(places[np.isfinite(places["median"])], ax, colours):
         if not pen.is_grey:
             draw_band(pen, line, "trials", alpha=0.1)
         draw_line(pen, line, "trials", "median")
     log_axis(ax.xaxis, 1, budget["trials"].max())
     set_ticks(ax.xaxis, budget["trials"].unique().tolist())
-    ax.set(xlabel="trials", ylabel="best gap among them")
-    label_lines(ax, line_ends(budget, "median").assign(detail=""), colours)
+    ax.set(xlabel="trials", ylabel=scale.label)
+    label_lines(ax, line_ends(places, "median").assign(detail=""), colours)
+
+
+def on_scale(budget: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Return the rows of a task with the quartiles on its scale."""
+    return budget.assign(**{name: scale.of_scores(budget[name]) for name in QUARTILES})
+
+
+def _set_limits(ax: Axes, places: pd.DataFrame, scale: Scale) -> None:
+    shown = places[QUARTILES].to_numpy()
+    if scale.arrives:
+        low = min(shown.min(), scale.budget) / BEFORE_FIRST
+        log_axis(ax.yaxis, low, scale.budget * BEYOND_BUDGET)
+        budget_line(ax, scale.budget)
+    else:
+        log_axis(ax.yaxis, *log_range(shown, ROOM))
 
 
 # ---- words
@@ -67,11 +77,12 @@ def _draw_task(budget: pd.DataFrame, ax: Axes, colours: Palette) -> None:
 
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
+    scales = scales_of(sweep.searched)
+    drawn = [scales[task] for task in shown_tasks(sweep.tasks, sweep.budget_curve)]
     sentences = [
-        f"Best gap among so many trials{on_tuning_seeds(sweep)}: median over all choices of the trials; "
-        "band: 25 to 75 %.",
+        f"{counted_on(drawn)} at the best of so many trials{on_tuning_seeds(sweep)}: median over all choices "
+        "of the trials; band: 25 to 75 %.",
         _flattered(sweep),
-        cut_of(sweep.searched),
         without_panel(sweep.tasks, sweep.budget_curve),
     ]
     return joined(sentences)
@@ -85,23 +96,29 @@ def _flattered(sweep: Sweep) -> str:
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who finds the lowest gap in all trials."""
-    budget = sweep.budget_curve
-    return by_task(budget, shown_tasks(sweep.tasks, budget), _lowest_of_all_trials)
+    """Return what the best of all trials of each optimizer is worth: numbers of the search, which no test
+    compares.
+    """
+    scales = scales_of(sweep.searched)
+
+    def best_of_all(budget: pd.DataFrame) -> str:
+        scale = scales[budget["task"].iloc[0]]
+        last = on_scale(budget, scale).groupby("optimizer", sort=False).last().reset_index()
+        trials = counted(int(last["trials"].max()), "trial")
+        return f"{scale.unit} at the best of {trials}: {of_each(last, _best)}"
+
+    return by_task(sweep.budget_curve, shown_tasks(sweep.tasks, sweep.budget_curve), best_of_all)
 
 
-def _lowest_of_all_trials(budget: pd.DataFrame) -> str:
-    last = budget.groupby("optimizer", sort=False).last()
-    best = with_lowest(last, "median")
-    trials = counted(int(best["trials"]), "trial")
-    return f"{best.name} finds the lowest gap, {number(best['median'])}, in {trials}"
+def _best(row: pd.Series) -> str:
+    return number(row["median"]) if np.isfinite(row["median"]) else "none that is whole"
 
 
 FIGURE = FigureSpec(
     name="budget",
     title="Fewer trials",
     method="plot_budget",
-    shows="the best gap against the number of trials",
+    shows="what the best of fewer trials is worth",
     draw=draw,
     caption=caption,
     finding=finding,

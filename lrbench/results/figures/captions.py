@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from lrbench.results.figures.axes import log_range
 from lrbench.results.figures.layout import shown_tasks
-from lrbench.results.notation import counted, listed, number
+from lrbench.results.notation import counted, listed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words.phrases import over_what
@@ -60,11 +59,6 @@ def only_the_best(optimizers: pd.Series, most: int) -> str:
     return f"The best {most} of {count} optimizers." if count > most else ""
 
 
-def with_lowest(rows: pd.DataFrame, column: str) -> pd.Series:
-    """Return the row with the lowest value of a column, the first of several."""
-    return rows.iloc[int(rows[column].argmin())]
-
-
 # ---- settings and seeds
 
 
@@ -98,29 +92,12 @@ def cut(gaps: pd.Series, tasks: pd.Series) -> str:
     return ""
 
 
-def cut_of(runs: pd.DataFrame) -> str:
-    """Say where final gaps of runs that do not fit the axis are drawn."""
-    return cut(runs["gap"], runs["task"])
-
-
 def is_lost(sweep: Sweep) -> bool:
     """Say whether a run that is compared did not complete."""
     return bool((sweep.reported["status"] != "completed").any())
 
 
 # ---- two sets
-
-
-def on_each_side(rows: pd.DataFrame, column: str, who: Callable[[pd.Series], str], nobody: str) -> str:
-    """Say who ends lowest in A and in B, by a column; nobody: what to say where its values are inf."""
-    sentences = []
-    for side, own in rows.groupby("side"):
-        lowest = with_lowest(own, column)
-        if np.isfinite(lowest[column]):
-            sentences.append(f"{who(lowest)} ends lowest in {side}, at {number(lowest[column])}")
-        else:
-            sentences.append(f"{nobody} in {side}")
-    return " and ".join(sentences)
 
 
 def over_both(difference: Difference) -> str:

@@ -16,6 +16,7 @@ from lrbench.results.figures.captions import by_task, joined, left_out, only_the
 from lrbench.results.figures.ink import STYLE, Pen, palette
 from lrbench.results.figures.layout import WIDTH, rows_or_error, shown_tasks
 from lrbench.results.figures.spec import FigureSpec
+from lrbench.results.figures.standing import of_each
 from lrbench.results.figures.texts import fitted
 from lrbench.results.notation import number
 from lrbench.results.tables.sweep import Sweep
@@ -144,16 +145,16 @@ def caption(sweep: Sweep) -> str:
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who has least left at the last step."""
-    return by_task(sweep.directions, _task(sweep), _who_has_least_left)
+    """Return what each has left at the last step: of one run each, which no test compares."""
+    return by_task(sweep.directions, _task(sweep), _what_is_left)
 
 
-def _who_has_least_left(parts: pd.DataFrame) -> str:
+def _what_is_left(parts: pd.DataFrame) -> str:
     last = parts[parts["step"] == parts["step"].max()].dropna(subset="part")
-    left = last.groupby("optimizer", sort=False)["part"].sum()
+    left = last.groupby("optimizer", sort=False)["part"].sum().reset_index()
     if left.empty:
         return "no run lasted to the end"
-    return f"{left.idxmin()} has least left at the last step, {number(left.min())} of the start's gap"
+    return f"left of the start's gap at the last step: {of_each(left, lambda row: number(row['part']))}"
 
 
 FIGURE = FigureSpec(

@@ -64,12 +64,12 @@ Palette = dict[str, str]  # optimizer -> its colour, best first
 def palette(ranking: pd.DataFrame) -> Palette:
     """Return a colour an optimizer: six for the best, grey for the others; best first.
 
-    Of one task its ranking is the order, of several the mean rank of the gap; where the gap is not in the
-    frame, the mean place.
+    Of one task its ranking is the order, of several the mean rank of the scores by which optimizers are
+    ordered; where these are not in the frame, the mean place.
     """
     several_tasks = ranking["task"].nunique() > 1
-    if "gap" in ranking and several_tasks:
-        place = ranking.groupby("task")["gap"].rank()
+    if "order" in ranking and several_tasks:
+        place = ranking.groupby("task")["order"].rank()
     else:
         place = ranking.groupby("task").cumcount()
     mean_place = place.groupby(ranking["optimizer"], sort=False).mean()
@@ -83,7 +83,7 @@ def compared_palette(difference: Difference) -> Palette:
     ranked them of B's.
     """
     both = pd.concat([difference.a.ranking, difference.b.ranking])
-    ranked = both[[*COMPETITOR, "gap"]].drop_duplicates(COMPETITOR)
+    ranked = both[[*COMPETITOR, "order"]].drop_duplicates(COMPETITOR)
     return palette(ranked[ranked["optimizer"].isin(difference.rows["optimizer"])])
 
 

@@ -143,11 +143,14 @@ class Cells(NamedTuple):
 
 
 def grid(
-    blocks: dict[str, list[str]], draw: Callable[[str, str, Axes], object], labels: tuple[str, str]
+    blocks: dict[str, list[str]],
+    draw: Callable[[str, str, Axes], object],
+    labels: Callable[[str], tuple[str, str]],
 ) -> Figure:
     """Draw of each task a block with a panel a name, three in a row at most.
 
-    Its title and the labels of x and y belong to the block, so that a page may take a panel away.
+    Its title and the labels of x and y belong to the block, so that a page may take a panel away; labels: of
+    a task.
 
     Raises:
         RequestError: there is no panel.
@@ -167,7 +170,7 @@ def grid(
             for place, name in enumerate(names):
                 ax = _add_axes(figure, *cells.corner(place, top), cells.width, cells.height)
                 draw(task, name, ax)
-            _label_block(figure, top, heights[task], labels)
+            _label_block(figure, top, heights[task], labels(task))
             top -= heights[task] + X_LABEL
     return figure
 

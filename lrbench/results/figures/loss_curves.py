@@ -1,9 +1,9 @@
 """The gap against gradient evaluations, each optimizer at its chosen setting.
 
-A line is the median over the seeds, a band goes between the quartiles. A cross stands where a run stopped,
-thin lines are what theory knows beforehand. One row of `Sweep.best_curves`: task "lecture", optimizer "adam",
-setting "lr=0.3", diverged 0, failed 0, seeds 10, step 40, evaluations 40.0, median 3.1e-4, q25 1.2e-4, q75
-8.8e-4.
+A line is the median over the seeds, a band goes between the quartiles. A dot on the target stands where half
+of the seeds have arrived, a cross where a run stopped; thin lines are what theory knows beforehand. One row
+of `Sweep.best_curves`: task "lecture", optimizer "adam", setting "lr=0.3", diverged 0, failed 0, seeds 10,
+step 40, evaluations 40.0, median 3.1e-4, q25 1.2e-4, q75 8.8e-4.
 """
 
 from collections.abc import Iterator
@@ -26,10 +26,8 @@ from lrbench.results.figures.captions import (
     by_task,
     cut,
     joined,
-    on_each_side,
     over_both,
     settings_of_both,
-    several,
     which_setting,
     without_panel,
 )
@@ -38,6 +36,7 @@ from lrbench.results.figures.ink import (
     GREY,
     INK,
     SMALL,
+    WHITE,
     Palette,
     Pen,
     back_to_front,
@@ -51,6 +50,7 @@ from lrbench.results.figures.marks import label_lines, level
 from lrbench.results.figures.rows import records
 from lrbench.results.figures.sides import by_side, compared_panels, key_of_lines, side_gap_axis, side_look
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
+from lrbench.results.figures.standing import changed, who_changed, who_leads
 from lrbench.results.figures.thinning import thinned
 from lrbench.results.notation import number
 from lrbench.results.tables.curves import BEYOND
@@ -66,6 +66,7 @@ ROOM = 3  # times the highest and the lowest gap: how far the axis goes beyond t
 FARTHEST_TARGET = 1e4  # times below the lowest gap: a target that lies deeper is not in the figure
 KNOWN, FLOOR, LEAST = "theory", "noise floor", "least possible"  # the lines of theory
 THEORY = {KNOWN: (0, (2, 2)), FLOOR: ":", LEAST: ":"}  # their dashes
+ARRIVAL = 46  # square points
 FLOOR_SPAN = (0.2, 1.0)  # of the evaluations: where the line of the noise floor is drawn
 
 
@@ -80,6 +81,7 @@ class Panel(NamedTuple):
     curves: pd.DataFrame
     stops: pd.DataFrame
     theory: pd.DataFrame
+    ranking: pd.DataFrame
 
 
 def theory_lines(sweep: Sweep) -> pd.DataFrame:
@@ -120,8 +122,10 @@ def draw(sweep: Sweep) -> Figure:
 
     def draw_task(label: str, ax: Axes) -> None:
         task = of_task(sweep.tasks, label).iloc[0]
-        own = [of_task(frame, label) for frame in (sweep.best_curves, sweep.stops, theory)]
-        _draw_panel(Panel(task, sweep.target * task["scale"], *own), ax, colours)
+        own = [of_task(frame, label) for frame in (sweep.best_curves, sweep.stops, theory, sweep.ranking)]
+        has_target = pd.notna(task["scale"])
+        goal = of_task(sweep.reported, label)["goal"].iloc[0] if has_target else np.nan
+        _draw_panel(Panel(task, goal, *own), ax, colours)
 
     return panels(shown_tasks(sweep.tasks, sweep.best_curves), draw_task)
 
@@ -138,10 +142,13 @@ def _draw_panel(panel: Panel, ax: Axes, colours: Palette) -> None:
     draw_stops(panel.stops.assign(gap=panel.stops["gap"].clip(upper=top)), ax, colours)
     level(ax, panel.target, "target")
     level(ax, panel.task["gap_floor"], "gap floor")
+    _draw_arrivals(panel, ax, colours)
     _name_evaluations(ax, panel)
     ax.set(ylabel=_gap_label(panel.task["attained"]))
     ends = line_ends(panel.curves, "median")
-    details = [_detail(row) for row in records(ends)]
+    arrivals = panel.ranking.set_index("optimizer")["evaluations_to_target"]
+    has_target = not np.isnan(panel.target)
+    details = [_detail(row, arrivals[row["optimizer"]] if has_target else np.nan) for row in records(ends)]
     label_lines(ax, ends.assign(detail=details), colours)
 
 
@@ -173,6 +180,26 @@ def _draw_curves(curves: pd.DataFrame, ax: Axes, colours: Palette, bottom: float
         if not pen.is_grey:
             draw_band(pen, shown, "evaluations", alpha=0.18, step="post" if is_leaping else None)
         draw_line(pen, shown, "evaluations", "median", "steps-post" if is_leaping else "default")
+
+
+def _draw_arrivals(panel: Panel, ax: Axes, colours: Palette) -> None:
+    """Mark on the target where half of the seeds of each optimizer have arrived, none of a grey one."""
+    arrive = panel.ranking[np.isfinite(panel.ranking["evaluations_to_target"])]
+    low, high = ax.get_ylim()
+    if not low <= panel.target <= high:
+        return
+    for pen, row in back_to_front(arrive, ax, colours):
+        if not pen.is_grey:
+            ax.scatter(
+                row["evaluations_to_target"],
+                [panel.target],
+                s=ARRIVAL,
+                color=pen.colour,
+                edgecolors=WHITE,
+                linewidths=1.2,
+                zorder=5,
+                gid=pen.gid("arrival"),
+            )
 
 
 def _draw_theory(theory: pd.DataFrame, ax: Axes, colours: Palette, limits: tuple[float, float]) -> None:
@@ -243,11 +270,19 @@ def _gap_label(is_attained: bool) -> str:
     return f"gap  (loss − {'minimum' if is_attained else 'infimum'})"
 
 
-def _detail(row: dict[str, Any]) -> str:
-    """Write what was lost at a setting, and the setting."""
-    lost = [f"{row[status]}/{row['seeds']} {status}" for status in ("diverged", "failed") if row[status]]
-    setting = [row["setting"]] if row["setting"] else []
-    return ", ".join([*lost, *setting])
+def _detail(row: dict[str, Any], arrival: float) -> str:
+    """Write what was lost at a setting, when it arrives, and the setting.
+
+    arrival: evaluations, inf where fewer than half of the seeds arrive; NaN where there is no target.
+    """
+    words = [f"{row[status]}/{row['seeds']} {status}" for status in ("diverged", "failed") if row[status]]
+    if np.isfinite(arrival):
+        words.append(f"arrives in {number(round(arrival, 1))}")
+    elif arrival == np.inf:
+        words.append("misses")
+    if row["setting"]:
+        words.append(row["setting"])
+    return ", ".join(words)
 
 
 # ---- words
@@ -259,12 +294,21 @@ def caption(sweep: Sweep) -> str:
     sentences = [
         f"Gap against gradient evaluations, each optimizer at {which_setting(sweep)}.",
         _what_lines_are(sweep),
+        "Dots on the target: from there on half of the seeds have arrived." if _any_arrival(sweep) else "",
         "Crosses: runs that diverged." if is_any_diverged else "",
         *_what_theory_is(sweep),
         _cut(sweep.reported),
         without_panel(sweep.tasks, _with_curve(sweep)),
     ]
     return joined(sentences)
+
+
+def _any_arrival(sweep: Sweep) -> bool:
+    """Say whether an optimizer that has a colour arrives with half of its seeds, where there is a target."""
+    has_target = sweep.tasks.loc[sweep.tasks["scale"].notna(), "task"]
+    ranking = sweep.ranking[sweep.ranking["optimizer"].isin(coloured(palette(sweep.ranking)))]
+    arrive = ranking[np.isfinite(ranking["evaluations_to_target"])]
+    return bool(arrive["task"].isin(has_target).any())
 
 
 def _what_lines_are(sweep: Sweep) -> str:
@@ -297,17 +341,9 @@ def _cut(runs: pd.DataFrame) -> str:
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who ends lowest."""
+    """Return who leads, and who is shown behind."""
     frame = _with_curve(sweep)
-    return by_task(frame, shown_tasks(sweep.tasks, frame), _who_ends_lowest)
-
-
-def _who_ends_lowest(ranking: pd.DataFrame) -> str:
-    lowest = ranking["gap"].min()
-    if not np.isfinite(lowest):
-        return "no optimizer completed all its seeds"
-    names = ranking.loc[ranking["gap"] == lowest, "optimizer"].tolist()
-    return f"{several(names, 'ends', 'end')} lowest, at {number(lowest)}"
+    return by_task(frame, shown_tasks(sweep.tasks, frame), who_leads)
 
 
 # ---- two sets
@@ -365,14 +401,8 @@ def caption_compared(difference: Difference) -> str:
 
 
 def finding_compared(difference: Difference) -> str:
-    """Return who ends lowest in A and in B."""
-    curves = difference.median_curves
-    return by_task(curves, shown_tasks(difference.tasks, curves), _who_ends_lowest_on_each_side)
-
-
-def _who_ends_lowest_on_each_side(curves: pd.DataFrame) -> str:
-    ends = curves.groupby(["side", "optimizer"], sort=False).last().reset_index()
-    return on_each_side(ends, "median", lambda end: end["optimizer"], "no median is finite")
+    """Return who is shown worse in B, and who better."""
+    return by_task(changed(difference), shown_tasks(difference.tasks, difference.median_curves), who_changed)
 
 
 FIGURE = FigureSpec(

@@ -14,6 +14,7 @@ from lrbench.results.figures.ink import INK, NAME, Palette, Pen, gid, palette
 from lrbench.results.figures.layout import MARGINS, one_axes
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted
+from lrbench.results.notation import counted, listed
 from lrbench.results.tables.overall import mean_ranks, not_separated
 from lrbench.results.tables.sweep import Sweep
 
@@ -104,15 +105,21 @@ def _draw_axis(ax: Axes, last: int) -> None:
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     return (
-        f"Mean rank over the {sweep.across['problems'].iloc[0]} problems, seeds averaged within a problem. A "
-        "bar joins optimizers of which no two are shown to differ."
+        f"Mean rank over the {sweep.across['problems'].iloc[0]} problems by the mean score on each: who "
+        "arrives in fewer evaluations comes first, then who misses by less. A bar joins optimizers of which "
+        "no two are shown to differ."
     )
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who has the lowest mean rank."""
-    ranks = mean_ranks(sweep.across)
-    return f"all problems: {ranks.index[0]} has the lowest mean rank, {ranks.iloc[0]:.2f}."
+    """Return of which pairs a test shows who is better."""
+    across = sweep.across
+    shown = across[across["better"] != ""]
+    if shown.empty:
+        return f"all problems: of {counted(len(across), 'pair')} none is shown to differ."
+    worse = shown["b"].where(shown["better"] == shown["a"], shown["a"])
+    better = [f"{a} before {b}" for a, b in zip(shown["better"], worse, strict=True)]
+    return f"all problems: of {counted(len(across), 'pair')} shown: {listed(better)}."
 
 
 FIGURE = FigureSpec(

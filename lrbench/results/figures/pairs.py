@@ -1,13 +1,13 @@
-"""The paired ratios of the best optimizers as a matrix, names in the order of the ranking.
+"""The pairs of the best optimizers as a matrix, names in the order of the ranking.
 
-Above the diagonal: how many times higher the column's gap ends than the row's, coloured by it, bold and
-framed where the difference is shown. Below: in how many of the pairs the column ends lower than the row. One
-row of `Sweep.pairwise`: task "lecture", a "adam", b "sgd", n 10, wins 10, test "t", ratio 3.1e5, at_least
-NaN, better "adam".
+Above the diagonal: how many times the row's evaluations the column takes, or how many times its level where
+neither arrives, or the word for the pair where the order alone is known; coloured by it, framed where one of
+the two is shown better, bold where that is clear. Below: on how many seeds the column is ahead of the row.
+One row of `Sweep.pairwise`: task "lecture", a "adam", b "sgd", n 10, wins 10, test "t", unit "evaluations",
+ratio 1.7, word "clear", better "adam".
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +22,13 @@ from lrbench.results.figures.captions import by_task, joined, only_the_best, wit
 from lrbench.results.figures.ink import INK, NAME, Palette, gid, palette
 from lrbench.results.figures.layout import NAMES, WIDTH, panels, rows_or_error, shown_tasks
 from lrbench.results.figures.marks import name_rows
-from lrbench.results.figures.rows import WITHOUT_RATIO, records
+from lrbench.results.figures.rows import WITHOUT_COUNTS, records
+from lrbench.results.figures.scales import UNITS
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted, length
 from lrbench.results.notation import counted, factor
+from lrbench.results.statistics.pairs import MARGIN
+from lrbench.results.statistics.verdicts import CLEAR, NOBODY, SAME
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
 from lrbench.results.words.phrases import seeds_compared
@@ -39,6 +42,10 @@ SLANT = 40  # degrees: of the names above
 SLANTED = 0.75  # inches: what is free around them
 LONGEST_COLUMN = 95  # points: of such a name
 WIDEST_RATIO = 2.0  # decades at which the colours end
+UNIT_SIZE = 0.75  # of the text of a ratio
+ABOVE, BELOW = 0.12, 0.22  # of a cell: how far from its middle ratio and unit stand
+UNDECIDED = 0.7  # how strong a word is where nobody is shown better
+SHOWN = 0.5  # of the strongest colour: of what is shown without a ratio
 # of these colours, on white and on black: text on it has a contrast of 6 at least
 HIGHER, LOWER, STRONGEST = "#d6452b", "#2a7de1", 0.55
 
@@ -120,60 +127,74 @@ def _draw_pair(matrix: Matrix, pair: dict[str, Any]) -> None:
     """Draw the ratio of a pair in row i and column j, the wins in row j and column i."""
     ax = matrix.ax
     i, j = (matrix.optimizers.index(pair[side]) for side in ("a", "b"))
-    cell, ratio, wins = (
-        gid(ax, part, (pair["a"], pair["b"]), matrix.colours) for part in ("cell", "cellratio", "cellwins")
-    )
+    both = pair["a"], pair["b"]
+    cell, wins = (gid(ax, part, both, matrix.colours) for part in ("cell", "cellwins"))
     is_shown = pair["better"] != ""
-    times = _times(pair)
-    if is_shown or np.isfinite(times):
+    if is_shown or np.isfinite(pair["ratio"]):
         frame = INK if is_shown else "none"
         corner = (j - HALF, i - HALF)
-        look = {"facecolor": _face(times), "edgecolor": frame, "linewidth": 1.1}
+        look = {"facecolor": _face(pair), "edgecolor": frame, "linewidth": 1.1}
         ax.add_patch(Rectangle(corner, 2 * HALF, 2 * HALF, clip_on=False, gid=cell, **look))
-    centred: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": matrix.text_size}
-    weight = "bold" if is_shown else "normal"
-    text = written_ratio(pair, matrix.text_size, matrix.room, is_shown)
-    ax.text(j, i, text, fontweight=weight, gid=ratio, **centred)
-    counts = WITHOUT_RATIO.get(pair["test"], f"{pair['wins']}/{pair['n']}")
-    ax.text(i, j, counts, alpha=0.8, gid=wins, **centred)
+    _write_pair(matrix, pair, (j, i))
+    counts = WITHOUT_COUNTS.get(pair["test"], f"{pair['wins']}/{pair['n']}")
+    ax.text(i, j, counts, alpha=0.8, gid=wins, ha="center", va="center", fontsize=matrix.text_size)
 
 
-def _times(pair: Mapping[str, Any]) -> float:
-    """Return the ratio of a pair, or the bound that is known of it."""
-    return pair["ratio"] if np.isfinite(pair["ratio"]) else pair["at_least"]
+def _write_pair(matrix: Matrix, pair: dict[str, Any], place: tuple[int, int]) -> None:
+    """Write the ratio of a pair and below it what it is of, or the word where there is none."""
+    ax, (x, y) = matrix.ax, place
+    both = pair["a"], pair["b"]
+    ratio, unit = (gid(ax, part, both, matrix.colours) for part in ("cellratio", "cellunit"))
+    bold = pair["word"] == CLEAR
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontweight": "bold" if bold else "normal"}
+    if not has_ratio(pair):
+        lines = pair["word"].replace(" ", "\n", 1)
+        size_of_word = _size_that_fits(lines, matrix, bold)
+        pale = 1.0 if pair["better"] else UNDECIDED
+        ax.text(x, y, lines, fontsize=size_of_word, alpha=pale, gid=ratio, linespacing=1.0, **look)
+        return
+    written = written_ratio(pair["ratio"], matrix.text_size, matrix.room, bold)
+    small = matrix.text_size * UNIT_SIZE
+    name = UNITS[pair["unit"]]
+    if length(name, small) > matrix.room:
+        name = ""  # without a word it is of evaluations
+    up = ABOVE if name else 0.0
+    ax.text(x, y - up, written, fontsize=matrix.text_size, gid=ratio, **look)
+    if name:
+        ax.text(x, y + BELOW, name, fontsize=small, alpha=0.9, gid=unit, ha="center", va="center")
 
 
-def _face(times: float) -> Any:
-    """Return the colour of a ratio, the stronger the farther it is from 1."""
-    if not np.isfinite(times):
-        return "none"
-    if times <= 0:
-        return to_rgba(LOWER, STRONGEST)
-    share = min(abs(np.log10(times)) / WIDEST_RATIO, 1.0)
-    return to_rgba(HIGHER if times > 1 else LOWER, STRONGEST * share)
+def has_ratio(pair: Mapping[str, Any]) -> bool:
+    """Say whether a pair has a ratio, rather than a word alone."""
+    return bool(np.isfinite(pair["ratio"])) and pair["word"] not in (SAME, NOBODY)
 
 
-def written_ratio(pair: Mapping[str, Any], text_size: float, room: float, bold: bool) -> str:
+def _size_that_fits(lines: str, matrix: Matrix, bold: bool) -> float:
+    widest = max(length(line, 1.0, bold) for line in lines.split("\n"))
+    return min(matrix.text_size, matrix.room / widest)
+
+
+def _face(pair: Mapping[str, Any]) -> Any:
+    """Return the colour of a pair, the stronger the farther its ratio is from 1; of one that is shown without
+    a ratio, half as strong.
+    """
+    if not has_ratio(pair):
+        return to_rgba(HIGHER if pair["better"] == pair["a"] else LOWER, STRONGEST * SHOWN)
+    share = min(abs(np.log10(pair["ratio"])) / WIDEST_RATIO, 1.0)
+    return to_rgba(HIGHER if pair["ratio"] > 1 else LOWER, STRONGEST * share)
+
+
+def written_ratio(ratio: float, text_size: float, room: float, bold: bool) -> str:
     """Write a ratio as the tables do, with one digit and a power of ten where there is not so much room: 1.3,
     24, 310, 2e7.
     """
-    ratio = _times(pair)
-    if not np.isfinite(ratio):
-        return WITHOUT_RATIO.get(pair["test"], "")
-    is_bound = not np.isfinite(pair["ratio"])
-    sign = ""
-    if is_bound:
-        sign = "≥" if ratio >= 1 else "≤"
-    long = sign + factor(ratio)
+    long = factor(ratio)
     if fitted(long, text_size, room, bold) == long:
         return long
-    if is_bound:  # one digit of a bound must not promise more
-        towards_1 = Context(1, ROUND_FLOOR if ratio >= 1 else ROUND_CEILING)
-        ratio = float(towards_1.create_decimal(ratio))
-    if 1e-3 <= ratio < 1:
-        return f"{sign}{ratio:.1g}"
+    if 1e-3 <= ratio < 9.5:
+        return f"{ratio:.1g}"
     digit, power = f"{ratio:.0e}".split("e")
-    return f"{sign}{digit}e{int(power)}"
+    return f"{digit}e{int(power)}"
 
 
 # ---- words
@@ -183,13 +204,12 @@ def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     pairs = sweep.pairwise
     any_shown = (pairs["better"] != "").any()
-    any_bound = pairs["at_least"].notna().any()
-    frames = "; bold in a frame where the difference is shown" if any_shown else ""
-    bounds = "; ≥ or ≤ where only a bound is known" if any_bound else ""
+    frames = "; framed where one is shown better, bold where clearly so" if any_shown else ""
     sentences = [
-        "Above the diagonal: how many times higher the column's gap ends than the row's, paired over "
-        f"{seeds_compared(sweep)}{frames}{bounds}.",
-        "Below it: in how many of the distinct pairs the column ends lower than the row.",
+        "Above the diagonal: how many times the row's evaluations until arrival the column takes, or, where "
+        f"neither arrives, how many times its level, paired over {seeds_compared(sweep)}; a word where the "
+        f"order alone is known{frames}.",
+        f"Below it: in how many of the distinct pairs the column is ahead by more than {MARGIN} times.",
         only_the_best(sweep.ranking["optimizer"], MOST_OPTIMIZERS),
         without_panel(sweep.tasks, pairs),
     ]
@@ -197,20 +217,20 @@ def caption(sweep: Sweep) -> str:
 
 
 def finding(sweep: Sweep) -> str:
-    """Return of how many pairs a difference is shown."""
+    """Return of how many pairs one is shown better."""
     return by_task(sweep.pairwise, shown_tasks(sweep.tasks, sweep.pairwise), _how_many_are_shown)
 
 
 def _how_many_are_shown(pairs: pd.DataFrame) -> str:
     different = (pairs["better"] != "").sum()
-    return f"a difference is shown for {different} of {counted(len(pairs), 'pair')}"
+    return f"one is shown better in {different} of {counted(len(pairs), 'pair')}"
 
 
 FIGURE = FigureSpec(
     name="pairs",
     title="Pair by pair",
     method="plot_pairs",
-    shows="the paired ratios of the best optimizers as a matrix",
+    shows="the pairs of the best optimizers as a matrix",
     draw=draw,
     caption=caption,
     finding=finding,

@@ -1,5 +1,5 @@
-"""The share of the tasks solved within a ratio of the fewest evaluations that anyone took (Dolan and Moré,
-2002).
+"""The share of the tasks on which an optimizer arrives within a ratio of the fewest evaluations that anyone
+took (Dolan and Moré, 2002).
 
 One row of `Sweep.profile`, a step of a line: optimizer "adam", ratio 1.7, share 0.6, tasks 5.
 """
@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrbench.results.figures.axes import log_axis
-from lrbench.results.figures.captions import several
 from lrbench.results.figures.ink import Palette, palette
 from lrbench.results.figures.layout import PANEL, one_axes, rows_or_error
 from lrbench.results.figures.lines import SHARES, draw_steps, last_of_each
 from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.spec import FigureSpec
+from lrbench.results.figures.standing import of_each
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words.phrases import seeds_compared
 
@@ -39,8 +39,8 @@ def _draw_profile(profile: pd.DataFrame, ax: Axes, colours: Palette) -> None:
     ends = last_of_each(profile)
     counts = [f"{row['share'] * row['tasks']:.0f} of {row['tasks']} tasks" for row in ends.to_dict("records")]
     ax.set(
-        xlabel="evaluations to the target over the fewest of all",
-        ylabel="share of tasks solved",
+        xlabel="evaluations until it arrives over the fewest of all",
+        ylabel="share of tasks on which it arrives",
         ylim=SHARES,
     )
     label_lines(ax, ends.assign(y=ends["share"], detail=counts), colours)
@@ -52,19 +52,17 @@ def _draw_profile(profile: pd.DataFrame, ax: Axes, colours: Palette) -> None:
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
     return (
-        f"Share of the {sweep.profile['tasks'].iloc[0]} tasks in which an optimizer reaches the target "
+        f"Share of the {sweep.profile['tasks'].iloc[0]} tasks on which an optimizer arrives at the target "
         "within so many times the fewest gradient evaluations of all. Medians over "
-        f"{seeds_compared(sweep)}; a task that nobody solves counts as unsolved."
+        f"{seeds_compared(sweep)}; where fewer than half of the seeds arrive, it misses."
     )
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who reaches the target in most tasks."""
-    last = sweep.profile.groupby("optimizer", sort=False).last()
-    most = last[last["share"] == last["share"].max()]
-    share, tasks = most.iloc[0][["share", "tasks"]]
-    who = several(most.index.tolist(), "reaches", "reach")
-    return f"all tasks: {who} the target in {share * tasks:.0f} of {tasks:.0f}."
+    """Return on how many tasks each arrives."""
+    last = last_of_each(sweep.profile)
+    shares = of_each(last, lambda row: f"{row['share'] * row['tasks']:.0f} of {row['tasks']}")
+    return f"all tasks: tasks on which half of the seeds arrive: {shares}."
 
 
 FIGURE = FigureSpec(

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from lrbench.results.figures.captions import with_lowest
 from lrbench.results.figures.layout import rows_or_error
+from lrbench.results.figures.scales import scales_of
+from lrbench.results.figures.standing import of_each
 from lrbench.results.notation import number, setting_value
-from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
+from lrbench.results.tables.tasks import of_task
 
 
 def rates_or_error(sweep: Sweep) -> pd.DataFrame:
@@ -22,7 +23,28 @@ def rates_or_error(sweep: Sweep) -> pd.DataFrame:
 
 def loses_runs(rates: pd.DataFrame) -> pd.Series:
     """Say of each setting whether it lost runs."""
-    return lost_count(rates) > 0
+    return rates["lost"] > 0
+
+
+def rises_too_high(rates: pd.DataFrame, sweep: Sweep) -> pd.Series:
+    """Say of each setting whether its gap first rises so high that it is not chosen."""
+    limit = np.inf if sweep.rise_limit is None else sweep.rise_limit
+    return (rates["rise"] > limit) & ~loses_runs(rates)
+
+
+def which_rise(sweep: Sweep) -> str:
+    """Say what is pale, where something is: the end of a sentence."""
+    if not rises_too_high(sweep.rates, sweep).any():
+        return ""
+    times = number(float(sweep.rise_limit or 0))
+    return f"pale: the gap first rises above {times} times where it began, so the setting is not chosen"
+
+
+def any_miss(sweep: Sweep) -> bool:
+    """Say whether a setting misses with a seed, on a task where some setting arrives."""
+    return any(
+        scale.miss(of_task(sweep.rates, task)).any() for task, scale in scales_of(sweep.searched).items()
+    )
 
 
 def is_scattered(sweep: Sweep) -> pd.Series:
@@ -32,7 +54,7 @@ def is_scattered(sweep: Sweep) -> pd.Series:
 
 def any_mean(sweep: Sweep) -> bool:
     """Say whether an optimizer has a setting that completed all its seeds."""
-    return bool(np.isfinite(sweep.rates["gap"]).any())
+    return bool((sweep.rates["lost"] == 0).any())
 
 
 def at_an_edge(settings: pd.DataFrame) -> bool:
@@ -40,14 +62,15 @@ def at_an_edge(settings: pd.DataFrame) -> bool:
     return bool((settings["edge"] != "").any())
 
 
-def best_rate(rates: pd.DataFrame) -> str:
-    """Say which optimizer ends lowest, at which learning rate."""
-    best = with_lowest(rates, "gap")  # inf where runs were lost
-    if not np.isfinite(best["gap"]):
-        return "no learning rate of any optimizer completes all seeds"
-    return f"{at_its_rate(best)} ends lowest, at {number(best['gap'])}"
+def rates_that_work(tolerances: pd.DataFrame) -> str:
+    """Say which learning rates of each optimizer work; rows of `Sweep.sensitivity_table`."""
+    searched = tolerances[tolerances["lrs"] > 1]
+    working = searched[searched["lowest_lr"].notna()]
+    if working.empty:
+        return "no learning rate works"
+    return f"learning rates that work: {of_each(working, _range)}"
 
 
-def at_its_rate(setting: pd.Series) -> str:
-    """Name an optimizer with a learning rate."""
-    return f"{setting['optimizer']} with learning rate {setting_value(setting['lr'])}"
+def _range(row: pd.Series) -> str:
+    low, high = setting_value(row["lowest_lr"]), setting_value(row["highest_lr"])
+    return f"{low} alone" if low == high else f"{low} to {high}"

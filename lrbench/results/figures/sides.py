@@ -15,12 +15,15 @@ from lrbench.results.figures.ink import INK, SMALL, Palette, Pen, back_to_front
 from lrbench.results.figures.layout import MARGINS, Margins, panels, shown_tasks
 from lrbench.results.figures.lines import line_look
 from lrbench.results.figures.marks import in_the_middle
+from lrbench.results.figures.scales import Scale, budget_line, scale_of
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.tasks import of_task
 
 # not by colour, which is the optimizer's
 LINES = {"A": "-", "B": (0, (3.5, 1.8))}
 IS_FULL = {"A": False, "B": True}
+ROOM = 3  # times the lowest and highest level: how far an axis goes beyond them
+BEFORE_FIRST, ABOVE_BUDGET = 1.3, 1.2  # the same of evaluations, whose axis ends above the budget
 
 
 def compared_panels(
@@ -35,6 +38,16 @@ def compared_panels(
     return panels(tasks, lambda task, ax: draw(of_task(frame, task), ax), heights, margins)
 
 
+def scales_of_both(difference: Difference, shown: pd.DataFrame) -> dict[str, Scale]:
+    """Return task -> what an axis of both counts; shown: what is on it, with task and arrived."""
+    scales = {}
+    for task, in_a, in_b in difference.tasks[["task", "task_a", "task_b"]].to_numpy():
+        runs = [of_task(difference.a.entries, in_a), of_task(difference.b.entries, in_b)]
+        arrives = (of_task(shown, task)["arrived"] > 0).any()
+        scales[task] = scale_of(pd.concat(runs))._replace(arrives=bool(arrives))
+    return scales
+
+
 def by_side(frame: pd.DataFrame, ax: Axes, colours: Palette) -> list[tuple[Pen, str, pd.DataFrame]]:
     """Return the rows of each optimizer and side, the best optimizer last, so that it is drawn on top."""
     sides = []
@@ -47,6 +60,18 @@ def by_side(frame: pd.DataFrame, ax: Axes, colours: Palette) -> list[tuple[Pen, 
 def side_look(pen: Pen, side: str) -> dict[str, Any]:
     """Return how an optimizer's line looks on a side."""
     return line_look(pen) | {"color": pen.colour, "linestyle": LINES[side], "gid": pen.gid(f"line{side}")}
+
+
+def worth_of_sides(ax: Axes, places: pd.Series, scale: Scale, headroom: float) -> None:
+    """Make the y axis one of evaluations up to the budget, or of levels, with room on top for what was
+    lost.
+    """
+    if not scale.arrives:
+        side_gap_axis(ax.yaxis, places, ROOM, headroom)
+        return
+    low = min(places.min(), scale.budget) / BEFORE_FIRST
+    log_axis(ax.yaxis, low, scale.budget * ABOVE_BUDGET, headroom)
+    budget_line(ax, scale.budget)
 
 
 def side_gap_axis(axis: Axis, gaps: pd.Series, factor: float, headroom: float) -> None:
@@ -70,17 +95,17 @@ def key_of_lines(ax: Axes) -> None:
     )
 
 
-def key_of_dots(ax: Axes) -> None:
-    """Tell the dots of A from those of B, above the axes at the right."""
+def key_of_dots(ax: Axes, right: float) -> None:
+    """Tell the dots of A from those of B, above the axes up to `right` of them."""
     look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markeredgecolor": INK, "markersize": 4.5}
     handles = []
     for side, is_full in IS_FULL.items():
         face = INK if is_full else "none"
         handles.append(Line2D([], [], label=side, markerfacecolor=face, **look))
-    _write_key(ax, handles)
+    _write_key(ax, handles, right)
 
 
-def _write_key(ax: Axes, handles: list[Line2D]) -> None:
+def _write_key(ax: Axes, handles: list[Line2D], right: float = 1.0) -> None:
     ax.legend(
         handles=handles,
         frameon=False,
@@ -88,7 +113,7 @@ def _write_key(ax: Axes, handles: list[Line2D]) -> None:
         handlelength=2.2,
         columnspacing=1.2,
         loc="lower right",
-        bbox_to_anchor=(1, 1),
+        bbox_to_anchor=(right, 1),
         ncols=len(handles),
         borderaxespad=0.2,
     )

@@ -1,4 +1,4 @@
-"""The share of (seed, target) pairs solved against gradient evaluations, as true steps.
+"""The share of (seed, target) pairs that have arrived against gradient evaluations, as true steps.
 
 One row of `Sweep.solved`, a step of a line: task "lecture", optimizer "adam", evaluations 88.0, share 0.75,
 pairs 80.
@@ -13,7 +13,6 @@ from lrbench.results.figures.captions import (
     by_task,
     is_lost,
     joined,
-    several,
     which_setting,
     without_panel,
 )
@@ -22,6 +21,7 @@ from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
 from lrbench.results.figures.lines import SHARES, draw_steps, last_of_each
 from lrbench.results.figures.marks import label_lines
 from lrbench.results.figures.spec import FigureSpec
+from lrbench.results.figures.standing import of_each
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.targets import TARGETS
 from lrbench.results.tables.tasks import of_task
@@ -48,7 +48,7 @@ def _draw_task(solved: pd.DataFrame, ax: Axes, colours: Palette) -> None:
     evaluations_axis(ax, solved["evaluations"])
     ends = last_of_each(solved)
     counts = [f"{row['share'] * row['pairs']:.0f}/{row['pairs']}" for row in ends.to_dict("records")]
-    ax.set(xlabel="gradient evaluations", ylabel="share of (seed, target) pairs solved", ylim=SHARES)
+    ax.set(xlabel="gradient evaluations", ylabel="share of (seed, target) pairs arrived", ylim=SHARES)
     label_lines(ax, ends.assign(y=ends["share"], detail=counts), colours)
 
 
@@ -57,36 +57,32 @@ def _draw_task(solved: pd.DataFrame, ax: Axes, colours: Palette) -> None:
 
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
-    unsolved = "A run that did not complete solves nothing, so such a line ends below 1."
+    lost = "A run that was lost arrives nowhere, so such a line ends below 1."
     sentences = [
-        f"Share of the (seed, target) pairs solved against gradient evaluations, each optimizer at "
-        f"{which_setting(sweep)}, over {seeds_compared(sweep)} and the relative gaps {TARGETS[0]} to "
-        f"{TARGETS[-1]}.",
-        unsolved if is_lost(sweep) else "",
+        f"Share of the (seed, target) pairs of which the run has arrived at the target to stay, each "
+        f"optimizer at {which_setting(sweep)}, over {seeds_compared(sweep)} and the relative gaps "
+        f"{TARGETS[0]} to {TARGETS[-1]}.",
+        lost if is_lost(sweep) else "",
         without_panel(sweep.tasks, sweep.solved),
     ]
     return joined(sentences)
 
 
 def finding(sweep: Sweep) -> str:
-    """Return who solves most pairs."""
-    return by_task(sweep.solved, shown_tasks(sweep.tasks, sweep.solved), _who_solves_most)
+    """Return in how many pairs each arrives."""
+    return by_task(sweep.solved, shown_tasks(sweep.tasks, sweep.solved), _how_many_arrive)
 
 
-def _who_solves_most(solved: pd.DataFrame) -> str:
-    last = solved.groupby("optimizer", sort=False).last()
-    most = last[last["share"] == last["share"].max()]
-    share, pairs = most.iloc[0][["share", "pairs"]]
-    if not share:
-        return "no pair is solved"
-    return f"{several(most.index.tolist(), 'solves', 'solve')} most, {share * pairs:.0f} of {pairs:.0f} pairs"
+def _how_many_arrive(solved: pd.DataFrame) -> str:
+    shares = of_each(last_of_each(solved), lambda row: f"{row['share'] * row['pairs']:.0f} of {row['pairs']}")
+    return f"(seed, target) pairs that arrive: {shares}"
 
 
 FIGURE = FigureSpec(
     name="targets",
     title="Targets reached",
     method="plot_targets",
-    shows="the share of (seed, target) pairs solved against gradient evaluations",
+    shows="the share of (seed, target) pairs that have arrived against gradient evaluations",
     draw=draw,
     caption=caption,
     finding=finding,

@@ -35,17 +35,18 @@ def _share_of_the_way(curves: pd.DataFrame) -> pd.Series:
 
 
 def spread_seeds(runs: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Return the completed runs of one optimizer that are drawn as dots: all, or where there are more than so
-    many, some of them.
+    """Return the runs of one optimizer that are drawn as dots: all that have a place, or where there are more
+    than so many, some of them.
 
-    Then of each rate the lowest and the highest gap and others evenly between in rank; of rates evenly many.
+    Then of each rate the lowest and the highest and others evenly between in rank; of rates evenly many.
+    runs: with lr and place, inf without one.
     """
-    completed = runs[np.isfinite(runs["gap"])].sort_values(["lr", "gap"], kind="stable")
-    if len(completed) <= most:
-        return completed
-    rates = completed["lr"].unique()
+    placed = runs[np.isfinite(runs["place"])].sort_values(["lr", "place"], kind="stable")
+    if len(placed) <= most:
+        return placed
+    rates = placed["lr"].unique()
     kept_rates = rates[evenly(len(rates), most // ENDS)]
-    kept = completed[completed["lr"].isin(kept_rates)]
+    kept = placed[placed["lr"].isin(kept_rates)]
     of_each = max(ENDS, most // len(kept_rates))
     groups = kept.groupby("lr", group_keys=False)[kept.columns.tolist()]
     return groups.apply(lambda own: own.iloc[evenly(len(own), of_each)])

@@ -17,6 +17,33 @@ BESIDE_PROBLEM = ["loss", "dtype", *HOW_RUN]  # what may tell two tasks of one p
 
 # ---- optimizers and their settings
 
+# what people call the optimizers that lrbench offers; a class of one's own goes by its name
+DISPLAYED = {
+    "sgd": "SGD",
+    "sgd_momentum": "SGD + momentum",
+    "sgd_nesterov": "SGD + Nesterov",
+    "asgd": "ASGD",
+    "adam": "Adam",
+    "adam_amsgrad": "AMSGrad",
+    "adamw": "AdamW",
+    "adamax": "Adamax",
+    "nadam": "NAdam",
+    "radam": "RAdam",
+    "rmsprop": "RMSprop",
+    "rmsprop_centered": "RMSprop, centered",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adafactor": "Adafactor",
+    "rprop": "Rprop",
+    "lbfgs": "LBFGS",
+    "muon": "Muon",
+}
+
+
+def displayed(optimizer: str) -> str:
+    """Return what people call an optimizer: "SGD + momentum"."""
+    return DISPLAYED.get(optimizer, optimizer)
+
 
 def optimizer_names(runs: pd.DataFrame) -> pd.Series:
     """Return a name a run: its group choice; for `custom` the class, or its dotted path where another has

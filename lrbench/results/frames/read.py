@@ -1,5 +1,5 @@
 """The store's tables as pandas frames: a row a run, a row a recorded step, a row a problem, a row a run and
-role.
+role, a row a run that went on after its budget.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
@@ -97,6 +97,15 @@ def roles(store: ResultStore) -> pd.DataFrame | None:
     """Return a row a run and role of a tuned sweep; None where nothing was tuned."""
     table = store.roles()
     return None if table is None else table.to_pandas().astype(NUMBERS)
+
+
+def beyond(store: ResultStore) -> pd.DataFrame | None:
+    """Return a row a run that went on after its budget; None where nobody has looked.
+
+    A number is missing where a run has no state there.
+    """
+    table = store.beyond()
+    return None if table is None else table.to_pandas().astype({"beyond": float})
 
 
 def with_tuples(table: pa.Table) -> pd.DataFrame:

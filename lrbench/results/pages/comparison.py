@@ -16,10 +16,11 @@ from lrbench.results.figures.save import save
 from lrbench.results.notation import counted, listed
 from lrbench.results.pages.content import Drawing
 from lrbench.results.pages.html import rendered
-from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.statistics.pairs import MARGIN
+from lrbench.results.statistics.pvalues import ALPHA
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.words.cells import changes_text, differences_text
+from lrbench.results.words.cells import COSTS_NOTE, changes_text, differences_text
 from lrbench.results.words.changes import more_settings, sentences
 from lrbench.results.words.glossary import used
 from lrbench.results.words.protocol import Rows, state
@@ -29,10 +30,11 @@ MOST_TASKS = 6  # that are named
 LONGEST_NAME = 200  # bytes, of the file
 BETWEEN, SUFFIX = "-against-", ".html"
 NOTE = (
-    "Gaps: geometric means over the seeds that both have. B / A: how many times higher B's gap ends, "
-    "paired by seed, with its 95 % interval where a t test holds; a bound where only the order can be "
-    f"tested. p: after Holm over all settings. Shown: worse or better where p < {ALPHA:g} and the ratio is "
-    f"beyond {MARGIN:g} with its interval or bound; lost: so many runs completed in A and not in B."
+    f"{COSTS_NOTE} B / A: how many times as many evaluations, or as far off, paired by seed, with its 95 % "
+    "interval; none where only the order can be tested. p: against no difference, after Holm over all "
+    f"settings. Said: clearly, beyond {MARGIN:g} times (p < {ALPHA:g}); close, shown, perhaps within it; as "
+    f"good, within {MARGIN:g} times or two steps; not settled, more seeds would tell; lost, so many runs "
+    "in B that were not in A."
 )
 
 

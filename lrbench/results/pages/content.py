@@ -11,7 +11,7 @@ from lrbench.results.words.glossary import used
 from lrbench.results.words.protocol import Rows, protocol, state, subtitle
 from lrbench.results.words.tables import TABLES, Table, tables
 from lrbench.results.words.verdict import headline
-from lrbench.results.words.warnings import warnings
+from lrbench.results.words.warnings import notes, warnings
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Content:
     tasks: list[str]
     headline: list[str]
     warnings: list[str]
+    notes: list[str]
     tables: dict[str, list[Table]]  # name of a table -> its texts, none where it has no rows
     note: str  # on the columns of the rankings
     protocol: Rows
@@ -62,6 +63,7 @@ def content_of(sweep: Sweep, captions: Iterable[str] = ()) -> Content:
         tasks=sweep.tasks["task"].tolist(),
         headline=headline(sweep),
         warnings=warnings(sweep),
+        notes=notes(sweep),
         tables={spec.name: tables(sweep, spec) for spec in TABLES},
         note=RELATIVE_NOTE,
         protocol=protocol(sweep),
@@ -75,7 +77,7 @@ def content_of(sweep: Sweep, captions: Iterable[str] = ()) -> Content:
 
 def _texts(content: Content) -> Iterator[str]:
     """Yield what is told in words: sentences, headings and cells."""
-    yield from (*content.headline, *content.warnings, content.note)
+    yield from (*content.headline, *content.warnings, *content.notes, content.note)
     for row in (*content.subtitle, *content.protocol):
         yield from row
     for texts in content.tables.values():

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from lrbench import __version__
 from lrbench.results.figures import ink
+from lrbench.results.frames.names import displayed
 from lrbench.results.words.tables import LEFT
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -114,8 +115,8 @@ OWNER = Markup(' data-optimizer="{}"')
 NAME = Markup('<th scope="row" class="{}">{}</th>')
 CELL = Markup('<td class="{}">{}</td>')
 WHOLE = Markup(' <span class="whole">{}</span>')
-# where a number may end its line: before what is in brackets, and before its unit
-BREAK = re.compile(r" (?=\(|decades$)")
+# where a number may end its line: before what is in brackets, before its unit, and before the end of a range
+BREAK = re.compile(r" (?=\(|decades$|level$|to [^)]*$)")
 
 
 def table(
@@ -128,11 +129,11 @@ def table(
     headings = [str(column) for column in text]
     kinds = [_side(heading, left) for heading in headings]
     head = _joined(COLUMN.format(kind, heading) for kind, heading in zip(kinds, headings, strict=True))
-    places = {optimizer: OWNER.format(place) for place, optimizer in enumerate(colours)}
+    places = {displayed(optimizer): OWNER.format(place) for place, optimizer in enumerate(colours)}
     optimizers = text.get("optimizer", [""] * len(text))
     rows = []
     for optimizer, cells in zip(optimizers, text.itertuples(index=False), strict=True):
-        owner = places.get(optimizer, "")
+        owner = places.get(displayed(optimizer), "")
         rows.append(ROW.format(owner, _joined(map(_cell, headings, kinds, cells))))
     return TABLE.format(name=name, caption=caption, head=head, body=_joined(rows))
 
@@ -149,7 +150,7 @@ def _cell(column: str, kind: str, cell: str) -> Markup:
     tag = NAME if column == "optimizer" else CELL
     if kind == "left":
         return tag.format(kind, cell)
-    number, *more = BREAK.split(cell, maxsplit=1)
+    number, *more = BREAK.split(cell)
     return tag.format(kind, _joined([Markup.escape(number), *map(WHOLE.format, more)]))
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from lrbench.results.pages.content import Content, Drawing
-from lrbench.results.words.tables import BELOW_A_FIGURE, END, PROTOCOL, SINGLE_RUN, TOP, Table
+from lrbench.results.words.tables import (
+    BELOW_A_FIGURE,
+    BELOW_RANKING,
+    END,
+    PROTOCOL,
+    SINGLE_RUN,
+    TOP,
+    Table,
+)
 
 
 def markdown(content: Content, drawings: list[Drawing]) -> str:
@@ -22,9 +30,13 @@ def _parts(content: Content, drawings: list[Drawing]) -> Iterator[str]:
     if content.warnings:
         yield "## Read before quoting"
         yield "\n".join(f"- {escaped(sentence)}" for sentence in content.warnings)
+    if content.notes:
+        yield "Notes:"
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in content.notes)
     yield from _tables(content.at(SINGLE_RUN))
     yield from _tables(content.at(TOP))
     yield escaped(content.note)
+    yield from _tables(content.at(BELOW_RANKING))
     for drawing in drawings:
         yield f"![{drawing.title}](figures/{drawing.name}.svg)\n\n*{drawing.caption}*"
     yield from _tables(content.at(BELOW_A_FIGURE))

@@ -24,7 +24,17 @@ from lrbench.results.pages.latex import latex
 from lrbench.results.pages.markdown import markdown
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
-from lrbench.results.words.tables import END, LEFT, PROTOCOL, SINGLE_RUN, TABLES, TOP, Table, text_of
+from lrbench.results.words.tables import (
+    BELOW_RANKING,
+    END,
+    LEFT,
+    PROTOCOL,
+    SINGLE_RUN,
+    TABLES,
+    TOP,
+    Table,
+    text_of,
+)
 
 RANKING = "ranking"  # the table with sections of its own
 FORMATS = ("png", "svg")  # of each figure's files
@@ -53,7 +63,7 @@ def write_texts(sweep: Sweep, drawings: list[Drawing], path: Path) -> Path:
 
 def summary(sweep: Sweep) -> pd.DataFrame:
     """Return the ranking, and what each optimizer cost on every axis."""
-    elsewhere = ["steps_to_target", "evaluations_to_target", "evaluations"]  # among the costs
+    elsewhere = ["steps_taken", "evaluations_to_target", "evaluations"]  # among the costs
     return sweep.ranking.drop(columns=elsewhere).merge(sweep.costs, on=COMPETITOR)
 
 
@@ -115,6 +125,7 @@ def page(content: Content, drawings: list[Drawing], explored: dict[str, Any] | N
         content=content,
         top=_top(content),
         rankings=content.tables[RANKING],
+        below_rankings=content.at(BELOW_RANKING),
         sections=own_sections,
         end=content.at(END),
         problems=content.at(PROTOCOL),
@@ -147,6 +158,8 @@ def contents(content: Content, sections: list[Section], explored: bool) -> Itera
         yield table.name, table.heading
     if rankings:
         yield "ranking-0", "Ranking" if len(rankings) == 1 else "Rankings"
+    for table in content.at(BELOW_RANKING):
+        yield table.name, table.heading
     for section in sections:
         yield section.name, section.heading
     if explored:

@@ -74,10 +74,14 @@ class Standings(Judged):
 
     def pair_with(self, rival: int) -> Pair:
         """Return the pair of the leader and a rival, as the leader sees it."""
+        pair = self.pairs[self.row_with(rival)]
+        return pair if self.leader < rival else pair.turned()
+
+    def row_with(self, rival: int) -> int:
+        """Return which pair is that of the leader and a rival."""
         a, b = sorted([self.leader, rival])
         (row,) = np.flatnonzero((self.a == a) & (self.b == b))
-        pair = self.pairs[row]
-        return pair if a == self.leader else pair.turned()
+        return int(row)
 
 
 def standings(readings: Sequence[Readings], tuned: Sequence[float] | None = None) -> Standings:
@@ -277,17 +281,14 @@ def over_problems(scores: np.ndarray) -> OverProblems:
     )
 
 
-def one_for_all(costs: np.ndarray) -> tuple[int, float] | None:
-    """Return the one setting for all problems, and its worst ratio to a problem's best cost.
+def worst_ratios(costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the worst ratio of each setting to a problem's best cost, and on which problem that is, (S,).
 
-    costs (problems, settings): mean costs, where a miss counts the budget; NaN where a setting was not tried.
-    It is the setting whose worst ratio is least, the first of equal ones, among those that were tried on
-    every problem; None if there is none.
+    costs (P, S): mean costs, where a miss counts the budget; NaN where a setting was not tried. NaN, and any
+    problem, for a setting that was not tried on every problem. One setting for all is that whose worst ratio
+    is least.
     """
-    best = np.nanmin(costs, axis=1, keepdims=True)
-    worst = (costs / best).max(axis=0)  # NaN where a problem is missing
-    tried = np.flatnonzero(~np.isnan(worst))
-    if len(tried) == 0:
-        return None
-    least = tried[np.argmin(worst[tried])]
-    return int(least), float(worst[least])
+    best = np.fmin.reduce(costs, axis=1)  # NaN stand back, unless all are
+    ratios = costs / best[:, None]
+    worst_on = ratios.argmax(axis=0)
+    return ratios.max(axis=0), worst_on

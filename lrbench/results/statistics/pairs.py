@@ -348,7 +348,8 @@ def starts_needed(pair: Pair, family: int) -> int | None:
     n = float(pair.n)
     for _ in range(9):  # the quantile depends on n; it settles in two or three rounds
         error = spread / distance
-        n = max(pair.n + 1, ((quantile_of(n, family) + POWER) * error) ** 2)
+        starts = min(math.ceil(n), 200)  # from there on the quantile is that of the normal distribution
+        n = max(pair.n + 1, ((quantile_of(starts, family) + POWER) * error) ** 2)
     least = 0 if pair.test == "t" else seeds_needed(family)
     return max(math.ceil(n), least)
 
@@ -363,9 +364,9 @@ def apart(pair: Pair) -> tuple[float, float]:
     return log, math.sqrt(max(decided - log * log, 0.0))
 
 
-def quantile_of(n: float, family: int) -> float:
-    """Return the two-sided quantile of Student's t for n starts, in a family of so many pairs."""
+@cache
+def quantile_of(starts: int, family: int) -> float:
+    """Return the two-sided quantile of Student's t for so many starts, in a family of so many pairs."""
     from scipy.special import stdtrit
 
-    starts = min(math.ceil(n), 200)  # from there on it is that of the normal distribution
     return float(stdtrit(starts - 1, 1 - ALPHA / family / 2))

@@ -35,38 +35,21 @@ def place(count: int, m: int, q: float) -> int:
     return bisect_left(range(1, count), True, key=lambda i: math.comb(count - i, m) <= allowed)
 
 
-def widest_stretch(lr: np.ndarray, reached: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the widest stretch (in decades) of neighbouring lrs (m,) that all reach.
+def stretch_around(lr: np.ndarray, works: np.ndarray, best: float) -> tuple[float, float]:
+    """Return the ends of the stretch of neighbouring lrs (m,) around the best that all work.
 
-    Of equally wide ones the lowest. NaN if none. lr: distinct and > 0, in any order.
+    NaN where the best itself does not. lr: distinct, in any order; best is one of them.
     """
     order = np.argsort(lr)
     rates = lr[order]
-    hits = reached[order].astype(int)
-    # 1 where a stretch begins and -1 one beyond its end; a stretch may touch either end of the grid
-    turns = np.diff(hits, prepend=0, append=0)
-    first = np.flatnonzero(turns == 1)
-    last = np.flatnonzero(turns == -1) - 1
-    if len(first) == 0:
+    fails = ~works[order]
+    place = np.searchsorted(rates, best)
+    if fails[place]:
         return math.nan, math.nan
-    lowest = rates[first]
-    highest = rates[last]
-    decades = np.log10(highest) - np.log10(lowest)
-    widest = np.argmax(decades)
-    return float(lowest[widest]), float(highest[widest])
-
-
-def lr_tolerance(lr: np.ndarray, reached: np.ndarray) -> tuple[float, bool, bool]:
-    """Return the width in decades of the widest stretch of lrs (m,) that reach, and which ends it touches.
-
-    The ends are the lower and the upper end of the grid. NaN if none reaches, 0 for a single lr. Where the
-    stretch touches an end, the tolerance is at least this wide.
-    """
-    low, high = widest_stretch(lr, reached)
-    decades = math.log10(high / low)
-    at_lower_end = bool(low == lr.min())
-    at_upper_end = bool(high == lr.max())
-    return decades, at_lower_end, at_upper_end
+    failing = np.flatnonzero(fails)
+    below = failing[failing < place].max(initial=-1)
+    above = failing[failing > place].min(initial=len(rates))
+    return float(rates[below + 1]), float(rates[above - 1])
 
 
 def flips(half: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -73,7 +73,6 @@ def stops(reported: pd.DataFrame, read: ReadCurves) -> pd.DataFrame:
 
 def finals(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return the compared runs, a row a seed, best optimizer first."""
-    chosen = ranking[[*COMPETITOR, "median", "seeds"]]
-    rows = chosen.merge(reported[[*COMPETITOR, "seed", "gap"]], on=COMPETITOR)
-    lost = (rows["gap"] == np.inf).groupby([rows["task"], rows["optimizer"]]).transform("sum")
-    return rows.assign(lost=lost)
+    chosen = ranking[[*COMPETITOR, "median", "seeds", "lost"]]
+    runs = reported[[*COMPETITOR, "seed", "gap", "arrived", "hit"]]
+    return chosen.merge(runs, on=COMPETITOR)[names("finals")]

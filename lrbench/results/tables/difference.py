@@ -1,7 +1,7 @@
 """Two stored sweeps, A and B, setting by setting on the same seeds: what was asked otherwise, what changed,
 what got lost.
 
-    pairing.py -> changes.py -> rows; asked.py -> differences
+    pairing.py (common_target.py) -> changes.py -> rows; asked.py -> differences
 
 Ratios are B over A, so above 1 where B is worse. What figures show stands in long frames with a column side,
 "A" or "B": each optimizer once a task, at the setting that A chose where B has it too, else each side at its
@@ -17,12 +17,12 @@ import pandas as pd
 from lrbench.results.frames.columns import names, typed
 from lrbench.results.frames.names import changed_setting
 from lrbench.results.statistics import by_group, quantile
+from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables import asked
 from lrbench.results.tables.changes import changes, losses
 from lrbench.results.tables.curves import over_seeds
 from lrbench.results.tables.learning_rates import FEWEST_RATES
 from lrbench.results.tables.pairing import compared_runs, paired_runs, paired_settings, setting_differences
-from lrbench.results.tables.settings import lost_count
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -88,13 +88,19 @@ class Difference:
 
     @cached_property
     def regression(self) -> bool:
-        """Whether a row is shown worse, or a run is lost at the same setting."""
-        lost_alike = (self.rows["lost"] > 0) & (self.rows["differs"] == "")
-        return bool(((self.rows["change"] == "worse") | lost_alike).any())
+        """Whether a setting is clearly worse in B, or a run is lost there that was not in A.
+
+        What is worse but close is none: with many starts 1 % is shown too, and an alarm for what does not
+        matter is soon switched off. Where B's setting is another, its choice may have lost the run.
+        """
+        rows = self.rows
+        clearly_worse = (rows["word"] == CLEAR) & (rows["change"] == "worse")
+        lost_alike = (rows["lost"] > 0) & (rows["differs"] == "")
+        return bool((clearly_worse | lost_alike).any())
 
     @cached_property
     def losses(self) -> pd.DataFrame:
-        """How many of all runs did not complete on either side; see `changes.losses`."""
+        """How many of all runs are lost on either side; see `changes.losses`."""
         return losses(*self.compared)
 
     @cached_property
@@ -112,6 +118,7 @@ class Difference:
         """The settings that figures show, a row a task and optimizer as `rows`, and their pairs of runs.
 
         Pairs: task, optimizer, *_a and *_b as `pairing.paired_runs`. Settings without a pair are left out.
+        The error rate of what is said of them is theirs alone: say what `rows` says.
         """
         runs_a, runs_b = self.compared
         chosen_by_a = runs_a[runs_a["chosen"] & (runs_a["role"] != "default")]
@@ -139,8 +146,9 @@ class Difference:
         _, pairs = self.shown
         of_sides = []
         for side, _ in self.sides:
-            gap = pairs[f"gap_{side.lower()}"]
-            of_sides.append(pairs[[*COMPETITOR, "row"]].assign(side=side, gap=gap))
+            gap, arrived, cost = (pairs[f"{name}_{side.lower()}"] for name in ("gap", "arrived", "cost"))
+            worth = {"gap": gap, "arrived": arrived, "hit": cost.where(arrived, np.inf)}
+            of_sides.append(pairs[[*COMPETITOR, "row"]].assign(side=side, **worth))
         runs = pd.concat(of_sides, ignore_index=True)
         places = runs.groupby(["row", "side"]).ngroup().to_numpy()
         medians = by_group(_median, runs["gap"].to_numpy(), places)
@@ -167,7 +175,7 @@ class Difference:
         labels = dict(zip(in_side, self.tasks["task"], strict=True))
         rates = sweep.rates[sweep.rates["task"].isin(in_side)]
         task = rates["task"].map(labels).astype(str)  # also of no rates at all
-        return rates.assign(side=side, task=task, lost=lost_count(rates))
+        return rates.assign(side=side, task=task)
 
     @property
     def attained(self) -> dict[str, bool]:
@@ -190,7 +198,8 @@ def _count(rows: pd.DataFrame, ids: str) -> int:
 
 def _median_curves(sweep: Sweep, pairs: pd.DataFrame, side: str) -> list[pd.DataFrame]:
     run_id = pairs[f"run_id_{side.lower()}"]
-    runs = pairs[[*COMPETITOR, "gap_floor"]].assign(run_id=run_id)
+    floor = run_id.map(sweep.entries.drop_duplicates("run_id").set_index("run_id")["gap_floor"])
+    runs = pairs[COMPETITOR].assign(run_id=run_id, gap_floor=floor)
     seeds = runs.groupby(COMPETITOR).size().to_dict()
     curves = sweep.curves_of(run_id).merge(runs, on="run_id")
     lines = []

@@ -1,8 +1,8 @@
-"""What each learning rate gave.
+"""What each learning rate gave, and which of them work.
 
-One row of `rates`: a setting (see settings.py), the best one of its optimizer at this lr, and best True, edge
-"", scattered False. Of `tolerances`: task "lecture", optimizer "adam", lrs 32, tolerance 1.4 (decades at
-which the target is reached), open_low False, open_high False, lowest_lr 0.03, highest_lr 0.7, best_lr 0.33.
+One row of `rates`: a setting (see settings.py), the best one of its optimizer at this lr, and works True,
+best True, edge "", scattered False. Of `tolerances`: task "lecture", optimizer "adam", lrs 32, tolerance 1.4
+(decades that work), open_low False, open_high False, lowest_lr 0.03, highest_lr 0.7, best_lr 0.33.
 """
 
 import re
@@ -11,11 +11,37 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import at_least_half, lr_tolerance, widest_stretch
-from lrbench.results.tables.settings import best_first, lost_count
+from lrbench.results.statistics import RISE, stretch_around
+from lrbench.results.tables.settings import best_first, highest
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_RATES = 2  # of an optimizer, where rates are compared
+# A rate works that costs at most so many times what the best one does, or ends at most so many times as high
+# where that does not arrive.
+WORKS = 2.0
+
+
+def at_each_rate(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return the best setting of every optimizer at each of its learning rates, best first, with two columns.
+
+    works: it loses no seed, first rises no higher than the limit, and its mean score is at most log(WORKS)
+    above the best one's; where that arrives, so does it. scattered: as the function of this name says.
+    """
+    ordered = best_first(settings[settings["lr"] > 0], limit)
+    rows = ordered.drop_duplicates([*COMPETITOR, "lr"])
+    rows = rows.assign(arrives=rows["evaluations_to_target"] < np.inf)
+    best = rows.groupby(COMPETITOR, sort=False)[["score", "arrives"]].transform("first")
+    as_good = rows["score"] <= best["score"] + np.log(WORKS)
+    sound = (rows["lost"] == 0) & (rows["rise"] <= highest(limit))
+    works = sound & as_good & (rows["arrives"] == best["arrives"])
+    return rows.assign(works=works, scattered=_scattered(ordered, rows)).drop(columns="arrives")
+
+
+def _scattered(settings: pd.DataFrame, rows: pd.DataFrame) -> list[bool]:
+    """Say of some rows whether the settings of their optimizer are scattered."""
+    groups = settings.groupby(COMPETITOR, sort=False)
+    no_curve = {competitor: scattered(own) for competitor, own in groups}
+    return [no_curve[competitor] for competitor in zip(rows["task"], rows["optimizer"], strict=True)]
 
 
 def scattered(settings: pd.DataFrame) -> bool:
@@ -24,50 +50,41 @@ def scattered(settings: pd.DataFrame) -> bool:
 
     Then neighbouring rates are not steps of one curve.
     """
+    if not settings["lr"].is_unique:
+        return False
     beside_lr = {re.sub(r"\blr=\S+ ?", "", text) for text in settings["setting"]}
-    return settings["lr"].is_unique and len(beside_lr) > 1
+    return len(beside_lr) > 1
 
 
-def tolerances(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and optimizer with a learning rate: over how many decades of it the target is
-    reached.
+def tolerances(at_each_rate: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer with a learning rate: the rates around the best one that work.
 
-    At each rate the best setting counts.
+    None works where the best one does not, and where neighbours are no curve.
     """
-    with_lr = best_first(settings.dropna(subset="lr"))
-    groups = with_lr.groupby(COMPETITOR, sort=False)
+    groups = at_each_rate.groupby(COMPETITOR, sort=False)
     rows = [(task, optimizer, *_tolerance(own)) for (task, optimizer), own in groups]
     return typed(rows, "sensitivity_table")
 
 
-def _tolerance(settings: pd.DataFrame) -> tuple[int, float, bool, bool, float, float, float]:
-    """Return what `tolerances` says of one competitor, whose settings come best first."""
-    best = settings[~settings["lr"].duplicated()]
+def _tolerance(best: pd.DataFrame) -> tuple[int, float, bool, bool, float, float, float]:
+    """Return what `tolerances` says of one competitor, whose rates come best first."""
     lr = best["lr"].to_numpy()
-    reached = at_least_half(best["holds"].to_numpy(), best["seeds"].to_numpy())
-    if scattered(settings):
-        reached = np.zeros(len(lr), dtype=bool)
-    width, open_low, open_high = lr_tolerance(lr, reached)
-    lowest, highest = widest_stretch(lr, reached)
-    return len(lr), width, open_low, open_high, lowest, highest, lr[0]
+    works = best["works"].to_numpy() & ~best["scattered"].to_numpy()
+    low, high = stretch_around(lr, works, lr[0])
+    decades = np.log10(high / low)
+    return len(lr), decades, low == lr.min(), high == lr.max(), low, high, lr[0]
 
 
-def rates(settings: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
-    """Return the best setting of every optimizer at each of its learning rates, in tasks where some optimizer
-    has two or more.
+def rates(at_each_rate: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return `at_each_rate` in the order of the rates, with those that are chosen, in tasks where some
+    optimizer has two or more.
 
     Empty where nobody has two learning rates.
     """
-    ordered = best_first(settings[settings["lr"] > 0])
-    at_each = ordered.drop_duplicates([*COMPETITOR, "lr"])
-    at_each = at_each.sort_values([*COMPETITOR, "lr"], ignore_index=True)
+    ordered = at_each_rate.sort_values([*COMPETITOR, "lr"], ignore_index=True)
     chosen = ranking[[*COMPETITOR, "setting_id", "edge"]].rename(columns={"setting_id": "chosen"})
-    rows = at_each.merge(chosen, on=COMPETITOR)
-    groups = ordered.groupby(COMPETITOR, sort=False)
-    no_curve = {competitor: scattered(own) for competitor, own in groups}
-    competitors = zip(rows["task"], rows["optimizer"], strict=True)
+    rows = ordered.merge(chosen, on=COMPETITOR)
     rows["best"] = rows["setting_id"] == rows["chosen"]
-    rows["scattered"] = [no_curve[competitor] for competitor in competitors]
     rates_of_each = rows.groupby(COMPETITOR)["lr"].transform("size")
     most_of_task = rates_of_each.groupby(rows["task"]).transform("max")
     return typed([rows[most_of_task >= FEWEST_RATES]], "rates")
@@ -84,7 +101,6 @@ def cells(rates: pd.DataFrame) -> pd.DataFrame:
     left = below.fillna(above).fillna(usual)
     right = above.fillna(below).fillna(usual)
     return rates.assign(
-        lost=lost_count(rates),
         left=rates["lr"] * np.exp(-left),
         right=rates["lr"] * np.exp(right),
     )

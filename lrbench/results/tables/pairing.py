@@ -3,8 +3,8 @@
     pair_tasks -> tasks_frame -> compared_runs -> paired_settings -> paired_runs
 
 One row of `paired_runs`: row 3 (the place of its setting), block 17 (the seed), run_id_a "5f2c...", gap_a
-1.2e-9, run_id_b "8e01...", gap_b 3.4e-9, gap_floor 1e-31, and *_a, *_b of all that two runs must share to be
-the same bit for bit.
+1.2e-9, cost_a 88.0, run_id_b "8e01...", gap_b 3.4e-9, cost_b 130.0, and *_a, *_b of what else they are worth,
+and of all that two runs must share to be the same bit for bit.
 """
 
 from collections.abc import Hashable
@@ -15,14 +15,24 @@ import pandas as pd
 from lrbench.results.frames.columns import typed
 from lrbench.results.frames.columns.difference import BITS
 from lrbench.results.tables.asked import Changed, task_differences
+from lrbench.results.tables.common_target import common_target, worth_at
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, TASK, batches_vary, starts_vary
 
+# what a run is worth, for the statistics and for what is told beside them
+WORTH = ["gap", "relative_gap", "goal", "lost", "arrived", "cost", "score", "left", "evaluations_per_step"]
 GROUP = [*COMPETITOR, "role"]  # within which settings of A and B are paired
 PARTS = [*GROUP, "key", "setting", "setting_id", "chosen"]  # of a setting, before it is paired
 
 
 # ---- tasks
+
+
+class Asked(NamedTuple):
+    """By what the runs of a task are judged in one sweep."""
+
+    target: float
+    budget: float
 
 
 class PairedTasks(NamedTuple):
@@ -33,6 +43,8 @@ class PairedTasks(NamedTuple):
     only_b: list[str]
     unlike: list[tuple[str, str]]  # (of A, of B) that belong together although they differ
     differs: list[Changed]  # how, of each of these
+    asked_a: dict[str, Asked]  # of each task of A
+    asked_b: dict[str, Asked]
 
 
 def pair_tasks(a: Sweep, b: Sweep) -> PairedTasks:
@@ -50,7 +62,13 @@ def pair_tasks(a: Sweep, b: Sweep) -> PairedTasks:
     if len(left_a) == len(left_b):
         unlike += zip(left_a, left_b, strict=True)
     differs = [task_differences(a, b, *labels) for labels in unlike]
-    return PairedTasks(same, only_a, only_b, unlike, differs)
+    return PairedTasks(same, only_a, only_b, unlike, differs, _asked(a), _asked(b))
+
+
+def _asked(sweep: Sweep) -> dict[str, Asked]:
+    first = sweep.entries.drop_duplicates("task")
+    asked = map(Asked, first["relative_target"], first["budget"])
+    return dict(zip(first["task"], asked, strict=True))
 
 
 def _by_identity(tasks: pd.DataFrame) -> dict[tuple, str]:
@@ -64,15 +82,24 @@ def _identity(task: dict[Hashable, Any]) -> tuple:
 
 
 def tasks_frame(pairs: PairedTasks, anyway: bool) -> pd.DataFrame:
-    """Return a row a task of both: its label here, in A and in B, and what `differs`.
+    """Return a row a task of both: its label here, in A and in B, the target at which both are read, what
+    each was asked for, and what `differs`.
 
     Nothing differs where it is the same task. anyway: also those that differ.
     """
-    rows: list[tuple[str, str, str, Changed]] = [(in_a, in_a, in_b, []) for in_a, in_b in pairs.same]
+    rows = [_task_row(pairs, in_a, in_b, []) for in_a, in_b in pairs.same]
     if anyway:
-        for labels, changed in zip(pairs.unlike, pairs.differs, strict=True):
-            rows.append((pair_label(*labels), *labels, changed))
+        for (in_a, in_b), changed in zip(pairs.unlike, pairs.differs, strict=True):
+            rows.append(_task_row(pairs, in_a, in_b, changed))
     return typed(rows, "difference.tasks")
+
+
+def _task_row(pairs: PairedTasks, in_a: str, in_b: str, differs: Changed) -> tuple:
+    label = pair_label(in_a, in_b) if differs else in_a
+    asked_a, asked_b = pairs.asked_a[in_a], pairs.asked_b[in_b]
+    target = common_target(asked_a.target, asked_b.target)
+    targets = (target, asked_a.target, asked_b.target)
+    return (label, in_a, in_b, *targets, asked_a.budget, asked_b.budget, differs)
 
 
 def pair_label(a: str, b: str) -> str:
@@ -87,8 +114,9 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     """Return the runs of A or of B that are compared: of a tuned sweep no trials.
 
     side: a or b; mixed: whether only one of the two is tuned, so that its reported runs alone are compared.
-    task: as in `tasks_frame`; key: what a setting is found by; block: what runs are paired by, the seed, or
-    0 where nothing depends on it; chosen: whether the setting stands for its optimizer.
+    task: as in `tasks_frame`, by whose target the runs are read; key: what a setting is found by; block: what
+    runs are paired by, the seed, or 0 where nothing depends on it; chosen: whether the setting stands for its
+    optimizer.
     """
     label = f"task_{side}"
     entries = sweep.reported if mixed else sweep.entries[sweep.entries["role"] != "trial"]
@@ -100,14 +128,28 @@ def compared_runs(sweep: Sweep, tasks: pd.DataFrame, side: str, mixed: bool) -> 
     made_with = own_settings(entries[of_differing]).map(repr)
     seed_matters = starts_vary(entries) | batches_vary(entries)
     is_reported = entries.index.isin(sweep.reported.index)
-    columns = ["optimizer", "run_id", "setting", "setting_id", "gap", "gap_floor", *BITS]
-    return entries[columns].assign(
+    worth = _worth(entries, tasks, label)
+    columns = ["optimizer", "run_id", "setting", "setting_id", *WORTH, *BITS]
+    return entries.assign(**worth)[columns].assign(
         task=entries["task"].map(labels).astype(str),  # also of no runs at all
         role="" if mixed else entries["role"],
         key=made_with.reindex(entries.index).where(of_differing, entries["setting_id"]),
         block=entries["seed"].where(seed_matters, 0),
         chosen=is_reported | (entries["role"] == "default"),
     )
+
+
+def _worth(entries: pd.DataFrame, tasks: pd.DataFrame, label: str) -> dict[str, pd.Series]:
+    """Return what runs are worth at the target that both sides are read at.
+
+    Scores are of the larger budget on either side.
+    """
+    of_task = tasks.set_index(label)
+    target = entries["task"].map(of_task["target"]).astype(float)
+    budget = entries["task"].map(of_task[["budget_a", "budget_b"]].max(axis=1)).astype(float)
+    worth = worth_at(entries, target, budget)
+    relative = {"relative_gap": entries["gap"] / entries["scale"]}
+    return {str(name): worth[name] for name in worth} | relative
 
 
 def own_settings(entries: pd.DataFrame) -> pd.Series:
@@ -162,8 +204,7 @@ def paired_runs(a: pd.DataFrame, b: pd.DataFrame, settings: pd.DataFrame) -> pd.
     keys = ["row", "block"]
     of_a = _runs_of(a, numbered, "a")
     of_b = _runs_of(b, numbered, "b")
-    pairs = of_a.merge(of_b, on=keys, suffixes=("_a", "_b")).sort_values(keys, ignore_index=True)
-    return pairs.assign(gap_floor=pairs[["gap_floor_a", "gap_floor_b"]].max(axis=1))
+    return of_a.merge(of_b, on=keys, suffixes=("_a", "_b")).sort_values(keys, ignore_index=True)
 
 
 def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -171,7 +212,7 @@ def _runs_of(runs: pd.DataFrame, settings: pd.DataFrame, side: str) -> pd.DataFr
     setting_id = f"setting_id_{side}"
     ids = settings[[*GROUP, setting_id, "row"]].rename(columns={setting_id: "setting_id"})
     paired = runs.merge(ids, on=[*GROUP, "setting_id"]).drop_duplicates(["row", "block"])
-    return paired[["row", "block", "run_id", "gap", "gap_floor", *BITS]]
+    return paired[["row", "block", "run_id", *WORTH, *BITS]]
 
 
 def setting_differences(a: Sweep, b: Sweep, settings: pd.DataFrame) -> list[tuple[dict, dict] | None]:

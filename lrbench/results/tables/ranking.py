@@ -1,8 +1,8 @@
 """The ranking: each optimizer at its chosen setting, best first.
 
-One row: task "lecture", rank 2, optimizer "sgd", setting "lr=0.05", gap 1.3e-6, evaluations_to_target 123.0,
-leader False, first False, ratio 31.0 (of the leader's gap), ratio_low 12.0, ratio_high 80.0, p 0.0004,
-default_gap 0.2, trials 32.
+One row: task "lecture", rank 2, optimizer "sgd", setting "lr=0.05", arrived 10 (of seeds 10), cost 123.0,
+level 1.3e-9, leader False, first False, word "clear", unit "evaluations", ratio 1.7 (of the leader's cost),
+ratio_low 1.6, ratio_high 1.8, p 0.0004, trials 32.
 """
 
 import numpy as np
@@ -10,7 +10,6 @@ import pandas as pd
 
 from lrbench.results.frames.columns import FRAMES, names
 from lrbench.results.tables.entries import RUN
-from lrbench.results.tables.pairs import oriented
 from lrbench.results.tables.settings import LOST_STATUSES
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -22,7 +21,7 @@ SMALLEST_GRID_WITH_EDGES, SMALLEST_SEARCH_WITH_EDGES = 3, 2
 # number as in tuning/zooming.py, on the other side of the store, by which such boxes grow.
 OUTER = 0.1
 # what makes an order of optimizers of one rank; a name last, so that it is always the same
-BEST_FIRST = ["rank", "gap", "lost", "evaluations_to_target", "optimizer"]
+BEST_FIRST = ["rank", "behind", "order", "optimizer"]
 
 
 # ---- who competes
@@ -83,59 +82,16 @@ def _edges(rows: pd.DataFrame, scattered: bool) -> np.ndarray:
 # ---- in which order
 
 
-def ranking(
-    competitors: pd.DataFrame, pairs: pd.DataFrame, leaders: pd.Series, beside: pd.DataFrame
-) -> pd.DataFrame:
-    """Return a row a task and optimizer at its chosen setting, best first: by rank, gap, evaluations to the
-    target, name.
+def ranking(competitors: pd.DataFrame, standings: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a task and optimizer at its chosen setting, best first: by rank, then by its score.
 
-    One that lost a seed stands last, the most completed first. A ratio is 1 for tied runs.
+    Of one rank the leader stands first; who is lost on every seed has none, and stands last.
 
-    competitors, pairs: as the functions of these names give; leaders: task -> optimizer; beside: what stands
-    there of an optimizer alone, default_gap, gain, tolerance, tolerance_open.
+    competitors: as the function of this name gives; standings: as `tables.pairs`; beside: what stands there
+    of an optimizer alone, default_gap, gain, tolerance, tolerance_open.
     """
-    rows = _ordered(competitors.merge(beside, on=COMPETITOR, how="left"), pairs)
-    ranked_first = rows.dropna(subset="rank").drop_duplicates("task").set_index("task")["optimizer"]
-    leaders = leaders.combine_first(ranked_first)
-    rows["leader"] = rows["task"].map(leaders) == rows["optimizer"]
-    rows = rows.merge(_against_leader(pairs, leaders), on=COMPETITOR, how="left")
-    is_itself = rows["leader"] & np.isfinite(rows["gap"])
-    rows["ratio"] = rows["ratio"].mask(is_itself, 1.0)
-    rows["first"] = rows["rank"].notna() & ~rows["shown_worse"].isin([True])
-    return rows[names("ranking")]
-
-
-def _ordered(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with their rank, task by task, best first."""
-    keys = pd.MultiIndex.from_frame(rows[COMPETITOR])
-    beaten = _beaten(pairs).reindex(keys, fill_value=0).to_numpy()
-    rank = pd.Series(1 + beaten, index=rows.index, dtype="Int64").where(np.isfinite(rows["gap"]))
+    rows = competitors.merge(standings, on=COMPETITOR).merge(beside, on=COMPETITOR, how="left")
     place = pd.factorize(rows["task"])[0]
-    rows = rows.assign(rank=rank, place=place, lost=rows["seeds"] - rows["completed"])
-    return rows.sort_values(["place", *BEST_FIRST], kind="stable", ignore_index=True)
-
-
-def _beaten(pairs: pd.DataFrame) -> pd.Series:
-    """Count for each (task, optimizer) who is shown better."""
-    shown = pairs[pairs["better"] != ""]
-    worse = np.where(shown["better"] == shown["a"], shown["b"], shown["a"])
-    return shown.assign(optimizer=worse).groupby(COMPETITOR).size()
-
-
-def _against_leader(pairs: pd.DataFrame, leaders: pd.Series) -> pd.DataFrame:
-    """Return of each other optimizer what its pair with the leader says."""
-    leader = pairs["task"].map(leaders)
-    rows = oriented(pairs, pairs["b"] == leader)
-    rows = rows[rows["a"] == leader]
-    tied = rows["test"].isin(["identical", "floor"])
-    columns = {
-        "task": rows["task"],
-        "optimizer": rows["b"],
-        "ratio": rows["ratio"].mask(tied, 1.0),
-        "ratio_low": rows["low"],
-        "ratio_high": rows["high"],
-        "at_least": rows["at_least"],
-        "p": rows["p_holm"],
-        "shown_worse": rows["better"] == rows["a"],
-    }
-    return pd.DataFrame(columns)
+    ordered = rows.assign(place=place, behind=~rows["leader"])
+    ordered = ordered.sort_values(["place", *BEST_FIRST], kind="stable", ignore_index=True)
+    return ordered[names("ranking")]

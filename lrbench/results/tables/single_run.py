@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import names
+from lrbench.results.tables import models
 
 POWERS_OF_TEN = 10.0 ** np.arange(19)  # all that a step, an int64, may be
 
@@ -47,44 +48,19 @@ def predictions(run: pd.Series, problem: pd.Series, asked: list[list[float]] | N
     if asked is None or not answers:
         return pd.DataFrame()
     given = pd.DataFrame(asked, columns=list(problem["features"]), dtype=float)
-    predicted = {name: _predicted(problem, w, given) for name, w in answers.items()}
-    return given.assign(**predicted)
+    rows = given.to_numpy()
+    return given.assign(**{name: models.predicted(problem, w, rows) for name, w in answers.items()})
 
 
 def _run_and_exact(run: pd.Series, problem: pd.Series) -> dict[str, np.ndarray]:
     """Return the run's last weights, and the exact minimiser's where there is one; empty for a run without
     weights.
-
-    An exact weight is 0 where the loss without it would differ by less than the gap floor: its digits are
-    rounding.
     """
-    reached = _weights(run)
-    if not len(reached):
+    [reached] = models.weights(pd.DataFrame([run]), problem["p"])
+    if np.isnan(reached).any():
         return {}
-    if problem["w_star"] is None:
-        return {"run": reached}
-    exact = np.array(problem["w_star"], dtype=float)
-    is_rounding = problem["L"] * exact**2 / 2 <= problem["gap_floor"]
-    return {"run": reached, "exact": np.where(is_rounding, 0.0, exact)}
-
-
-def _weights(run: pd.Series) -> np.ndarray:
-    """Return the weights (p,) of a run, from its columns w_0 .. or its list; none of a run that failed."""
-    columns = [column for column in run.index if str(column).startswith("w_")]
-    stored = run["weights"] if "weights" in run else run[columns]
-    w = np.asarray(stored, dtype=float)
-    return np.empty(0) if np.isnan(w).any() else w
-
-
-def _predicted(problem: pd.Series, w: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
-    """Scale the rows as the data were, apply [weights..., intercept], scale back."""
-    x = rows.to_numpy()
-    slopes = w[: problem["d"]]
-    intercept = w[-1] if problem["intercept"] else 0.0
-    if problem["x_mean"] is None:
-        return x @ slopes + intercept
-    scaled = (x - np.array(problem["x_mean"])) / np.array(problem["x_scale"])
-    return problem["y_mean"] + problem["y_scale"] * (scaled @ slopes + intercept)
+    w_star = models.exact(problem)
+    return {"run": reached} if w_star is None else {"run": reached, "exact": w_star}
 
 
 def _in_units(problem: pd.Series, w: np.ndarray) -> np.ndarray:
@@ -92,5 +68,5 @@ def _in_units(problem: pd.Series, w: np.ndarray) -> np.ndarray:
     slopes = w[: problem["d"]] * problem["y_scale"] / np.array(problem["x_scale"])
     if not problem["intercept"]:
         return slopes
-    origin = pd.DataFrame(np.zeros((1, problem["d"])))
-    return np.append(slopes, _predicted(problem, w, origin))
+    origin = np.zeros((1, problem["d"]))
+    return np.append(slopes, models.predicted(problem, w, origin))

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from lrbench.results.frames import read
+from lrbench.results.statistics.readings import RISE
 from lrbench.results.tables import (
+    answers,
     attainable,
     costs,
     curves,
@@ -91,6 +93,11 @@ class Sweep:
         """The relative gap that is asked for."""
         return float(self.runs["relative_target"].iloc[0])
 
+    @property
+    def rise_limit(self) -> float | None:
+        """How far the gap may first rise, over where it began, at a setting that is chosen; None: any."""
+        return self.manifest["tune"]["rise"] if self.tuned else RISE
+
     # ---- runs and settings
 
     @cached_property
@@ -108,7 +115,7 @@ class Sweep:
         """The runs with what the tables need beside each, of a tuned sweep a row a run and role; see
         `tables.entries`.
         """
-        return entries.entries(self.runs, self.tasks, self._roles)
+        return entries.entries(self.runs, self.tasks, self._roles, read.beyond(self.store))
 
     @cached_property
     def searched(self) -> pd.DataFrame:
@@ -151,39 +158,51 @@ class Sweep:
         return ranking.competitors(*frames, is_scattered)
 
     @cached_property
-    def _leaders(self) -> pd.Series:
-        """Task -> the optimizer that the tuning seeds put first; empty where no seeds were kept apart."""
-        if not self.tuned:
-            return pd.Series(dtype=object)
-        return pairs.leaders(self.settings, self._competitors)
+    def judged(self) -> dict[str, pairs.Judged]:
+        """Task -> who is better there; see `tables.pairs`."""
+        return pairs.judged(self.reported, self.searched if self.tuned else None)
+
+    @cached_property
+    def judged_at_half(self) -> dict[str, pairs.Judged]:
+        """The same within half of the budget."""
+        return pairs.judged(pairs.at_half(self.reported), self.searched if self.tuned else None)
+
+    @cached_property
+    def standings(self) -> pd.DataFrame:
+        """A row a task and optimizer: where it stands; see `tables.pairs`."""
+        return pairs.standings(self.judged)
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
-        return pairs.pairs(self.reported, self._competitors, self._leaders)
+        return pairs.pairs(self.judged)
 
     @cached_property
     def _gains(self) -> pd.DataFrame:
         return tuning.gains(self.reported, self.defaults)
 
     @cached_property
+    def _at_each_rate(self) -> pd.DataFrame:
+        return learning_rates.at_each_rate(self.settings, self.rise_limit)
+
+    @cached_property
     def _tolerances(self) -> pd.DataFrame:
-        return learning_rates.tolerances(self.settings)
+        return learning_rates.tolerances(self._at_each_rate)
 
     @cached_property
     def _beside(self) -> pd.DataFrame:
-        """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, tolerance,
-        tolerance_open.
+        """What the ranking says of an optimizer beside its chosen setting: default_gap, gain, the rates that
+        work.
         """
         is_open = self._tolerances["open_low"] | self._tolerances["open_high"]
-        widths = self._tolerances[[*COMPETITOR, "tolerance"]].assign(tolerance_open=is_open)
-        tested = self._gains["gain"].where(self._gains["test"] == "t")
-        gained = self._gains[[*COMPETITOR, "default_gap"]].assign(gain=tested)
+        ends = self._tolerances.rename(columns={"lowest_lr": "works_low", "highest_lr": "works_high"})
+        widths = ends[[*COMPETITOR, "tolerance", "works_low", "works_high"]].assign(tolerance_open=is_open)
+        gained = self._gains[[*COMPETITOR, "default_gap", "gain"]]
         return widths.merge(gained, on=COMPETITOR, how="outer")
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
         """A row a task and optimizer, best first; see `tables.ranking`."""
-        return ranking.ranking(self._competitors, self._pairs, self._leaders, self._beside)
+        return ranking.ranking(self._competitors, self.standings, self._beside)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
@@ -204,6 +223,11 @@ class Sweep:
     def competence(self) -> pd.DataFrame:
         """Who leads at which condition number and budget; see `tables.overall`."""
         return overall.competence(self.ranking, self.tasks)
+
+    @cached_property
+    def one_for_all(self) -> pd.DataFrame:
+        """A row an optimizer: its one setting for all problems, the best one first; see `tables.overall`."""
+        return overall.one_for_all(self.searched, self.tasks, self.rise_limit)
 
     @cached_property
     def failures(self) -> pd.DataFrame:
@@ -229,25 +253,35 @@ class Sweep:
 
     @cached_property
     def budget_curve(self) -> pd.DataFrame:
-        """The lowest gap among so many of the trials; see `tables.tuning.budget`."""
-        return self._in_order(tuning.budget(self.settings))
+        """The least score among so many of the trials; see `tables.tuning.budget`."""
+        return self._in_order(tuning.budget(self.settings, self.rise_limit))
 
     @cached_property
     def sensitivity_table(self) -> pd.DataFrame:
-        """A row a task and optimizer: over how many decades of lr the target is reached; see
-        `tables.learning_rates`.
-        """
+        """A row a task and optimizer: which learning rates work; see `tables.learning_rates`."""
         return self._in_order(self._tolerances)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The best setting of every optimizer at each of its learning rates; see `tables.learning_rates`."""
-        return learning_rates.rates(self.settings, self.ranking)
+        return learning_rates.rates(self._at_each_rate, self.ranking)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """`rates` with the ends of each rate's cell; see `tables.learning_rates`."""
         return learning_rates.cells(self.rates)
+
+    # ---- what the models answer
+
+    @cached_property
+    def _asked(self) -> answers.Asked:
+        """Problem -> the rows that are to be predicted; see `tables.answers`."""
+        return answers.asked(self.manifest)
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What the models predict, a row a task, optimizer and row that was asked for: `tables.answers`."""
+        return self._in_order(answers.answers(self.reported, self.tasks, self._asked))
 
     # ---- targets and costs
 
@@ -258,7 +292,7 @@ class Sweep:
 
     @cached_property
     def success(self) -> pd.DataFrame:
-        """A row a task and optimizer: whether it reaches the target; see `tables.targets`."""
+        """A row a task and optimizer: whether it arrives at the target; see `tables.targets`."""
         return targets.success(self.ranking, self.settings)
 
     @cached_property
@@ -276,7 +310,7 @@ class Sweep:
         """A row a task and optimizer: steps, gradient evaluations, samples, epochs and FLOPs; see
         `tables.costs`.
         """
-        return costs.costs(self.ranking, self.tasks)
+        return costs.costs(self.ranking, self.reported, self.tasks)
 
     # ---- curves
 
@@ -310,7 +344,8 @@ class Sweep:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The predictions of a single run beside the exact ones; see `tables.single_run`."""
-        return single_run.predictions(self.runs.iloc[0], self.problems.iloc[0], self.manifest["predict"])
+        run = self.runs.iloc[0]
+        return single_run.predictions(run, self.problems.iloc[0], self._asked.get(run["problem"]))
 
     # ---- theory
 

@@ -19,10 +19,10 @@ from lrbench.results.statistics import (
     performance_profile,
     solved_share,
 )
-from lrbench.results.tables.entries import first_hits
+from lrbench.results.tables.entries import arrivals
 from lrbench.results.tables.tasks import COMPETITOR
 
-TARGETS = [f"1e-{digits}" for digits in range(1, 9)]  # relative gaps whose first hits are stored
+TARGETS = [f"1e-{digits}" for digits in range(1, 9)]  # relative gaps whose arrivals are stored
 FEWEST_PROFILED = 3  # tasks of a performance profile
 
 
@@ -31,7 +31,7 @@ FEWEST_PROFILED = 3  # tasks of a performance profile
 
 def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task, optimizer (in the order of the ranking) and target; none where relative gaps are
-    undefined.
+    undefined, as all targets are the floor then.
 
     ert: expected running time; a miss costs the longest run's evaluations.
     """
@@ -47,7 +47,7 @@ def targets(reported: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
 
 def _target(runs: pd.DataFrame, places: np.ndarray, target: str) -> pd.DataFrame:
     """Return what `targets` says of one target, a row a competitor; places (R,): which one a run is of."""
-    hit = first_hits(runs, f"evaluations_to_{target}").to_numpy()
+    hit = arrivals(runs, f"cost_{target}").to_numpy()
     seeds = np.bincount(places)
     hits = np.bincount(places, np.isfinite(hit)).astype(int)
     in_batches = np.bincount(places, runs["batch_size"].notna()) > 0
@@ -73,19 +73,18 @@ def _running_time(hit: np.ndarray, budget: np.ndarray, rows: np.ndarray) -> np.n
 
 
 def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and optimizer: whether at least half of the seeds reach the target; none where it
-    is undefined.
+    """Return a row a task and optimizer: whether at least half of the seeds arrive at the target.
 
     trials_to_success: how many of its settings, in random order, it takes on average until one reaches the
     target in the median of its own seeds: (trials + 1) / (successes + 1).
     """
-    succeeds = settings["evaluations_to_target"] < np.inf  # not where it is undefined
+    succeeds = settings["evaluations_to_target"] < np.inf
     counts = succeeds.groupby([settings["task"], settings["optimizer"]]).agg(["size", "sum"])
     trials = ((counts["size"] + 1) / (counts["sum"] + 1)).where(counts["sum"] > 0)
     expected = trials.rename("trials_to_success").reset_index()
-    rows = ranking.dropna(subset="evaluations_to_target").merge(expected, on=COMPETITOR, how="left")
+    rows = ranking.merge(expected, on=COMPETITOR, how="left")
     rows["solved"] = np.isfinite(rows["evaluations_to_target"])
-    return typed([rows], "success")
+    return typed([rows.rename(columns={"arrived": "hits"})], "success")
 
 
 # ---- shares
@@ -94,8 +93,8 @@ def success(ranking: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
 def solved(reported: pd.DataFrame) -> pd.DataFrame:
     """Return the share of (seed, target) pairs solved against gradient evaluations, over all TARGETS.
 
-    A run that did not complete solves nothing, so the share ends below 1. No rows for tasks whose relative
-    gaps are undefined.
+    A run that is lost solves nothing, so the share ends below 1. No rows for tasks whose relative gaps are
+    undefined.
     """
     runs = reported[reported["scale"].notna()]
     budgets = runs.groupby("task")["evaluations"].max().to_dict()
@@ -109,7 +108,7 @@ def solved(reported: pd.DataFrame) -> pd.DataFrame:
 
 def _solved(runs: pd.DataFrame, budget: float) -> pd.DataFrame:
     """Return the line of one competitor, a row a step of it."""
-    hits = np.concatenate([first_hits(runs, f"evaluations_to_{target}") for target in TARGETS])
+    hits = np.concatenate([arrivals(runs, f"cost_{target}") for target in TARGETS])
     evaluations, share = solved_share(hits)
     from_the_start = len(evaluations) and evaluations[0] == 0
     before = [] if from_the_start else [0.0]  # nothing is solved before the first hit
@@ -124,12 +123,9 @@ def _solved(runs: pd.DataFrame, budget: float) -> pd.DataFrame:
 def profile(ranking: pd.DataFrame) -> pd.DataFrame:
     """Return the performance profile over the tasks on evaluations to the target: a row a step of a line.
 
-    Of the optimizers that ran on all tasks. A task whose relative gaps are undefined does not count. Empty
-    below FEWEST_PROFILED tasks.
+    Of the optimizers that ran on all tasks. Empty below FEWEST_PROFILED tasks.
     """
-    ran_on = ranking.groupby("optimizer")["task"].transform("nunique")
-    everywhere = ranking[ran_on == ranking["task"].nunique()]
-    costs = everywhere.pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna()
+    costs = ranking.pivot(index="task", columns="optimizer", values="evaluations_to_target").dropna(axis=1)
     if len(costs) < FEWEST_PROFILED or costs.empty:
         return typed([], "profile")
     ratio, shares = performance_profile(costs.to_numpy())

@@ -1,8 +1,8 @@
 """What the runs of a comparison share.
 
 One row of `tasks`: task "synthetic kappa=100", problem_id "5f2c...", steps 500, batch_size NaN, batch_order
-"sequential", init "torch", problem "synthetic", loss "mse", dtype "float64", and beside these the facts of
-its problem (n, d, L, kappa ...).
+"sequential", init "torch", problem "synthetic", loss "mse", dtype "float64", relative_target 1e-6, budget
+500.0, and beside these the facts of its problem (n, d, L, kappa ...).
 """
 
 import pandas as pd
@@ -12,6 +12,7 @@ from lrbench.results.frames.names import HOW_RUN, natural, task_labels
 
 TASK = ["problem_id", *HOW_RUN]  # what makes a task
 CHOICES = ["problem", "loss", "dtype"]  # that a run and its problem both name
+GIVEN = ["relative_target", "budget"]  # that the runs of a task have in common
 COMPETITOR = ["task", "optimizer"]  # who competes where: the key of most tables
 # that a problem may lack, which is null in the store
 NUMBERS = ["scale", "mu", "kappa", "effective_rank", "digits"]
@@ -24,7 +25,7 @@ def tasks(runs: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     first = runs.drop_duplicates(TASK)
     first = first.assign(task=task_labels(first))
     of_problems = problems.drop(columns=CHOICES).astype(dict.fromkeys(NUMBERS, float))
-    rows = first[["task", *TASK, *CHOICES]].merge(of_problems, on="problem_id")
+    rows = first[["task", *TASK, *CHOICES, *GIVEN]].merge(of_problems, on="problem_id")
     return rows.sort_values("task", key=_natural, ignore_index=True)
 
 

@@ -1,19 +1,17 @@
 """What tuning brought: each tuned setting beside the optimizer's own default, and the best of some trials.
 
-One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", gap 1e-9, default_gap 2.0, gain 2e9
-(default over tuned), low 1e9, high 4e9, n 10, test "t", p 1e-9. Of `budget`: task "lecture", optimizer
-"adam", trials 8, q25 1e-9, median 3e-9, q75 1e-5.
+One row of `gains`: task "lecture", optimizer "adam", setting "lr=0.3", cost 110.0, default_cost 390.0, unit
+"evaluations", gain 3.5 (default over tuned), low 3.3, high 3.8, word "clear", n 10, test "t", p 1e-9. Of
+`budget`: task "lecture", optimizer "adam", trials 8, q25 -1.4, median -1.3, q75 0.2 (scores).
 """
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lrbench.results.frames.columns import typed
-from lrbench.results.statistics import PairedComparison, best_of_subsets, compare, geometric_mean, shown
-from lrbench.results.tables.entries import RUN
-from lrbench.results.tables.settings import lost_count
+from lrbench.results.statistics import RISE, UNTOLD, best_of_subsets, compare_groups, words
+from lrbench.results.tables.entries import readings
+from lrbench.results.tables.settings import settings as settings_of
 from lrbench.results.tables.tasks import COMPETITOR
 
 FEWEST_TRIALS = 4
@@ -21,7 +19,8 @@ FEWEST_TRIALS = 4
 # the other side of the store.
 ZOOMS = 2
 EIGHTH = 8
-NO_PAIR = PairedComparison(0, "none", 0, 0, 0)
+BESIDE = ["gap", "cost", "arrived"]  # what stands of the tuned setting, and of the default
+UNPAIRED = {"test": "none", "word": UNTOLD, "n": 0, "side": 0}  # where no seed ran both
 
 
 # ---- the search
@@ -38,59 +37,44 @@ def stages(trials: int) -> list[int]:
 
 
 def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a task and optimizer that ran at its default too: how many times lower the gap ends at the
-    tuned setting.
+    """Return a row a task and optimizer that ran at its default too: how much better the tuned setting is.
 
-    low, high, at_least, n, test and p are of this row alone, as in `statistics.compare`.
+    gain is the default's cost, or level, over the tuned one's; low, high, n, test, p, word and side are of
+    this row alone, as in `statistics.pairs`. n is 0 where no seed ran both.
     """
-    if defaults.empty:
-        return typed([], "tuned_against_default")
-    once = defaults.drop_duplicates(RUN)[[*COMPETITOR, "seed", "gap"]]
-    tuned = reported[[*COMPETITOR, "seed", "setting", "gap", "gap_floor"]]
-    both = tuned.merge(once, how="outer", on=[*COMPETITOR, "seed"], suffixes=("", "_default"))
-    counts = both.groupby(COMPETITOR)[["gap", "gap_default"]].transform("count")
-    ran_both = both[counts.min(axis=1) > 0]
-    groups = ran_both.groupby(COMPETITOR, sort=False)
-    rows = [_gain(runs) for _, runs in groups]
-    return typed(rows, "tuned_against_default")
+    tuned = settings_of(reported).drop_duplicates(COMPETITOR)
+    default = settings_of(defaults).drop_duplicates(COMPETITOR)
+    beside = default[BESIDE].set_axis([f"default_{name}" for name in BESIDE], axis=1)
+    rows = tuned.merge(default[COMPETITOR].join(beside), on=COMPETITOR)
+    both = rows[[*COMPETITOR, "setting", *BESIDE, *beside]].merge(
+        _compared(reported, defaults), on=COMPETITOR, how="left"
+    )
+    return typed([both.fillna(UNPAIRED)], "tuned_against_default")
 
 
-def _gain(runs: pd.DataFrame) -> dict[str, Any]:
-    """Return the row of one competitor; runs: a row a seed, with `gap` and `gap_default`."""
-    tuned = runs.dropna(subset="gap")
-    default = runs["gap_default"].dropna()
-    pairs = tuned.dropna(subset="gap_default")
-    first = tuned.iloc[0]
-    found = NO_PAIR
-    if len(pairs):
-        found = compare(pairs["gap"].to_numpy(), pairs["gap_default"].to_numpy(), first["gap_floor"])
-    return {
-        "task": first["task"],
-        "optimizer": first["optimizer"],
-        "setting": first["setting"],
-        "gap": float(geometric_mean(tuned["gap"].to_numpy())),
-        "default_gap": float(geometric_mean(default.to_numpy())),
-        "gain": found.ratio,
-        "low": found.low,
-        "high": found.high,
-        "at_least": found.at_least,
-        "n": found.n,
-        "test": found.test,
-        "p": found.p,
-    }
+def _compared(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
+    """Return task, optimizer and what tuned setting and default say on the seeds that ran both."""
+    pairs = _numbered(reported).merge(
+        _numbered(defaults), on=[*COMPETITOR, "seed"], suffixes=("", "_default")
+    )
+    groups = pairs.groupby(COMPETITOR, sort=False)
+    tuned = readings(reported).take(pairs["row"].to_numpy())
+    default = readings(defaults).take(pairs["row_default"].to_numpy())
+    found = compare_groups(tuned, default, groups.ngroup().to_numpy())
+    word, side = words(found, found.p, found.beyond, family=1)
+    columns = found._asdict() | {"gain": found.ratio, "word": word, "side": side}
+    return pairs[COMPETITOR].drop_duplicates(ignore_index=True).assign(**columns)
 
 
-def shown_sides(gains: pd.DataFrame) -> np.ndarray:
-    """Return 1 where the tuned setting is shown better, -1 where the default one is, else 0, (G,)."""
-    measures = gains[["p", "low", "high", "at_least"]].astype(float).to_numpy()
-    return shown(*measures.T)
+def _numbered(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return task, optimizer, seed and the place of each run; a seed once."""
+    return runs[[*COMPETITOR, "seed"]].assign(row=np.arange(len(runs))).drop_duplicates([*COMPETITOR, "seed"])
 
 
 def with_lost(gains: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return `gains` with how many of its seeds the tuned setting lost, and the default one."""
-    lost = chosen.assign(lost=lost_count(chosen))[[*COMPETITOR, "lost", "seeds"]]
-    not_completed = defaults.assign(default_lost=defaults["status"] != "completed")
-    counts = not_completed.groupby(COMPETITOR)["default_lost"]
+    lost = chosen[[*COMPETITOR, "lost", "seeds"]]
+    counts = defaults.groupby(COMPETITOR)["lost"]
     default_lost = counts.agg(default_lost="sum", default_seeds="size").reset_index()
     return gains.drop(columns=["n"]).merge(lost, on=COMPETITOR).merge(default_lost, on=COMPETITOR)
 
@@ -104,17 +88,21 @@ def default_rates(defaults: pd.DataFrame) -> pd.DataFrame:
 # ---- the best of some trials
 
 
-def budget(settings: pd.DataFrame) -> pd.DataFrame:
-    """Return quartiles of the lowest gap of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
+def budget(settings: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+    """Return quartiles of the least score of m of T settings: m = 1, 2, 4, ... and T; only from T = 4 on.
 
-    Of a search that zoomed, many of the T lie near the best: one of m trials alone would find less.
+    A setting that lost a seed, or first rises above the limit, is not found: its score is inf. Of a search
+    that zoomed, many of the T lie near the best: one of m trials alone would find less.
     """
+    highest = np.inf if limit is None else limit
+    found = (settings["lost"] == 0) & (settings["rise"] <= highest)
+    scores = settings[COMPETITOR].assign(score=settings["score"].where(found, np.inf))
     rows = []
-    for (task, optimizer), gaps in settings.groupby(COMPETITOR, sort=False)["gap"]:
-        if len(gaps) < FEWEST_TRIALS:
+    for (task, optimizer), own in scores.groupby(COMPETITOR, sort=False)["score"]:
+        if len(own) < FEWEST_TRIALS:
             continue
-        sizes = _sizes(len(gaps))
-        quartiles = best_of_subsets(gaps.to_numpy(), sizes)
+        sizes = _sizes(len(own))
+        quartiles = best_of_subsets(own.to_numpy(), sizes)
         rows += [(task, optimizer, size, *three) for size, three in zip(sizes, quartiles, strict=True)]
     return typed(rows, "budget_curve")
 

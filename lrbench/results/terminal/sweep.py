@@ -8,27 +8,27 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
-from lrbench.results.notation import listed, named, setting_value
+from lrbench.results.notation import counted, listed, named, setting_value
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.timings import timings as timings_of
-from lrbench.results.terminal.layout import WIDTH, print_table, print_words
+from lrbench.results.terminal.layout import WIDTH, print_sentences, print_table, print_words
 from lrbench.results.words.cells import (
+    BRIEF,
     RELATIVE,
     RELATIVE_NOTE,
     ranking_note,
     ranking_text,
     timings_text,
 )
-from lrbench.results.words.tables import SINGLE_RUN, SPECS, TABLES, TableSpec, text_of
+from lrbench.results.words.tables import SINGLE_RUN, SPECS, TABLES, TableSpec, tables, text_of
 from lrbench.results.words.verdict import budget, headline
-from lrbench.results.words.warnings import warnings
+from lrbench.results.words.warnings import notes, warnings
 
-RANK, RATIO = RELATIVE["rank"], RELATIVE["ratio"]
-RANKING = [RANK, "optimizer", "best setting", "final gap", RATIO, "evaluations to target", "diverged"]
+RANK, RATIO, WORD = RELATIVE["rank"], RELATIVE["ratio"], RELATIVE["word"]
 # headings of columns that stand left here; on the page a task and other columns of words do too
 LEFT_IN_TERMINAL = {"optimizer", "best setting", "setting", "parameter", "method"}
 MOST_WEIGHTS = 10
-MOST_RATIO = 15  # characters; the interval of a longer one is left to the report
+MOST_RATIO = 18  # characters; the interval of a longer one is left to the report
 
 
 class Timings(Protocol):
@@ -47,17 +47,29 @@ class Timings(Protocol):
 
 
 def print_ranking(sweep: Sweep, console: Console) -> None:
-    """Print what holds over all tasks, a table a task, the sentences, and the warnings."""
+    """Print the verdict, what holds over all tasks, a table a task, the warnings, and what the notes are."""
+    print_words([*headline(sweep), *budget(sweep)], [], console)
+    console.print()
     _print_spec(sweep, SPECS["overall"], console, f"Over all {len(sweep.tasks)} tasks")
-    target = setting_value(sweep.target)
     for task, ranking in sweep.ranking.groupby("task", sort=False):
-        print_table(_ranking(ranking, target), LEFT_IN_TERMINAL, console, str(task))
+        print_table(_ranking(ranking), LEFT_IN_TERMINAL, console, str(task))
         note = ranking_note(ranking)
         below = f"{RELATIVE_NOTE}. {note}" if note else RELATIVE_NOTE
         console.print(Text(below, style="dim"), width=min(WIDTH, console.width))
         console.print()
+    for answers in tables(sweep, SPECS["answers"]):
+        print_table(answers.rows, LEFT_IN_TERMINAL, console, answers.heading)
+        print_sentences([answers.sentence], console)
+        console.print()
     _print_spec(sweep, SPECS["baselines"], console, SPECS["baselines"].heading)
-    print_words([*headline(sweep), *budget(sweep)], warnings(sweep), console)
+    print_words(_notes(sweep), warnings(sweep), console)
+
+
+def _notes(sweep: Sweep) -> Iterator[str]:
+    """Say how many notes there are beside the warnings."""
+    count = len(notes(sweep))
+    if count:
+        yield f"{counted(count, 'note')} more in the report."
 
 
 def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> None:
@@ -68,13 +80,18 @@ def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> 
         console.print()
 
 
-def _ranking(ranking: pd.DataFrame, target: str) -> pd.DataFrame:
+def _ranking(ranking: pd.DataFrame) -> pd.DataFrame:
     """Write the columns of a task's ranking that fit into 80 characters."""
     text = ranking_text(ranking)
-    columns = [*RANKING, "test loss"] if "test loss" in text else RANKING
+    columns = [*BRIEF, "test loss"] if "test loss" in text else BRIEF
     shown = text[columns].copy()
     shown[RATIO] = text[RATIO].map(_short_ratio)
-    headings = {RANK: "*", RATIO: "times the\nleader*", "evaluations to target": f"evals to\n{target}"}
+    headings = {
+        RANK: "*",
+        "arrives after": "arrives after\nevaluations",
+        RATIO: "times the\nleader*",
+        WORD: "against\nthe leader*",
+    }
     return shown.rename(columns=headings)
 
 

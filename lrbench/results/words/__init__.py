@@ -2,7 +2,7 @@
 
 phrases.py             on which task, over which seeds, how sure: what several sentences share
 verdict.py             the sentences on a sweep
-leader.py              of these the first: who ends lowest
+leader.py              of these the first: who is better, and how sure
 paste.py               and the last: the line to paste
 warnings.py            what to read before quoting
 at_another_budget.py   of these, where another budget would give another result

@@ -1,5 +1,5 @@
-"""Warnings on the target, the number of steps and the end of a curve: where a result would be another at
-another budget.
+"""Warnings on the target, the budget and the end of a curve: where the answer would be another at another
+one.
 """
 
 from collections.abc import Iterator
@@ -7,85 +7,128 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from lrbench.results.frames.read import in_parts
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import listed, number, setting_value
-from lrbench.results.statistics import at_least_floor, at_least_half, flips, geometric_mean
+from lrbench.results.statistics import geometric_mean
+from lrbench.results.statistics.verdicts import BETTER
+from lrbench.results.tables.pairs import Judged
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.tables.tasks import COMPETITOR, of_task
-from lrbench.results.words.phrases import choice, on_task, on_tasks, optimizers_on_tasks
+from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_on_tasks
 
 # times apart at half and at the end: no longer moving. Of one curve in time; what counts as a difference
 # between two optimizers is MARGIN, which could be another number
 LEVEL = 1.25
 MOVED = 0.5  # of the start's gap: level below that, not for want of a step
-FALLING = 2.0  # times lower at the end than at half of the steps: still falling
-LAST_QUARTER = 0.75  # of the steps: where a tail begins
-OSCILLATES = 0.2  # of a tail's steps: the share that may rise
+FALLING = 2.0  # times lower at the end than at half of the budget: still falling
 
 
-def targets(sweep: Sweep) -> Iterator[str]:
-    """Say where the target is reached by nobody, or by fewer than half of the seeds."""
-    defined = sweep.ranking.dropna(subset="evaluations_to_target")
-    reached = at_least_half(defined["hits"].to_numpy(), defined["seeds"].to_numpy())
-    short = defined[~reached]
-    target = f"the target, a relative gap of {setting_value(sweep.target)}"
-    if len(defined) and not defined["hits"].any():
-        yield f"No optimizer reached {target}, at its {choice(sweep)} setting."
-    elif len(short):
-        cases = optimizers_on_tasks(sweep, short, lambda row: f" ({row['hits']}/{row['seeds']})")
-        yield f"Fewer than half of the seeds reached {target}: {cases}."
+def passes_through(sweep: Sweep) -> Iterator[str]:
+    """Say who arrives and leaves again before twice the budget, as in a limit cycle of a constant rate."""
+    passing = sweep.ranking[sweep.ranking["passes"]]
+    if len(passing):
+        cases = optimizers_on_tasks(sweep, passing)
+        yield (
+            f"Passes through: {cases}. Within the target at the end of the budget, gone again before twice "
+            "of it, as in a limit cycle: stop in time, take a smaller rate, or a schedule."
+        )
+
+
+def nobody_arrives(sweep: Sweep) -> Iterator[str]:
+    """Say where the level is compared, since nobody comes within the target."""
+    ends = sweep.ranking[sweep.ranking["lost"] < sweep.ranking["seeds"]]
+    arrived = ends.groupby("task", sort=False)["arrived"].sum()
+    tasks = list(arrived.index[arrived == 0])
+    if tasks:
+        target = setting_value(sweep.tasks.set_index("task")["relative_target"][tasks[0]])
+        yield (
+            f"Nobody arrives{on_tasks(sweep, tasks)}: no run comes within {target}, so compared is the mean "
+            "gap over the last tenth of the budget."
+        )
+
+
+def still_falling(sweep: Sweep) -> Iterator[str]:
+    """Say of those that miss the target whether more steps would bring them nearer."""
+    missed = _missed(sweep)
+    falling = missed[missed["half"] > FALLING * missed["gap"]]
+    if len(falling):
+        cases = optimizers_on_tasks(sweep, falling)
+        yield (
+            f"Still falling: {cases} more than halved the gap in the second half of the budget; more steps "
+            "may change the order."
+        )
+
+
+def levelled_off(sweep: Sweep) -> Iterator[str]:
+    """Say of those that miss the target where they are held above it: by noise, or by a limit cycle."""
+    missed = _missed(sweep)
+    is_level = np.abs(np.log(missed["half"] / missed["gap"])) < np.log(LEVEL)
+    level = missed[is_level & (missed["gap"] < MOVED * missed["start"])]
+    in_batches = level["batch_size"].notna()
+    why = {
+        True: "the noise of minibatches holds the gap up, about in proportion to the learning rate",
+        False: "a limit cycle holds the gap up, about with the square of the learning rate",
+    }
+    for noisy, rows in level.groupby(in_batches):
+        cases = optimizers_on_tasks(sweep, rows)
+        cure = "A smaller rate or a schedule goes lower"
+        yield f"Levelled off above the target: {cases}; {why[bool(noisy)]}. {cure}."
+
+
+def another_target(sweep: Sweep) -> Iterator[str]:
+    """Say where another target would turn the order, and who is ahead then."""
+    turning = sweep.ranking[sweep.ranking["crossing"].notna()]
+    leaders = sweep.ranking[sweep.ranking["leader"]].set_index("task")["optimizer"]
+    cases = []
+    for row in turning.to_dict("records"):
+        first = displayed(str(leaders[row["task"]]))
+        where = on_task(sweep, row["task"])
+        cases.append(
+            f"at {setting_value(row['crossing'])} {displayed(row['optimizer'])} before {first}{where}"
+        )
+    if cases:
+        yield f"Another target turns the order: {listed(cases)}."
+
+
+def half_the_budget(sweep: Sweep) -> Iterator[str]:
+    """Say whom the leader is shown to beat, who was shown ahead of it at half of the budget."""
+    cases = []
+    for task, judged in sweep.judged.items():
+        turned = _turned(judged, sweep.judged_at_half[task])
+        if turned:
+            first = displayed(judged.names[judged.found.leader])
+            cases.append(f"{names(turned)} before {first}{on_task(sweep, task)}")
+    if cases:
+        yield f"Half the budget turns the order: {listed(cases)}."
+
+
+def _turned(whole: Judged, half: Judged) -> list[str]:
+    """Return who is shown behind the leader within the budget, and ahead of it within half of it."""
+    leader = whole.found.leader
+    turned = []
+    for place, name in enumerate(whole.names):
+        word, side = whole.found.against_leader[place]
+        if word in BETTER and side == 1 and _side(half, leader, place) == -1:
+            turned.append(name)
+    return turned
+
+
+def _side(judged: Judged, a: int, b: int) -> int:
+    """Return 1 where a is shown better than b, -1 where b is, else 0."""
+    found = judged.found
+    (row,) = np.flatnonzero((found.a == min(a, b)) & (found.b == max(a, b)))
+    return int(found.side[row]) if a < b else -int(found.side[row])
 
 
 def too_easy(sweep: Sweep) -> Iterator[str]:
     """Say where every run is there within a step."""
-    slowest = sweep.reported.groupby("task", sort=False)["hit_step"].max()
+    slowest = (
+        (sweep.reported["hit"] / sweep.reported["evaluations_per_step"]).groupby(sweep.reported["task"]).max()
+    )
     easy = slowest.index[slowest <= 1]
     if len(easy):
         where = on_tasks(sweep, list(easy))
-        yield f"Every run reached the target within one step{where}: it is too easy to tell optimizers apart."
-
-
-def short(sweep: Sweep) -> Iterator[str]:
-    """Say of those that miss the target whether more steps would bring them nearer."""
-    ranking = sweep.ranking
-    misses = np.isinf(ranking["evaluations_to_target"]) & np.isfinite(ranking["gap"]) & ~ranking["at_floor"]
-    if not misses.any():
-        return
-    missed = ranking[misses].merge(sweep.tasks[["task", "batch_size"]]).merge(_halves(sweep))
-    falling = missed["half"] > FALLING * missed["gap"]
-    if falling.any():
-        cases = optimizers_on_tasks(sweep, missed[falling])
-        yield (
-            "Short of the target with the gap still falling at the last step, more than twofold in the "
-            f"second half: {cases}."
-        )
-    is_level = np.abs(np.log(missed["half"] / missed["gap"])) < np.log(LEVEL)
-    in_batches = missed["batch_size"].notna()
-    noisy = missed[is_level & in_batches & (missed["gap"] < MOVED * missed["start"])]
-    if len(noisy):
-        cases = optimizers_on_tasks(sweep, noisy)
-        yield (
-            "Short of the target with the gap level in the second half, as at the noise floor of a learning "
-            f"rate: {cases}."
-        )
-
-
-def flipped(sweep: Sweep) -> Iterator[str]:
-    """Say which order that is shown at the end was the other way round at half of the steps."""
-    shown = sweep.pairwise[sweep.pairwise["better"] != ""]
-    if shown.empty:
-        return
-    halves = sweep.ranking.merge(_halves(sweep))
-    cases = []
-    for task, ranking in halves.groupby("task", sort=False):
-        turned = flips(ranking["half"].to_numpy(), ranking["gap"].to_numpy())  # (k, k)
-        place = {name: i for i, name in enumerate(ranking["optimizer"])}
-        for pair in of_task(shown, str(task)).to_dict("records"):
-            if turned[place[pair["a"]], place[pair["b"]]]:
-                worse = pair["b"] if pair["better"] == pair["a"] else pair["a"]
-                cases.append(f"{worse} before {pair['better']}{on_task(sweep, task)}")
-    if cases:
-        yield f"At half of the steps the order was another: {listed(cases)}."
+        yield f"Every run arrives within one step{where}: the target is too easy to tell optimizers apart."
 
 
 def at_floor(sweep: Sweep) -> Iterator[str]:
@@ -93,46 +136,33 @@ def at_floor(sweep: Sweep) -> Iterator[str]:
     floor = sweep.ranking[sweep.ranking["at_floor"]]
     if len(floor):
         cases = optimizers_on_tasks(sweep, floor, lambda row: f" ({number(row['gap'])})")
-        yield f"At the gap floor, where differences are rounding and all are tied: {cases}."
+        yield f"At the gap floor, below which all is rounding: {cases}."
 
 
-def oscillating(sweep: Sweep) -> Iterator[str]:
-    """Say whose gap goes up and down at the end, on all rows.
-
-    With intervals of ten seeds the true ratio was inside in 84 to 90 %, not 95 %.
-    """
+def stopped_by_itself(sweep: Sweep) -> Iterator[str]:
+    """Say whose last update changed nothing although the target is not reached."""
     runs = sweep.reported
-    steady = runs[runs["batch_size"].isna() & (runs["status"] == "completed")]
-    tails = [_rises(sweep, part) for part in in_parts(steady)]
-    if not tails:
-        return
-    counts = pd.concat(tails).groupby(COMPETITOR, sort=False).sum().reset_index()
-    restless = counts[counts["rises"] > OSCILLATES * counts["steps"]]
-    if len(restless):
-        cases = optimizers_on_tasks(sweep, restless)
+    stopped = runs[runs["last_step_changed_nothing"].astype(bool) & ~runs["arrived"] & ~runs["lost"]]
+    counts = stopped.groupby(COMPETITOR, sort=False).size().rename("stopped").reset_index()
+    if len(counts):
+        cases = optimizers_on_tasks(sweep, counts)
         yield (
-            "The gap still goes up and down in the last quarter of the steps; read a 95 % interval as one of "
-            f"84 to 90 %: {cases}."
+            f"Stopped by itself: the last update of {cases} changed no bit of the weights, above the target. "
+            "A tolerance of its own (LBFGS: tolerance_change, tolerance_grad), a rate that has shrunk to "
+            "nothing, or float32 may be why."
         )
 
 
-def _rises(sweep: Sweep, runs: pd.DataFrame) -> pd.DataFrame:
-    """Count in the last quarter of each run the recorded steps and those that end higher than the one before.
-
-    Below the floor nothing rises.
-    """
-    about = runs[["run_id", *COMPETITOR, "steps", "gap_floor"]]
-    curves = sweep.curves_of(runs["run_id"]).merge(about, on="run_id")
-    tail = curves[curves["step"] >= LAST_QUARTER * curves["steps"]]
-    gap = at_least_floor(tail["gap"].to_numpy(), tail["gap_floor"].to_numpy())
-    before = np.append(np.inf, gap[:-1])
-    follows = tail["run_id"].eq(tail["run_id"].shift()).to_numpy()
-    return tail[COMPETITOR].assign(steps=follows, rises=follows & (gap > before))
+def _missed(sweep: Sweep) -> pd.DataFrame:
+    """Return the rows of the ranking of which no seed arrives and none is lost, with their gap at half."""
+    ranking = sweep.ranking
+    misses = ranking[(ranking["arrived"] == 0) & (ranking["lost"] == 0) & ~ranking["at_floor"]]
+    return misses.merge(sweep.tasks[["task", "batch_size"]]).merge(_halves(sweep))
 
 
 def _halves(sweep: Sweep) -> pd.DataFrame:
-    """Return task, optimizer, and of the reported runs half: the geometric mean of the gaps at half of the
-    steps.
+    """Return task, optimizer, and of the reported runs half: the geometric mean of the levels at half of the
+    budget.
 
     start: the median of their first gaps.
     """

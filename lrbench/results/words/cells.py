@@ -8,24 +8,37 @@ from typing import Any
 
 import pandas as pd
 
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import (
     MISSING,
+    cost,
     factor,
     interval,
     learning_rate,
     listed,
+    measured,
     number,
     p_value,
     reached,
     setting_value,
     tolerance,
 )
+from lrbench.results.statistics.verdicts import CLEAR
 from lrbench.results.tables.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
+from lrbench.results.words.leader import share
 
 MOST_COLUMNS = 8  # of tasks side by side
 # headings of the columns that depend on who else is in the sweep
-RELATIVE = {"rank": "rank*", "ratio": "times the leader*", "p": "p*", "better": "shown better*"}
+RELATIVE = {
+    "rank": "rank*",
+    "ratio": "times the leader*",
+    "word": "against the leader*",
+    "p": "p*",
+    "better": "shown better*",
+}
+# of the ranking: what is read first
+BRIEF = [RELATIVE["rank"], "optimizer", "best setting", "arrives after", RELATIVE["ratio"], RELATIVE["word"]]
 RELATIVE_NOTE = "* depends on who else is in this sweep"
 # the columns of learning rates that theory gives
 LRS = {"lr", "largest lr", "diverges from lr"}
@@ -66,28 +79,31 @@ def without_one_task(text: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranking_text(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Write the ranking of one task as it is printed everywhere; columns that nobody has are left out."""
+    """Write the ranking of one task as it is printed everywhere; columns that nobody has are left out.
+
+    The first of them, BRIEF, are the answer; the others are for those who unfold them.
+    """
     rows = ranking.to_dict("records")
     shared = ranking["rank"].duplicated(keep=False)
     cells = {
         RELATIVE["rank"]: list(map(_rank, ranking["rank"], shared)),
-        "optimizer": ranking["optimizer"].tolist(),
+        "optimizer": ranking["optimizer"].map(displayed).tolist(),
         "best setting": list(map(_setting, rows)),
-        "final gap": [f"{_at_most(row)}{number(row['gap'])}" for row in rows],
+        "arrives after": list(map(_arrives, rows)),
+        RELATIVE["ratio"]: list(map(_times, rows)),
+        RELATIVE["word"]: list(map(_said, rows)),
+        "rates that work": list(map(_works, rows)),
+        "level": [f"{_at_most(row)}{number(row['level'])}" for row in rows],
+        "from the best fit": list(map(_relative_level, rows)),
         "spread": ranking["spread"].map(number).tolist(),
-        "relative gap": list(map(_relative_gap, rows)),
-        "evaluations to target": ranking["evaluations_to_target"].map(reached).tolist(),
-        "at target": list(map(_hits, rows)),
+        "mean over targets": ranking["area"].map(number).tolist(),
         "diverged": [f"{row['diverged']}/{row['runs']}" for row in rows],
-        RELATIVE["ratio"]: [interval(row, "ratio", "ratio_low", "ratio_high") for row in rows],
     }
     if ranking["p"].notna().any():
         cells[RELATIVE["p"]] = ranking["p"].map(p_value).tolist()
     if ranking["default_gap"].notna().any():
-        cells["default gap"] = ranking["default_gap"].map(number).tolist()
+        cells["default level"] = ranking["default_gap"].map(number).tolist()
         cells["gain"] = ranking["gain"].map(factor).tolist()
-    if ranking["tolerance"].notna().any():
-        cells["lr tolerance"] = [tolerance(row, row["tolerance_open"]) for row in rows]
     cells["trials"] = ranking["trials"].map(number).tolist()
     if ranking["test_loss"].notna().any():
         cells["test loss"] = ranking["test_loss"].map(number).tolist()
@@ -107,34 +123,57 @@ def _setting(row: Mapping[Any, Any]) -> str:
     return f"{row['setting']}{edge}" or MISSING
 
 
+def _arrives(row: Mapping[Any, Any]) -> str:
+    """Write after how many evaluations an optimizer arrives, and on how many seeds where not on all."""
+    if row["lost"] == row["seeds"]:
+        return "all lost"
+    if not row["arrived"]:
+        return "not reached"
+    cost = number(round(row["cost"])) if row["cost"] >= 1 else "< 1"
+    of_all = "" if row["arrived"] == row["seeds"] else f" ({row['arrived']}/{row['seeds']})"
+    return f"{cost}{of_all}"
+
+
+def _times(row: Mapping[Any, Any]) -> str:
+    """Write a ratio to the leader: of evaluations where all arrive, of levels where nobody does."""
+    written = interval(row, "ratio", "ratio_low", "ratio_high")
+    return f"{written} level" if row["unit"] == "gap" else written
+
+
+def _said(row: Mapping[Any, Any]) -> str:
+    """Write the word of an optimizer against the leader: "leads", "clear", or "better here"."""
+    if row["leader"]:
+        return "leads"
+    if row["side"] < 0:
+        return f"{row['word']}, ahead here"
+    return row["word"] or MISSING
+
+
+def _works(row: Mapping[Any, Any]) -> str:
+    """Write the range of the rates that work."""
+    if pd.isna(row["works_low"]):
+        return MISSING
+    low, high = setting_value(row["works_low"]), setting_value(row["works_high"])
+    return low if low == high else f"{low} to {high}"
+
+
 def _at_most(row: Mapping[Any, Any]) -> str:
     return "≤ " if row["at_floor"] else ""
 
 
-def _relative_gap(row: Mapping[Any, Any]) -> str:
-    if pd.isna(row["relative_gap"]):
+def _relative_level(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["relative_level"]):
         return MISSING
-    return f"{_at_most(row)}{number(row['relative_gap'])}"
-
-
-def _hits(row: Mapping[Any, Any]) -> str:
-    if pd.isna(row["evaluations_to_target"]):
-        return MISSING
-    return f"{row['hits']}/{row['seeds']}"
+    return f"{_at_most(row)}{share(row['relative_level'])}"
 
 
 def ranking_note(ranking: pd.DataFrame) -> str:
-    """Say why the ranking of one task is not in the order of its gaps, where it is not; empty else."""
-    gaps = ranking.loc[ranking["rank"].notna(), "gap"]
+    """Explain what of the ranking of one task its columns do not; empty where nothing needs it."""
     notes = []
-    if not gaps.is_monotonic_increasing:
-        notes.append(
-            "A rank is 1 and the number of optimizers that are shown better, and only within a rank the "
-            "lower gap stands first: so a lower gap may stand below a higher one that fewer are shown to "
-            "beat."
-        )
-    if 0 < len(gaps) < len(ranking):
-        notes.append("Who lost a seed has no rank and stands last.")
+    if ranking["passes"].any() and not ranking["passes"].all():
+        notes.append("Who passes through stands behind all that stay.")
+    if ranking["rank"].isna().any():
+        notes.append("Who lost every run has no rank and stands last.")
     return " ".join(notes)
 
 
@@ -146,31 +185,40 @@ def pairwise_text(pairwise: pd.DataFrame) -> pd.DataFrame:
     rows = pairwise.to_dict("records")
     cells = {
         "task": pairwise["task"],
-        "a": pairwise["a"],
-        "b": pairwise["b"],
-        "test": pairwise["test"],
-        "pairs": pairwise["n"].map(number),
+        "a": pairwise["a"].map(displayed),
+        "b": pairwise["b"].map(displayed),
+        "said": list(map(_said_of_pair, rows)),
         "b over a": list(map(interval, rows)),
-        "a lower": [f"{row['wins']}/{row['n']}" for row in rows],
-        "P(a lower)": pairwise["improvement"].map("{:.2f}".format),
+        "of": pairwise["unit"].map(UNITS, na_action="ignore").fillna(MISSING),
+        "a ahead": [f"{row['wins']}/{row['n']}" for row in rows],
+        "b ahead": [f"{row['losses']}/{row['n']}" for row in rows],
+        "test": pairwise["test"],
         RELATIVE["p"]: pairwise["p_holm"].map(p_value),
-        RELATIVE["better"]: pairwise["better"].replace("", MISSING),
+        "p beyond 1.25*": pairwise["beyond_holm"].map(p_value),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+UNITS = {"evaluations": "evaluations", "gap": "level"}
+
+
+def _said_of_pair(row: Mapping[Any, Any]) -> str:
+    """Write the word of a pair, with who is better where one is."""
+    return f"{row['word']}: {displayed(row['better'])}" if row["better"] else row["word"]
 
 
 def across_text(across: pd.DataFrame) -> pd.DataFrame:
     """Write the pairs over all problems."""
     rows = across.to_dict("records")
     cells = {
-        "a": across["a"],
-        "b": across["b"],
+        "a": across["a"].map(displayed),
+        "b": across["b"].map(displayed),
         "problems": across["problems"].map(number),
-        "b over a": across["ratio"].map(factor),
-        "a lower": [f"{row['wins']}/{row['problems']}" for row in rows],
+        "a ahead": [f"{row['wins']}/{row['problems']}" for row in rows],
+        "b ahead": [f"{row['losses']}/{row['problems']}" for row in rows],
         "mean ranks": [f"{row['rank_a']:.2f}, {row['rank_b']:.2f}" for row in rows],
         RELATIVE["p"]: across["p_holm"].map(p_value),
-        RELATIVE["better"]: across["better"].replace("", MISSING),
+        RELATIVE["better"]: across["better"].map(displayed).replace("", MISSING),
     }
     return pd.DataFrame(cells, dtype=object)
 
@@ -179,13 +227,13 @@ def overall_text(overall: pd.DataFrame) -> pd.DataFrame:
     """Write what each optimizer does over all tasks; no mean rank where there is one problem only."""
     rows = overall.to_dict("records")
     ranks = overall["mean_rank"]
-    cells = {"optimizer": overall["optimizer"]}
+    cells = {"optimizer": overall["optimizer"].map(displayed)}
     if ranks.notna().any():
         cells["mean rank*"] = ranks.map("{:.2f}".format).where(ranks.notna(), MISSING)
     cells |= {
-        "leads*": [f"{row['led']}/{row['tasks']}" for row in rows],
-        "reaches the target": [f"{row['solved']}/{row['targets']}" for row in rows],
-        "lost seeds on": [f"{row['lost']}/{row['tasks']}" for row in rows],
+        "leads or as good*": [f"{row['led']}/{row['tasks']}" for row in rows],
+        "arrives on": [f"{row['solved']}/{row['tasks']}" for row in rows],
+        "lost runs on": [f"{row['lost']}/{row['tasks']}" for row in rows],
     }
     return pd.DataFrame(cells, dtype=object)
 
@@ -196,7 +244,7 @@ def competence_text(competence: pd.DataFrame) -> pd.DataFrame:
         "problem": competence["family"],
         "κ": competence["kappa"].map(number),
         "steps": competence["steps"].map(number),
-        "first*": competence["optimizers"].map(listed),
+        "first*": [listed(list(map(displayed, first))) for first in competence["optimizers"]],
         "gap": competence["gap"].map(number),
     }
     return pd.DataFrame(cells, dtype=object)
@@ -260,28 +308,36 @@ def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
 
 def tuned_text(gains: pd.DataFrame) -> pd.DataFrame:
     """Write each tuned setting beside its default."""
+    rows = gains.to_dict("records")
     cells = {
         "task": gains["task"],
-        "optimizer": gains["optimizer"],
+        "optimizer": gains["optimizer"].map(displayed),
         "setting": gains["setting"].replace("", MISSING),
-        "gap": gains["gap"].map(number),
-        "default gap": gains["default_gap"].map(number),
-        "gain": [interval(row, "gain") for row in gains.to_dict("records")],
+        "arrives after": gains["cost"].map(number),
+        "default arrives after": gains["default_cost"].map(number),
+        "level": gains["gap"].map(number),
+        "default level": gains["default_gap"].map(number),
+        "default over tuned": [interval(row, "gain") for row in rows],
+        "said": list(map(_said_of_gain, rows)),
         "pairs": gains["n"].map(number),
-        "test": gains["test"],
         "p": gains["p"].map(p_value),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
 
 
+def _said_of_gain(row: Mapping[Any, Any]) -> str:
+    better = {1: ": tuned", -1: ": default"}
+    return f"{row['word']}{better.get(row['side'], '')}"
+
+
 def sensitivity_text(sensitivity: pd.DataFrame) -> pd.DataFrame:
-    """Write over which learning rates the target is reached."""
+    """Write over which learning rates the settings work."""
     rows = sensitivity.to_dict("records")
     cells = {
         "task": sensitivity["task"],
-        "optimizer": sensitivity["optimizer"],
+        "optimizer": sensitivity["optimizer"].map(displayed),
         "lrs": sensitivity["lrs"].map(number),
-        "tolerance": [tolerance(row, row["open_low"] or row["open_high"]) for row in rows],
+        "rates that work": [tolerance(row, row["open_low"] or row["open_high"]) for row in rows],
         "from": [_end(row["lowest_lr"], row["open_low"], "≤ ") for row in rows],
         "to": [_end(row["highest_lr"], row["open_high"], "≥ ") for row in rows],
         "best lr": sensitivity["best_lr"].map(setting_value),
@@ -293,6 +349,38 @@ def _end(lr: float, is_open: bool, sign: str) -> str:
     if pd.isna(lr):
         return MISSING
     return f"{sign}{setting_value(lr)}" if is_open else setting_value(lr)
+
+
+# ---- what the models answer
+
+EXACT = "exact minimum"  # the row below the optimizers
+
+
+def answers_text(answers: pd.DataFrame) -> pd.DataFrame:
+    """Write a row an optimizer, a column a row that was asked for, and last the exact minimum."""
+    parts = [_answers_of(task, rows) for task, rows in answers.groupby("task", sort=False)]
+    return without_one_task(pd.concat(parts, ignore_index=True).fillna(MISSING))
+
+
+def _answers_of(task: Any, answers: pd.DataFrame) -> pd.DataFrame:
+    """Write the answers on one task."""
+    by_optimizer = {name: {"task": task, "optimizer": displayed(name)} for name in answers["optimizer"]}
+    exact = {"task": task, "optimizer": EXACT}
+    for row in answers.to_dict("records"):
+        by_optimizer[row["optimizer"]][row["given"]] = answer(row)
+        exact[row["given"]] = number(row["exact"])
+    is_known = answers["exact"].notna().any()
+    return pd.DataFrame([*by_optimizer.values(), *([exact] if is_known else [])], dtype=object)
+
+
+def answer(row: Mapping[Any, Any]) -> str:
+    """Write an answer: "8.00", "8.00 (7.91 to 8.03)" where the seeds differ, "8.00, 2 lost"."""
+    if row["lost"] == row["seeds"]:
+        return "all lost"
+    low, high = measured(row["lowest"]), measured(row["highest"])
+    between = "" if low == high else f" ({low} to {high})"
+    lost = f", {row['lost']} lost" if row["lost"] else ""
+    return f"{measured(row['answer'])}{between}{lost}"
 
 
 # ---- problems, failures, times
@@ -368,15 +456,22 @@ def changes_text(changes: pd.DataFrame) -> pd.DataFrame:
     rows = changes.to_dict("records")
     cells = {
         "task": changes["task"].tolist(),
-        "optimizer": changes["optimizer"].tolist(),
+        "optimizer": changes["optimizer"].map(displayed).tolist(),
         "setting": list(map(_changed_setting, rows)),
-        "gap A": changes["gap_a"].map(number).tolist(),
-        "gap B": changes["gap_b"].map(number).tolist(),
+        "cost A": [_cost_of(row, "a") for row in rows],
+        "cost B": [_cost_of(row, "b") for row in rows],
         "B / A (95 %)": list(map(interval, rows)),
         "p": changes["p_holm"].map(p_value).tolist(),
-        "shown": list(map(_shown, rows)),
+        "said": list(map(_said_of_b, rows)),
     }
     return without_one_task(pd.DataFrame(cells, dtype=object))
+
+
+# what stands in the two columns of costs
+COSTS_NOTE = (
+    "Cost: gradient evaluations until arrival at the target, and in brackets of how many runs where not of "
+    "all; in %, where none arrives: how much of the way to the best fit is left at the end."
+)
 
 
 def _changed_setting(row: Mapping[Any, Any]) -> str:
@@ -384,7 +479,23 @@ def _changed_setting(row: Mapping[Any, Any]) -> str:
     return f"{setting} (default)" if row["role"] == "default" else setting
 
 
-def _shown(row: Mapping[Any, Any]) -> str:
-    if row["change"]:
-        return row["change"]
-    return f"{row['lost']} lost" if row["lost"] else MISSING
+def _cost_of(row: Mapping[Any, Any], side: str) -> str:
+    """Write what one side costs: "88", "88 (9/10)", "0.30 %", "lost"."""
+    arrived, runs = row[f"arrived_{side}"], row["runs"]
+    if arrived:
+        share_of_runs = f" ({arrived}/{runs})" if arrived < runs else ""
+        return f"{cost(row[f'cost_{side}'])}{share_of_runs}"
+    if runs and row[f"lost_{side}"] == runs:
+        return "lost"
+    level = row[f"relative_level_{side}"]
+    return MISSING if pd.isna(level) else share(level)
+
+
+def _said_of_b(row: Mapping[Any, Any]) -> str:
+    """Write what is said of B against A: "clearly worse", "worse, close", "3 lost", "as good"."""
+    word, change = row["word"], row["change"]
+    if change == "identical":
+        return change
+    if change:
+        return f"clearly {change}" if word == CLEAR else f"{change}, {word}"
+    return f"{row['lost']} lost" if row["lost"] else word or MISSING

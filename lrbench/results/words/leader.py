@@ -1,8 +1,7 @@
-"""Who ends lowest on a task: one sentence, backed by tests where seeds allow them, and by digits where there
-is one run each.
+"""The verdict of a task: who is better, by how much, and how sure that is.
 
-"Over 10 starts of this one problem, adam (lr=0.3) ends lowest on lecture after 500 steps: geometric mean
-1.2e-24; sgd is behind (31 times, 95 % interval 12 to 80)."
+"SGD with learning rate 0.0565 arrives in 122 gradient evaluations; better than Adam, but perhaps too little
+to matter (Adam needs 1.15 times as many evaluations, 1.03 to 1.27)."
 """
 
 from collections.abc import Iterator
@@ -10,228 +9,326 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from lrbench.results.notation import counted, factor, listed, named, number
-from lrbench.results.statistics import ALPHA, MARGIN, TESTED
-from lrbench.results.tables.pairs import oriented
+from lrbench.results.frames.names import displayed
+from lrbench.results.notation import counted, factor, number, setting_value
+from lrbench.results.statistics.pairs import MARGIN
+from lrbench.results.statistics.verdicts import AS_GOOD, CLEAR, CLOSE, OPEN, PASSES, SAME, UNTOLD
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
-from lrbench.results.words.phrases import interval_stated, not_visible, stated, visible, what_varied
+from lrbench.results.words.phrases import alternatives, names, stated, what_varied
+
+BETTER_HERE, BEHIND = -1, 1  # sides of a rival against the leader
 
 
 def best_of(ranking: pd.DataFrame) -> pd.Series | None:
-    """Return the row of a task's ranking that the sentences speak of: none that lost seeds.
-
-    The optimizer that the tuning seeds put first, unless another is shown better; else the first of the
-    ranking.
-    """
-    whole = ranking[np.isfinite(ranking["gap"])]
-    if not len(whole):
-        return None
-    ahead = whole[whole["leader"] & (whole["rank"] == 1)]
-    return ahead.iloc[0] if len(ahead) else whole.iloc[0]
+    """Return the row of a task's ranking whose line is worth pasting: the first that lost no seed."""
+    whole = ranking[ranking["lost"] == 0]
+    return whole.iloc[0] if len(whole) else None
 
 
 def sentence(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]:
-    """Say who ends lowest on a task; ranking: its rows."""
-    where = f"on {task['task']}"
-    best = best_of(ranking)
+    """Say who is better on a task; ranking: its rows."""
+    where = f" on {task['task']}" if len(sweep.tasks) > 1 else ""
     if ranking.empty:
-        yield f"Nothing is evaluated {where} yet."
-    elif not ranking["completed"].any():
-        setting = " at a chosen setting" if sweep.tuned else ""
-        diverged, failed, runs = ranking[["diverged", "failed", "runs"]].sum()
-        yield f"No run completed {where}{setting}: {diverged} diverged and {failed} failed of {runs}."
-    elif best is None:
-        setting = "at its chosen setting" if sweep.tuned else "whatever the setting"
-        yield f"No optimizer completed all its seeds {where}, {setting}{_field(ranking)}."
+        yield f"Nothing is evaluated{where} yet."
+    elif (ranking["lost"] == ranking["seeds"]).all():
+        yield _all_lost(sweep, ranking, where)
+    elif len(ranking) == 1:
+        yield _alone(sweep, task, ranking.iloc[0], where)
     else:
-        rivals = _rivals(sweep, best)
-        is_tested = rivals["test"].isin(TESTED).any()
-        yield (
-            _tested(sweep, task, ranking, best, rivals)
-            if is_tested
-            else _by_digits(task, ranking, best, rivals)
-        )
+        yield _who_is_better(sweep, task, ranking, where)
 
 
-def _rivals(sweep: Sweep, best: pd.Series) -> pd.DataFrame:
-    """Return the pairs of an optimizer with all others in the order of the ranking: it is a, the other b.
-
-    Ratios say by how much it is lower.
-    """
-    pairs = of_task(sweep.pairwise, best["task"])
-    own = pairs[(pairs["a"] == best["optimizer"]) | (pairs["b"] == best["optimizer"])]
-    return oriented(own, own["b"] == best["optimizer"])
+def _all_lost(sweep: Sweep, ranking: pd.DataFrame, where: str) -> str:
+    setting = " at a chosen setting" if sweep.tuned else ""
+    diverged, failed, runs = ranking[["diverged", "failed", "runs"]].sum()
+    return f"No run completed{where}{setting}: {diverged} diverged and {failed} failed of {runs}."
 
 
-# ---- without a test
+def _alone(sweep: Sweep, task: pd.Series, row: pd.Series, where: str) -> str:
+    best = f"; the best of {row['settings']} settings" if row["settings"] > 1 else ""
+    return f"{_who(row)} {_does(task, row, 'arrives')}{where}{best}."
 
 
-def _by_digits(task: pd.Series, ranking: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame) -> str:
-    """Say where one run each ended, or runs that are the same: facts, no test."""
-    where = task["task"]
-    gap = number(best["gap"])
-    context = f"after {counted(task['steps'], 'step')}, {_basis(task, best)}{_field(ranking)}."
-    level = ranking[(ranking["rank"] == 1) & (ranking["gap"] == best["gap"])]
-    names = listed([named(*row) for row in level[["optimizer", "setting"]].itertuples(index=False)])
-    if len(level) == 1:
-        lowest = f"ends on {where} at" if len(ranking) == 1 else f"ends lowest on {where}:"
-        comma = ", " if best["at_floor"] else " "
-        return f"{names} {lowest} gap {_gap(best)}{comma}{context}"
-    if best["at_floor"]:
-        return f"{names} are tied on {where}: they end at the gap floor, {gap} or less, {context}"
-    if (rivals.loc[rivals["b"].isin(level["optimizer"]), "test"] == "identical").all():
-        return f"{names} are identical on {where}: bit-equal runs, no test; gap {gap} {context}"
-    return f"{names} end level on {where}: gap {gap} {context}"
+# ---- several
 
 
-def _basis(task: pd.Series, best: pd.Series) -> str:
-    if best["seeds"] > 1:
-        return f"geometric mean over {what_varied(task, best['seeds'])}"
-    return "one run" if best["runs"] == 1 else "one seed"
-
-
-def _field(ranking: pd.DataFrame) -> str:
-    if len(ranking) > 1:
-        return f"; {len(ranking)} optimizers ran"
-    settings = ranking.iloc[0]["settings"]
-    return f"; the best of {settings} settings" if settings > 1 else ""
-
-
-def _gap(row: pd.Series) -> str:
-    floor = " or less, the gap floor" if row["at_floor"] else ""
-    return f"{number(row['gap'])}{floor}"
-
-
-# ---- with tests
-
-
-def _tested(
-    sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, best: pd.Series, rivals: pd.DataFrame
-) -> str:
-    """Say who ends lowest, from whom it cannot be told apart, and who is behind by how much."""
+def _who_is_better(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, where: str) -> str:
+    """Say who leads, and what is said of each rival against the leader."""
+    leader = ranking[ranking["leader"]].iloc[0]
+    rivals = ranking[~ranking["leader"]]
     clauses = [
-        _lowest(sweep, task, ranking, best),
-        *_chosen_elsewhere(sweep, ranking, best),
-        *_lower(ranking, best),
-        *_level(rivals),
-        *_undecided(rivals),
-        *_perhaps_within_margin(rivals, best),
-        *_ahead(rivals, best),
-        *_behind(rivals, best),
-        *_never(ranking),
-        *_family(sweep, ranking),
+        f"{_head(task, ranking, leader, rivals)}{where}{_scope(sweep, ranking)}",
+        *_take_any(ranking, rivals),
+        *_as_good_too(leader, rivals),
+        *_clearly_better(leader, rivals),
+        *_better(leader, rivals),
+        *_did_not_carry_over(leader, rivals),
+        *_not_settled(task, rivals),
+        *_pass_through(rivals),
+        *_turns(rivals),
+        *_lost(rivals),
     ]
     return f"{'; '.join(clauses)}."
 
 
-def _lowest(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame, best: pd.Series) -> str:
-    scope = " of this one problem" if sweep.tasks["problem_id"].nunique() == 1 else ""
-    lowest = "lowest " if best["gap"] == ranking["gap"].min() else ""
-    chosen = sweep.tuned and best["leader"] and not lowest
-    why = ", lowest on the tuning seeds," if chosen else ""
-    over_the_last_epoch = " over the last epoch" if pd.notna(task["batch_size"]) else ""
-    seeds = what_varied(task, best["seeds"])
-    name = named(best["optimizer"], best["setting"])
-    after = f"after {counted(task['steps'], 'step')}"
-    mean = f"geometric mean {_gap(best)}{over_the_last_epoch}"
-    return f"Over {seeds}{scope}, {name}{why} ends {lowest}on {task['task']} {after}: {mean}"
+def _scope(sweep: Sweep, ranking: pd.DataFrame) -> str:
+    """Say that rates were given, not tuned, where each optimizer has but one."""
+    return ", at these rates" if not sweep.tuned and (ranking["settings"] == 1).all() else ""
 
 
-def _chosen_elsewhere(sweep: Sweep, ranking: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    """Say what became of the optimizer that the tuning seeds put first, where that is not this one."""
-    if sweep.tuned and not best["leader"] and ranking["leader"].any():
-        leader = ranking[ranking["leader"]].iloc[0]
-        fate = "lost seeds here" if np.isinf(leader["gap"]) else "is beaten here"
-        yield f"{leader['optimizer']}, lowest on the tuning seeds, {fate}"
+def _head(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, rivals: pd.DataFrame) -> str:
+    stays = ranking[~ranking["passes"]]
+    if not stays["arrived"].any():
+        return _nobody_arrives(task, ranking, leader, rivals)
+    turning = rivals[rivals["crossing"].notna()]
+    if len(turning):
+        both = alternatives([leader["optimizer"], *turning["optimizer"]])
+        return f"{both}, depending on the target: {_leads(task, leader, 'arrives')}"
+    alike = _alike(rivals)
+    if len(alike):
+        group = alternatives([leader["optimizer"], *alike["optimizer"]], "and")
+        return f"Take any of {group}: {_leads(task, leader, 'arrives')}"
+    settled = (rivals["word"] == CLEAR).all() and (rivals["side"] == BEHIND).all()
+    stays_alone = (rivals["word"] == PASSES).any()
+    arrives = "arrives and stays" if stays_alone else "arrives first" if settled else "arrives"
+    return _leads(task, leader, arrives)
 
 
-def _lower(ranking: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    """Say whose mean is lower still without being shown better."""
-    lower = ranking[ranking["gap"] < best["gap"]].sort_values("gap", kind="stable")
-    if len(lower):
-        first = lower.iloc[0]
-        yield f"{first['optimizer']} ends lower, at {_gap(first)}, which may be chance"
+def _nobody_arrives(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, rivals: pd.DataFrame) -> str:
+    """Say who ends nearest, where nobody comes within the target, or nobody stays there."""
+    to_stay = " to stay" if ranking["passes"].any() else ""
+    nobody = f"Nobody comes within {_target(task)}{to_stay}"
+    if (rivals["word"] == AS_GOOD).all():
+        return f"{nobody}: all end about equally near, {_how_near(leader)}"
+    alike = _alike(rivals)
+    group = (
+        f" Take any of {alternatives([leader['optimizer'], *alike['optimizer']], 'and')}:"
+        if len(alike)
+        else ""
+    )
+    return f"{nobody}.{group} {_who(leader)} ends {_how_near(leader)}"
 
 
-def _level(rivals: pd.DataFrame) -> Iterator[str]:
-    identical = list(rivals.loc[rivals["test"] == "identical", "b"])
-    if identical:
-        yield f"identical to {listed(identical)}: bit-equal runs, no test"
-    at_floor = list(rivals.loc[rivals["test"] == "floor", "b"])
-    if at_floor:
-        yield f"level with {listed(at_floor)} at the gap floor"
+def _target(task: pd.Series) -> str:
+    """Write the target as people say it: "1e-6 of the way", a relative gap."""
+    return f"{setting_value(task['relative_target'])} of the best fit"
 
 
-def _undecided(rivals: pd.DataFrame) -> Iterator[str]:
-    undecided = rivals[(rivals["better"] == "") & (rivals["p_holm"] >= ALPHA)]
-    any_shown = (rivals["better"] != "").any()
-    verdict = "not separable from" if any_shown else "no difference shown from"
-    for test, pairs in undecided.groupby("test", sort=False):
-        limit = not_visible(visible(pairs).max())
-        if test != "t":
-            limit = f"sign test, smallest {stated(pairs['p_holm'].min())}"
-        yield f"{verdict} {listed(list(pairs['b']))} ({limit})"
+def _leads(task: pd.Series, row: pd.Series, arrives: str) -> str:
+    return f"{_who(row)} {_does(task, row, arrives)}"
 
 
-def _perhaps_within_margin(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    """Say who differs for certain, but perhaps by less than what counts."""
-    differ = rivals[(rivals["better"] == "") & (rivals["p_holm"] < ALPHA)]
-    for pair in differ.head(1).to_dict("records"):
-        yield f"{pair['b']} differs, but perhaps by less than {MARGIN} times ({_by(pair, best)})"
+def _who(row: pd.Series) -> str:
+    """Write an optimizer with its setting: "Adam with learning rate 0.33", "Adam (lr=0.1 eps=1e-6)"."""
+    name, setting = displayed(row["optimizer"]), row["setting"]
+    if setting == f"lr={setting_value(row['lr'])}":
+        return f"{name} with learning rate {setting_value(row['lr'])}"
+    return f"{name} ({setting})" if setting else name
 
 
-def _ahead(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    others_better = (rivals["better"] != "") & (rivals["better"] != best["optimizer"])
-    ahead = list(rivals.loc[others_better, "b"])
-    if ahead:
+def _does(task: pd.Series, row: pd.Series, arrives: str) -> str:
+    """Say what an optimizer does: arrives in so many evaluations, on how many starts, or how near it ends."""
+    if not row["arrived"]:
+        return f"ends {_how_near(row)}"
+    cost = evaluations(row["cost"])
+    if row["arrived"] == row["seeds"]:
+        return f"{arrives} in {cost}" if arrives != "arrives first" else f"{arrives}, in {cost}"
+    of_all = f"{row['arrived']} of {what_varied(task, row['seeds'])} arrive"
+    return f"{arrives}: {of_all}, then in {cost}"
+
+
+def evaluations(cost: float) -> str:
+    """Write a cost: "122 gradient evaluations"."""
+    if cost < 1:
+        return "less than one gradient evaluation"
+    return counted(round(cost), "gradient evaluation")
+
+
+def _how_near(row: pd.Series) -> str:
+    """Write a level as a share of the way: "0.3 % from the best fit"."""
+    if pd.isna(row["relative_level"]):
+        return f"at a gap of {number(row['level'])}"
+    return f"{share(row['relative_level'])} from the best fit"
+
+
+def share(relative: float) -> str:
+    """Write a relative gap as a share of the way from the constant model to the best fit: "0.3 %"."""
+    return f"{float(f'{100 * relative:.2g}'):g} %"
+
+
+def _alike(rivals: pd.DataFrame) -> pd.DataFrame:
+    return rivals[rivals["word"].isin([AS_GOOD, SAME])]
+
+
+def _take_any(ranking: pd.DataFrame, rivals: pd.DataFrame) -> Iterator[str]:
+    """Say that it does not matter whom to take, where nobody arrives and all end about equally near."""
+    stays = ranking[~ranking["passes"]]
+    if not stays["arrived"].any() and (rivals["word"] == AS_GOOD).all():
+        yield "take any"
+
+
+def _as_good_too(leader: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
+    """Name those as good, where the head names those to which the order turns instead."""
+    alike = _alike(rivals)
+    rest = alike[alike["crossing"].isna()]
+    if rivals["crossing"].notna().any() and len(rest):
+        verb = "is" if len(rest) == 1 else "are"
+        yield f"{names(list(rest['optimizer']))} {verb} as good as {displayed(leader['optimizer'])}"
+
+
+def _said(rivals: pd.DataFrame, word: str, side: int) -> pd.DataFrame:
+    return rivals[(rivals["word"] == word) & (rivals["side"] == side)]
+
+
+def _clearly_better(leader: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
+    behind = _said(rivals, CLEAR, BEHIND)
+    if len(behind):
+        whom = names(list(behind["optimizer"]))
+        if len(behind) == len(rivals) > 3:
+            whom = f"all {len(behind)} others"
+        yield f"clearly better than {whom}{_nearest(leader, behind)}"
+
+
+def _better(leader: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
+    close = _said(rivals, CLOSE, BEHIND)
+    if len(close):
+        whom = names(list(close["optimizer"]))
+        yield f"better than {whom}, but perhaps too little to matter{_nearest(leader, close)}"
+
+
+def _did_not_carry_over(leader: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
+    """Say who is shown better on the seeds that are compared than the leader that other seeds chose."""
+    ahead = rivals[rivals["word"].isin([CLEAR, CLOSE]) & (rivals["side"] == BETTER_HERE)]
+    if len(ahead):
         verb = "is" if len(ahead) == 1 else "are"
-        yield f"{listed(ahead)} {verb} lower in most runs, yet not in the mean"
+        whom = names(list(ahead["optimizer"]))
+        why = f"the choice did not carry over{_nearest(leader, ahead)}"
+        yield f"but {whom} {verb} better on these starts: {why}"
 
 
-def _behind(rivals: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    behind = rivals[rivals["better"] == best["optimizer"]]
-    if not len(behind):
+def _nearest(leader: pd.Series, rows: pd.DataFrame) -> str:
+    """Write by how much the nearest of some rivals differs, with its interval; empty without a ratio."""
+    measured = rows[rows["unit"].notna()]
+    if not len(measured):
+        return ""
+    distance = np.abs(np.log(measured["ratio"].to_numpy(float)))
+    row = measured.iloc[int(distance.argmin())]
+    low, ratio, high = row["ratio_low"], row["ratio"], row["ratio_high"]
+    who = displayed(row["optimizer"])
+    if row["side"] == BETTER_HERE:
+        low, ratio, high = 1 / high, 1 / ratio, 1 / low
+        who = displayed(leader["optimizer"])
+    needs = "needs" if row["unit"] == "evaluations" else "ends"
+    as_many = "as many evaluations" if row["unit"] == "evaluations" else "as far off"
+    return f" ({who} {needs} {factor(ratio)} times {as_many}{between(low, high)})"
+
+
+def between(low: float, high: float) -> str:
+    """Write a 95 % interval: ", 1.04 to 1.29"; nothing where its ends print the same."""
+    ends = factor(low), factor(high)
+    return "" if ends[0] == ends[1] else f", {ends[0]} to {ends[1]}"
+
+
+def _not_settled(task: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
+    undecided = rivals[rivals["word"].isin([OPEN, UNTOLD])]
+    if len(undecided):
+        seeds = what_varied(task, int(undecided["seeds"].max()))
+        whom = names(list(undecided["optimizer"]))
+        yield f"not settled against {whom} with {seeds}{_would_settle(undecided)}"
+
+
+def _would_settle(undecided: pd.DataFrame) -> str:
+    starts = undecided["starts"]
+    if starts.isna().any():
+        return ""
+    most = float(starts.max())
+    about = most if most < 20 else float(f"{most:.2g}")
+    return f" (about {about:,.0f} would)"
+
+
+def _pass_through(rivals: pd.DataFrame) -> Iterator[str]:
+    passing = rivals[rivals["word"] == PASSES]
+    if len(passing):
+        verb = "passes" if len(passing) == 1 else "pass"
+        yield (
+            f"{names(list(passing['optimizer']))} {verb} through: within the target at the end of the "
+            "budget, gone again before twice of it"
+        )
+
+
+def _turns(rivals: pd.DataFrame) -> Iterator[str]:
+    for row in rivals[rivals["crossing"].notna()].to_dict("records"):
+        yield f"at {setting_value(row['crossing'])} {displayed(row['optimizer'])} arrives first"
+
+
+def _lost(rivals: pd.DataFrame) -> Iterator[str]:
+    lost = rivals[rivals["lost"] == rivals["seeds"]]
+    if len(lost):
+        yield f"{names(list(lost['optimizer']))} lost every run"
+
+
+# ---- how sure
+
+
+def confidence(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]:
+    """Say how sure the verdict is, for who quotes it: tests, counts, and over which starts."""
+    rivals = ranking[~ranking["leader"]]
+    if not ranking["leader"].any() or rivals.empty:
         return
-    nearest = behind.iloc[0].to_dict()
-    if len(behind) == 1:
-        yield f"{nearest['b']} is behind ({_by(nearest, best)})"
-        return
-    everybody = "both" if len(behind) == 2 else f"all {len(behind)}"
-    who = everybody if len(behind) == len(rivals) else f"{len(behind)}"
-    yield f"{who} others are behind (next: {nearest['b']}, {_by(nearest, best)})"
+    if ranking["seeds"].max() == 1:
+        yield "One start each: another may turn the order, and nothing can be shown."
+    elif len(rivals) == 1:
+        yield _of_one(task, rivals.iloc[0])
+    else:
+        seeds = what_varied(task, int(ranking["seeds"].max()))
+        yield f"{_counts(rivals)}, over {seeds} (Holm over {_tests(sweep, task)})."
 
 
-def _by(pair: dict, best: pd.Series) -> str:
-    """Write by how much a is lower than b: a ratio with its interval where a t test holds.
+def _of_one(task: pd.Series, rival: pd.Series) -> str:
+    seeds = what_varied(task, int(rival["seeds"]))
+    ahead = f"ahead by more than {MARGIN} times on {rival['wins']} of {seeds}"
+    behind = f"behind on {rival['losses']} of {seeds}"
+    counts = f"{ahead}, {behind}" if rival["losses"] else ahead
+    by_order = pd.isna(rival["unit"])  # some runs arrive and some do not: there is no ratio
+    beyond = f"the whole interval lies beyond {MARGIN} times"
+    how_clear = "the order alone is tested, since not all arrive" if by_order else beyond
+    within = f"the whole interval lies within {MARGIN} times, or within two steps"
+    how_good = f"neither is ahead by more than {MARGIN} times on any seed" if by_order else within
+    said = {
+        CLEAR: f"Clear: {counts} ({stated(rival['p'])}), and {how_clear}.",
+        CLOSE: f"Close: {counts} ({stated(rival['p'])}); the difference is shown, that it matters is not.",
+        AS_GOOD: f"As good: {how_good}.",
+        SAME: "The same: their runs agree bit for bit.",
+        OPEN: f"Not settled: {counts} ({stated(rival['p'])}).",
+        UNTOLD: f"Cannot be told from {seeds}.",
+        PASSES: "It passes through: that ranks it behind, and is no win.",
+    }
+    return said.get(rival["word"], "All its runs are lost.")
 
-    Else in how many runs, and at least how many times.
-    """
-    if pair["test"] == "t":
-        distinct = f", {int(pair['n'])} distinct runs" if pair["n"] < best["seeds"] else ""
-        return f"{factor(pair['ratio'])} times, {interval_stated(pair['low'], pair['high'])}{distinct}"
-    if pair["test"] == "none":
-        is_known = np.isfinite(pair["ratio"])
-        return f"{factor(pair['ratio'])} times, one run" if is_known else "its one run did not complete"
-    bound = "most of its runs did not complete"
-    if np.isfinite(pair["at_least"]):
-        bound = f"at least {factor(pair['at_least'])} times in half of them"
-    return f"in {int(pair['wins'])} of {counted(int(pair['n']), 'run')}, {bound}"
+
+def _counts(rivals: pd.DataFrame) -> str:
+    """Count the words: "1 as good, 1 close, 3 clearly worse"."""
+    labels = {
+        (AS_GOOD, 0): "as good",
+        (SAME, 0): "the same",
+        (CLOSE, BETTER_HERE): "close, and ahead here",
+        (CLEAR, BETTER_HERE): "clearly better here",
+        (CLOSE, BEHIND): "close",
+        (CLEAR, BEHIND): "clearly worse",
+        (OPEN, 0): "not settled",
+        (UNTOLD, 0): "not to be told",
+        (PASSES, BEHIND): "passing through",
+    }
+    counts = []
+    for (word, side), label in labels.items():
+        count = len(_said(rivals, word, side))
+        if count:
+            counts.append(f"{count} {label}")
+    return f"Of {len(rivals)} others: {', '.join(counts)}"
 
 
-def _never(ranking: pd.DataFrame) -> Iterator[str]:
-    never = list(ranking.loc[ranking["completed"] == 0, "optimizer"])
-    if never:
-        yield f"{listed(never)} never completed"
-
-
-def _family(sweep: Sweep, ranking: pd.DataFrame) -> Iterator[str]:
-    """Say what the error rate is held over, and where settings were chosen on the same seeds."""
-    if sweep.tuned:
-        return
-    pairs = of_task(sweep.pairwise, ranking["task"].iloc[0])
-    tests = pairs["p"].notna().sum()
-    if tests > 1:
-        yield f"Holm over {tests} tests"
-    if (ranking["settings"] > 1).any():
-        yield "settings chosen on the same seeds"
+def _tests(sweep: Sweep, task: pd.Series) -> str:
+    pairs = of_task(sweep.pairwise, task["task"])
+    family = pairs[pairs["family"] != "rest"]
+    return counted(int(family["p"].notna().sum()), "test")

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, factor, listed, p_value
-from lrbench.results.statistics import MARGIN
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
@@ -92,6 +91,24 @@ def on_tasks(sweep: Sweep, tasks: Sequence[str]) -> str:
     return f" on {len(tasks)} of {len(sweep.tasks)} tasks"
 
 
+MOST_NAMED = 3
+
+
+def names(optimizers: Sequence[str]) -> str:
+    """Name at most three optimizers: "SGD, Adam, RMSprop and 2 more"; four rather than "1 more"."""
+    return alternatives(optimizers, "and")
+
+
+def alternatives(optimizers: Sequence[str], last: str = "or") -> str:
+    """Name optimizers as `names` does, with another last word."""
+    shown = list(map(displayed, optimizers))
+    if len(shown) > MOST_NAMED + 1:
+        shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} more"]
+    if len(shown) == 1:
+        return shown[0]
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+
+
 def _nothing(row: pd.Series) -> str:
     return ""
 
@@ -106,7 +123,7 @@ def optimizers_on_tasks(
     for optimizer, own in rows.groupby("optimizer", sort=False):
         where = on_tasks(sweep, list(own["task"]))
         beside = detail(own.iloc[0]) if len(own) == 1 else ""
-        cases.append(f"{optimizer}{where}{beside}")
+        cases.append(f"{displayed(str(optimizer))}{where}{beside}")
     return listed(cases)
 
 
@@ -130,17 +147,3 @@ def interval_stated(low: float, high: float) -> str:
     if ends[0] == ends[1]:
         return "nearly the same for every seed"
     return f"95 % interval {ends[0]} to {ends[1]}"
-
-
-def visible(pairs: pd.DataFrame) -> pd.Series:
-    """Return the ratio from which on a pair could show a difference: half the width of its interval, beyond
-    the margin.
-    """
-    return MARGIN * (pairs["high"] / pairs["low"]) ** 0.5
-
-
-def not_visible(ratio: float) -> str:
-    """Say what cannot be seen: differences under this ratio, or any where it is beyond all numbers."""
-    if not np.isfinite(ratio):
-        return "no difference is visible"
-    return f"differences under {factor(ratio)} times are not visible"

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from lrbench.results.notation import MISSING, counted, listed, number, ranged, setting_value
-from lrbench.results.statistics import ALPHA, MARGIN
+from lrbench.results.statistics import ALPHA
+from lrbench.results.statistics.pairs import MARGIN
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tuning import stages
 from lrbench.results.words.phrases import ENDED, seeds_compared, stored_of_planned, varying
@@ -39,8 +40,13 @@ ROLES = {"trial": "trials", "evaluation": "evaluation", "default": "defaults"}
 SCORE = "log(evaluations until it arrives / budget), of a run that does not arrive log(level / target)"
 UNITS = {"absolute": "", "oracle": " times the box's unit, which knows the problem's answer"}
 TESTS = (
-    "paired by seed: t test on log ratios where all gaps are finite and above the floor, else an exact "
-    "sign test"
+    "paired by seed: where all runs of both arrive, t test on log evaluations; where none does and none is "
+    "lost, on log levels; else an exact sign test of the order from ten seeds on, exact rank sums below"
+)
+ORDER = (
+    "by arrival at the target in gradient evaluations; a run arrives at the first state whose mean gap over "
+    "the last pass is within the target and after which it stays below twice of it; who does not arrive by "
+    "the mean gap over the last tenth of the budget"
 )
 DIVERGED = (
     "loss or weights not finite at some step, or the final gap above both the start's and the constant "
@@ -137,10 +143,19 @@ def _judged(sweep: Sweep) -> Rows:
     """Return what is compared, by which tests, and when a run reaches the target or is lost."""
     several_seeds = sweep.reported["seed"].nunique() > 1
     seeds = f"over {seeds_compared(sweep)}" if several_seeds else "one seed"
-    compared = f"{seeds}; the gap of a run is its mean over the last epoch, inf unless it completed"
-    target = f"relative gap {setting_value(sweep.target)}: the gap over that of the constant model"
     statistics = [("Statistics", sentence) for sentence in _statistics(sweep)]
-    return [("Compared", compared), *statistics, ("Target", target), ("Diverged", DIVERGED)]
+    return [
+        ("Compared", f"{seeds}, {ORDER}"),
+        *statistics,
+        ("Target", _target(sweep)),
+        ("Diverged", DIVERGED),
+    ]
+
+
+def _target(sweep: Sweep) -> str:
+    targets = sorted(sweep.tasks["relative_target"].unique())
+    written = listed(list(map(setting_value, targets)))
+    return f"relative gap {written}: the gap over that of the constant model, never below the gap floor"
 
 
 def _made_with(manifest: dict[str, Any]) -> Rows:
@@ -198,10 +213,13 @@ def _statistics(sweep: Sweep) -> Iterator[str]:
     """Say which tests were made, if any."""
     if len(sweep.pairwise):
         family = "the leader's pairs and over all other pairs" if sweep.tuned else "all pairs"
-        shown = f"shown means p < {ALPHA:g} and a ratio that is beyond {MARGIN:g} with its interval or bound"
+        shown = (
+            f"clear means p < {ALPHA:g} against a difference of {MARGIN:g} times, close against none, as "
+            "good an interval within it"
+        )
         across = ""
         if len(sweep.across):
-            across = " Over six problems or more: Wilcoxon's exact test on mean log gaps, Holm."
+            across = " Over six problems or more: Wilcoxon's exact test on mean scores, Holm."
         yield f"{TESTS}; Holm over {family}; {shown}.{across}"
     elif len(sweep.tuned_against_default):
         yield f"{TESTS}; of the tuned setting against the default one"
@@ -214,7 +232,7 @@ def _grid(sweep: Sweep) -> Rows:
     rows = [("Settings tried", _numbers(sweep.ranking, "settings"))]
     if (sweep.ranking["settings"] > 1).any():
         chosen = (
-            "for each optimizer the setting with the lowest geometric mean of the gap over the seeds, "
+            f"for each optimizer the setting with the fewest lost seeds, then the least mean score: {SCORE}; "
             "chosen on the seeds that are shown"
         )
         rows.append(("Selection", chosen))

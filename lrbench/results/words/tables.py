@@ -1,8 +1,8 @@
 """Every table: its name, heading and sentence, its frame, how it is written, where it stands.
 
 A table that is listed in TABLES stands on the page, in Markdown, and as a file in tables/: as CSV whole and
-in full precision, as LaTeX as it is printed. One row of text: optimizer "sgd", best setting "lr=0.05", final
-gap "1.30e-6", times the leader "31 (12–80)" ...
+in full precision, as LaTeX as it is printed. One row of text: optimizer "SGD", best setting "lr=0.05",
+arrives after "231", times the leader "1.67 (1.50–1.87)", against the leader "clear" ...
 """
 
 from collections.abc import Callable, Hashable
@@ -14,15 +14,17 @@ import pandas as pd
 
 from lrbench.results.notation import MISSING, counted, listed, setting_value
 from lrbench.results.tables.sweep import Sweep
-from lrbench.results.words import cells
+from lrbench.results.words import answers, cells
 
 MOST_ROWS = 40  # of a table in the report; the file has all
 # where a table stands
-SINGLE_RUN, TOP, BELOW_A_FIGURE, END, PROTOCOL = "single run", "top", "below a figure", "end", "protocol"
+SINGLE_RUN, TOP, BELOW_RANKING = "single run", "top", "below the ranking"
+BELOW_A_FIGURE, END, PROTOCOL = "below a figure", "end", "protocol"
 # headings of columns of words, which stand left; numbers stand right
 LEFT = {
     *("optimizer", "best setting", "setting", "settings", "task", "problem", "status", "reason", "method"),
     *("a", "b", "test", "first*", "shown better*", "parameter", "dtype", "minimum", "source"),
+    *("said", "of", "against the leader*"),
 }
 
 
@@ -59,7 +61,7 @@ class TableSpec:
         heading, sentence: what stands above it; a sentence may be made from the frame.
         frame: its numbers, without rows where the sweep has none for it.
         text: how they are written, a column a heading.
-        place: SINGLE_RUN, TOP, BELOW_A_FIGURE (the figure names it), END or PROTOCOL.
+        place: SINGLE_RUN, TOP, BELOW_RANKING, BELOW_A_FIGURE (the figure names it), END or PROTOCOL.
         split: tables of their own instead, such as a table a task.
     """
 
@@ -140,7 +142,7 @@ def _costs(sweep: Sweep, spec: TableSpec) -> list[Table]:
         found.append(Table(f"costs-{place}", f"{spec.heading}: {task}", "", cells.costs_text(groups[task])))
     if missed:
         target = setting_value(sweep.target)
-        sentence = f"No optimizer reaches a relative gap of {target} with half of its seeds."
+        sentence = f"No optimizer comes within {target} with half of its seeds."
         found.append(Table("", f"{spec.heading}: {listed(missed, most=12)}", sentence, pd.DataFrame()))
     return found
 
@@ -165,6 +167,11 @@ def _of_a_single_run(name: str) -> Callable[[Sweep], pd.DataFrame]:
         return getattr(sweep, name) if len(sweep.runs) == 1 else pd.DataFrame()
 
     return frame
+
+
+def _answers_of_several(sweep: Sweep) -> pd.DataFrame:
+    """Return the predictions where there are several runs; a single one has a table of its own."""
+    return sweep.answers if len(sweep.runs) > 1 else pd.DataFrame()
 
 
 def _tolerances(sweep: Sweep) -> pd.DataFrame:
@@ -213,9 +220,8 @@ TABLES = (
     TableSpec(
         "overall",
         "Over all tasks",
-        "Mean rank: over the problems, by gap. Leads: of the tasks that it ran on, those where it is the "
-        "leader or not shown worse. Reaches the target: of the tasks with relative gaps, those where at "
-        "least half of its seeds do. Lost seeds on: so many of its tasks.",
+        "Mean rank: over the problems, by who arrives first. Leads or as good: of the tasks that it ran "
+        "on. Arrives on: those where at least half of its runs do. Lost runs on: so many of its tasks.",
         lambda sweep: sweep.overall,
         cells.overall_text,
         place=TOP,
@@ -230,62 +236,71 @@ TABLES = (
         split=_rankings,
     ),
     TableSpec(
+        "answers",
+        "Prediction",
+        answers.sentence,
+        _answers_of_several,
+        cells.answers_text,
+        place=BELOW_RANKING,
+    ),
+    TableSpec(
         "targets",
         "On the way to the target",
-        "Gradient evaluations until each relative gap, the median over the seeds, and in brackets how "
-        "many of the seeds reach it; only these where fewer than half do. In square brackets, only where "
-        "some seeds of a minibatch task miss, the expected running time: the evaluations of all runs, a "
-        "miss at its whole budget, over the number that reach it.",
+        "Gradient evaluations until arrival at each relative gap, the median over the seeds, and in "
+        "brackets how many of them arrive; only these where fewer than half do. In square brackets, only "
+        "where some seeds of a minibatch task miss, the expected running time: the evaluations of all runs, "
+        "a miss at its whole budget, over the number that arrive.",
         lambda sweep: sweep.targets,
         cells.targets_text,
     ),
     TableSpec(
         "tuned_against_default",
         "Tuned against default",
-        "Gain: how many times lower the gap ends at the tuned setting, paired by seed: with its 95 % "
-        "interval where a t test holds; a bound where only the order can be tested. Each p is of this row "
-        "alone.",
+        "Default over tuned: how many times as many evaluations the default takes until arrival where all "
+        "runs arrive, how many times its level where none does; paired by seed, with the 95 % interval. "
+        "Each p is of this row alone.",
         lambda sweep: sweep.tuned_against_default,
         cells.tuned_text,
     ),
     TableSpec(
         "sensitivity",
-        "Tolerance of the learning rate",
-        "The widest stretch of learning rates at which at least half of the seeds reach the target and "
-        "end at or below it, in decades; ≥ where it goes on at the end of the grid. At each rate the best "
+        "Learning rates that work",
+        "The widest stretch of tried learning rates at which no run is lost and the cost is at most twice "
+        "that of the best, in decades; ≥ where it goes on at the end of the search. At each rate the best "
         "setting counts.",
         _tolerances,
         cells.sensitivity_text,
     ),
     TableSpec(
         "success",
-        "Who reaches the target",
-        "Pass: at least half of the seeds reach it; in brackets how many settings, tried in random order, "
-        "it takes on average to find one that does. Else how many of the seeds do.",
+        "Who arrives",
+        "Pass: at least half of the seeds arrive at the target; in brackets how many settings, tried in "
+        "random order, it takes on average to find one that does. Else how many of the seeds do.",
         lambda sweep: sweep.success,
         cells.success_text,
     ),
     TableSpec(
         "competence",
         "Who leads where",
-        "The leader and all that are not shown worse than it, best first, by condition number and steps.",
+        "The leader and all that are as good, best first, by condition number and steps.",
         lambda sweep: sweep.competence,
         cells.competence_text,
     ),
     TableSpec(
         "pairwise",
         "Every pair",
-        "b over a: how many times higher b's gap ends, paired by seed, with its 95 % interval where a t "
-        "test holds; a bound where only the order can be tested. P(a lower): the probability that a run "
-        "of a ends below one of b. p* after Holm.",
+        "b over a: of the evaluations until arrival where all runs arrive, of the levels where none does, "
+        "paired by seed, with the 95 % interval; nothing where the order alone is tested. Ahead: by more "
+        "than 1.25 times. p*: against no difference; p beyond 1.25*: against a difference of the margin, "
+        "which clear is held against. Both after Holm.",
         lambda sweep: sweep.pairwise,
         cells.pairwise_text,
     ),
     TableSpec(
         "across",
         "Across the problems",
-        "The block is the problem, data and loss: seeds and tasks of one are averaged first. b over a: "
-        "the median ratio of their gaps; p* of Wilcoxon's exact test after Holm, from six problems on.",
+        "The block is the problem, data and loss: seeds and tasks of one are averaged first. Ahead: with "
+        "the lower mean score; p* of Wilcoxon's exact test after Holm, from six problems on.",
         lambda sweep: sweep.across,
         cells.across_text,
     ),

@@ -1,7 +1,6 @@
-"""What may be said of a sweep: three to six plain sentences a task, each with the number that a test or a
-count backs.
+"""What may be said of a sweep: the verdict first, how sure it is, which rates work, and the line to paste.
 
-The last sentence is the line to paste.
+Each sentence has the number that a test or a count backs.
 """
 
 import math
@@ -10,30 +9,38 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from lrbench.results.notation import counted, decades, factor, listed, number, setting_value
-from lrbench.results.statistics import ALPHA, FEWEST_SIGNS, MARGIN, TESTED, below_target
+from lrbench.results.frames.names import displayed
+from lrbench.results.notation import counted, factor, listed, number, setting_value
+from lrbench.results.statistics import ALPHA, FEWEST_SIGNS
+from lrbench.results.statistics.verdicts import AS_GOOD, BETTER, CLOSE, SAME, UNDECIDED
 from lrbench.results.tables.overall import mean_ranks
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
-from lrbench.results.tables.tuning import shown_sides
 from lrbench.results.words import leader, paste
-from lrbench.results.words.phrases import interval_stated, on_task, stated, what_varied
+from lrbench.results.words.phrases import names, on_task, stated
 
 MOST_IN_FULL = 2  # tasks
 MOST_LEADERS = 6
+WIDER = 2.0  # times: from which on the range of rates that work is worth naming
 
 Part = Callable[[Sweep, pd.Series, pd.DataFrame], Iterator[str]]  # of a task and its rows of the ranking
 
 
 def headline(sweep: Sweep) -> list[str]:
-    """Return the sentences: up to two tasks in full, else what holds across them, a leader a task, and a
+    """Return the sentences: up to two tasks in full, else what holds across them, a verdict a task, and a
     line to paste.
     """
     tasks = [task for _, task in sweep.tasks.iterrows()]
     if len(tasks) <= MOST_IN_FULL:
         return list(_sentences(sweep, tasks, IN_FULL))
-    leaders = _sentences(sweep, tasks[:MOST_LEADERS], (leader.sentence,))
-    return [*_across(sweep), *leaders, *_unsaid(tasks[MOST_LEADERS:]), *_paste_over_all(sweep)]
+    verdicts = _sentences(sweep, tasks[:MOST_LEADERS], (leader.sentence,))
+    return [
+        *_over_tasks(sweep),
+        *_across(sweep),
+        *verdicts,
+        *_unsaid(tasks[MOST_LEADERS:]),
+        *_paste_over_all(sweep),
+    ]
 
 
 def _sentences(sweep: Sweep, tasks: list[pd.Series], parts: tuple[Part, ...]) -> Iterator[str]:
@@ -49,118 +56,32 @@ def _unsaid(tasks: list[pd.Series]) -> Iterator[str]:
         yield f"{counted(len(tasks), 'more task')}: {labels}; the ranking has each."
 
 
-# ---- the target
-
-
-def _target(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]:
-    """Say who reaches the target first: medians over the seeds, of those with which at least half of them
-    reach it.
-    """
-    where = on_task(sweep, task["task"])
-    target = f"the target{where} (relative gap {setting_value(sweep.target)})"
-    defined = ranking.dropna(subset="evaluations_to_target")
-    reached = defined[np.isfinite(defined["evaluations_to_target"])]
-    if len(reached):
-        in_order = reached.sort_values("evaluations_to_target", kind="stable")
-        first, others = in_order.iloc[0], in_order.iloc[1:]
-        cost = f"{number(first['evaluations_to_target'])} gradient evaluations"
-        fewer = _fewer(first, others, len(ranking))
-        yield f"{first['optimizer']} reaches {target} in {cost}{fewer}{_share(sweep, task, first)}."
-    elif len(defined):
-        yield _missed(task, defined, target)
-
-
-def _share(sweep: Sweep, task: pd.Series, row: pd.Series) -> str:
-    """Say how many of the seeds reach the target, where there are several."""
-    if row["seeds"] == 1:
-        return ""
-    return f"; {row['hits']} of {what_varied(task, row['seeds'])}{_stays(sweep, task, row)}"
-
-
-def _stays(sweep: Sweep, task: pd.Series, row: pd.Series) -> str:
-    """Say whether an optimizer's typical gap is shown to be below the target at the end: a first hit may be
-    a crossing.
-    """
-    runs = of_task(sweep.reported, row["task"])
-    gaps = runs.loc[runs["optimizer"] == row["optimizer"], "gap"].to_numpy()
-    p = below_target(gaps, sweep.target * task["scale"], task["gap_floor"])
-    if np.isnan(p):
-        return ""
-    ends = "ends" if p < ALPHA else "is not shown to end"
-    return f" reach it, and the typical gap {ends} below it (one-sided {stated(p)})"
-
-
-def _fewer(first: pd.Series, others: pd.DataFrame, optimizers: int) -> str:
-    """Compare with the next one that reaches the target."""
-    if not len(others):
-        return ", and no other does in half of its runs" if optimizers > 1 else ""
-    cost = first["evaluations_to_target"]
-    level = list(others.loc[others["evaluations_to_target"] == cost, "optimizer"])
-    if level:
-        return f", as many as {listed(level)}"
-    following = others.iloc[0]
-    if not cost:
-        return f", before {following['optimizer']}"
-    ratio = factor(following["evaluations_to_target"] / cost)
-    return f", {ratio} times fewer than {following['optimizer']}"
-
-
-def _missed(task: pd.Series, ranking: pd.DataFrame, target: str) -> str:
-    most = ranking.sort_values("hits", ascending=False, kind="stable").iloc[0]
-    name = most["optimizer"]
-    who = f"{name} does not reach" if len(ranking) == 1 else "No optimizer reaches"
-    if not most["hits"]:
-        return f"{who} {target}."
-    share = f"{most['hits']} of {what_varied(task, most['seeds'])}"
-    return f"{who} {target} in half of its runs; {name} does in {share}."
-
-
 # ---- the learning rate
 
 
-def _tolerance(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]:
-    """Say over how many decades of lr the target is reached.
-
-    A stretch that the end of its grid cuts off may be the widest all the same.
-    """
+def _rates_that_work(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]:
+    """Say over which learning rates an optimizer costs at most twice its best, where they differ in that."""
     table = of_task(sweep.sensitivity_table, task["task"])
-    table = table[table["lrs"] > 1]
-    wide = table[table["tolerance"] > 0].sort_values("tolerance", ascending=False, kind="stable")
-    if not len(wide):
+    working = table[(table["lrs"] > 1) & (table["tolerance"] > 0)]
+    if not len(working):
         return
-    where = on_task(sweep, task["task"])
-    is_cut = wide["open_low"] | wide["open_high"]
-    is_widest = wide["tolerance"] == wide["tolerance"].max()
-    names = list(wide.loc[is_widest, "optimizer"])
-    width = f"over {_width(wide, is_cut & is_widest, names)}"
-    if len(table) == 1:
-        yield f"{names[0]} reaches the target{where} {width}."
-        return
-    perhaps = _perhaps_as_wide(wide[is_cut & ~is_widest])
-    if len(names) == 1:
-        yield f"{names[0]} is least sensitive to its lr{where}: it reaches the target {width}{perhaps}."
-    else:
-        yield (
-            f"{listed(names)} are least sensitive to their lr{where}: they reach the target {width}{perhaps}."
-        )
+    width = (working["highest_lr"] / working["lowest_lr"]).to_numpy()
+    is_open = (working["open_low"] | working["open_high"]).to_numpy()
+    widest = working.iloc[int(np.argmax(width))]
+    narrowest = working.iloc[int(np.argmin(width))]
+    text = f"{displayed(widest['optimizer'])} works{on_task(sweep, task['task'])} {_range(widest)}"
+    if len(working) == 1:
+        yield f"{text}: there it costs at most twice its best."
+    elif width.max() > WIDER * width.min() and not is_open[np.argmin(width)]:
+        other = f"{displayed(narrowest['optimizer'])} {_range(narrowest)}"
+        yield f"{text}, {other}: there each costs at most twice its best (tried rates only)."
 
 
-def _width(wide: pd.DataFrame, cut_widest: pd.Series, names: list[str]) -> str:
-    """Write the largest width, of one optimizer with its ends: "at least 1.5 decades of lr (0.01 to 0.3)"."""
-    widest = wide.iloc[0]
-    least = "at least " if cut_widest.any() else ""
-    width = f"{least}{decades(widest['tolerance'], False)} of lr"
-    if len(names) > 1:
-        return width
-    return f"{width} ({setting_value(widest['lowest_lr'])} to {setting_value(widest['highest_lr'])})"
-
-
-def _perhaps_as_wide(cut: pd.DataFrame) -> str:
-    if not len(cut):
-        return ""
-    rows = cut[["optimizer", "tolerance"]].itertuples(index=False)
-    cases = [f"{name} (at least {decades(tolerance, False)})" for name, tolerance in rows]
-    return f"; cut off by the end of the search, so perhaps as wide: {listed(cases, most=3)}"
+def _range(row: pd.Series) -> str:
+    """Write a range of rates: "from 0.158 to 3.98 (25 times)", with ≤ or ≥ where the search ended there."""
+    low = f"{'≤ ' if row['open_low'] else ''}{setting_value(row['lowest_lr'])}"
+    high = f"{'≥ ' if row['open_high'] else ''}{setting_value(row['highest_lr'])}"
+    return f"from {low} to {high} ({factor(row['highest_lr'] / row['lowest_lr'])} times)"
 
 
 # ---- tuning
@@ -174,49 +95,64 @@ def _gain(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str]
     best = leader.best_of(ranking)
     if not sweep.tuned or best is None:
         return
-    default = "its default lr" if sweep.manifest["tune"]["keys"] == ["lr"] else "its defaults"
     gains = of_task(sweep.tuned_against_default, task["task"])
-    gains = gains.assign(shown=shown_sides(gains))
+    default = "torch's default rate" if sweep.manifest["tune"]["keys"] == ["lr"] else "torch's defaults"
     for gain in gains[gains["optimizer"] == best["optimizer"]].to_dict("records"):
         yield f"{_gained(gain, default)}{on_task(sweep, task['task'])}."
 
 
-SAME = {"identical": "the runs are equal bit for bit", "floor": "both end at the gap floor"}
-
-
 def _gained(gain: dict, default: str) -> str:
-    name, test = gain["optimizer"], gain["test"]
-    if test in SAME:
-        return f"Tuning gained {name} nothing over {default}: {SAME[test]}"
-    if test in TESTED and gain["p"] >= ALPHA:
-        return f"No gain from tuning is shown for {name} over {default} ({stated(gain['p'])})"
-    if test in TESTED and gain["shown"] == 0:
-        little = f"{name} gains less than {MARGIN} times from tuning, if anything"
-        return f"{little}, over {default} ({stated(gain['p'])})"
-    times = gain["at_least"] if test == "sign" else gain["gain"]
-    if np.isinf(times):
-        lost = "most of its runs do not complete" if test == "sign" else "its run does not complete"
-        return f"{name} needed tuning: with {default} {lost}"
-    if times == 0:  # a gap of 0, where the problem has no floor
-        return f"{name} ends higher tuned than with {default}, which ends at the minimum"
-    least = "at least " if test == "sign" else ""
-    where = "lower" if times >= 1 else "higher"
-    size = factor(max(times, 1 / times))
-    return f"{name} ends {least}{size} times {where} tuned than with {default} ({_backing(gain, times)})"
+    name, word = displayed(gain["optimizer"]), gain["word"]
+    if word == SAME:
+        return f"Tuning changed nothing for {name}: with {default} its runs are the same bit for bit"
+    if word == AS_GOOD:
+        return f"{name} is as good with {default}"
+    if word in UNDECIDED:
+        return f"Whether tuning gained {name} anything over {default} is not settled"
+    if word not in BETTER:
+        return f"{name} lost every run, tuned and with {default}"
+    perhaps = ", perhaps too little to matter" if word == CLOSE else ""
+    if gain["side"] < 0:
+        return f"{name} is better with {default} than tuned{_times(gain, turned=True)}{perhaps}"
+    return f"Tuning pays: with {default} {name} {_untuned(gain)}{perhaps}"
 
 
-def _backing(gain: dict, times: float) -> str:
-    """Say what a gain rests on."""
-    if gain["test"] == "none":
-        return "one run"
-    if gain["test"] == "sign":
-        return f"sign test, {int(gain['n'])} pairs, {stated(gain['p'])}"
-    if times >= 1:
-        return interval_stated(gain["low"], gain["high"])
-    return interval_stated(1 / gain["high"], 1 / gain["low"])
+def _untuned(gain: dict) -> str:
+    """Say what an optimizer does at its default, against the tuned setting."""
+    interval = leader.between(gain["low"], gain["high"])
+    if gain["unit"] == "evaluations":
+        return f"needs {factor(gain['gain'])} times as many evaluations{interval}"
+    if gain["unit"] == "gap":
+        return f"ends {factor(gain['gain'])} times as far off{interval}"
+    if gain["default_arrived"] < gain["arrived"]:
+        return f"arrives on {gain['default_arrived']} of {gain['n']} starts instead of {gain['arrived']}"
+    return f"is behind on most of {gain['n']} starts ({stated(gain['p'])})"
+
+
+def _times(gain: dict, turned: bool) -> str:
+    if gain["unit"] is None or pd.isna(gain["gain"]):
+        return ""
+    ratio, low, high = 1 / gain["gain"], 1 / gain["high"], 1 / gain["low"]
+    return f" ({factor(ratio)} times{leader.between(low, high)})"
 
 
 # ---- across tasks
+
+
+def _over_tasks(sweep: Sweep) -> Iterator[str]:
+    """Say on how many tasks the best of them leads or is as good."""
+    overall = sweep.overall
+    if not len(overall):
+        return
+    best = overall.sort_values(["led", "mean_rank"], ascending=[False, True], kind="stable").iloc[0]
+    name, led, tasks = displayed(best["optimizer"]), best["led"], len(sweep.tasks)
+    if led == tasks:
+        yield f"{name} leads or is as good on all {tasks}."
+        return
+    own = sweep.ranking[sweep.ranking["optimizer"] == best["optimizer"]]
+    undecided = int(own["word"].isin(UNDECIDED).sum())
+    open_on = f", not settled on {undecided}" if undecided else ""
+    yield f"No optimizer wins on all {tasks}: {name} leads or is as good on {led}{open_on}."
 
 
 def _across(sweep: Sweep) -> Iterator[str]:
@@ -228,27 +164,28 @@ def _across(sweep: Sweep) -> Iterator[str]:
     if problems < FEWEST_SIGNS:
         return
     scope = f"Across {problems} problems"
-    names = mean_ranks(pairs).index
+    ranked = mean_ranks(pairs).index
     enough = _enough(len(pairs))
     if enough > problems:
-        between = counted(len(names), "optimizer")
+        between = counted(len(ranked), "optimizer")
         yield f"{scope}, nothing can be shown between {between}: that takes {enough} problems."
         return
-    first = names[0]
+    first = ranked[0]
     own = pairs[(pairs["a"] == first) | (pairs["b"] == first)]
     others = own["b"].where(own["a"] == first, own["a"])
     is_ahead = own["better"] == first
     level = list(others[own["better"] == ""])
     if not is_ahead.any():
         yield (
-            f"{scope}, no difference is shown between {first}, which has the lowest mean rank, and "
-            f"{listed(level)}."
+            f"{scope}, no difference is shown between {displayed(first)}, which has the lowest mean rank, "
+            f"and {names(level)}."
         )
         return
-    undecided = f"; no difference shown from {listed(level)}" if level else ""
+    undecided = f"; no difference shown from {names(level)}" if level else ""
     largest = stated(own.loc[is_ahead, "p_holm"].max())
-    behind = listed(list(others[is_ahead]))
-    yield f"{scope}, {first} is ahead of {behind} (exact Wilcoxon, Holm: largest {largest}){undecided}."
+    behind = names(list(others[is_ahead]))
+    sure = f"exact Wilcoxon, Holm: largest {largest}"
+    yield f"{scope}, {displayed(first)} is ahead of {behind} ({sure}){undecided}."
 
 
 def _enough(tests: int) -> int:
@@ -295,9 +232,10 @@ def _paste(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str
         return
     scope = task["task"] if len(sweep.tasks) > 1 else f"loss {task['loss']}"
     columns = " on standardized columns" if isinstance(task["x_scale"], tuple) else ""
+    stop = f" (stop after {counted(round(best['steps_taken']), 'step')})" if best["passes"] else ""
     runs = of_task(sweep.reported, task["task"])
     run = runs[runs["optimizer"] == best["optimizer"]].iloc[0]
-    yield f"To paste, for {scope}{columns}: {paste.line(run)}"
+    yield f"To paste, for {scope}{columns}{stop}: {paste.line(run)}"
 
 
 def _paste_over_all(sweep: Sweep) -> Iterator[str]:
@@ -308,12 +246,19 @@ def _paste_over_all(sweep: Sweep) -> Iterator[str]:
     ranked = mean_ranks(sweep.across).index if len(sweep.across) else sweep.ranking["optimizer"].unique()
     for name in ranked:
         rows = sweep.ranking[sweep.ranking["optimizer"] == name]
-        if len(rows) == len(sweep.tasks) and np.isfinite(rows["gap"]).all():
+        if len(rows) == len(sweep.tasks) and (rows["lost"] == 0).all():
             runs = sweep.reported[sweep.reported["optimizer"] == name].drop_duplicates("task")
             lines = pd.Series([paste.line(run) for _, run in runs.iterrows()]).value_counts(sort=False)
             scope = "all tasks" if len(lines) == 1 else f"{lines.max()} of {len(rows)} tasks"
-            yield f"To paste, {name} as it was chosen on {scope}: {lines.idxmax()}"
+            yield f"To paste, {displayed(name)} as it was chosen on {scope}: {lines.idxmax()}"
             return
 
 
-IN_FULL: tuple[Part, ...] = (leader.sentence, _target, _tolerance, _gain, _direct, _paste)
+IN_FULL: tuple[Part, ...] = (
+    leader.sentence,
+    leader.confidence,
+    _rates_that_work,
+    _gain,
+    _direct,
+    _paste,
+)

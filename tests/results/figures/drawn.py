@@ -76,10 +76,12 @@ def tasks(count: int) -> tuple[dict, ...]:
     return tuple(LECTURE | {"problem_id": f"p{k}", "problem": f"p{k}"} for k in range(count))
 
 
-def over_tasks(gaps: dict[str, list[float]], hits: dict[str, list[int | None]] | None = None) -> list[dict]:
+def over_tasks(
+    gaps: dict[str, list[float]], hits: dict[str, list[int | None]] | None = None, **changes
+) -> list[dict]:
     """Runs of each optimizer on the tasks p0, p1, ..., one seed."""
     return [
-        run(name, gap, problem_id=f"p{k}", problem=f"p{k}", hit=hits[name][k] if hits else None)
+        run(name, gap, problem_id=f"p{k}", problem=f"p{k}", hit=hits[name][k] if hits else None, **changes)
         for name, own in gaps.items()
         for k, gap in enumerate(own)
     ]

@@ -5,15 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from conftest import run
-from drawn import (
-    draw,
-    scattered,
-    texts,
-    two_competitors,
-)
+from drawn import caption, draw, scattered, texts, two_competitors
 from matplotlib.collections import PolyCollection
-
-from lrbench.results.figures.ink import palette
 
 
 @pytest.fixture
@@ -33,41 +26,76 @@ def test_the_cell_of_a_single_rate_is_as_wide_as_the_others(write):
     np.testing.assert_allclose(one[["left", "right"]], [[10**-1.5, 10**-0.5]])
 
 
-def test_colours_of_the_heat_map_are_the_logs_of_the_gaps(competitors):
-    ax = draw("heat_map", competitors).axes[0]
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == competitors.ranking["optimizer"].tolist()
-    cells = {mark.get_gid(): mark for mark in ax.collections if isinstance(mark, PolyCollection)}
-    adam, sgd = (list(palette(competitors.ranking)).index(name) for name in ("adam", "sgd"))
+def cells_of(ax) -> dict[str, PolyCollection]:
+    return {mark.get_gid(): mark for mark in ax.collections if isinstance(mark, PolyCollection)}
+
+
+@pytest.fixture
+def rates(write):
+    """adam arrives at two rates and once of twice at a third, misses at one, is lost at one; sgd misses."""
+    hits = {0.01: [None, None], 0.1: [2, 4], 0.2: [3, 3], 0.3: [6, None]}
+    rows = [
+        run("adam", 1e-3 if hit is None else 1e-9, lr=lr, seed=seed, hit=hit)
+        for lr, own in hits.items()
+        for seed, hit in enumerate(own)
+    ]
+    rows += [run("adam", lr=1.0, seed=0, status="diverged"), run("adam", lr=1.0, seed=1)]
+    return write(*rows, *[run(lr=lr, seed=seed) for lr in (0.1, 0.2) for seed in range(2)])
+
+
+def test_colours_are_the_logs_of_the_mean_evaluations_in_which_a_miss_counts_the_budget(rates):
+    ax, bar = draw("heat_map", rates).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["adam", "sgd"]
+    cells = cells_of(ax)
     assert cells.keys() == {
-        f"cells-0-optimizer-{adam}",
-        f"lostcells-0-optimizer-{adam}",
-        f"cells-0-optimizer-{sgd}",
+        "cells-0-optimizer-0",
+        "misscells-0-optimizer-0",
+        "lostcells-0-optimizer-0",
+        "misscells-0-optimizer-1",
     }
-    np.testing.assert_allclose(cells[f"cells-0-optimizer-{adam}"].get_array(), [-3, -6])
-    np.testing.assert_allclose(cells[f"cells-0-optimizer-{sgd}"].get_array(), [-2, -3, -4])
-    assert {mark.get_clim() for gid, mark in cells.items() if gid.startswith("cells")} == {(-6, -2)}
-    hatched = cells[f"lostcells-0-optimizer-{adam}"]
-    assert hatched.get_hatch()
-    assert len(hatched.get_paths()) == 1
+    adam = rates.entries[(rates.entries["optimizer"] == "adam") & rates.entries["lr"].isin([0.1, 0.2, 0.3])]
+    means = adam.groupby("lr")["cost"].agg(lambda costs: np.log10(costs).mean())
+    np.testing.assert_allclose(cells["cells-0-optimizer-0"].get_array(), means)
+    assert len(cells["misscells-0-optimizer-0"].get_paths()) == 1
+    assert len(cells["misscells-0-optimizer-1"].get_paths()) == 2
+    assert cells["lostcells-0-optimizer-0"].get_hatch()
     assert texts(ax) == ["1/2"]
+    assert bar.get_title() == "evaluations"
 
 
-def test_a_cell_stands_over_its_rate_in_the_row_of_its_optimizer(competitors):
-    ax = draw("heat_map", competitors).axes[0]
+def test_colours_are_the_logs_of_the_levels_where_nobody_arrives(write):
+    gaps = {0.1: 1e-2, 0.2: 1e-4, 0.3: 1e-3}
+    results = write(*[run(gap=gap, lr=lr) for lr, gap in gaps.items()])
+    ax, bar = draw("heat_map", results).axes
+    np.testing.assert_allclose(cells_of(ax)["cells-0-optimizer-0"].get_array(), [-2, -4, -3])
+    assert bar.get_title() == "level"
+    assert "Level (the mean gap at the end" in caption("heat_map", results)
+    assert "Empty" not in caption("heat_map", results)
+
+
+def test_a_cell_that_first_rises_too_high_is_pale(write):
+    rows = [run(gap=1e-9, hit=2, lr=0.1), run(gap=1e-9, hit=1, lr=0.2, rise=1e4)]
+    results = write(*rows)
+    cells = cells_of(draw("heat_map", results).axes[0])
+    assert cells["risecells-0-optimizer-0"].get_alpha() < cells["cells-0-optimizer-0"].get_alpha()
+    assert "rises above 100 times where it began" in caption("heat_map", results)
+
+
+def test_a_cell_stands_over_its_rate_in_the_row_of_its_optimizer(rates):
+    ax = draw("heat_map", rates).axes[0]
     names = [tick.get_text() for tick in ax.get_yticklabels()]
-    frame = competitors.rates
-    coloured = [mark for mark in ax.collections if isinstance(mark, PolyCollection) and not mark.get_hatch()]
-    found = {}
-    for path, value in [
-        pair for mark in coloured for pair in zip(mark.get_paths(), mark.get_array(), strict=True)
-    ]:
-        x, y = path.vertices[:4].T
-        (row,) = frame[
-            (frame["optimizer"] == names[round(y.mean())]) & frame["lr"].between(x.min(), x.max())
-        ].to_dict("records")
-        found[row["optimizer"], row["lr"]] = value
-        assert value == pytest.approx(np.log10(row["gap"]))
-    assert len(found) == 5
+    frame = rates.rates
+    found = set()
+    for gid, mark in cells_of(ax).items():
+        for path in mark.get_paths():
+            x, y = path.vertices[:4].T
+            (row,) = frame[
+                (frame["optimizer"] == names[round(y.mean())]) & frame["lr"].between(x.min(), x.max())
+            ].to_dict("records")
+            found.add((row["optimizer"], row["lr"]))
+            part = "lostcells" if row["lost"] else "cells" if row["arrived"] else "misscells"
+            assert gid.startswith(part)
+    assert len(found) == len(frame)
 
 
 def test_neighbours_that_lost_the_same_share_one_label(write):

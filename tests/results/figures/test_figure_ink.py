@@ -22,7 +22,7 @@ from lrbench.results.figures.thinning import spread_seeds, thinned
 
 
 def test_six_have_a_colour_and_the_rest_is_grey(write):
-    results = write(*[run(f"o{k}", 10.0**-k) for k in range(9)])
+    results = write(*[run(f"o{k}", 10.0 ** (-k / 4)) for k in range(9)])
     colours = palette(results.ranking)
     assert [colours[f"o{k}"] for k in range(8, 2, -1)] == COLOURS
     assert {colours[f"o{k}"] for k in range(3)} == {GREY}
@@ -31,19 +31,21 @@ def test_six_have_a_colour_and_the_rest_is_grey(write):
 
 
 def test_over_several_tasks_the_best_by_mean_rank_have_a_colour():
-    """Not by their places in the rankings, where who is shown better stands first. A lost seed ranks last."""
-    gaps = {
+    """Not by their places in the rankings, where who is shown better stands first. By the mean scores, of
+    which that of a lost optimizer is the largest.
+    """
+    scores = {
         "a": (1e-9, 1e-1),
         "b": (1e-8, 1e-2),
         "c": (1e-1, 1e-9),
         "d": (1e-2, 1e-8),
-        "lost": (INF, 1e-7),
+        "lost": (1e3, 1e-7),
         "e": (1e-3, 1e-3),
         "f": (1.0, 1.0),
     }
-    rows = [(task, name, own[k]) for k, task in enumerate("pq") for name, own in gaps.items()]
-    colours = palette(pd.DataFrame(rows, columns=["task", "optimizer", "gap"]))
-    ranks = pd.DataFrame(gaps).T.rank().mean(axis=1).sort_values(kind="stable")
+    rows = [(task, name, own[k]) for k, task in enumerate("pq") for name, own in scores.items()]
+    colours = palette(pd.DataFrame(rows, columns=["task", "optimizer", "order"]))
+    ranks = pd.DataFrame(scores).T.rank().mean(axis=1).sort_values(kind="stable")
     assert list(colours) == ranks.index.tolist()
     assert [name for name, colour in colours.items() if colour == GREY] == ranks.index[6:].tolist()
 
@@ -122,12 +124,12 @@ def test_a_long_curve_is_thinned_to_what_a_reader_can_tell_apart(write):
 
 def test_of_many_seeds_the_extremes_and_an_even_part_are_dots(write):
     gaps = [10.0**-k for k in range(12)]
-    frame = pd.DataFrame({"lr": np.repeat([0.1, 0.2], 12), "gap": gaps[::-1] + gaps})
+    frame = pd.DataFrame({"lr": np.repeat([0.1, 0.2], 12), "place": gaps[::-1] + gaps})
     shown = spread_seeds(frame, 8)
     assert shown["lr"].value_counts().to_dict() == {0.1: 4, 0.2: 4}
-    assert shown.groupby("lr")["gap"].agg(["min", "max"]).to_numpy().tolist() == [[gaps[-1], 1.0]] * 2
+    assert shown.groupby("lr")["place"].agg(["min", "max"]).to_numpy().tolist() == [[gaps[-1], 1.0]] * 2
     assert len(spread_seeds(frame, 24)) == 24
-    many = pd.DataFrame({"lr": np.arange(1.0, 101.0), "gap": 1.0})
+    many = pd.DataFrame({"lr": np.arange(1.0, 101.0), "place": 1.0})
     assert spread_seeds(many, 10)["lr"].iloc[[0, -1]].tolist() == [1.0, 100.0]
     assert len(spread_seeds(many, 10)) <= 10
 

@@ -84,9 +84,30 @@ def test_the_target_is_a_line_at_its_gap(write):
     assert any(np.allclose(line.get_ydata(), 8e-6) for line in ax.lines)
 
 
+def test_a_dot_on_the_target_stands_where_half_of_the_seeds_have_arrived(write):
+    """sgd by 4 with two of three; adam with one of three only, so that it misses."""
+    hits = {"sgd": [2, 4, None], "adam": [3, None, None]}
+    rows = [
+        run(name, 1e-3 if hit is None else 1e-9, seed=seed, hit=hit)
+        for name, own in hits.items()
+        for seed, hit in enumerate(own)
+    ]
+    results = write(*rows)
+    (ax,) = draw("loss_curves", results).axes
+    dots = {mark.get_gid(): mark for mark in scattered(ax) if str(mark.get_gid()).startswith("arrival")}
+    (gid,) = dots
+    assert list(palette(results.ranking))[int(gid[-1])] == "sgd"
+    np.testing.assert_allclose(dots[gid].get_offsets(), [(4, 8e-6)])
+    assert any(text.startswith("arrives in 4, ") for text in texts(ax))
+    assert any(text.startswith("misses, ") for text in texts(ax))
+    assert "Dots on the target" in caption("loss_curves", results)
+    assert "Dots" not in caption("loss_curves", write(run(), folder="misses"))
+
+
 def test_an_undefined_target_is_no_line(write):
     (ax,) = draw("loss_curves", write(run(gap=1e-9), problems=(LECTURE | {"scale": None},))).axes
     assert "target" not in texts(ax)
+    assert not [mark for mark in scattered(ax) if str(mark.get_gid()).startswith("arrival")]
 
 
 def test_all_failed_leaves_nothing_to_draw(write):

@@ -1,4 +1,4 @@
-"""The final gap against the learning rate: a panel an optimizer, what was lost, what theory marks."""
+"""Evaluations until arrival against the learning rate: a panel an optimizer, what was lost, what works."""
 
 import itertools
 import re
@@ -6,15 +6,7 @@ import re
 import numpy as np
 import pytest
 from conftest import LECTURE, run, tuned
-from drawn import (
-    ADAM,
-    caption,
-    crosses,
-    draw,
-    lines,
-    scattered,
-    texts,
-)
+from drawn import ADAM, caption, crosses, draw, finding, lines, scattered, texts
 from matplotlib.colors import to_hex
 
 from lrbench.errors import RequestError
@@ -65,22 +57,80 @@ def test_only_plain_gradient_descent_has_the_limits_of_its_rate(write, changes, 
     assert is_plain_descent(write(run(**changes)).entries).all() == plain
 
 
-def test_lines_and_rings_of_the_sensitivity_hold_the_gaps(write):
-    gaps = {0.01: 1e-2, 0.1: 1e-5, 1.0: 1e-1}
-    (ax,) = draw(
-        "lr_sensitivity",
-        write(
-            *[run(gap=gap * 10.0**seed, lr=lr, seed=seed) for lr, gap in gaps.items() for seed in range(3)]
-        ),
-    ).axes
+def part(ax, name: str) -> np.ndarray:
+    """The (x, y) of the marks of a part of the only optimizer."""
+    found = [mark for mark in scattered(ax) if mark.get_gid() == f"{name}-0-optimizer-0"]
+    return np.concatenate([np.asarray(mark.get_offsets()) for mark in found])
+
+
+def test_lines_rings_and_dots_hold_the_evaluations_until_arrival(write):
+    """A miss counts the budget, hollow, at the top where all seeds miss."""
+    hits = {0.01: [None, None], 0.1: [4, 6], 0.2: [2, 3], 1.0: [6, None]}
+    rows = [
+        run(gap=1e-3 if hit is None else 1e-9, lr=lr, seed=seed, hit=hit)
+        for lr, own in hits.items()
+        for seed, hit in enumerate(own)
+    ]
+    results = write(*rows)
+    (ax,) = draw("lr_sensitivity", results).axes
+    runs = results.entries
+    means = runs.groupby("lr")["cost"].agg(lambda costs: np.exp(np.log(costs).mean()))
+    expected = [(lr, np.nan if lr == 0.01 else mean) for lr, mean in means.items()]
+    np.testing.assert_allclose(lines(ax)[COLOURS[0]], expected)
+    np.testing.assert_allclose(part(ax, "best"), [(0.2, means[0.2])])
+    np.testing.assert_allclose(part(ax, "misses"), [(0.01, 8), (1.0, means[1.0])])
+    dots = runs.loc[runs["arrived"], ["lr", "hit"]]
+    assert sorted(map(tuple, part(ax, "dots"))) == sorted(dots.itertuples(index=False, name=None))
+    assert "misses" in texts(ax)
+    assert [text.get_text() for text in ax.figure.texts][1:] == [
+        "evaluations until it arrives",
+        "learning rate",
+    ]
+
+
+def test_lines_rings_and_dots_hold_the_levels_where_nobody_arrives(write):
+    gaps = {0.01: 1e-2, 0.1: 1e-4, 1.0: 1e-1}
+    rows = [run(gap=gap * 10.0**seed, lr=lr, seed=seed) for lr, gap in gaps.items() for seed in range(3)]
+    results = write(*rows)
+    (ax,) = draw("lr_sensitivity", results).axes
     np.testing.assert_allclose(lines(ax)[COLOURS[0]], [(lr, 10 * gap) for lr, gap in gaps.items()])
-    rings = [np.asarray(mark.get_offsets()) for mark in ax.collections if 80 in mark.get_sizes()]
-    np.testing.assert_allclose(rings, [[(0.1, 1e-4)]])
-    dots = max((np.asarray(mark.get_offsets()) for mark in ax.collections), key=len)
+    np.testing.assert_allclose(part(ax, "best"), [(0.1, 1e-3)])
+    assert not len(part(ax, "misses"))
     np.testing.assert_allclose(
-        sorted(map(tuple, dots)),
-        sorted((lr, gap * 10.0**seed) for lr, gap in gaps.items() for seed in range(3)),
+        sorted(map(tuple, part(ax, "dots"))), sorted((row["optimizer.lr"], row["level"]) for row in rows)
     )
+    assert "level  (mean gap at the end)" in [text.get_text() for text in ax.figure.texts]
+    assert "hollow" not in caption("lr_sensitivity", results)
+
+
+def test_the_rates_that_work_are_shaded(write):
+    """From 0.1 to 0.3: that at 1.0 costs three times what the best one does."""
+    hits = {0.01: None, 0.1: 3, 0.3: 2, 1.0: 7}
+    rows = [run(gap=1e-3 if hit is None else 1e-9, lr=lr, hit=hit) for lr, hit in hits.items()]
+    results = write(*rows)
+    (ax,) = draw("lr_sensitivity", results).axes
+    (shade,) = [patch for patch in ax.patches if str(patch.get_gid()).startswith("works")]
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((0.1, 0.3))
+    assert "shaded: the rates that work" in caption("lr_sensitivity", results)
+    assert finding("lr_sensitivity", results) == "lecture: learning rates that work: sgd 0.1 to 0.3."
+
+
+def test_where_no_rate_works_nothing_is_shaded(write):
+    results = write(*[run(lr=lr, seed=seed, status="diverged") for lr in (0.1, 0.2) for seed in range(2)])
+    (ax,) = draw("lr_sensitivity", results).axes
+    assert not ax.patches
+    assert "shaded" not in caption("lr_sensitivity", results)
+    assert finding("lr_sensitivity", results) == "lecture: no learning rate works."
+
+
+def test_a_rate_that_first_rises_too_high_is_pale_and_off_the_line(write):
+    rows = [run(gap=1e-9, hit=hit, lr=lr) for lr, hit in ((0.1, 4), (0.2, 3))]
+    results = write(*rows, run(gap=1e-9, hit=2, lr=1.0, rise=1e3))
+    (ax,) = draw("lr_sensitivity", results).axes
+    np.testing.assert_array_equal(lines(ax)[COLOURS[0]][-1], [1.0, np.nan])
+    np.testing.assert_allclose(part(ax, "rises"), [(1.0, 2)])
+    np.testing.assert_allclose(part(ax, "best"), [(0.2, 3)])
+    assert "pale: the gap first rises above 100 times" in caption("lr_sensitivity", results)
 
 
 def test_lost_seeds_are_crosses_with_their_share_and_break_the_line(write):
@@ -197,7 +247,7 @@ def test_the_best_at_an_edge_is_a_diamond_and_the_default_a_tick(write_tuned):
 
 def test_a_panel_holds_its_own_and_the_others_grey_behind(write):
     gaps = {
-        name: {lr: 10.0 ** -(k + place) for place, lr in enumerate((0.01, 0.1, 1.0))}
+        name: {lr: 2.0 ** -(k + place) for place, lr in enumerate((0.01, 0.1, 1.0))}
         for k, name in enumerate("abcdefgh")
     }
     results = write(*[run(name, gap, lr=lr) for name, own in gaps.items() for lr, gap in own.items()])

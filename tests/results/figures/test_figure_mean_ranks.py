@@ -5,12 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import (
-    draw,
-    over_tasks,
-    tasks,
-    texts,
-)
+from drawn import draw, finding, over_tasks, tasks, texts
 
 from lrbench.errors import RequestError
 from lrbench.results.tables.overall import mean_ranks, not_separated
@@ -18,14 +13,15 @@ from lrbench.results.tables.overall import mean_ranks, not_separated
 
 @pytest.fixture
 def seven(write):
-    """a is ahead of c everywhere, b in between."""
-    gaps = {"a": [1e-6] * 7, "b": [1e-5, 1e-7] * 3 + [1e-5], "c": [1e-3 * (1 + k) for k in range(7)]}
+    """a and b are ahead of c everywhere, and of each other by turns."""
+    gaps = {"a": [1e-4] * 7, "b": [2e-4, 5e-5] * 3 + [2e-4], "c": [1e-3 * (1 + k) for k in range(7)]}
     return write(*over_tasks(gaps), problems=tasks(7))
 
 
 def test_mean_ranks_stand_beside_the_names_and_bars_join_what_is_not_separated(seven):
     ranks = mean_ranks(seven.across)
-    expected = seven.ranking.pivot(index="task", columns="optimizer", values="gap").rank(axis=1).mean()
+    scores = seven.reported.pivot_table(index="task", columns="optimizer", values="score")
+    expected = scores.rank(axis=1).mean()
     pd.testing.assert_series_equal(ranks.sort_index(), expected.sort_index(), check_names=False)
     stretches = not_separated(seven.across)
     (ax,) = draw("mean_ranks", seven).axes
@@ -35,6 +31,16 @@ def test_mean_ranks_stand_beside_the_names_and_bars_join_what_is_not_separated(s
     for bar, stretch in zip(bars, stretches, strict=True):
         low, high = bar.get_xdata()
         assert [name for name, rank in ranks.items() if low <= rank <= high] == stretch
+
+
+def test_the_finding_names_the_pairs_that_are_shown(seven):
+    assert finding("mean_ranks", seven) == "all problems: of 3 pairs shown: a before c and b before c."
+
+
+def test_a_finding_where_no_pair_is_shown(write):
+    gaps = {"a": [1e-3, 1e-4] * 3, "b": [1e-4, 1e-3] * 3}
+    results = write(*over_tasks(gaps), problems=tasks(6))
+    assert finding("mean_ranks", results) == "all problems: of 1 pair none is shown to differ."
 
 
 def test_stretches_are_the_longest_without_a_shown_pair():

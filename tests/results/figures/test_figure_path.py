@@ -72,7 +72,7 @@ def test_four_maps_at_most_and_one_a_task(walk):
     assert [ax.get_title(loc="left") for ax in draw("path", results).axes] == ["p0", "p1", "p2", "p3"]
     assert caption("path", results).endswith(" 4 of 5 tasks; not drawn: p4.")
     assert caption("directions", results).endswith(" 1 of 5 tasks: p0.")
-    assert finding("directions", results).startswith("p0: down has least left")
+    assert finding("directions", results).startswith("p0: left of the start's gap at the last step: down ")
 
 
 @pytest.mark.parametrize(

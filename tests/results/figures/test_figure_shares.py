@@ -5,29 +5,19 @@ profile.
 import numpy as np
 import pytest
 from conftest import LECTURE, run
-from drawn import (
-    ADAM,
-    draw,
-    lines,
-    over_tasks,
-    tasks,
-    texts,
-)
+from drawn import ADAM, draw, finding, lines, over_tasks, tasks, texts
 
 from lrbench.errors import RequestError
 from lrbench.results.figures.ink import palette
 
 
 def test_the_share_solved_counts_every_pair_of_seed_and_target(write):
-    """Against a loop over the runs; the run that diverged solves nothing, though its curve passed a
-    target.
-    """
+    """Against a loop over the runs; the run that diverged arrives nowhere."""
     rows = [run(gap=gap, seed=seed) for seed, gap in enumerate((1e-3, 1e-6, 5.0))] + [
         run(seed=3, status="diverged")
     ]
-    rows[3] |= {"evaluations_to_1e-1": 1}
     frame = write(*rows).solved
-    costs = [row[f"evaluations_to_1e-{k}"] for row in rows[:3] for k in range(1, 9)]
+    costs = [row[f"cost_1e-{k}"] for row in rows for k in range(1, 9)]
     for cost, share in frame[["evaluations", "share"]].itertuples(index=False):
         assert share == sum(c is not None and c <= cost for c in costs) / 32
     assert frame["evaluations"].iloc[[0, -1]].tolist() == [0, 8]
@@ -46,6 +36,11 @@ def test_the_target_view_holds_the_shares_as_steps(write):
         np.testing.assert_allclose(lines(ax)[colours[name]], rows[["evaluations", "share"]])
     assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
     assert "0/8" in texts(ax)
+    arrived = results.reported.set_index("optimizer").filter(regex="^cost_1e").notna()
+    counts = {name: int(own.to_numpy().sum()) for name, own in arrived.groupby(level=0)}
+    told = finding("targets", results)
+    assert f"sgd {counts['sgd']} of 16" in told
+    assert f"adam {counts['adam']} of 8" in told
     with pytest.raises(RequestError, match="undefined"):
         draw("targets", write(run(), problems=(LECTURE | {"scale": None},), folder="flat"))
 
@@ -53,7 +48,8 @@ def test_the_target_view_holds_the_shares_as_steps(write):
 def test_the_profile_by_hand(write):
     """Costs 10, 20 | 40, 20 | not reached, 30 | nobody: within 1: a 1/4, b 2/4; within 2: a 2/4, b 3/4."""
     hits = {"a": [10, 40, None, None], "b": [20, 20, 30, None]}
-    results = write(*over_tasks({name: [1e-3] * 4 for name in hits}, hits), problems=tasks(4))
+    gaps = {name: [1e-3 if hit is None else 1e-9 for hit in own] for name, own in hits.items()}
+    results = write(*over_tasks(gaps, hits, steps=50, budget=50.0), problems=tasks(4))
     frame = results.profile
     at = {
         (name, ratio): share
@@ -65,15 +61,16 @@ def test_the_profile_by_hand(write):
     for name, rows in frame.groupby("optimizer"):
         np.testing.assert_allclose(lines(ax)[colours[name]], rows[["ratio", "share"]])
     assert {"2 of 4 tasks", "3 of 4 tasks"} <= set(texts(ax))
+    told = "all tasks: tasks on which half of the seeds arrive: a 2 of 4 and b 3 of 4."
+    assert finding("profile", results) == told
 
 
-def test_a_profile_leaves_out_tasks_without_targets_and_optimizers_that_missed_tasks(write):
-    rows = over_tasks({"a": [1e-3] * 4, "b": [1e-3] * 4}, {"a": [1, 2, 3, 4], "b": [2, 2, 2, 2]})
-    rows += over_tasks({"c": [1e-3]}, {"c": [1]})
-    problems = (*tasks(3), LECTURE | {"problem_id": "p3", "problem": "p3", "scale": None})
-    frame = write(*rows, problems=problems).profile
+def test_a_profile_leaves_out_optimizers_that_missed_tasks(write):
+    rows = over_tasks({"a": [1e-9] * 4, "b": [1e-9] * 4}, {"a": [1, 2, 3, 4], "b": [2, 2, 2, 2]})
+    rows += over_tasks({"c": [1e-9]}, {"c": [1]})
+    frame = write(*rows, problems=tasks(4)).profile
     assert set(frame["optimizer"]) == {"a", "b"}
-    assert set(frame["tasks"]) == {3}
+    assert set(frame["tasks"]) == {4}
 
 
 def test_two_tasks_are_no_profile(write):

@@ -11,7 +11,8 @@ from scipy import stats
 
 from lrbench.results.figures import COMPARED
 from lrbench.results.figures.ink import COLOURS, compared_palette
-from lrbench.results.notation import interval
+from lrbench.results.figures.rows import in_its_unit, ratio_text
+from lrbench.results.notation import number
 from lrbench.results.tables.difference import Difference
 
 
@@ -65,26 +66,61 @@ def test_a_failed_run_counts_as_lost_in_the_median(write):
     assert set(frame["optimizer"]) == {"adam"}
 
 
+def worth(runs: list[dict]) -> pd.DataFrame:
+    """What stored runs are worth: hit (inf without one), level, lost, arrived."""
+    frame = pd.DataFrame(runs)
+    hit = frame["cost_target"].astype(float).fillna(INF)
+    lost = np.isinf(frame["score"])
+    return frame.assign(hit=hit, lost=lost, arrived=hit < INF, cost=np.minimum(hit, frame["budget"]))
+
+
 def test_a_dot_a_run_a_bar_at_the_median_and_the_ratio_of_the_table(difference):
+    """Of `adam` all arrive, of `rprop` some, the others miss: they stand behind the budget."""
     figure = draw_compared("finals", difference)
-    ratios = dict(
-        zip(difference.rows["optimizer"], map(interval, difference.rows.to_dict("records")), strict=True)
-    )
+    shown = difference.shown[0].set_index("optimizer")
     for name, i in numbers(difference).items():
         for k, side in enumerate("AB"):
-            found = gaps(SHOWN[name][k])
+            found = worth(SHOWN[name][k])
             dots = parts(figure, f"dots{side}")[i].get_offsets()
-            assert sorted(dots[:, 0]) == sorted(gap for gap in found if gap < INF)
-            lost = found.count(INF)
+            np.testing.assert_allclose(sorted(dots[:, 0]), sorted(found.loc[found["arrived"], "hit"]))
+            misses = found[~found["arrived"] & ~found["lost"]]
+            marks = parts(figure, f"missdots{side}").get(i)
+            assert (0 if marks is None else len(marks.get_offsets())) == len(misses)
+            if len(misses):
+                level = number(float(stats.gmean(misses["level"])))
+                assert parts(figure, f"misses{side}")[i].get_text() == f"{len(misses)}/3 at {level}"
+            lost = found["lost"].sum()
             assert (parts(figure, f"count{side}")[i].get_text() if lost else None) == (
                 f"{lost}/3" if lost else None
             )
-            if np.median(found) < INF:
-                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == pytest.approx(
-                    np.median(found)
-                )
-        assert parts(figure, "ratio")[i].get_text() == ratios[name]
+            median = np.sort(found["hit"])[1]
+            if median < INF:
+                assert parts(figure, f"bar{side}")[i].get_segments()[0][0, 0] == median
+        row = shown.loc[name].to_dict()
+        assert parts(figure, "ratio")[i].get_text() == in_its_unit(row, ratio_text(row))
     assert [side.get_text() for side in figure.axes[0].get_legend().texts] == ["A", "B"]
+
+
+def test_the_key_and_what_names_the_misses_do_not_overlap(difference):
+    figure = draw_compared("finals", difference)
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    (name,) = [text for text in ax.texts if text.get_text().startswith("misses in")]
+    assert ax.get_legend().get_window_extent().x1 <= name.get_window_extent().x0
+
+
+def test_runs_stand_at_their_levels_where_nobody_arrives(write):
+    sides = [runs("sgd", [x * 1e-3 for x in (1, 2, 4)]), runs("sgd", [x * 3e-3 for x in (2, 1, 4)])]
+    difference = compare(*(write(*rows, folder=name) for name, rows in zip("ab", sides, strict=True)))
+    figure = draw_compared("finals", difference)
+    for side, rows in zip("AB", sides, strict=True):
+        dots = parts(figure, f"dots{side}")["0"].get_offsets()
+        assert sorted(dots[:, 0]) == sorted(gaps(rows))
+        assert parts(figure, f"bar{side}")["0"].get_segments()[0][0, 0] == pytest.approx(
+            np.median(gaps(rows))
+        )
+    assert parts(figure, "ratio")["0"].get_text().endswith(" in level")
+    assert figure.axes[0].get_xlabel() == "level  (mean gap at the end)"
 
 
 def test_rates_are_compared_where_both_searched(difference):
@@ -92,27 +128,27 @@ def test_rates_are_compared_where_both_searched(difference):
     figure = draw_compared("lr_sensitivity", difference)
     assert set(frame["optimizer"]) == {"sgd", "adam"}
     for k, side in enumerate("AB"):
+        stored = worth((OF_A, OF_B)[k])
         for name in ("sgd", "adam"):
-            i, stored = numbers(difference)[name], pd.DataFrame((OF_A, OF_B)[k])
-            means = stored[stored["optimizer"] == name].groupby("optimizer.lr")["final_gap"].agg(stats.gmean)
+            i = numbers(difference)[name]
+            rates = stored[stored["optimizer"] == name].groupby("optimizer.lr")
+            means = rates["cost"].agg(stats.gmean).mask(rates["lost"].any())
             np.testing.assert_allclose(
-                parts(figure, f"line{side}")[i].get_xydata(),
-                means.replace(INF, np.nan).reset_index(),
-                rtol=1e-12,
+                parts(figure, f"line{side}")[i].get_xydata(), means.reset_index(), rtol=1e-12
             )
             crosses = parts(figure, f"lost{side}").get(i)
             assert ([] if crosses is None else crosses.get_offsets()[:, 0].tolist()) == means.index[
-                means == INF
+                means.isna()
             ].tolist()
+    assert figure.axes[0].get_ylabel() == "evaluations until it arrives"
 
 
 def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
     rows = difference.shown[0].set_index("optimizer")
     assert rows["differs"].to_dict() == {"sgd": "", "rprop": "", "lost": "", "adam": "lr 0.1 → 0.3"}
     assert rows.loc["sgd", "gap_b"] == pytest.approx(stats.gmean(gaps(OF_B[:3])))
-    assert rows.loc["adam", "ratio"] == pytest.approx(
-        stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
-    )
+    ratio = stats.gmean(gaps(OF_B[:3])) / stats.gmean(gaps(OF_A[:3]))
+    assert rows.loc["sgd", "ratio"] == pytest.approx(ratio)
 
 
 def test_colours_are_those_of_a_best_first_and_only_what_is_compared_has_one(write):
@@ -157,24 +193,7 @@ def test_where_all_is_lost_it_is_said(write):
     assert any(
         isinstance(mark, PathCollection) and len(mark.get_offsets()) for mark in figure.axes[0].collections
     )
-    assert "no median is finite in A and no median is finite in B" in COMPARED_BY_NAME["loss_curves"].finding(
-        difference
-    )
-
-
-def test_a_gap_of_0_without_a_floor_is_drawn_at_the_low_end(write):
-    """As of separable labels, whose gaps underflow."""
-    problem = LECTURE | {"gap_floor": 0.0}
-    sides = [
-        runs("sgd", [0.0, 0.0, 1e-9], lr=0.1) + runs("sgd", gaps, lr=0.2)
-        for gaps in ([1.0, 1.0, 1.0], [INF, INF, INF])
-    ]
-    difference = compare(
-        *(write(*rows, folder=name, problems=(problem,)) for name, rows in zip("ab", sides, strict=True))
-    )
-    figure = draw_compared("finals", difference)
-    assert sorted(parts(figure, "dotsA")["0"].get_offsets()[:, 0]) == [5e-10, 5e-10, 1e-9]
-    assert all(len(figure.frame(difference)) for figure in COMPARED)
+    assert "no change is shown" in COMPARED_BY_NAME["finals"].finding(difference)
 
 
 @pytest.mark.parametrize("attained", [True, False])
@@ -189,7 +208,7 @@ def test_the_axis_says_whether_the_least_loss_is_reached(write, attained):
     figure = draw_compared("loss_curves", difference)
     assert figure.axes[0].get_ylabel() == f"gap  (loss − {'minimum' if attained else 'infimum'})"
     ends = draw_compared("finals", difference).axes[0].get_xlim()
-    assert 0 < ends[0] < 1e-3 < ends[1] < INF
+    assert 0 < ends[0] < 8 < ends[1] < INF
 
 
 def test_a_panel_of_two_tasks_names_both(write):
@@ -203,11 +222,28 @@ def test_a_panel_of_two_tasks_names_both(write):
 
 
 def test_alt_texts_say_what_the_figures_show(difference):
-    labels = [f"{figure.title}. {figure.finding(difference)}" for figure in COMPARED]
-    median = f"{np.median(gaps(OF_B[8:11])):.2e}".replace("e-0", "e-")
-    in_a, in_b = "adam ends lowest in A, at 2.00e-7", f"adam ends lowest in B, at {median}"
-    assert labels[0] == f"Loss curves. lecture: {in_a} and {in_b}."
-    ratio = stats.gmean(gaps(OF_B[8:11])) / stats.gmean(gaps(OF_A[6:9]))
-    assert labels[1].startswith(f"Run by run. lecture: adam has changed most, B / A {ratio:.0f} (")
-    assert "adam with learning rate 0.1 ends lowest in A" in labels[2]
-    assert len(labels) == 3
+    """What is shown is what the rows say, whose tests have one error rate."""
+    rows = difference.rows
+    shown = rows[rows["setting"].eq("lr=0.1") & rows["optimizer"].isin(SHOWN)]
+    worse = shown.loc[shown["change"] == "worse", "optimizer"].tolist()
+    assert worse == ["sgd"]
+    labels = {figure.name: f"{figure.title}. {figure.finding(difference)}" for figure in COMPARED}
+    assert labels == {
+        "loss_curves": "Loss curves. lecture: shown worse in B: sgd.",
+        "finals": "Run by run. lecture: shown worse in B: sgd.",
+        "lr_sensitivity": "Sensitivity to the learning rate. lecture: best learning rates: adam 0.1 in A and "
+        "0.3 in B and sgd 0.1 in A and 0.3 in B.",
+    }
+
+
+def test_without_a_change_none_is_told(write):
+    results = write(*runs("sgd", [1e-3, 2e-3, 3e-3]))
+    for name in ("loss_curves", "finals"):
+        told = COMPARED_BY_NAME[name].finding(compare(results, results))
+        assert told == "lecture: no change is shown."
+
+
+def test_what_is_shown_better_is_told(write):
+    before, after = [x * 1e-2 for x in (1, 1.1, 0.9)], [x * 1e-3 for x in (1.1, 1, 0.9)]
+    difference = compare(write(*runs("sgd", before), folder="a"), write(*runs("sgd", after), folder="b"))
+    assert COMPARED_BY_NAME["finals"].finding(difference) == "lecture: shown better in B: sgd."

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from rounding import rounds
-from whole import PROBLEM, START, STEPS, WAYS, whole
+from whole import INF, PROBLEM, START, STEPS, WAYS, whole
 
 from lrbench.results import Results
 from lrbench.results.figures import FIGURES, ink
@@ -57,29 +57,29 @@ def loss_curves(results: Results, figure: Figure) -> None:
         np.testing.assert_array_equal(line.get_xdata(), expected.loc[key].dropna().index)
 
 
+def mean_costs(runs: pd.DataFrame) -> pd.Series:
+    """The geometric mean evaluations until arrival of each setting, a miss counts the budget; inf where a
+    seed is lost, NaN where all miss.
+    """
+    groups = runs.groupby(["task", "optimizer", "lr"])
+    costs = groups["cost"].agg(lambda costs: np.exp(np.log(costs).mean()))
+    return costs.mask(~groups["arrived"].any()).mask(groups["lost"].any(), np.inf)
+
+
 def lr_sensitivity(results: Results, figure: Figure) -> None:
-    gaps = (
-        shown(results, results.searched)
-        .groupby(["optimizer", "lr"])["gap"]
-        .agg(lambda gaps: np.exp(np.log(gaps).mean()))
-    )
+    costs = mean_costs(shown(results, results.searched))
     drawn: dict[str, set] = {}
     for (_, name), lines in parts(figure, "line", results).items():
         drawn.setdefault(name, set()).update(
-            f"{lr:.9g} {gap:.9g}" for line in lines for lr, gap in line.get_xydata() if np.isfinite(gap)
+            f"{lr:.9g} {cost:.9g}" for line in lines for lr, cost in line.get_xydata() if np.isfinite(cost)
         )
     for name in WAYS:
-        assert drawn[name] == {f"{lr:.9g} {gap:.9g}" for lr, gap in gaps[name].items() if np.isfinite(gap)}, (
-            name
-        )
+        own = costs[np.isfinite(costs) & (costs.index.get_level_values("optimizer") == name)]
+        assert drawn[name] == {f"{lr:.9g} {cost:.9g}" for (_, _, lr), cost in own.items()}, name
 
 
 def heat_map(results: Results, figure: Figure) -> None:
-    gaps = (
-        shown(results, results.searched)
-        .groupby(["task", "optimizer", "lr"])["gap"]
-        .agg(lambda gaps: np.log10(gaps).mean())
-    )
+    costs = mean_costs(shown(results, results.searched))
     drawn = [
         cell
         for ax in figure.axes
@@ -87,7 +87,7 @@ def heat_map(results: Results, figure: Figure) -> None:
         if isinstance(cells, PolyCollection)
         for cell in colours(cells)
     ]
-    np.testing.assert_allclose(np.sort(drawn), np.sort(gaps[np.isfinite(gaps)]), rtol=1e-9)
+    np.testing.assert_allclose(np.sort(drawn), np.sort(np.log10(costs[np.isfinite(costs)])), rtol=1e-9)
 
 
 def colours(cells: PolyCollection) -> np.ndarray:
@@ -96,24 +96,19 @@ def colours(cells: PolyCollection) -> np.ndarray:
 
 def tuned_against_default(results: Results, figure: Figure) -> None:
     for part, runs in (("tuned", results.reported), ("default", results.defaults)):
-        gaps = (
-            shown(results, runs)
-            .groupby(["task", "optimizer"])["gap"]
-            .agg(lambda gaps: np.exp(np.log(gaps).mean()))
-        )
-        dots = only(figure, part, results)
-        assert {
-            key: pytest.approx(np.ma.filled(dot.get_offsets(), np.inf)[0, 0]) for key, dot in dots.items()
-        } == gaps.to_dict()
+        costs = mean_costs(shown(results, runs)).droplevel("lr")
+        budgets = runs.groupby("task")["budget"].max()
+        for key, dot in only(figure, part, results).items():
+            place = np.ma.filled(dot.get_offsets(), np.inf)[0, 0]
+            if np.isnan(costs[key]):
+                assert budgets[key[0]] < place < dot.axes.get_xlim()[1]
+            else:
+                assert place == pytest.approx(costs[key])
 
 
 def targets(results: Results, figure: Figure) -> None:
     runs = shown(results, results.reported)
-    hits = (
-        runs[[f"evaluations_to_1e-{k}" for k in range(1, 9)]]
-        .astype(float)
-        .where(runs["status"] == "completed")
-    )
+    hits = runs[[f"cost_1e-{k}" for k in range(1, 9)]].astype(float)
     for (task, name), line in only(figure, "line", results).items():
         own = hits[(runs["task"] == task) & (runs["optimizer"] == name)].to_numpy()
         assert line.get_drawstyle() == "steps-post"
@@ -132,37 +127,47 @@ def profile(results: Results, figure: Figure) -> None:
 
 
 def seeds(results: Results, figure: Figure) -> None:
-    gaps = shown(results, results.reported).groupby(["task", "optimizer"])["gap"]
-    for key, dots in only(figure, "dots", results).items():
-        own = gaps.get_group(key)
-        np.testing.assert_allclose(np.sort(dots.get_offsets()[:, 0]), np.sort(own[np.isfinite(own)]))
-    for key, bar in only(figure, "bar", results).items():
-        assert bar.get_segments()[0][:, 0] == pytest.approx(gaps.median()[key])
+    runs = shown(results, results.reported).set_index(["task", "optimizer"])
+    dots, misses = (parts(figure, part, results) for part in ("dots", "missdots"))
+    bars = parts(figure, "bar", results)
+    for key in runs.index.unique():
+        own = runs.loc[[key]]
+        hits = np.sort(own.loc[own["arrived"], "cost"])
+        np.testing.assert_allclose(np.sort(dots[key][0].get_offsets()[:, 0]), hits)
+        missing = (~own["arrived"] & ~own["lost"]).sum()
+        assert sum(len(marks.get_offsets()) for marks in misses.get(key, [])) == missing
+        most_arrive = 2 * len(hits) >= len(own)
+        assert (key in bars) == most_arrive
+        if most_arrive:
+            assert bars[key][0].get_segments()[0][0, 0] == hits[(len(own) - 1) // 2]
 
 
 def pairs(results: Results, figure: Figure) -> None:
     panels = {
-        ax.get_title(loc="left"): {text.get_position(): text.get_text() for text in ax.texts}
+        ax.get_title(loc="left"): {tuple(np.round(text.get_position())): text for text in ax.texts[::-1]}
         for ax in figure.axes
     }
     assert list(panels) == results.tasks["task"].head(6).tolist()
     for task, texts in panels.items():
-        place = {
-            name: i
-            for i, name in enumerate(results.ranking.loc[results.ranking["task"] == task, "optimizer"])
-        }
+        ranked = results.ranking.loc[results.ranking["task"] == task, "optimizer"]
+        place = {name: i for i, name in enumerate(ranked)}
         for row in results.pairwise[results.pairwise["task"] == task].to_dict("records"):
             a, b = place[row["a"]], place[row["b"]]
-            assert texts[a, b] == f"{row['wins']}/{row['n']}"
-            ratio = row["at_least"] if np.isnan(row["ratio"]) else row["ratio"]
-            assert texts[b, a].startswith("≥") == np.isnan(row["ratio"])
-            assert rounds(texts[b, a].removeprefix("≥"), ratio, 1)
+            assert texts[a, b].get_text() == f"{row['wins']}/{row['n']}"
+            told = texts[b, a].get_text()
+            if np.isnan(row["ratio"]):
+                assert told.replace("\n", " ") == row["word"]
+            else:
+                assert rounds(told, row["ratio"], 1)
 
 
 def mean_ranks(results: Results, figure: Figure) -> None:
-    logs = np.log(results.ranking.pivot(index="task", columns="optimizer", values="gap"))
+    scores = results.reported.groupby(["task", "optimizer"])["score"].agg(
+        lambda scores: scores.clip(upper=1e3).mean()
+    )
+    scores = scores.unstack()
     ranks = (
-        logs.groupby(logs.index.str[:2]).mean().rank(axis=1).mean()
+        scores.groupby(scores.index.str[:2]).mean().rank(axis=1).mean()
     )  # the two budgets of p0 are one problem
     assert {
         name: line.get_xdata()[0] for (_, name), line in only(figure, "line", results).items()
@@ -183,20 +188,18 @@ def path(results: Results, figure: Figure) -> None:
 
 
 def budget(results: Results, figure: Figure) -> None:
-    settings = (
-        shown(results, results.searched)
-        .groupby(["task", "optimizer", "lr"])["gap"]
-        .agg(lambda gaps: np.exp(np.log(gaps).mean()))
-    )
+    runs = shown(results, results.searched)
+    groups = runs.groupby(["task", "optimizer", "lr"])
+    scores = groups["score"].mean().mask(groups["lost"].any(), np.inf)
+    budgets = runs.groupby("task")["budget"].max()
     lines = only(figure, "line", results)
     assert {name for _, name in lines} == {"adam", "sgd"}  # those with four trials
-    for key, line in lines.items():
-        best = [np.median([min(some) for some in combinations(settings[key], m)]) for m in (1, 2, 4, 5)]
-        np.testing.assert_allclose(
-            line.get_xydata(),
-            [(m, gap) for m, gap in zip((1, 2, 4, 5), best, strict=True) if np.isfinite(gap)],
-            rtol=1e-9,
-        )
+    for (task, name), line in lines.items():
+        own = scores[task, name]
+        best = np.array([np.median([min(some) for some in combinations(own, m)]) for m in (1, 2, 4, 5)])
+        heights = budgets[task] * np.exp(best.clip(max=0))
+        expected = [(m, at) for m, at, score in zip((1, 2, 4, 5), heights, best, strict=True) if score < INF]
+        np.testing.assert_allclose(line.get_xydata(), expected, rtol=1e-9)
 
 
 def directions(results: Results, figure: Figure) -> None:

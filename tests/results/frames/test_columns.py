@@ -163,3 +163,12 @@ def test_the_page_of_frames_is_made_from_the_columns():
 def without_rows(page: str) -> str:
     """The page without the last cell of each line of a table."""
     return re.sub(r"\| [^|]*\|$", "|", page, flags=re.MULTILINE)
+
+
+def test_a_whole_number_may_be_missing():
+    """Who lost every run has no rank; another of the same frame has."""
+    filled = {"string": "", "int64": 1, "double": 1.0, "bool": True}
+    row = {column.name: filled[column.type] for column in FRAMES["standings"]}
+    frame = typed([row | {"rank": None}, row], "standings")
+    assert frame["rank"].isna().tolist() == [True, False]
+    assert frame["rank"].dtype == "Int64"

@@ -19,10 +19,11 @@ from rich.console import Console
 from rounding import rounds
 
 from lrbench.results import Results
+from lrbench.results.frames.names import displayed
 from lrbench.results.terminal.sweep import print_ranking
 from lrbench.results.words.tables import MOST_ROWS, TABLES
 from lrbench.results.words.verdict import headline
-from lrbench.results.words.warnings import warnings
+from lrbench.results.words.warnings import notes, warnings
 
 INF = math.inf
 TASKS = {f"p{k}": 10.0 ** (k + 1) for k in range(6)}  # kappa
@@ -93,17 +94,21 @@ def results(tmp_path_factory) -> Results:
 
 
 def ratio(row: dict, value: str = "ratio", low: str = "low", high: str = "high") -> list[float]:
-    """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2; or
-    its bound.
-    """
+    """The ratio with its interval, alone where its ends are printed the same: two digits, three below 2."""
     ends = {f"{row[end]:.{2 if row[end] < 2 else 1}e}" for end in (low, high)}
-    return (
-        [row["at_least"]]
-        if math.isnan(row[value])
-        else [row[value]]
-        if len(ends) == 1
-        else [row[value], row[low], row[high]]
-    )
+    return [row[value]] if len(ends) == 1 else [row[value], row[low], row[high]]
+
+
+def arrival(row: dict) -> list[float]:
+    """After how many whole evaluations, and on how many seeds where some do not arrive."""
+    if not row["arrived"]:
+        return []
+    return [row["cost"]] if row["arrived"] == row["seeds"] else [row["cost"], row["arrived"], row["seeds"]]
+
+
+def works(row: dict) -> list[float]:
+    """The ends of a range, one of them where it is one rate."""
+    return list(dict.fromkeys((row["works_low"], row["works_high"])))
 
 
 def width(row: dict) -> list[float]:
@@ -124,25 +129,21 @@ def share(hits: str, of: str) -> Cell:
 AXES = ("steps", "evaluations", "samples", "epochs", "flops")
 HOLDS: dict[str, dict[str, Cell]] = {
     "ranking": {
-        **{
-            "rank*": column("rank"),
-            "final gap": column("gap"),
-            "spread": column("spread"),
-            "relative gap": column("relative_gap"),
-        },
-        **{"evaluations to target": column("evaluations_to_target"), "diverged": share("diverged", "runs")},
-        "at target": (
-            9,
-            lambda row: [row["hits"], row["seeds"]] if not math.isnan(row["evaluations_to_target"]) else [],
-        ),
+        "rank*": column("rank"),
+        "arrives after": (0, arrival),
         "times the leader*": (2, lambda row: ratio(row, "ratio", "ratio_low", "ratio_high")),
-        **{
-            "p*": column("p", 2),
-            "default gap": column("default_gap"),
-            "gain": column("gain", 2),
-            "lr tolerance": (0, width),
-        },
-        **{"trials": column("trials"), "failed": share("failed", "runs"), "test loss": column("test_loss")},
+        "rates that work": (6, works),
+        "level": column("level"),
+        "from the best fit": (2, lambda row: [100 * row["relative_level"]]),
+        "spread": column("spread"),
+        "mean over targets": column("area"),
+        "diverged": share("diverged", "runs"),
+        "p*": column("p", 2),
+        "default level": column("default_gap"),
+        "gain": column("gain", 2),
+        "trials": column("trials"),
+        "failed": share("failed", "runs"),
+        "test loss": column("test_loss"),
     },
     "costs": {
         **dict(
@@ -155,48 +156,41 @@ HOLDS: dict[str, dict[str, Cell]] = {
         "evaluations, whole run": column("evaluations"),
     },
     "tuned_against_default": {
-        **{
-            "gap": column("gap"),
-            "default gap": column("default_gap"),
-            "gain": (2, lambda row: ratio(row, "gain")),
-        },
-        **{"pairs": column("n"), "p": column("p", 2)},
+        "arrives after": column("cost"),
+        "default arrives after": column("default_cost"),
+        "level": column("gap"),
+        "default level": column("default_gap"),
+        "default over tuned": (2, lambda row: ratio(row, "gain")),
+        "pairs": column("n"),
+        "p": column("p", 2),
     },
     "sensitivity": {
-        **{
-            "lrs": column("lrs"),
-            "tolerance": (0, width),
-            "from": column("lowest_lr", 6),
-            "to": column("highest_lr", 6),
-        },
+        "lrs": column("lrs"),
+        "rates that work": (0, width),
+        "from": column("lowest_lr", 6),
+        "to": column("highest_lr", 6),
         "best lr": column("best_lr", 6),
     },
     "pairwise": {
-        **{
-            "pairs": column("n"),
-            "b over a": (2, ratio),
-            "a lower": share("wins", "n"),
-            "P(a lower)": column("improvement", 0),
-        },
+        "b over a": (2, ratio),
+        "a ahead": share("wins", "n"),
+        "b ahead": share("losses", "n"),
         "p*": column("p_holm", 2),
+        "p beyond 1.25*": column("beyond_holm", 2),
     },
     "across": {
-        **{
-            "problems": column("problems"),
-            "b over a": column("ratio", 2),
-            "a lower": share("wins", "problems"),
-            "p*": column("p_holm", 2),
-        },
+        "problems": column("problems"),
+        "a ahead": share("wins", "problems"),
+        "b ahead": share("losses", "problems"),
         "mean ranks": (0, lambda row: [row["rank_a"], row["rank_b"]]),
+        "p*": column("p_holm", 2),
     },
     "competence": {"κ": column("kappa"), "steps": column("steps"), "gap": column("gap")},
     "overall": {
-        **{
-            "mean rank*": column("mean_rank", 0),
-            "leads*": share("led", "tasks"),
-            "reaches the target": share("solved", "targets"),
-        },
-        "lost seeds on": share("lost", "tasks"),
+        "mean rank*": column("mean_rank", 0),
+        "leads or as good*": share("led", "tasks"),
+        "arrives on": share("solved", "tasks"),
+        "lost runs on": share("lost", "tasks"),
     },
     "problems": {
         **{
@@ -297,12 +291,12 @@ def rows_of(lines: list[list[str]]) -> Table:
 
 
 class Page(HTMLParser):
-    """tables: data-name -> rows; sentences: those of the verdict and of the warnings."""
+    """tables: data-name -> rows; sentences: those of the verdict, of the warnings and of the folded notes."""
 
     def __init__(self, page: str):
         super().__init__()
         self.lines: dict[str, list[list[str]]] = {}
-        self.sentences: dict[str, list[str]] = {"verdict": [], "warnings": []}
+        self.sentences: dict[str, list[str]] = {"verdict": [], "warnings": [], "notes": []}
         self.table = self.section = ""
         self.text: str | None = None
         self.feed(page)
@@ -315,6 +309,8 @@ class Page(HTMLParser):
         told = dict(attrs)
         if tag == "section":
             self.section = told.get("class") or ""
+        elif tag == "details" and self.section == "warnings":
+            self.section = "notes"
         elif tag == "table":
             self.table = told["data-name"]
             self.lines[self.table] = []
@@ -399,22 +395,20 @@ def disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[str]:
             if heading in HOLDS[name]:
                 if not holds(text, HOLDS[name][heading], row):
                     yield f"{name}: {heading} of {row}: {text}"
-            elif heading in WORDS & row.keys() and text != row[heading]:
+            elif heading in WORDS & row.keys() and displayed(text) != displayed(row[heading]):
                 yield f"{name}: {heading} {text} is {row[heading]}"
 
 
 def wide_disagreements(name: str, printed: Table, full: list[dict]) -> Iterator[str]:
-    rows = {(row["task"], row["optimizer"], row.get("target")): row for row in full}
+    rows = {(row["task"], displayed(row["optimizer"]), row.get("target")): row for row in full}
     seen = 0
     for cells in printed:
         for heading, text in cells.items():
             if heading in ("task", "optimizer"):
                 continue
-            key = (
-                (cells["task"], cells["optimizer"], float(heading))
-                if name == "targets"
-                else (heading, cells["optimizer"], None)
-            )
+            optimizer = displayed(cells["optimizer"])
+            at_target = (cells.get("task"), optimizer, float(heading)) if name == "targets" else None
+            key = at_target or (heading, optimizer, None)
             seen += key in rows
             if text != "–" if key not in rows else not holds(text, WIDE[name], rows[key]):
                 yield f"{name}: {heading} of {cells}: {text}"
@@ -454,9 +448,15 @@ def test_page_markdown_latex_and_csv_hold_the_same_numbers(results):
 def test_the_terminal_shows_the_cells_and_the_sentences_of_the_page(results):
     page = Page(results.store.report.read_text(encoding="utf-8"))
     markdown = re.sub(r"\\(.)", r"\1", results.store.summary("md").read_text(encoding="utf-8"))
+    folded = notes(results)
+    assert folded
+    assert page.sentences == {
+        "verdict": headline(results),
+        "warnings": warnings(results),
+        "notes": folded,
+    }
     sentences = [*headline(results), *warnings(results)]
-    assert [*page.sentences["verdict"], *page.sentences["warnings"]] == sentences
-    assert [sentence for sentence in sentences if sentence not in markdown] == []
+    assert [sentence for sentence in [*sentences, *folded] if sentence not in markdown] == []
     for width in (80, 200):
         console = Console(file=io.StringIO(), width=width)
         print_ranking(results, console)
@@ -477,8 +477,7 @@ def terminal_cells(row: dict[str, str]) -> list[str]:
         row["rank*"],
         row["optimizer"],
         row["best setting"],
-        row["final gap"],
+        row["arrives after"],
         shown,
-        row["evaluations to target"],
-        row["diverged"],
+        row["against the leader*"],
     ]

@@ -13,6 +13,7 @@ from lrbench.results import Results
 from lrbench.results.figures import FIGURES
 from lrbench.results.words.tables import (
     BELOW_A_FIGURE,
+    BELOW_RANKING,
     END,
     PROTOCOL,
     SINGLE_RUN,
@@ -22,7 +23,7 @@ from lrbench.results.words.tables import (
     tables,
 )
 
-PLACES = (SINGLE_RUN, TOP, BELOW_A_FIGURE, END, PROTOCOL)
+PLACES = (SINGLE_RUN, TOP, BELOW_RANKING, BELOW_A_FIGURE, END, PROTOCOL)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rule
 import scipy.stats
-from drawn import arrays, some_fields
+from random_runs import arrays, some_fields
 from statsmodels.stats.multitest import multipletests
 
 from lrbench.results.statistics import order as s
@@ -287,12 +287,17 @@ def test_one_optimizer_over_problems_has_no_pairs():
 
 
 def test_one_setting_for_all_is_that_of_the_rule():
-    assert s.one_for_all(np.array([[10.0, 30, 5, NAN], [500.0, 120, NAN, 100]])) == (0, 5.0)
-    assert s.one_for_all(np.array([[10.0, 30, 5]])) == (2, 1.0)
-    assert s.one_for_all(np.array([[10.0, NAN], [NAN, 3.0]])) is None
+    worst, where = s.worst_ratios(np.array([[10.0, 30, 5, NAN], [500.0, 120, NAN, 100]]))
+    assert worst.tolist() == pytest.approx([5, 6, NAN, NAN], nan_ok=True)
+    assert where[:2].tolist() == [1, 0]
+    assert np.isnan(s.worst_ratios(np.array([[10.0, NAN], [NAN, 3.0]]))[0]).all()
+    assert np.isnan(s.worst_ratios(np.array([[NAN, NAN], [1.0, 3.0]]))[0]).all()
     rng = np.random.default_rng(10)
     for _ in range(200):
         costs = rng.integers(1, 30, (3, 6)).astype(float)
         costs[rng.random(costs.shape) < 0.1] = NAN
         table = {row: {i: x for i, x in enumerate(own) if x == x} for row, own in enumerate(costs)}
-        assert s.one_for_all(costs) == rule.one_for_all(table)
+        worst, _ = s.worst_ratios(costs)
+        tried = np.flatnonzero(~np.isnan(worst)).tolist()
+        least = min(tried, key=worst.__getitem__, default=None)
+        assert rule.one_for_all(table) == (None if least is None else (least, worst[least]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rule
 import scipy.stats
-from drawn import FAMILIES, arrays, some_pairs
+from random_runs import FAMILIES, arrays, some_pairs
 
 from lrbench.results.statistics import pairs as s
 from lrbench.results.statistics.readings import stacked

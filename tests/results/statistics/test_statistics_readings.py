@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import rule
-from drawn import arrays, some_fields
+from random_runs import arrays, some_fields
 
 from lrbench.results.statistics import readings as s
 

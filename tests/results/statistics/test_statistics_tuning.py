@@ -46,37 +46,35 @@ def test_the_best_of_many_trials_agrees_with_drawing_them():
 
 
 @pytest.mark.parametrize(
-    ("lrs", "reached", "stretch", "tolerance"),
+    ("lrs", "works", "best", "stretch"),
     [
-        ([0.001, 0.01, 0.1, 1], [0, 1, 1, 0], (0.01, 0.1), (1, False, False)),
-        ([0.001, 0.01, 0.1, 1], [1, 1, 1, 0], (0.001, 0.1), (2, True, False)),
-        ([0.001, 0.01, 0.1, 1], [0, 0, 1, 1], (0.1, 1), (1, False, True)),
-        ([0.001, 0.01, 0.1, 1], [1, 1, 1, 1], (0.001, 1), (3, True, True)),
-        ([0.001, 0.01, 0.1, 1], [0, 1, 0, 0], (0.01, 0.01), (0, False, False)),
-        ([0.1, 1, 0.001, 0.01], [1, 0, 0, 1], (0.01, 0.1), (1, False, False)),
-        ([0.01, 0.011, 0.012, 1, 100], [1, 1, 1, 0, 0], (0.01, 0.012), (math.log10(1.2), True, False)),
-        ([0.01, 0.011, 0.1, 1, 100], [1, 1, 0, 1, 1], (1, 100), (2, False, True)),
-        ([1, 10, 100, 1000, 10000], [1, 1, 0, 1, 1], (1, 10), (1, True, False)),
-        ([0.5], [1], (0.5, 0.5), (0, True, True)),
-        ([0.5, 1], [0, 0], (math.nan, math.nan), (math.nan, False, False)),
+        ([0.001, 0.01, 0.1, 1], [0, 1, 1, 0], 0.1, (0.01, 0.1)),
+        ([0.001, 0.01, 0.1, 1], [1, 1, 1, 1], 0.1, (0.001, 1)),
+        ([0.001, 0.01, 0.1, 1], [1, 1, 0, 1], 1, (1, 1)),
+        ([0.1, 1, 0.001, 0.01], [1, 0, 0, 1], 0.1, (0.01, 0.1)),  # in any order
+        ([1, 10, 100, 1000], [1, 1, 0, 1], 10, (1, 10)),
+        ([0.5], [1], 0.5, (0.5, 0.5)),
+        ([0.5, 1], [1, 0], 1, (math.nan, math.nan)),
     ],
 )
-def test_tolerances_by_hand(lrs, reached, stretch, tolerance):
-    lrs, reached = np.array(lrs, dtype=float), np.array(reached, dtype=bool)
-    assert s.widest_stretch(lrs, reached) == pytest.approx(stretch, nan_ok=True)
-    assert s.lr_tolerance(lrs, reached) == pytest.approx(tolerance, nan_ok=True)
+def test_the_stretch_around_the_best_by_hand(lrs, works, best, stretch):
+    found = s.stretch_around(np.array(lrs, dtype=float), np.array(works, dtype=bool), best)
+    assert found == pytest.approx(stretch, nan_ok=True)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=12))
-def test_a_tolerance_is_the_widest_of_all_stretches(reached):
-    lrs = 10.0 ** np.arange(len(reached))
-    widths = [
-        j - i
-        for i, j in itertools.combinations_with_replacement(range(len(reached)), 2)
-        if all(reached[i : j + 1])
-    ]
-    decades, _, _ = s.lr_tolerance(lrs, np.array(reached))
-    assert decades == pytest.approx(max(widths, default=math.nan), nan_ok=True)
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.data())
+def test_around_the_best_everything_works_up_to_the_next_that_does_not(works, data):
+    place = data.draw(st.integers(0, len(works) - 1))
+    lrs = 10.0 ** np.arange(len(works))
+    low, high = s.stretch_around(lrs, np.array(works), lrs[place])
+    if not works[place]:
+        assert math.isnan(low)
+        return
+    first, last = np.searchsorted(lrs, [low, high])
+    assert first <= place <= last
+    assert all(works[first : last + 1])
+    assert first == 0 or not works[first - 1]
+    assert last == len(works) - 1 or not works[last + 1]
 
 
 def test_flips_by_hand():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import rule
-from drawn import arrays, some_pairs
+from random_runs import arrays, some_pairs
 
 from lrbench.results.statistics import verdicts as s
 from lrbench.results.statistics.pairs import columns_of, compare

@@ -1,8 +1,10 @@
 """Costs against counts by hand: three rows, one feature and an intercept, 8 FLOPs a row and gradient."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import swept
+import rule
+from conftest import run, swept
 
 from lrbench.results.tables.costs import AXES
 
@@ -39,11 +41,47 @@ def test_a_pass_with_a_short_last_batch_is_one_epoch(costs):
     assert (row["steps"], row["epochs"], row["samples"], row["evaluations"]) == (10, 5, 15, 5)
 
 
+@pytest.mark.parametrize("order", ["sequential", "shuffled", "replacement"])
+@pytest.mark.parametrize("rows", [1, 2, 5, 7])
+def test_steps_until_arrival_are_exact_of_batches_in_any_order(tmp_path, order, rows):
+    """Against the curve of the median seed: the first state whose pass mean is within the target for good.
+
+    Of eleven rows, so that the last batch of a pass is short.
+    """
+    problem = ["problem=synthetic", "problem.n=11", "problem.d=2", "loss.reduction=mean", "target=0.3"]
+    how = [f"batch_size={rows}", f"batch_order={order}", "optimizer.lr=0.05", "epochs=12", "seed=range(3)"]
+    sweep = swept(tmp_path, *problem, *how, "optimizer=sgd", "report=false")
+    (row,) = sweep.costs.to_dict("records")
+    arrived = [arrival(sweep, run) for run in sweep.reported.to_dict("records")]
+    assert row["steps_to_target"] == sorted(arrived)[1]
+    assert 1 < row["steps_to_target"] < row["steps"]
+
+
+def arrival(sweep, run: dict) -> float:
+    """Return the step at which a run arrives, by the rule's own pass means."""
+    curve = sweep.curves_of(pd.Series([run["run_id"]]))
+    gap, evaluations = curve["gap"].to_numpy(), curve["evaluations"].to_numpy()
+    read = rule.read(gap, evaluations, run["budget"], run["goal"], run["gap_floor"], run["scale"])
+    return np.flatnonzero(np.isclose(evaluations, read.cost))[0] if read.reached else np.inf
+
+
 def test_lbfgs_takes_several_gradients_a_step(costs):
-    (row,) = costs("optimizer=lbfgs", "steps=3").to_dict("records")
-    assert row["epochs"] == row["steps"] == 3
-    assert row["evaluations"] > 3
+    """Steps until its arrival are their mean share of the evaluations."""
+    (row,) = costs("optimizer=lbfgs", "steps=100").to_dict("records")
+    assert row["epochs"] == row["steps"]
+    assert row["evaluations"] > row["steps"] > 1
     assert row["flops"] == 24 * row["evaluations"]
+    share = row["evaluations_to_target"] * row["steps"] / row["evaluations"]
+    assert row["steps_to_target"] == round(share)
+
+
+def test_a_lost_seed_leaves_the_steps_of_the_others_exact(write):
+    """Two rows of three a step: after 5 of 8 steps 10 rows are seen; the other seed stopped at its third."""
+    task = {"batch_size": 2, "batch_order": "replacement", "budget": 16 / 3}
+    whole = run(cost=10 / 3, evaluations=16 / 3, **task)
+    lost = run(seed=1, status="diverged", steps_taken=3, evaluations=2.0, **task)
+    (row,) = write(whole, lost).costs.to_dict("records")
+    assert row["steps_to_target"] == 5
 
 
 def test_a_target_that_is_not_reached_costs_inf(costs):

@@ -182,7 +182,7 @@ def test_the_protocol_of_one_problem_and_one_setting_has_no_choice(write):
     assert told["Gap floor"].startswith("1.00e-20; ")
     assert told["Start"] == "init = zeros; nothing depends on the seed"
     assert told["Settings tried"] == "1 an optimizer"
-    assert told["Compared"].startswith("one seed; ")
+    assert told["Compared"].startswith("one seed, by arrival at the target ")
     assert {"Selection", "Statistics"} & set(told) == set()
     assert tables(results, PROBLEMS) == []
     shuffled = write(run(batch_size=2, batch_order="shuffled"), folder="shuffled")

@@ -5,11 +5,12 @@ sweep, difference.py those of two. results/README.md and docs/frames.md are made
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
 from lrbench.results.frames.columns import costs, curves, difference, ranking, runs, stored, tuning
-from lrbench.results.frames.columns.column import Column
+from lrbench.results.frames.columns.column import NULL, Column
 
 __all__ = ["FRAMES", "STORED", "Column", "names", "typed"]
 
@@ -28,10 +29,12 @@ STORED: dict[str, tuple[Column, ...]] = {
     "problems.parquet": stored.PROBLEMS,
     "paths.parquet": stored.PATHS,
     "roles.parquet": stored.ROLES,
+    "beyond.parquet": stored.BEYOND,
     "summary.csv": costs.SUMMARY,
 }
-# of a column without missing values; all other types are Python objects
+# all other types are Python objects
 DTYPES = {"string": str, "int64": int, "double": float, "bool": bool}
+NULLABLE = {"int64": "Int64"}  # numpy's whole numbers know no missing one
 
 
 def names(frame: str) -> list[str]:
@@ -49,4 +52,10 @@ def typed(rows: Iterable, frame: str) -> pd.DataFrame:
         table = pd.concat(rows, ignore_index=True)
     else:
         table = pd.DataFrame(rows, columns=columns)
-    return table[columns].astype({column.name: DTYPES.get(column.type, object) for column in FRAMES[frame]})
+    return table[columns].astype({column.name: _dtype(column) for column in FRAMES[frame]})
+
+
+def _dtype(column: Column) -> Any:
+    if column.may_be == NULL and column.type in NULLABLE:
+        return NULLABLE[column.type]
+    return DTYPES.get(column.type, object)

@@ -42,6 +42,12 @@ def several(names: str, type: str, unit: str, meaning: str, may_be: str = "") ->
     return tuple(Column(name, type, unit, meaning, may_be) for name in names.split())
 
 
+def only(columns: tuple[Column, ...], names: str) -> tuple[Column, ...]:
+    """Return the columns of these names, in their order."""
+    by_name = {column.name: column for column in columns}
+    return tuple(by_name[name] for name in names.split())
+
+
 def without(columns: tuple[Column, ...], names: str) -> tuple[Column, ...]:
     """Return the columns but those of these names."""
     left_out = names.split()

@@ -18,28 +18,28 @@ TARGETS = (
     TASK,
     OPTIMIZER,
     Column("target", "double", PURE, "a relative gap: 1e-1 ... 1e-8"),
-    Column("hits", "int64", SEEDS, "that reach it"),
+    Column("hits", "int64", SEEDS, "that arrive at it"),
     Column("seeds", "int64", SEEDS, "that are compared"),
-    Column("evaluations", "double", EVALUATIONS, "until then, median; inf if fewer than half get there"),
+    Column("evaluations", "double", EVALUATIONS, "until then, median; inf if fewer than half arrive"),
     Column(
         "ert",
         "double",
         EVALUATIONS,
-        "expected running time of minibatch tasks where some seeds hit and some miss",
+        "expected running time of minibatch tasks where some seeds arrive and some miss",
         NULL,
     ),
 )
 SUCCESS = (
     TASK,
     OPTIMIZER,
-    Column("solved", "bool", PURE, "whether at least half of the seeds reach the target"),
-    Column("hits", "int64", SEEDS, "that reach it"),
+    Column("solved", "bool", PURE, "whether at least half of the seeds arrive at the target"),
+    Column("hits", "int64", SEEDS, "that arrive at it"),
     Column("seeds", "int64", SEEDS, "that are compared"),
     Column(
         "trials_to_success",
         "double",
         SETTINGS,
-        "in random order until one reaches the target, on average; null where none does",
+        "in random order until one arrives at the target, on average; null where none does",
         NULL,
     ),
     Column("trials", "double", SETTINGS, "that were searched"),
@@ -61,7 +61,7 @@ COST_MEANS = (
     "of a whole run: updates; gradient evaluations (median over the seeds), times n; steps over the steps of "
     "a pass; FLOPs of the gradients"
 )
-TO_TARGET_MEANS = "the same until the target: medians over the seeds, inf if fewer than half reach it"
+TO_TARGET_MEANS = "the same until arrival: medians over the seeds, inf if fewer than half arrive"
 # axis -> its unit, and its heading
 AXES = {
     "steps": "steps",
@@ -80,7 +80,7 @@ COSTS = (
     ),
 )
 SUMMARY = (
-    *without(RANKING, "evaluations steps_taken evaluations_to_target steps_to_target"),
+    *without(RANKING, "evaluations steps_taken evaluations_to_target"),
     *without(COSTS, "task optimizer"),
 )
 

@@ -44,9 +44,11 @@ FINALS = (
     OPTIMIZER,
     Column("median", "double", LOSS, "of the gaps of the setting"),
     Column("seeds", "int64", SEEDS, "of the setting"),
-    Column("seed", "int64", PURE, "of this run"),
-    Column("gap", "double", LOSS, "of this run"),
     Column("lost", "int64", SEEDS, "of the setting: that did not complete"),
+    Column("seed", "int64", PURE, "of this run"),
+    Column("gap", "double", LOSS, "of this run: its level, inf if lost"),
+    Column("arrived", "bool", PURE, "whether this run arrives at the target"),
+    Column("hit", "double", EVALUATIONS, "until it arrives, inf where it does not"),
 )
 
 # ---- what theory says

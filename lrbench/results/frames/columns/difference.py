@@ -10,7 +10,7 @@ from lrbench.results.frames.columns.column import (
     Column,
     several,
 )
-from lrbench.results.frames.columns.ranking import AT_LEAST, INTERVAL, RATIO, P
+from lrbench.results.frames.columns.ranking import BEYOND, INTERVAL, RATIO, UNIT, WORD, P
 from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
 from lrbench.results.frames.columns.stored import RUNS as STORED_RUNS
 from lrbench.results.frames.columns.tuning import RATES
@@ -22,6 +22,9 @@ DIFFERS = Column("differs", "string", PURE, "how the two settings differ, empty 
 TASKS = (
     Column("task", "string", PURE, "its label in A, or both where the two are not the same"),
     *several("task_a task_b", "string", PURE, "its label in A and in B"),
+    Column("target", "double", PURE, "the relative gap by whose arrival both are read"),
+    *several("target_a target_b", "double", PURE, "the one that each was asked for"),
+    *several("budget_a budget_b", "double", EVALUATIONS, "that a run may take"),
     Column("differs", "list of string", PURE, "(key, in A, in B) of what differs"),
 )
 SETTINGS = (
@@ -50,9 +53,19 @@ PAIRS = (
     Column("block", "int64", PURE, "the seed, 0 where nothing depends on it"),
     *several("run_id_a run_id_b", "string", PURE, "the two runs"),
     *several("gap_a gap_b", "double", LOSS, "as in `entries`"),
-    *several("gap_floor_a gap_floor_b", "double", LOSS, "of their problems"),
+    *several("relative_gap_a relative_gap_b", "double", PURE, "gap / scale", NULL),
+    *several("goal_a goal_b", "double", LOSS, "the gap that is the target of both"),
+    *several(
+        "lost_a lost_b arrived_a arrived_b left_a left_b", "bool", PURE, "as in `entries`, by this target"
+    ),
+    *several("cost_a cost_b", "double", EVALUATIONS, "until arrival, the budget without one"),
+    *several("score_a score_b", "double", PURE, "as in `runs`, by this target and the larger budget"),
+    *several("evaluations_per_step_a evaluations_per_step_b", "double", EVALUATIONS, "the fewest of a step"),
     *(side for column in STORED_RUNS if column.name in BITS for side in _of_sides(column)),
-    Column("gap_floor", "double", LOSS, "the higher of the two"),
+)
+LEVEL_MEANS = (
+    "level / scale, the share of the way from the constant model to the best fit that is left: geometric "
+    "mean over the runs that are not lost"
 )
 ROWS = (
     TASK,
@@ -60,22 +73,40 @@ ROWS = (
     SETTING._replace(heading="setting"),
     ROLE,
     DIFFERS,
-    *several("gap_a gap_b", "double", LOSS, "geometric means over the seeds that both have", NULL),
-    RATIO._replace(meaning="of the gaps, geometric mean over the seeds, B over A"),
+    *several(
+        "cost_a cost_b", "double", EVALUATIONS, "until arrival, geometric mean over those that do", NULL
+    ),
+    *several("relative_level_a relative_level_b", "double", PURE, LEVEL_MEANS, NULL),
+    *several(
+        "gap_a gap_b",
+        "double",
+        LOSS,
+        "geometric mean over the seeds that both have, inf if one is lost",
+        NULL,
+    ),
+    UNIT,
+    RATIO._replace(meaning="geometric mean over the seeds, B over A"),
     *INTERVAL,
-    AT_LEAST,
-    Column("n", "int64", RUNS, "distinct pairs; of identical runs all"),
+    Column("error", "double", PURE, "standard error of the ratio's logarithm", NULL),
+    Column("n", "int64", RUNS, "distinct pairs"),
+    *several("wins losses", "int64", RUNS, "pairs in which A is ahead by more than the margin, or B is"),
     Column(
         "test",
         "string",
         PURE,
-        "`t`, `sign`, or why there is none: `none`, `identical`, `floor`, `lost`, `unpaired`",
+        "`t`, `sign`, `ranks`, or why there is none: `none`, `same`, `lost`, `unpaired`",
     ),
     P,
     Column("p_holm", "double", PURE, "after Holm over all rows", NULL, heading="p"),
+    BEYOND,
+    Column("beyond_holm", "double", PURE, "the same after Holm", NULL),
+    WORD._replace(relative=False, meaning="what is said of the two, at one error rate for all rows"),
     Column("change", "string", PURE, "`worse` or `better` where shown, `identical` bit for bit, else empty"),
     Column("runs", "int64", RUNS, "pairs, repeated ones too"),
-    *several("lost recovered", "int64", RUNS, "pairs that completed in A alone, in B alone"),
+    *several("arrived_a arrived_b", "int64", RUNS, "of these: that arrive"),
+    *several("left_a left_b", "int64", RUNS, "that arrive, and leave again within twice the budget"),
+    *several("lost_a lost_b", "int64", RUNS, "that are lost"),
+    *several("lost recovered", "int64", RUNS, "pairs that are lost in B alone, in A alone"),
 )
 DIFFERENCES = (
     Column("key", "string", PURE, "of request, configuration, versions or machine", heading=""),
@@ -84,7 +115,7 @@ DIFFERENCES = (
 LOSSES = (
     TASK,
     OPTIMIZER,
-    *several("lost_a runs_a", "int64", RUNS, "of A: that did not complete, of so many"),
+    *several("lost_a runs_a", "int64", RUNS, "of A: that are lost, of so many"),
     *several("lost_b runs_b", "int64", RUNS, "of B likewise"),
 )
 MEDIAN_CURVES = (
@@ -100,11 +131,13 @@ FINALS = (
     OPTIMIZER,
     Column("row", "int64", PURE, "the place of its setting among those that are shown"),
     SIDE,
-    Column("gap", "double", LOSS, "of this run"),
+    Column("gap", "double", LOSS, "of this run: its level, inf if lost"),
+    Column("arrived", "bool", PURE, "whether this run arrives at the target"),
+    Column("hit", "double", EVALUATIONS, "until it arrives, inf where it does not"),
     Column("median", "double", LOSS, "over the side's runs"),
-    *several("lost runs", "int64", RUNS, "of the side: that did not complete, of so many"),
+    *several("lost runs", "int64", RUNS, "of the side: that are lost, of so many"),
 )
-SIDES_RATES = (*RATES, SIDE, Column("lost", "int64", RUNS, "that did not complete"))
+SIDES_RATES = (*RATES, SIDE)
 
 FRAMES = {
     "difference.tasks": TASKS,

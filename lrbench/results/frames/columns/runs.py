@@ -39,7 +39,8 @@ RUNS_FRAME = (
     Column("weights", "list of double", PURE, "the same as one column, where p is larger", ABSENT),
 )
 CURVES = tuple(column._replace(type=column.type.removeprefix("list of ")) for column in STORED_CURVES)
-SHARED = "problem_id steps batch_size batch_order init problem loss dtype"  # by the runs of a task
+# by the runs of a task
+SHARED = "problem_id steps batch_size batch_order init problem loss dtype relative_target budget"
 TASKS = (
     TASK,
     *(column for column in STORED_RUNS if column.name in SHARED.split()),
@@ -71,17 +72,14 @@ ENTRIES = (
     OPTIMIZER,
     SETTING,
     Column("lr", "double", RATE, "of the optimizer, NaN where it has none", NULL),
-    Column("gap", "double", LOSS, "mean over the last epoch, inf unless completed, not below the floor"),
-    Column("half", "double", LOSS, "the same at half of the steps, also of a run that diverged later"),
-    Column(
-        "hit",
-        "double",
-        EVALUATIONS,
-        "until the target; inf if never reached or not completed, NaN where relative gaps are undefined",
-        NULL,
-    ),
-    Column("hit_step", "double", STEPS, "until the target, likewise", NULL),
-    Column("holds", "bool", PURE, "whether the target was reached and the gap ends there"),
+    Column("gap", "double", LOSS, "the level, not below the floor; inf if lost"),
+    Column("half", "double", LOSS, "the same within half of the budget, also of a run that was lost later"),
+    Column("lost", "bool", PURE, "diverged or failed"),
+    Column("goal", "double", LOSS, "the gap that is the target, or the floor where that is higher"),
+    Column("arrived", "bool", PURE, "whether the level is within the target"),
+    Column("hit", "double", EVALUATIONS, "until arrival at the target, inf without one"),
+    Column("cost", "double", EVALUATIONS, "the same, the budget without one"),
+    Column("left", "bool", PURE, "arrived, and above twice the target again within twice the budget"),
     Column("role", "string", PURE, "`grid`, `trial`, `evaluation` or `default`"),
     Column("trial", "double", PURE, "number of the setting among its optimizer's", NULL),
     *several("lr_low lr_high", "double", RATE, "the range that a trial's lr was drawn from", NULL),
@@ -95,23 +93,26 @@ SETTINGS = (
     SETTING,
     Column("lr", "double", RATE, "of the optimizer, NaN where it has none", NULL),
     Column("seeds", "int64", SEEDS, "that it ran with"),
-    Column("gap", "double", LOSS, "geometric mean over the seeds, inf if any did not complete"),
+    Column("score", "double", PURE, "mean over the seeds that are not lost, inf where all are"),
+    Column("lost", "int64", SEEDS, "that are lost"),
+    Column("arrived", "int64", SEEDS, "that arrive at the target"),
+    Column("cost", "double", EVALUATIONS, "until arrival, geometric mean over those; NaN without", NULL),
+    Column("level", "double", LOSS, "geometric mean of the gaps of the seeds that are not lost", NULL),
+    Column("rise", "double", FACTOR, "the most by which a seed's gap first rises above where it began"),
+    Column("gap", "double", LOSS, "geometric mean over the seeds, inf if any is lost"),
     Column("spread", "double", FACTOR, "by which seeds lie apart, NaN for one seed", NULL),
     *several("median q25 q75 iqm", "double", LOSS, "of the gaps; the last is the interquartile mean"),
-    Column("relative_gap", "double", PURE, "gap / scale", NULL),
+    *several("relative_gap relative_level", "double", PURE, "gap / scale, level / scale", NULL),
     Column(
         "evaluations_to_target",
         "double",
         EVALUATIONS,
-        "median over the seeds, inf if fewer than half reach it",
+        "until arrival, median over the seeds, inf if fewer than half arrive",
         NULL,
     ),
-    Column("steps_to_target", "double", STEPS, "likewise", NULL),
     Column("evaluations", "double", EVALUATIONS, "median of the whole runs"),
     Column("steps_taken", "double", STEPS, "likewise"),
     Column("test_loss", "double", LOSS, "median of the final loss over the test rows", NULL),
-    Column("hits", "int64", SEEDS, "that reach the target"),
-    Column("holds", "int64", SEEDS, "that reach it and end there"),
     *several("completed diverged failed", "int64", SEEDS, "how they ended"),
     Column("at_floor", "bool", PURE, "whether all seeds end at the gap floor"),
     Column("trial", "double", PURE, "its number, the first if there are several", NULL),
@@ -128,6 +129,17 @@ FAILURES = (
     Column("last_finite_loss", "double", LOSS, "the largest", NULL),
     Column("settings", "string", PURE, "at which, in words", heading="settings"),
     DIVERGES_FROM_LR,
+)
+
+ANSWERS = (
+    TASK,
+    OPTIMIZER,
+    Column("given", "string", PURE, "the row that was asked for, its features in the units of the data"),
+    Column("answer", "double", PURE, "the prediction, median over the seeds that are not lost", NULL),
+    *several("lowest highest", "double", PURE, "over these seeds", NULL),
+    Column("seeds", "int64", SEEDS, "all that are compared"),
+    Column("lost", "int64", SEEDS, "those of them that answer nothing"),
+    Column("exact", "double", PURE, "the prediction of the exact minimiser", NULL),
 )
 
 # ---- a single run
@@ -163,6 +175,7 @@ FRAMES = {
     "settings": SETTINGS,
     "chosen": SETTINGS,
     "failures": FAILURES,
+    "answers": ANSWERS,
     "milestones": MILESTONES,
     "weights": WEIGHTS,
     "predictions": PREDICTIONS,

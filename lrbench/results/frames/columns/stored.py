@@ -395,3 +395,17 @@ ROLES = (
         NULL,
     ),
 )
+
+BEYOND = (
+    Column("run_id", "string", PURE, "the run"),
+    Column(
+        "beyond",
+        "double",
+        LOSS,
+        (
+            "highest mean gap of a pass over the rows that ends after the budget, until twice of it; inf "
+            "where a state there is not finite, null where no step ends there"
+        ),
+        NULL,
+    ),
+)

@@ -2,6 +2,7 @@
 
 from lrbench.results.frames.columns.column import (
     DECADES,
+    EVALUATIONS,
     FACTOR,
     LOSS,
     NULL,
@@ -13,7 +14,7 @@ from lrbench.results.frames.columns.column import (
     several,
     without,
 )
-from lrbench.results.frames.columns.ranking import AT_LEAST, INTERVAL, TEST, P
+from lrbench.results.frames.columns.ranking import INTERVAL, SIDE_OF_PAIR, TEST, UNIT, WORD, P
 from lrbench.results.frames.columns.runs import OPTIMIZER, SETTING, TASK
 from lrbench.results.frames.columns.runs import SETTINGS as SETTINGS_FRAME
 
@@ -21,11 +22,19 @@ TUNED_AGAINST_DEFAULT = (
     TASK,
     OPTIMIZER,
     SETTING._replace(heading="setting"),
-    Column("gap", "double", LOSS, "at the tuned setting, geometric mean over the seeds", heading="gap"),
-    Column("default_gap", "double", LOSS, "at the optimizer's own default", heading="default gap"),
-    Column("gain", "double", FACTOR, "the default's gap over the tuned one's, paired by seed", NULL),
+    Column("gap", "double", LOSS, "level at the tuned setting, geometric mean", heading="level"),
+    Column("default_gap", "double", LOSS, "at the optimizer's own default", heading="default level"),
+    Column("cost", "double", EVALUATIONS, "until arrival at the tuned setting, geometric mean", NULL),
+    Column("default_cost", "double", EVALUATIONS, "the same at the default", NULL),
+    Column("arrived", "int64", SEEDS, "that arrive at the tuned setting"),
+    Column("default_arrived", "int64", SEEDS, "that arrive at the default"),
+    UNIT,
+    Column("gain", "double", FACTOR, "the default's over the tuned one's, paired by seed", NULL),
     *INTERVAL,
-    AT_LEAST,
+    WORD._replace(relative=False, meaning="what is said of the tuned setting against the default"),
+    SIDE_OF_PAIR._replace(
+        meaning="1 where the tuned setting is shown better, -1 where the default is, else 0"
+    ),
     Column("n", "int64", SEEDS, "distinct pairs of runs; 0 where no seed ran both", heading="pairs"),
     TEST,
     P._replace(heading="p"),
@@ -40,7 +49,7 @@ BUDGET_CURVE = (
     TASK,
     OPTIMIZER,
     Column("trials", "int64", SETTINGS, "so many of all, at random"),
-    *several("q25 median q75", "double", LOSS, "quartiles of the lowest gap among them"),
+    *several("q25 median q75", "double", PURE, "quartiles of the least score among them, inf without one"),
 )
 SENSITIVITY_TABLE = (
     TASK,
@@ -51,8 +60,8 @@ SENSITIVITY_TABLE = (
         "double",
         DECADES,
         (
-            "the widest stretch of neighbouring lrs at which at least half of the seeds reach the target and "
-            "end there; 0 for one lr alone, null for none, and where neighbours are no curve"
+            "from the lowest to the highest of the neighbouring lrs around the best that work; 0 for one lr "
+            "alone, null where the best does not work, or neighbours are no curve"
         ),
         NULL,
     ),
@@ -62,6 +71,15 @@ SENSITIVITY_TABLE = (
 )
 RATES = (
     *SETTINGS_FRAME,
+    Column(
+        "works",
+        "bool",
+        PURE,
+        (
+            "whether it loses no seed, first rises no higher than the limit, and costs at most twice the "
+            "best, or ends at most twice as high where that does not arrive"
+        ),
+    ),
     Column("edge", "string", PURE, "that of the ranking"),
     Column("best", "bool", PURE, "whether it is the optimizer's chosen setting"),
     Column(
@@ -73,7 +91,6 @@ RATES = (
 )
 CELLS = (
     *RATES,
-    Column("lost", "int64", SEEDS, "that did not complete"),
     *several("left right", "double", RATE, "the ends of its cell, half way (in log) to its neighbours"),
 )
 

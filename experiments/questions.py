@@ -505,7 +505,7 @@ def _held(a: Readings, b: Readings, n: int, draws: int, rng: Generator) -> np.nd
     for unit, counts in (("evaluations", a.arrived & b.arrived), ("gap", _misses(a) & _misses(b))):
         own = found.unit == unit
         if own.any():
-            ratio = np.exp((b.score - a.score)[counts].mean())
+            ratio = np.exp((b.score[counts] - a.score[counts]).mean())
             is_printed |= own
             slack = 1e-9  # costs are whole numbers: where all seeds agree the interval is a point
             held |= own & (found.low <= ratio * (1 + slack)) & (ratio <= found.high * (1 + slack))

@@ -216,15 +216,29 @@ def test_the_best_setting_of_each_optimizer_in_each_task_goes_on():
     arrived = set(runs.loc[runs["cost_target"].notna(), "run_id"])
     assert set(known(store)) == wanted & arrived
     assert 0 < len(wanted & arrived) < len(wanted)
+    reported = lrbench.load(store.root).reported
+    assert set(known(store)) == set(reported.loc[reported["cost_target"].notna(), "run_id"])
 
 
-def test_settings_that_are_alike_give_one():
-    """Of equal scores the smallest rate."""
-    store = swept("optimizer=sgd", "optimizer.lr=0.3,0.2,0.1", "init=[2,0]", "steps=5")
-    (run_id,) = known(store)
+def test_settings_that_tie_all_go_on():
+    """Which of them is compared is decided by their names, of which nothing is known here."""
+    lines = ["optimizer=sgd", "optimizer.lr=0.02", "optimizer.momentum=0.5,0.501,0.502,0.9", "target=0.1"]
+    store = swept(*lines, "epochs=30")
+    runs = frames.runs(store)
+    best = set(runs.loc[runs["score"] == runs["score"].min(), "run_id"])
+    assert 1 < len(best) < len(runs)
+    assert set(known(store)) == best
+    assert set(lrbench.load(store.root).reported["run_id"]) < best
+
+
+def test_of_very_many_that_tie_few_go_on():
+    """As where all start at the minimum."""
+    rates = [k / 10_000 for k in range(1, 60)]
+    asked = ",".join(map(str, rates))
+    store = swept("optimizer=sgd", f"optimizer.lr={asked}", "init=[2,0]", "steps=5")
     runs = frames.runs(store).set_index("run_id")
-    assert runs.loc[run_id, "optimizer.lr"] == 0.1
     assert runs["score"].nunique() == 1
+    assert sorted(runs.loc[list(known(store)), "optimizer.lr"]) == rates[:20]
 
 
 def test_of_a_tuned_sweep_its_evaluations_go_on():

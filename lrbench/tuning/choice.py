@@ -15,6 +15,8 @@ from lrbench.plan import Group, Plan
 from lrbench.tuning.competitors import Trial, competitor_of
 from lrbench.tuning.policy import LR
 
+MOST_ALIKE = 20  # settings of an optimizer that are all its best
+ROUNDING = 1e-12  # of a mean score
 RISE = 100.0  # as conf/tune/ has it: the limit where nothing is tuned, so that nobody could say another
 
 
@@ -28,14 +30,15 @@ def choose(trials: Sequence[Trial], limit: float | None, outcomes: pa.Table) -> 
     runs = np.stack([trial.runs for trial in trials])  # (T, S)
     setting = np.repeat(np.arange(len(trials)), runs.shape[1])
     rate = np.array([trial.leaves.get(LR, 0.0) for trial in trials])  # the same for all where it is not tuned
-    reached = _Outcomes.of(outcomes).reached(runs.ravel())
-    return _best(setting, rate, reached, limit)
+    scored = _scored(setting, _Outcomes.of(outcomes).reached(runs.ravel()), limit)
+    return int(_best_first(rate, scored)[0])
 
 
 def best_settings(plan: Plan, outcomes: pa.Table, limit: float | None = RISE) -> np.ndarray:
     """Return the ids of the runs of each optimizer's best setting in each task, where nothing is tuned.
 
-    In the same order, of settings that are alike in all of it the one with the smallest id.
+    In the same order. Whole costs often tie: those that are as good but for rounding are best too, MOST_ALIKE
+    at most. Which of them is compared is decided on the other side of the store.
     """
     parts_of_competitors = defaultdict(list)
     for group in plan.groups:
@@ -61,8 +64,10 @@ def _best_runs(parts: Sequence[Group], known: "_Outcomes", limit: float | None) 
     setting_id = np.concatenate([part.setting_id for part in parts])
     rate = np.concatenate([_rates(part) for part in parts])
     _, first, setting = np.unique(setting_id, return_index=True, return_inverse=True)
-    best = _best(setting, rate[first], known.reached(run_id), limit)
-    return run_id[setting == best]
+    scored = _scored(setting, known.reached(run_id), limit)
+    order = _best_first(rate[first], scored)
+    alike = order[scored.are_as_good_as(order[0])[order]]
+    return run_id[np.isin(setting, alike[:MOST_ALIKE])]
 
 
 def _rates(group: Group) -> np.ndarray:
@@ -113,8 +118,25 @@ def _or_inf(column: pa.ChunkedArray) -> np.ndarray:
     return np.nan_to_num(column.fill_null(np.inf).to_numpy(), nan=np.inf, posinf=np.inf)
 
 
-def _best(setting: np.ndarray, rate: np.ndarray, reached: _Reached, limit: float | None) -> int:
-    """Return the best of T settings with these rates (T,); `setting` (R,) says of which of them a run is."""
+class _Scored(NamedTuple):
+    """How good T settings are.
+
+    Attributes:
+        lost: (T,) seeds that are lost; all, where the gap rises too high.
+        mean: (T,) mean score over the others.
+    """
+
+    lost: np.ndarray
+    mean: np.ndarray
+
+    def are_as_good_as(self, place: int) -> np.ndarray:
+        """Say which settings are as good as one of them but for rounding, (T,) bool."""
+        apart = np.abs(self.mean - self.mean[place])
+        return (self.lost == self.lost[place]) & (apart <= ROUNDING)
+
+
+def _scored(setting: np.ndarray, reached: _Reached, limit: float | None) -> _Scored:
+    """Return how good settings are; `setting` (R,) says of which of them a run is."""
     lost = np.isinf(reached.score)
     if limit is not None:
         rises = np.bincount(setting, reached.rise > limit) > 0  # (T,)
@@ -122,6 +144,10 @@ def _best(setting: np.ndarray, rate: np.ndarray, reached: _Reached, limit: float
     lost_seeds = np.bincount(setting, lost)
     kept_seeds = np.maximum(np.bincount(setting) - lost_seeds, 1)
     mean = np.bincount(setting, np.where(lost, 0.0, reached.score)) / kept_seeds
+    return _Scored(lost_seeds, mean)
+
+
+def _best_first(rate: np.ndarray, scored: _Scored) -> np.ndarray:
+    """Return the places of settings with these rates (T,), best first."""
     # of lexsort's keys the last one decides first
-    best_first = np.lexsort((np.arange(len(mean)), rate, mean, lost_seeds))
-    return int(best_first[0])
+    return np.lexsort((np.arange(len(rate)), rate, scored.mean, scored.lost))

@@ -28,7 +28,7 @@ from case import Case, Planned, copied, run_kernel
 from measure import Job, Times, interleaved
 from table import Table, digits, main, percent
 
-from lrbench.engines import fused
+from lrbench.workers import processors
 
 try:
     import optax_peer
@@ -233,7 +233,7 @@ def distinct_betas(ds: tuple[int, ...], runs: int, steps: int, repetitions: int)
 def threads(cases: list[Case], repetitions: int) -> Table:
     """One thread against a thread a processor, on the chunks of a sweep."""
     rows = []
-    with ThreadPoolExecutor(fused.workers()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         for case in cases:
             planned = Planned(case)
             every = Job(lambda planned=planned: planned.train(pool.map), case.run_steps)
@@ -243,7 +243,7 @@ def threads(cases: list[Case], repetitions: int) -> Table:
                     case.optimizer,
                     str(case.d),
                     str(case.runs),
-                    str(fused.workers()),
+                    str(processors()),
                     *map(digits, _gain(**times)),
                 ]
             )

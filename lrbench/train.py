@@ -247,7 +247,6 @@ def _train_fused(
     """Train chunk after chunk on all processors, a few ahead of those that are taken."""
     if not groups:
         return
-    from lrbench.engines import fused
 
     # (1,) the kernel looks at it: how a thread in compiled code is told; worker processes are ended instead
     stop = np.zeros(1, dtype=np.int64)
@@ -255,7 +254,7 @@ def _train_fused(
     tasks = (Task(_name(job.chunk), _train_chunk, (job, options, work, stop)) for job in jobs)
     executor = "processes" if options.executor == "processes" else "local"
     try:
-        with closing(as_done(executor, partial(next, tasks, None), most=fused.workers() + 1)) as done:
+        with closing(as_done(executor, partial(next, tasks, None), most=processors() + 1)) as done:
             for _, made in done:
                 yield made
     finally:

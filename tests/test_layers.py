@@ -27,7 +27,7 @@ ALLOWED = {
     "optimizers": set(),
     "workers": {"errors"},
     "batches": {"plan", "problems"},
-    "engines": {"config", "losses", "optimizers", "plan", "problems", "schedules", "seeds"},
+    "engines": {"config", "losses", "optimizers", "plan", "problems", "schedules", "seeds", "workers"},
     "records": {"config", "engines", "plan", "problems"},
     "train": {
         "batches",

@@ -89,9 +89,7 @@ class Watch(NamedTuple):
     goals: np.ndarray  # (H,) gaps, descending
     guard: float  # how many times too large a gap of rounded numbers may be
     hits: np.ndarray  # (tiles, H, lanes) first state within each goal
-    arrivals: (
-        np.ndarray
-    )  # (tiles, 2, H, lanes) states of arrival, until half of the budget and until all of it
+    arrivals: np.ndarray  # (tiles, 2, H, lanes) states of arrival: within half the budget, and within all
     bad: np.ndarray  # (tiles, lanes) first state that is not finite
     peak: np.ndarray  # (tiles, lanes) largest finite gap
     mark: np.ndarray  # (tiles, lanes) fingerprint of the curve, uint64
@@ -102,9 +100,7 @@ class Records(NamedTuple):
     """Which states are kept, and what is kept of them."""
 
     step: np.ndarray  # (K,) states whose gaps are kept
-    windows: (
-        np.ndarray
-    )  # (2, 2) first and last of those whose gaps are added up: within half the budget, and all
+    windows: np.ndarray  # (2, 2) first and last of those whose gaps are added up, for either budget
     traced: np.ndarray  # (K',) states whose weights are kept
     gaps: np.ndarray  # (tiles, K, lanes)
     sums: np.ndarray  # (tiles, 2, lanes) of each window

@@ -6,7 +6,6 @@ shapes: arguments.py.
 """
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from lrbench.plan import Group
 from lrbench.problems.solve import Problem
 from lrbench.schedules import BY_STEP, accepted, cycles_momentum
 from lrbench.seeds import is_fixed
+from lrbench.workers import processors
 
 WIDTHS = (8, 64, 256)  # runs side by side: the smallest that holds them all, else the largest ...
 WIDTHS_BY_ROWS = WIDTHS[:2]  # ... of a sum over the rows: an idle lane costs more than a wide tile saves
@@ -91,7 +91,7 @@ def chunks(group: Group, problem: Problem, records: int) -> Iterator[tuple[Rule,
         size = _chunk_size(group, rule, problem.data.p, records)
         full_tiles = math.ceil(len(rows) / _widths(problem)[-1])
         # No processor idles as long as each can have a full tile.
-        parts = max(math.ceil(len(rows) / size), min(workers(), full_tiles))
+        parts = max(math.ceil(len(rows) / size), min(processors(), full_tiles))
         for part in np.array_split(by_seed, parts):
             yield rule, group.take(part)
 
@@ -136,13 +136,6 @@ def _may_have_own_columns(group: Group, rule: Rule) -> bool:
 
 def _widths(problem: Problem) -> tuple[int, ...]:
     return WIDTHS if problem.loss.is_quadratic else WIDTHS_BY_ROWS
-
-
-def workers() -> int:
-    """Return how many threads train: the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # ---- training

@@ -380,7 +380,7 @@ PACKING = st.fixed_dictionaries(
         "WIDTHS": st.sampled_from([(8,), (64,), (8, 64, 256)]),
         "CHUNK": st.sampled_from([1, 3, 16384]),
         "CHUNK_BYTES": st.sampled_from([1, 2**26]),
-        "workers": st.sampled_from([lambda: 1, lambda: 2, lambda: 3]),
+        "processors": st.sampled_from([lambda: 1, lambda: 2, lambda: 3]),
     }
 )
 

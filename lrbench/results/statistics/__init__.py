@@ -8,8 +8,7 @@
     pairs       two optimizers on the same seeds, and many groups of such pairs
     verdicts    the word for a pair
     order       who leads, who is as good, who is shown better; on one problem and over several
-    paired      one optimizer against a number
-    targets     first hits as costs
+    targets     arrivals as costs
     tuning      what a search costs, and which of its learning rates work
 
 A run that is lost has the gap and the score inf; a target that was never reached has the first hit inf. inf
@@ -28,7 +27,6 @@ from lrbench.results.statistics.location import (
     quantile,
 )
 from lrbench.results.statistics.order import Standings, over_problems, standings, turns, worst_ratios
-from lrbench.results.statistics.paired import TESTED, below_target
 from lrbench.results.statistics.pairs import (
     MARGIN,
     STEPS,
@@ -43,13 +41,12 @@ from lrbench.results.statistics.pvalues import ALPHA, FEWEST_SIGNS, holm, paired
 from lrbench.results.statistics.ranks import friedman_ranks, midranks, probability_of_improvement
 from lrbench.results.statistics.readings import LOST_SCORE, RISE, Readings, choose
 from lrbench.results.statistics.targets import (
-    at_least_half,
     expected_running_time,
     median_first_hit,
     performance_profile,
     solved_share,
 )
-from lrbench.results.statistics.tuning import best_of_subsets, flips, stretch_around
+from lrbench.results.statistics.tuning import best_of_subsets, stretch_around
 from lrbench.results.statistics.verdicts import (
     ALIKE,
     AS_GOOD,
@@ -82,7 +79,6 @@ __all__ = [
     "RISE",
     "SAME",
     "STEPS",
-    "TESTED",
     "UNDECIDED",
     "UNTOLD",
     "Pair",
@@ -90,15 +86,12 @@ __all__ = [
     "Readings",
     "Standings",
     "at_least_floor",
-    "at_least_half",
-    "below_target",
     "best_of_subsets",
     "by_group",
     "choose",
     "compare",
     "compare_groups",
     "expected_running_time",
-    "flips",
     "friedman_ranks",
     "geometric_mean",
     "geometric_spread",

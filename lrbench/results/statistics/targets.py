@@ -3,11 +3,6 @@
 import numpy as np
 
 
-def at_least_half(hits: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Say whether hits are at least half of so many runs, which is what counts as reaching a target."""
-    return 2 * hits >= runs
-
-
 def median_first_hit(hits: np.ndarray) -> np.ndarray:
     """Return the cost by which at least half of the runs had reached the target, (..., n) -> (...).
 

@@ -50,14 +50,3 @@ def stretch_around(lr: np.ndarray, works: np.ndarray, best: float) -> tuple[floa
     below = failing[failing < place].max(initial=-1)
     above = failing[failing > place].min(initial=len(rates))
     return float(rates[below + 1]), float(rates[above - 1])
-
-
-def flips(half: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return which pairs change their order between half and whole budget, (k,), (k,) -> (k, k), symmetric.
-
-    A tie at either is no flip.
-    """
-    ahead_at_half = half[:, None] < half
-    behind_at_last = whole[:, None] > whole
-    overtaken = ahead_at_half & behind_at_last
-    return overtaken | overtaken.T

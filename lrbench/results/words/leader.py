@@ -111,7 +111,7 @@ def _nobody_arrives(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, r
 
 
 def _target(task: pd.Series) -> str:
-    """Write the target as people say it: "1e-6 of the way", a relative gap."""
+    """Write the target, a relative gap: "1e-6 of the best fit"."""
     return f"{setting_value(task['relative_target'])} of the best fit"
 
 
@@ -154,7 +154,7 @@ def _how_near(row: pd.Series) -> str:
 
 def share(relative: float) -> str:
     """Write a relative gap as a share of the way from the constant model to the best fit: "0.3 %"."""
-    return f"{float(f'{100 * relative:.2g}'):g} %"
+    return f"{setting_value(float(f'{100 * relative:.2g}'))} %"
 
 
 def _alike(rivals: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +231,8 @@ def between(low: float, high: float) -> str:
 
 
 def _not_settled(task: pd.Series, rivals: pd.DataFrame) -> Iterator[str]:
-    undecided = rivals[rivals["word"].isin([OPEN, UNTOLD])]
+    some_kept = rivals["lost"] < rivals["seeds"]
+    undecided = rivals[rivals["word"].isin([OPEN, UNTOLD]) & some_kept]
     if len(undecided):
         seeds = what_varied(task, int(undecided["seeds"].max()))
         whom = names(list(undecided["optimizer"]))
@@ -279,17 +280,17 @@ def confidence(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator
     if ranking["seeds"].max() == 1:
         yield "One start each: another may turn the order, and nothing can be shown."
     elif len(rivals) == 1:
-        yield _of_one(task, rivals.iloc[0])
+        yield _of_one(task, ranking[ranking["leader"]].iloc[0], rivals.iloc[0])
     else:
         seeds = what_varied(task, int(ranking["seeds"].max()))
         yield f"{_counts(rivals)}, over {seeds} (Holm over {_tests(sweep, task)})."
 
 
-def _of_one(task: pd.Series, rival: pd.Series) -> str:
+def _of_one(task: pd.Series, leader: pd.Series, rival: pd.Series) -> str:
     seeds = what_varied(task, int(rival["seeds"]))
-    ahead = f"ahead by more than {MARGIN} times on {rival['wins']} of {seeds}"
-    behind = f"behind on {rival['losses']} of {seeds}"
-    counts = f"{ahead}, {behind}" if rival["losses"] else ahead
+    first, second = displayed(leader["optimizer"]), displayed(rival["optimizer"])
+    ahead = f"{first} is ahead by more than {MARGIN} times on {rival['wins']} of {seeds}"
+    counts = f"{ahead}, {second} on {rival['losses']}" if rival["losses"] else ahead
     by_order = pd.isna(rival["unit"])  # some runs arrive and some do not: there is no ratio
     beyond = f"the whole interval lies beyond {MARGIN} times"
     how_clear = "the order alone is tested, since not all arrive" if by_order else beyond

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from lrbench.results.frames.names import displayed
-from lrbench.results.notation import counted, factor, listed, p_value
+from lrbench.results.notation import counted, listed, p_value
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
@@ -139,11 +139,3 @@ def stated(p: float) -> str:
     """Write a p value in a sentence: "p = 0.032", "p < 0.001"."""
     written = p_value(p)
     return f"p {written}" if written.startswith("<") else f"p = {written}"
-
-
-def interval_stated(low: float, high: float) -> str:
-    """Write a 95 % interval in a sentence; runs that all give one ratio have none that can be seen."""
-    ends = factor(low), factor(high)
-    if ends[0] == ends[1]:
-        return "nearly the same for every seed"
-    return f"95 % interval {ends[0]} to {ends[1]}"

@@ -75,16 +75,3 @@ def test_around_the_best_everything_works_up_to_the_next_that_does_not(works, da
     assert all(works[first : last + 1])
     assert first == 0 or not works[first - 1]
     assert last == len(works) - 1 or not works[last + 1]
-
-
-def test_flips_by_hand():
-    half, whole = np.array([1.0, 2.0, 3.0, INF, INF]), np.array([2.0, 1.0, 2.0, INF, 0.5])
-    flipped = {(i, j) for i, j in zip(*np.nonzero(s.flips(half, whole)), strict=True) if i < j}
-    assert flipped == {(0, 1), (0, 4), (1, 4), (2, 4)}
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 4) | st.just(INF)] * 2), min_size=1, max_size=7))
-def test_flips_are_pairs_in_the_other_order(rows):
-    half, whole = np.array(rows, dtype=float).T
-    expected = [[(x < u and y > v) or (x > u and y < v) for u, v in rows] for x, y in rows]
-    assert s.flips(half, whole).tolist() == expected

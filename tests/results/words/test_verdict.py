@@ -256,18 +256,18 @@ def sure(*rows: dict, tests: int = 1) -> list[str]:
     [
         (
             row("adam", "clear", 1, unit="evaluations", wins=10, p=1e-5),
-            "Clear: ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the whole interval "
-            "lies beyond 1.25 times.",
+            "Clear: SGD is ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the whole "
+            "interval lies beyond 1.25 times.",
         ),
         (
             row("adam", "close", 1, wins=7, losses=1, p=0.012),
-            "Close: ahead by more than 1.25 times on 7 of 10 starts, behind on 1 of 10 starts (p = 0.012); "
+            "Close: SGD is ahead by more than 1.25 times on 7 of 10 starts, Adam on 1 (p = 0.012); "
             "the difference is shown, that it matters is not.",
         ),
         (
             row("adam", "clear", 1, None, wins=10, p=1e-5),
-            "Clear: ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the order alone is "
-            "tested, since not all arrive.",
+            "Clear: SGD is ahead by more than 1.25 times on 10 of 10 starts (p < 0.001), and the order "
+            "alone is tested, since not all arrive.",
         ),
         (
             row("adam", "as good", unit="evaluations"),
@@ -277,8 +277,7 @@ def sure(*rows: dict, tests: int = 1) -> list[str]:
         (row("adam", "the same"), "The same: their runs agree bit for bit."),
         (
             row("adam", "not settled", p=0.4, wins=4, losses=3),
-            "Not settled: ahead by more than 1.25 times on 4 of 10 starts, behind on 3 of 10 starts (p = "
-            "0.4).",
+            "Not settled: SGD is ahead by more than 1.25 times on 4 of 10 starts, Adam on 3 (p = 0.4).",
         ),
     ],
 )

@@ -14,7 +14,6 @@ from statsmodels.stats.multitest import multipletests
 from lrbench.results import statistics as s
 
 INF, NAN = math.inf, math.nan
-FLOOR = 1e-20
 DIFFERENCES = st.lists(st.sampled_from([-INF, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, INF]), max_size=8)
 
 
@@ -148,40 +147,3 @@ def test_a_probability_of_improvement_counts_all_pairs(a, b):
 def test_a_probability_of_improvement_is_mann_whitneys_u():
     a, b = np.random.default_rng(0).normal(size=(2, 12))
     assert s.probability_of_improvement(a, b) == pytest.approx(scipy.stats.mannwhitneyu(b, a).statistic / 144)
-
-
-# what is below a target
-
-
-def test_below_a_target_is_scipys_one_sided_t_test():
-    gaps = np.exp(np.random.default_rng(7).normal(-0.5, 1, 10))
-    assert s.below_target(gaps, 1.0, FLOOR) == pytest.approx(
-        scipy.stats.ttest_1samp(np.log(gaps), 0, alternative="less").pvalue, rel=1e-10
-    )
-    assert s.below_target(np.tile(gaps, 3), 1.0, FLOOR) == pytest.approx(
-        s.below_target(gaps, 1.0, FLOOR), rel=1e-12
-    )
-
-
-@pytest.mark.parametrize(
-    ("gaps", "below", "above"),
-    [
-        ([0.1, 0.2, INF], 2, 1),
-        ([0, 0, 0, 0, 0], 5, 0),
-        ([0.1, 1.0, 0, 0.2], 3, 0),
-        ([INF, INF], 0, 2),
-        ([2.0, 3.0, 0.0], 1, 2),
-    ],
-)
-def test_below_a_target_with_failed_or_floored_runs_is_a_one_sided_sign_test(gaps, below, above):
-    expected = scipy.stats.binomtest(below, below + above, alternative="greater").pvalue
-    assert s.below_target(np.array(gaps, dtype=float), 1.0, FLOOR) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("gaps", [[0.5], [0.5, 0.5], [INF]])
-def test_one_distinct_gap_shows_nothing_of_a_target(gaps):
-    assert math.isnan(s.below_target(np.array(gaps), 1.0, FLOOR))
-
-
-def test_gaps_below_the_floor_are_not_shown_below_a_target_under_it():
-    assert s.below_target(np.zeros(9), FLOOR / 10, FLOOR) == 1.0

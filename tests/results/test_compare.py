@@ -418,6 +418,16 @@ def test_who_passes_through_on_one_side_is_neither_as_good_nor_better(pair, side
         ]
 
 
+@pytest.mark.parametrize(("side", "change"), [("a", "worse"), ("b", "better")])
+def test_who_passes_through_is_not_behind_who_lost_every_run(pair, side, change):
+    gone = [INF] * len(A)
+    costs = {"a": gone, "b": gone} | {side: A}
+    sides = dict(zip("ab", pair(runs("sgd", costs["a"]), runs("sgd", costs["b"])), strict=True))
+    vars(sides[side])["entries"] = sides[side].entries.assign(left=True)
+    found = row(compare(sides["a"], sides["b"]))
+    assert (found["word"], found["change"]) == ("clear", change)
+
+
 # ---- at which target
 
 

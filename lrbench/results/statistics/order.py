@@ -19,7 +19,7 @@ from lrbench.results.statistics.pairs import MARGIN, Pair, compare_groups, diffe
 from lrbench.results.statistics.pvalues import ALPHA, FEWEST_SIGNS, holm, signed_ranks, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks
 from lrbench.results.statistics.readings import Readings, stacked
-from lrbench.results.statistics.verdicts import ALIKE, CLEAR, PASSES, UNDECIDED, words
+from lrbench.results.statistics.verdicts import ALIKE, CLEAR, PASSES, UNDECIDED, behind_who_stays, words
 
 TARGETS = np.array([10.0**-k for k in range(1, 9)])  # relative to the scale of a problem
 SAME_TARGET = 0.1  # two targets whose logarithms differ by less are one
@@ -102,9 +102,10 @@ def standings(readings: Sequence[Readings], tuned: Sequence[float] | None = None
 
     passing = np.array([own.passes_through() for own in readings])
     lost = np.array([own.all_lost() for own in readings])
+    stays = ~passing & ~lost
     sides = mirrored(judged, k)
-    against_leader = facing(judged, leader, passing)
-    rank = places(sides == 1, passing, lost)
+    against_leader = facing(judged, leader, passing, stays)
+    rank = places(sides == 1, passing, stays)
     return Standings(**vars(judged), leader=leader, passing=passing, against_leader=against_leader, rank=rank)
 
 
@@ -167,30 +168,25 @@ def mirrored(judged: Judged, k: int) -> np.ndarray:
     return sides - sides.T
 
 
-def facing(judged: Judged, leader: int, passing: np.ndarray) -> list[tuple[str, int]]:
-    """Return the word of each optimizer against the leader, and 1 where the leader is better.
-
-    Who passes through is never as good as a leader that stays, nor better: unless it is clearly behind
-    already, this is its word.
-    """
+def facing(judged: Judged, leader: int, passing: np.ndarray, stays: np.ndarray) -> list[tuple[str, int]]:
+    """Return the word of each optimizer against the leader, and 1 where the leader is better."""
+    a, b = judged.a, judged.b
+    passes = passing[a], passing[b]
+    word, side = behind_who_stays(judged.word, judged.side, passes, (stays[a], stays[b]))
     against = [("", 0)] * len(passing)
-    for a, b, word, side in zip(judged.a, judged.b, judged.word, judged.side, strict=True):
-        if leader not in (a, b):
-            continue
-        rival, said = (b, (word, int(side))) if a == leader else (a, (word, -int(side)))
-        if passing[rival] and not passing[leader] and said != (CLEAR, 1):
-            said = (PASSES, 1)
-        against[rival] = said
+    for row in np.flatnonzero(a == leader):
+        against[b[row]] = (word[row], int(side[row]))
+    for row in np.flatnonzero(b == leader):
+        against[a[row]] = (word[row], -int(side[row]))
     return against
 
 
-def places(better: np.ndarray, passing: np.ndarray, lost: np.ndarray) -> np.ndarray:
+def places(better: np.ndarray, passing: np.ndarray, stays: np.ndarray) -> np.ndarray:
     """Return ranks (k,) from 1: how many stand before each, better (k, k) where the row is shown better.
 
     Who passes through stands behind all who stay, and before none of them, whatever is shown: that is an
     order, no win. Who is lost on every seed does not stay.
     """
-    stays = ~passing & ~lost
     before = better.copy()
     before[np.ix_(stays, passing)] = True
     before[np.ix_(passing, stays)] = False

@@ -53,11 +53,16 @@ class Readings:
 
     def passes_through(self) -> bool:
         """Say whether, of the runs that arrive within the budget, most leave again within twice of it."""
-        return bool(2 * self.left.sum() > self.arrived.sum())
+        return bool(most_leave(self.left.sum(), self.arrived.sum()))
 
     def mean_score(self) -> float:
         """Return the mean score, by which optimizers are ordered; all that are lost everywhere are tied."""
         return float(np.minimum(self.score, LOST_SCORE).mean())
+
+
+def most_leave(left: np.ndarray, arrived: np.ndarray) -> np.ndarray:
+    """Say whether of so many runs that arrive most leave again: such a setting passes through."""
+    return 2 * left > arrived
 
 
 def stacked(readings: Sequence[Readings]) -> Readings:

@@ -10,6 +10,8 @@ all lost         no run of either completed
 passes through   of one optimizer: it arrives, and leaves again before twice the budget
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lrbench.results.statistics.pairs import MARGIN, ROUNDING, Pair, Pairs, columns_of, seeds_needed
@@ -60,3 +62,22 @@ def words(pairs: Pairs, p: np.ndarray, beyond: np.ndarray, family: int) -> tuple
     said = np.select(holds, names, default=OPEN).astype(object)
     side = np.where(np.isin(said, BETTER), pairs.side, 0)
     return said, side
+
+
+def behind_who_stays(
+    word: np.ndarray,
+    side: np.ndarray,
+    passing: Sequence[np.ndarray],
+    stays: Sequence[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the words and sides (G,) of pairs, where who passes through is put behind who stays.
+
+    passing, stays: of a, and of b, whether it passes through, and whether it completes a run and does not;
+    (G,) each.
+    Who passes through is neither as good as who stays, nor better: unless it is clearly behind already, that
+    is the word.
+    """
+    behind = (stays[0] & passing[1]).astype(int) - (stays[1] & passing[0])
+    clearly = (word == CLEAR) & (side == behind)
+    put_behind = (behind != 0) & ~clearly
+    return np.where(put_behind, PASSES, word), np.where(put_behind, behind, side)

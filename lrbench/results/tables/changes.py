@@ -15,8 +15,8 @@ from lrbench.results.frames.columns import typed
 from lrbench.results.frames.columns.difference import BITS
 from lrbench.results.statistics import by_group, geometric_mean, holm
 from lrbench.results.statistics.pairs import Pair, compare_groups, differences, starts_needed
-from lrbench.results.statistics.readings import LOST_SCORE, Readings
-from lrbench.results.statistics.verdicts import CLEAR, PASSES, UNDECIDED, words
+from lrbench.results.statistics.readings import LOST_SCORE, Readings, most_leave
+from lrbench.results.statistics.verdicts import BETTER, CLEAR, PASSES, UNDECIDED, behind_who_stays, words
 from lrbench.results.tables.settings import TINY, mean_where
 from lrbench.results.tables.tasks import COMPETITOR
 
@@ -84,26 +84,21 @@ def _said(pairs: pd.DataFrame, codes: np.ndarray, counts: dict[str, np.ndarray])
     compared = compare_groups(_readings(pairs, "a"), _readings(pairs, "b"), codes, family)
     p_holm, beyond_holm = holm(compared.p), holm(compared.beyond)
     word, side = words(compared, p_holm, beyond_holm, family)
-    # a ratio is B over A, so A is better where it is above 1
-    change = np.select([identical, side > 0, side < 0], ["identical", "worse", "better"], "")
-    passing = _passing(counts, word, side)
+    word, side = behind_who_stays(word, side, *_passing_and_staying(counts))
+    # a ratio is B over A, so A is better where it is above 1; to stand behind by passing through is no change
+    better = np.where(np.isin(word, BETTER), side, 0)
+    change = np.select([identical, better > 0, better < 0], ["identical", "worse", "better"], "")
     measures = {name: getattr(compared, name) for name in SHOWN}
-    return measures | {
-        "p_holm": p_holm,
-        "beyond_holm": beyond_holm,
-        "word": np.where(passing, PASSES, word),
-        "change": np.where(passing, "", change),
-    }
+    said = {"p_holm": p_holm, "beyond_holm": beyond_holm, "word": word, "change": change}
+    return measures | said
 
 
-def _passing(counts: dict[str, np.ndarray], word: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Say of each setting whether one side alone passes through, (G,): it arrives, and most runs leave again.
-
-    It is never as good as the side that stays, nor better. Where it is clearly worse already, that is said.
-    """
-    passes_a, passes_b = (2 * counts[f"left_{side}"] > counts[f"arrived_{side}"] for side in "ab")
-    clear = np.where(word == CLEAR, side, 0)
-    return (passes_b & ~passes_a & (clear != 1)) | (passes_a & ~passes_b & (clear != -1))
+def _passing_and_staying(counts: dict[str, np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Say of each setting whether it passes through, and whether it stays; (G,) for A and for B each."""
+    passing = [most_leave(counts[f"left_{side}"], counts[f"arrived_{side}"]) for side in "ab"]
+    all_lost = [counts[f"lost_{side}"] == counts["runs"] for side in "ab"]
+    stays = [~passes & ~lost for passes, lost in zip(passing, all_lost, strict=True)]
+    return passing, stays
 
 
 def family_of(rows: pd.DataFrame) -> int:

@@ -122,7 +122,7 @@ def test_whoever_passes_through_ranks_behind_all_who_stay_and_does_not_count_aga
 
 def test_an_optimizer_that_is_lost_everywhere_does_not_stay():
     better = np.array([[False, True], [False, False]])  # one that passes through, and beats who is lost
-    places = s.places(better, passing=np.array([True, False]), lost=np.array([False, True]))
+    places = s.places(better, passing=np.array([True, False]), stays=np.array([False, False]))
     assert places.tolist() == [1, 2]
 
 

@@ -465,11 +465,11 @@ def test_a_wrong_use_of_a_verb_is_told_what_is_allowed_what_came_and_what_to_typ
     verb, *came = line.split()
     assert main([verb, *came]) == 2
     captured = capsys.readouterr()
+    given = f"'{' '.join(came)}'" if came else "nothing"
     assert captured.out == ""
     assert captured.err.startswith(f"{verb}: {reason}")
     assert captured.err.endswith(
-        f"\nusage: {USAGE[verb]}; '{' '.join(came)}' came. "
-        f"`python -m lrbench {verb} --help` has an example.\n"
+        f"\nusage: {USAGE[verb]}; {given} came. `python -m lrbench {verb} --help` has an example.\n"
     )
 
 

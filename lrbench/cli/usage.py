@@ -183,7 +183,8 @@ def _section(title: str, lines: tuple[str, ...]) -> str:
 
 def wrong_use(verb: str, reason: str, arguments: list[str]) -> RequestError:
     """Say what is wrong, what is allowed, what came and where there is more."""
-    usage = f"usage: python -m lrbench {USAGES[verb].arguments}; '{' '.join(arguments)}' came."
+    came = f"'{' '.join(arguments)}'" if arguments else "nothing"
+    usage = f"usage: python -m lrbench {USAGES[verb].arguments}; {came} came."
     return RequestError(f"{verb}: {reason}.\n{usage} `python -m lrbench {verb} --help` has an example.")
 
 

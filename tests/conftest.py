@@ -21,7 +21,7 @@ report.FORMATS = ("svg",)
 
 
 def pytest_collection_finish():
-    """Leave modules and tests out of every later collection: statsmodels makes a whole one per correction."""
+    """Leave modules and tests out of every later collection."""
     gc.freeze()
 
 

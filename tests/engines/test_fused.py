@@ -226,25 +226,29 @@ class Same:
 # ---- against the reference engine
 
 LRS = {"full": (0.03, 1, 100), "shuffled": (1e-3, 100), "sequential": (0.3, 10), "replacement": (0.01, 30)}
-CHAOTIC = {("nadam", 1), ("adadelta", 100)}
+# From these rates on they leap over the minimum, and divide what is rounded there by the root of a tiny mean:
+# 500 and 100 times their defaults. Which runs are chaotic then is a matter of the machine's own rounding.
+CHAOTIC = {"nadam": 1, "adadelta": 100}
+
+
+def beyond_reason(chaotic: set) -> list:
+    """Return the chaotic runs whose rate does not explain it."""
+    return [(optimizer, lr) for optimizer, lr in chaotic if lr < CHAOTIC.get(optimizer, np.inf)]
 
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_rule_float64(problem, how):
-    """Adadelta with 100 times its lr, and NAdam with 500 times, leap over the minimum, and divide what is
-    rounded there by the root of a tiny mean.
-    """
     wrong, chaotic = differences(plan(blocks(problem, how, LRS[how], seed=3)))
     assert not wrong
-    assert chaotic <= CHAOTIC
+    assert not beyond_reason(chaotic)
 
 
 @pytest.mark.parametrize("how", ["full", "shuffled"])
 def test_every_rule_float32(how):
     wrong, chaotic = differences(plan(blocks("synthetic", how, (0.03, 10), dtype="float32", seed=3)))
     assert not wrong
-    assert chaotic <= CHAOTIC
+    assert not beyond_reason(chaotic)
 
 
 def table(path, X, y, **settings):

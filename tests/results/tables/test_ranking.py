@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import rule
+from by_statsmodels import holm
 from conftest import FLAT, FLOOR, LECTURE, MANIFEST, ON_FLAT, TUNE, curve, role, run, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from lrbench.errors import RequestError
 from lrbench.results.frames.columns import names
@@ -546,13 +546,12 @@ def test_ratios_and_p_values_are_those_of_scipy_and_statsmodels(write, by):
     sweep = write(*rows)
     pairs = list(combinations(worth, 2))
     tests = {(a, b): stats.ttest_rel(np.log(worth[b]), np.log(worth[a])) for a, b in pairs}
-    corrected = multipletests([test.pvalue for test in tests.values()], method="holm")[1]
-    holm = dict(zip(pairs, corrected, strict=True))
+    corrected = dict(zip(pairs, holm([test.pvalue for test in tests.values()]), strict=True))
     for name in "bcd":
         row, test = row_of(sweep.ranking, name), tests["a", name]
         assert row.ratio == pytest.approx(stats.gmean(worth[name] / worth["a"]))
         assert (row.ratio_low, row.ratio_high) == pytest.approx(tuple(np.exp(test.confidence_interval())))
-        assert row.p == pytest.approx(holm["a", name])
+        assert row.p == pytest.approx(corrected["a", name])
         assert row.unit == ("evaluations" if by == "cost" else "gap")
     assert ranked(sweep.ranking) == [(1, "a"), (1, "b"), (3, "c"), (4, "d")]
     assert sweep.ranking["leader"].tolist() == [True, False, False, False]

@@ -22,7 +22,6 @@ from verdicts import (
     known_by_gap,
     of_readings,
     scored,
-    strictly,
 )
 
 from lrbench.results.statistics.order import over_problems
@@ -314,7 +313,7 @@ def _flips(sides: np.ndarray) -> float:
 
 CHAINS = ((60, 120, 240, 480, 960), (75, 150, 300, 600), (100, 200, 400, 800), (125, 250, 500, 1000))
 LECTURE = ("sgd", "adam", "rmsprop")
-RULES = ("before", "without a look beyond", "clear", "who passes wins nothing")
+RULES = ("before", "without a look beyond", "clear")
 
 
 class Budgets(NamedTuple):
@@ -377,7 +376,6 @@ def _of_a_budget(measured: Measured, draws: Sequence[np.ndarray]) -> dict[str, V
         for rows in draws:
             runs = measured.runs(new)
             told["clear"].append(by_arrival(runs, measured.worth(new), rows))
-            told["who passes wins nothing"].append(strictly(runs, measured.worth(new), rows))
             blind = [_not_looking(run) for run in runs]
             told["without a look beyond"].append(by_arrival(blind, measured.worth(new), rows))
             told["before"].append(by_gap(measured.runs(old), measured.worth(old), rows))

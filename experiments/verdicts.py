@@ -61,37 +61,18 @@ class Verdict(NamedTuple):
 def by_arrival(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -> Verdict:
     """Judge optimizers on some of their seeds as lrbench does, under the leader of the tuning seeds.
 
-    Who is behind the leader for passing through alone is not shown worse.
+    Who is behind for passing through alone is not shown worse.
     """
     return of_readings([own.readings.take(rows) for own in runs], worth)
 
 
-def strictly(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -> Verdict:
-    """Judge them as lrbench does, but let no one who passes through win against one who stays."""
-    readings = [own.readings.take(rows) for own in runs]
-    found = of_readings(readings, worth)
-    passing = np.array([own.passes_through() for own in readings])
-    lost = np.array([own.all_lost() for own in readings])
-    stays = ~passing & ~lost
-    a, b = np.triu_indices(len(runs), 1)
-    a_passes, b_passes = passing[a] & stays[b], passing[b] & stays[a]
-    wins_nothing = (a_passes & (found.side == 1)) | (b_passes & (found.side == -1))
-    return found._replace(side=np.where(wins_nothing, 0, found.side))
-
-
 def of_readings(readings: Sequence[Readings], worth: Sequence[float]) -> Verdict:
-    """Judge readings on the same seeds as lrbench does, and count for a pair of the leader what faces it."""
+    """Judge readings on the same seeds as lrbench does."""
     found = standings(readings, worth)
-    words, side = found.word.copy(), found.side.copy()
+    side = np.where(np.isin(found.word, BETTER), found.side, 0)
     of_leader = (found.a == found.leader) | (found.b == found.leader)
-    for row in np.flatnonzero(of_leader):
-        is_first = found.a[row] == found.leader
-        rival = found.b[row] if is_first else found.a[row]
-        said, leads = found.against_leader[rival]
-        words[row] = said
-        side[row] = (leads if is_first else -leads) if said in BETTER else 0
     ratios = np.array([pair.ratio for pair in found.pairs])
-    return Verdict(found.leader, side, words == CLEAR, np.log(ratios), of_leader)
+    return Verdict(found.leader, side, found.word == CLEAR, np.log(ratios), of_leader)
 
 
 def by_gap(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -> Verdict:

@@ -254,9 +254,19 @@ def pairs_of(runs: dict[str, pd.DataFrame], leader: str | None) -> pd.DataFrame:
             for row, number in zip(members, adjusted, strict=True):
                 row[f"{p}_holm"] = number
     for row in rows:
-        row["word"], row["side"] = rule.word(as_pair(row), row["p_holm"], row["beyond_holm"], row["size"])
+        tested = rule.word(as_pair(row), row["p_holm"], row["beyond_holm"], row["size"])
+        passing, lost = [[judged(runs[row[side]]) for side in "ab"] for judged in (passes, all_lost)]
+        row["word"], row["side"] = rule.behind_who_stays(tested, passing, lost)
         row["starts"] = starts(row)
     return pd.DataFrame(rows)
+
+
+def passes(runs: pd.DataFrame) -> bool:
+    return bool(2 * runs["left"].sum() > runs["arrived"].sum())
+
+
+def all_lost(runs: pd.DataFrame) -> bool:
+    return bool(runs["lost"].all())
 
 
 EMPTY = dict.fromkeys(["ratio", "low", "high", "p", "beyond", "error"], np.nan) | {"unit": None}
@@ -277,24 +287,24 @@ def judge(runs: pd.DataFrame, scores: dict[str, float] | None) -> tuple[pd.DataF
     shared = runs[runs["seed"].isin(seeds.index[seeds == runs["optimizer"].nunique()])].sort_values("seed")
     own = {str(who): rows for who, rows in shared.groupby("optimizer")}
     order = {who: rows["score"].clip(upper=LOST).mean() for who, rows in own.items()}
-    lost = {who: rows["lost"].all() for who, rows in own.items()}
-    passes = {who: 2 * rows["left"].sum() > rows["arrived"].sum() for who, rows in own.items()}
+    lost = {who: all_lost(rows) for who, rows in own.items()}
+    passing = {who: passes(rows) for who, rows in own.items()}
     by = order if scores is None else scores
-    leader = min(own, key=lambda who: (lost[who], passes[who], by[who], who))
+    leader = min(own, key=lambda who: (lost[who], passing[who], by[who], who))
     pairs = pairs_of(own, None if scores is None else leader)
     costs = {who: stats.gmean(rows[TARGETS].fillna(rows["budget"].iloc[0])) for who, rows in own.items()}
     rows = []
     for who in own:
-        row = {"optimizer": who, "order": order[who], "passes": passes[who], "area": stats.gmean(costs[who])}
-        row |= against(pairs, leader, who, lost, passes)
-        ahead = [before(pairs, other, who, lost, passes) for other in own if other != who]
+        row = {"optimizer": who, "order": order[who], "passes": passing[who], "area": stats.gmean(costs[who])}
+        row |= against(pairs, leader, who, lost)
+        ahead = [seen_by(pairs, other, who)["side"] == 1 for other in own if other != who]
         row["rank"] = math.nan if lost[who] else 1 + sum(ahead)
         row["crossing"] = crossing(row, costs[leader], costs[who], runs)
         rows.append(row)
     return pd.DataFrame(rows), pairs
 
 
-def against(pairs: pd.DataFrame, leader: str, who: str, lost: dict, passes: dict) -> dict[str, Any]:
+def against(pairs: pd.DataFrame, leader: str, who: str, lost: dict[str, bool]) -> dict[str, Any]:
     """Return what is said of an optimizer against the leader, as the leader sees it."""
     if who == leader:
         leads = not lost[who]
@@ -308,15 +318,18 @@ def against(pairs: pd.DataFrame, leader: str, who: str, lost: dict, passes: dict
             "wins": 0,
             "losses": 0,
         }
-    (row,) = pairs[pairs[["a", "b"]].isin([who, leader]).all(axis=1)].to_dict("records")
-    seen = row if row["a"] == leader else turned(row)
+    seen = seen_by(pairs, leader, who)
     word, side = seen["word"], seen["side"]
-    if passes[who] and not passes[leader] and (word, side) != (rule.CLEAR, 1):
-        word, side = rule.PASSES, 1
     first = word in (rule.AS_GOOD, rule.SAME) and not lost[who]
     ends = {"ratio_low": seen["low"], "ratio_high": seen["high"], "p": seen["p_holm"]}
     said = {"leader": False, "first": first, "word": word, "side": side}
     return said | ends | {name: seen[name] for name in ("unit", "ratio", "wins", "losses", "starts")}
+
+
+def seen_by(pairs: pd.DataFrame, a: str, b: str) -> dict[str, Any]:
+    """Return the pair of two optimizers, whichever is named first, as a sees it."""
+    (row,) = pairs[pairs[["a", "b"]].isin([a, b]).all(axis=1)].to_dict("records")
+    return row if row["a"] == a else turned(row)
 
 
 def turned(row: dict[str, Any]) -> dict[str, Any]:
@@ -324,15 +337,6 @@ def turned(row: dict[str, Any]) -> dict[str, Any]:
     back = {"a": row["b"], "b": row["a"], "side": -row["side"], "wins": row["losses"], "losses": row["wins"]}
     back |= {"ratio": 1 / row["ratio"], "low": 1 / row["high"], "high": 1 / row["low"]}
     return row | back | {"improvement": 1 - row["improvement"]}
-
-
-def before(pairs: pd.DataFrame, other: str, who: str, lost: dict, passes: dict) -> bool:
-    """Say whether another optimizer stands before one: shown better, or it stays where that one passes."""
-    stays = {name: not lost[name] and not passes[name] for name in (other, who)}
-    if (stays[other] and passes[who]) or (passes[other] and stays[who]):
-        return stays[other]
-    (row,) = pairs[pairs[["a", "b"]].isin([who, other]).all(axis=1)].to_dict("records")
-    return (row["side"] if row["a"] == other else -row["side"]) == 1
 
 
 def crossing(row: dict[str, Any], leader: np.ndarray, own: np.ndarray, runs: pd.DataFrame) -> float:

@@ -11,6 +11,7 @@ to 2 B: what happens after B ranks nothing, it only tells who stays.
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -452,7 +453,7 @@ def verdict(
     names = list(runs)
     score = tuned or {name: float(np.mean([min(r.score, 1e3) for r in runs[name]])) for name in names}
     passing = {name: passes(runs[name]) for name in names}
-    lost = {name: all(r.lost for r in runs[name]) for name in names}
+    lost = {name: all_lost(runs[name]) for name in names}
     # who only passes through leads nobody who stays, arrived or not
     leader = min(names, key=lambda name: (lost[name], passing[name], score[name]))
     others = [name for name in names if name != leader]
@@ -463,10 +464,8 @@ def verdict(
     rest = [compare(runs[a], runs[b], family) for a, b in further]
     tested = [*pairs.values(), *rest]
     p, beyond = holm([pair.p for pair in tested]), holm([pair.beyond for pair in tested])
-    words = {name: word(pairs[name], p[i], beyond[i], family) for i, name in enumerate(others)}
-    for name in others:
-        if passing[name] and not passing[leader] and words[name] != (CLEAR, 1):
-            words[name] = (PASSES, 1)
+    tests = {name: word(pairs[name], p[i], beyond[i], family) for i, name in enumerate(others)}
+    words = {name: standing(said, runs[leader], runs[name]) for name, said in tests.items()}
 
     first = [leader, *(name for name in others if words[name][0] in (AS_GOOD, SAME))]
     undecided = [name for name in others if words[name][0] in (OPEN, UNTOLD)]
@@ -479,6 +478,25 @@ def verdict(
             turns[name] = crossing(profiles[leader], profiles[name], runs[leader][0])
     turns = {name: target for name, target in turns.items() if target}
     return Verdict(leader, words, pairs, first, undecided, turns)
+
+
+def standing(said: tuple[str, int], a: list[Reading], b: list[Reading]) -> tuple[str, int]:
+    """Return what is said of a and b, once who passes through stands behind who stays."""
+    passing, lost = [[judged(own) for own in (a, b)] for judged in (passes, all_lost)]
+    return behind_who_stays(said, passing, lost)
+
+
+def behind_who_stays(said: tuple[str, int], passing: Sequence[bool], lost: Sequence[bool]) -> tuple[str, int]:
+    """passing, lost: of a and of b, whether it passes through, and whether all its runs are lost."""
+    for one, other, side in ((0, 1, 1), (1, 0, -1)):
+        stays = not passing[one] and not lost[one]
+        if stays and passing[other] and said != (CLEAR, side):
+            return PASSES, side
+    return said
+
+
+def all_lost(runs: list[Reading]) -> bool:
+    return all(r.lost for r in runs)
 
 
 def crossing(leader: list[float], rival: list[float], run: Reading) -> float:

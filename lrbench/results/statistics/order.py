@@ -10,7 +10,7 @@ Of three optimizers, led by number 0, the pairs of the Standings may be
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Judged:
 
     a, b: their numbers, a < b. family: "leader" against "rest" where the leader was chosen on other seeds,
     else "all". p_holm, beyond_holm: p of the pairs, adjusted within the family, NaN where there is no test.
-    word, side: what is said; 1 where a is better, -1 where b is, else 0.
+    word, side: what is said; 1 where a is better, or stays where b passes through, -1 where b, else 0.
     """
 
     a: np.ndarray
@@ -49,8 +49,8 @@ class Standings(Judged):
     """k optimizers, and what is said of all their pairs.
 
     passing (k,): who passes through. against_leader (k,): word and side of each against the leader, 1 where
-    the leader is better; "passes through" where that alone keeps one behind. The leader's own word is empty.
-    rank (k,): see `places`.
+    the leader is better, or stays; the leader's own word is empty. rank (k,): from 1, how many stand before
+    each, by any word. Who is lost on every seed does not stay.
     """
 
     leader: int
@@ -103,9 +103,12 @@ def standings(readings: Sequence[Readings], tuned: Sequence[float] | None = None
     passing = np.array([own.passes_through() for own in readings])
     lost = np.array([own.all_lost() for own in readings])
     stays = ~passing & ~lost
-    sides = mirrored(judged, k)
-    against_leader = facing(judged, leader, passing, stays)
-    rank = places(sides == 1, passing, stays)
+    word, side = behind_who_stays(judged.word, judged.side, (passing[a], passing[b]), (stays[a], stays[b]))
+    judged = replace(judged, word=word, side=side)
+
+    against_leader = facing(judged, leader, k)
+    behind = np.where(side == 1, b, a)[side != 0]
+    rank = 1 + np.bincount(behind, minlength=k)
     return Standings(**vars(judged), leader=leader, passing=passing, against_leader=against_leader, rank=rank)
 
 
@@ -161,36 +164,14 @@ def pairs_of_runs(
     return runs.take(rows_a.ravel()), runs.take(rows_b.ravel()), codes
 
 
-def mirrored(judged: Judged, k: int) -> np.ndarray:
-    """Return who is better in each pair of k optimizers, (k, k): 1 where the row is, -1 where the column."""
-    sides = np.zeros((k, k), dtype=int)
-    sides[judged.a, judged.b] = judged.side
-    return sides - sides.T
-
-
-def facing(judged: Judged, leader: int, passing: np.ndarray, stays: np.ndarray) -> list[tuple[str, int]]:
-    """Return the word of each optimizer against the leader, and 1 where the leader is better."""
-    a, b = judged.a, judged.b
-    passes = passing[a], passing[b]
-    word, side = behind_who_stays(judged.word, judged.side, passes, (stays[a], stays[b]))
-    against = [("", 0)] * len(passing)
-    for row in np.flatnonzero(a == leader):
-        against[b[row]] = (word[row], int(side[row]))
-    for row in np.flatnonzero(b == leader):
-        against[a[row]] = (word[row], -int(side[row]))
+def facing(judged: Judged, leader: int, k: int) -> list[tuple[str, int]]:
+    """Return the word of each of k optimizers against the leader, and 1 where the leader stands before it."""
+    against = [("", 0)] * k
+    for row in np.flatnonzero(judged.a == leader):
+        against[judged.b[row]] = (judged.word[row], int(judged.side[row]))
+    for row in np.flatnonzero(judged.b == leader):
+        against[judged.a[row]] = (judged.word[row], -int(judged.side[row]))
     return against
-
-
-def places(better: np.ndarray, passing: np.ndarray, stays: np.ndarray) -> np.ndarray:
-    """Return ranks (k,) from 1: how many stand before each, better (k, k) where the row is shown better.
-
-    Who passes through stands behind all who stay, and before none of them, whatever is shown: that is an
-    order, no win. Who is lost on every seed does not stay.
-    """
-    before = better.copy()
-    before[np.ix_(stays, passing)] = True
-    before[np.ix_(passing, stays)] = False
-    return 1 + before.sum(axis=0)
 
 
 # ---- other targets

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import (
+    BETTER,
     LOST_SCORE,
     UNDECIDED,
     Readings,
@@ -245,7 +246,9 @@ def _pair(one: Judged, row: int) -> dict[str, Any]:
     found = one.found
     pair = found.pairs[row]
     a, b = int(found.a[row]), int(found.b[row])
-    better = {1: one.names[a], -1: one.names[b], 0: ""}
+    word, side = found.word[row], int(found.side[row])
+    # to stand behind for passing through is no win of who stays
+    better = {1: one.names[a], -1: one.names[b]}[side] if word in BETTER else ""
     numbers = {name: getattr(pair, name) for name in NUMBERS}
     return numbers | {
         "a": one.names[a],
@@ -253,8 +256,8 @@ def _pair(one: Judged, row: int) -> dict[str, Any]:
         "p_holm": found.p_holm[row],
         "beyond_holm": found.beyond_holm[row],
         "family": found.family[row],
-        "word": found.word[row],
-        "better": better[int(found.side[row])],
+        "word": word,
+        "better": better,
         "starts": _starts(found, row),
         "improvement": probability_of_improvement(one.readings[a].score, one.readings[b].score),
     }

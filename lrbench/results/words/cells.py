@@ -23,7 +23,7 @@ from lrbench.results.notation import (
     setting_value,
     tolerance,
 )
-from lrbench.results.statistics.verdicts import CLEAR
+from lrbench.results.statistics.verdicts import CLEAR, PASSES
 from lrbench.results.tables.costs import AXES
 from lrbench.results.tables.tasks import COMPETITOR
 from lrbench.results.words.leader import share
@@ -203,7 +203,9 @@ UNITS = {"evaluations": "evaluations", "gap": "level"}
 
 
 def _said_of_pair(row: Mapping[Any, Any]) -> str:
-    """Write the word of a pair, with who is better where one is."""
+    """Write the word of a pair, with who is better where one is, or who passes through."""
+    if row["word"] == PASSES:
+        return f"{row['word']}: {displayed(row['b'])}"  # who stays is ranked first
     return f"{row['word']}: {displayed(row['better'])}" if row["better"] else row["word"]
 
 

@@ -83,9 +83,10 @@ def test_every_pair_has_the_word_of_the_rule_in_its_family():
     for runs, _, found, names in drawn()[:200]:
         for row, (a, b) in enumerate(zip(found.a, found.b, strict=True)):
             size = int((found.family == found.family[row]).sum())
-            pair = rule.compare(runs[names[a]], runs[names[b]], size)
+            of_a, of_b = runs[names[a]], runs[names[b]]
+            pair = rule.compare(of_a, of_b, size)
             word = rule.word(pair, found.p_holm[row], found.beyond_holm[row], size)
-            assert (found.word[row], found.side[row]) == word
+            assert (found.word[row], found.side[row]) == rule.standing(word, of_a, of_b)
 
 
 # ranks
@@ -116,10 +117,20 @@ def test_whoever_passes_through_ranks_behind_all_who_stay_and_does_not_count_aga
     assert several > 30
 
 
-def test_an_optimizer_that_is_lost_everywhere_does_not_stay():
-    better = np.array([[False, True], [False, False]])  # one that passes through, and beats who is lost
-    places = s.places(better, passing=np.array([True, False]), stays=np.array([False, False]))
-    assert places.tolist() == [1, 2]
+def test_who_is_lost_everywhere_does_not_stay():
+    passing, _ = rule.one_passes()
+    lost = [replace(read, lost=True, reached=False, left=False, cost=read.budget) for read in passing["sgd"]]
+    found, _ = standings({"passing": passing["rmsprop"], "lost": lost})
+    assert (found.word.tolist(), found.side.tolist(), found.rank.tolist()) == ([CLEAR], [1], [1, 2])
+
+
+def test_who_passes_through_is_better_than_no_rival_who_stays():
+    """Not even than one that does not arrive."""
+    runs, tuned = rule.one_passes()
+    found, names = standings(runs | {"misses": rule.missing(1e-3, rule.NOISE[0])}, tuned | {"misses": 6.9})
+    assert names == ["rmsprop", "sgd", "misses"]
+    assert found.word.tolist() == [PASSES, PASSES, CLEAR]
+    assert (found.side.tolist(), found.rank.tolist()) == ([-1, -1, 1], [3, 1, 2])
 
 
 # cases by hand
@@ -173,7 +184,8 @@ def test_who_only_passes_through_leads_nobody_who_stays():
     assert (found.leader, found.first, found.passing.tolist()) == (1, [1], [True, False])
     assert found.against_leader == [(PASSES, 1), ("", 0)]
     assert found.rank.tolist() == [2, 1]
-    assert found.side.tolist() == [1]  # the pair itself says that it is faster, which is true
+    assert (found.word.tolist(), found.side.tolist()) == ([PASSES], [-1])
+    assert found.pairs[0].ratio > 1.25  # that it is faster stands beside it, as a number
 
 
 def test_alone_nobody_is_compared():

@@ -266,7 +266,9 @@ def assert_pair(row: dict, a: list[rule.Reading], b: list[rule.Reading], family:
     pair = rule.compare(a, b, family)
     word, side = rule.word(pair, row["p_holm"], row["beyond_holm"], family)
     assert (row["test"], row["n"], row["wins"], row["losses"]) == (pair.test, pair.n, pair.wins, pair.losses)
-    assert (row["word"], row["better"]) == (word, {1: row["a"], -1: row["b"], 0: ""}[side])
+    word, side = rule.standing((word, side), a, b)
+    is_better = word in (rule.CLEAR, rule.CLOSE)
+    assert (row["word"], row["better"]) == (word, {1: row["a"], -1: row["b"]}[side] if is_better else "")
     for name in ("ratio", "low", "high", "p", "beyond"):
         assert row[name] == approx(getattr(pair, name))
     of_a, of_b = np.array([r.score for r in a]), np.array([r.score for r in b])

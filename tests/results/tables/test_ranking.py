@@ -21,6 +21,7 @@ from lrbench.results.tables.entries import entries
 from lrbench.results.tables.pairs import search_scores
 from lrbench.results.tables.ranking import RELATIVE
 from lrbench.results.tables.sweep import Sweep
+from lrbench.results.words.cells import pairwise_text
 from lrbench.store import ResultStore
 
 INF, NAN = math.inf, math.nan
@@ -626,6 +627,9 @@ def test_who_passes_through_does_not_lead_and_stands_behind(write):
     assert ranked(sweep.ranking) == [(1, "b"), (2, "a")]
     a = row_of(sweep.ranking, "a")
     assert (a.word, a.side, a.passes, a.ratio) == ("passes through", 1, True, pytest.approx(1 / 3))
+    (pair,) = sweep.pairwise.to_dict("records")
+    assert (pair["a"], pair["b"], pair["word"], pair["better"]) == ("b", "a", "passes through", "")
+    assert pairwise_text(sweep.pairwise)["said"].tolist() == ["passes through: a"]
     stays = entries(sweep.runs, sweep.tasks, None, beyond.assign(beyond=1.9999 * 8e-6))
     assert not stays["left"].any()
 

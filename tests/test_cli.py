@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from lrbench.cli import main
+from lrbench.results.frames import read as frames
+from lrbench.store import ResultStore
 
 CSV = (
     "size,rooms,price\n"
@@ -244,7 +246,6 @@ def test_a_finished_sweep_asked_for_again_leaves_its_report_alone(capsys):
     assert main(sweep) == 0
     assert "Nothing was missing" not in capsys.readouterr().out
     page, summary = Path("results/mine/report.html"), Path("results/mine/summary.md")
-    whole = page.read_text()
 
     def is_written_again() -> bool:
         summary.write_text("")
@@ -254,15 +255,19 @@ def test_a_finished_sweep_asked_for_again_leaves_its_report_alone(capsys):
         return summary.read_text() != ""
 
     assert not is_written_again()
-    page.write_text(whole.replace('content="lrbench ', 'content="lrbench 0.0.', 1))
-    assert is_written_again()
-    os.utime(page, (1, 1))
-    assert is_written_again()
-    page.write_bytes(b"\xff")
-    assert is_written_again()
     page.unlink()
     assert is_written_again()
-    assert page.exists()
+    whole = page.read_text()
+    store = ResultStore("results/mine")
+    assert store.is_reported()
+    page.write_text(whole.replace('content="lrbench ', 'content="lrbench 0.0.', 1))
+    assert not store.is_reported()
+    page.write_text(whole)
+    assert store.is_reported()
+    os.utime(page, (1, 1))
+    assert not store.is_reported()
+    page.write_bytes(b"\xff")
+    assert not store.is_reported()
 
 
 def test_the_command_lrbench_is_the_module(monkeypatch, capsys):
@@ -311,14 +316,17 @@ def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
 
 @pytest.mark.parametrize("pick", [["-m", "hydra/launcher=joblib"], ["hydra/sweeper=basic", "-m"]])
 def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
-    """Wherever the flag of a sweep stands."""
-    done = lrbench(*pick, "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=theirs", "report=false")
+    """Wherever the flag of a sweep stands; what follows the budget of the chosen runs, too."""
+    asked = ["optimizer=sgd_momentum,rmsprop", "optimizer.lr=0.01,0.03", "seed=0,1", "epochs=300"]
+    done = lrbench(*pick, *asked, "name=theirs", "report=false")
     assert done.returncode == 0, done.stderr
-    assert main(["-m", "optimizer=sgd,adam", "seed=0,1", "steps=5", "name=ours", "report=false"]) == 0
-    import lrbench as package
-
-    theirs, ours = (package.load(name).runs.set_index("run_id")["final_gap"] for name in ("theirs", "ours"))
+    assert main(["-m", *asked, "name=ours", "report=false"]) == 0
+    stores = [ResultStore(f"results/{name}") for name in ("theirs", "ours")]
+    theirs, ours = (frames.runs(store).set_index("run_id")["final_gap"] for store in stores)
     assert theirs.sort_index().equals(ours.sort_index())
+    theirs, ours = (frames.beyond(store).set_index("run_id")["beyond"] for store in stores)
+    assert theirs.sort_index().equals(ours.sort_index())
+    assert len(ours) > 0
     assert {path.split("/")[0] for path in written()} == {"results"}
 
 
@@ -360,8 +368,6 @@ def test_a_sweep_that_hydra_stopped_half_way_is_not_called_done():
 
 
 def test_a_folder_without_runs_or_with_a_torn_manifest_is_told(capsys):
-    from lrbench.store import ResultStore
-
     Path("results").mkdir()
     begun = {"name": "begun", "created": "2026-01-01", "state": "running", "blocks": [], "versions": {}}
     ResultStore("results/begun").write_manifest(

@@ -61,12 +61,17 @@ def custom(name: str, *lines: str) -> list[str]:
 
 
 def stored(executor: str, *lines: str) -> dict[str, str]:
-    """Sweep, and return every column of each run and its curve: repr() of a float64 is exact."""
-    request = (*lines, "steps=4", "report=false", "fresh=true", f"executor={executor}")
+    """Sweep, and return every column of each run, its curve and what follows its budget, where it goes on.
+
+    repr() of a float64 is exact.
+    """
+    request = (*lines, "steps=4", "target=0.9", "report=false", "fresh=true", f"executor={executor}")
     store = lrbench.sweep(*request).store
     curves = {row["run_id"]: row for row in store.curves().to_pylist()}
     runs = [row for table in store.runs() for row in table.to_pylist()]
-    return {row["run_id"]: repr((row, curves[row["run_id"]])) for row in runs}
+    beyond = {row["run_id"]: row for row in store.beyond().to_pylist()}
+    assert beyond
+    return {row["run_id"]: repr((row, curves[row["run_id"]], beyond.get(row["run_id"]))) for row in runs}
 
 
 def only(processors: int, patch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ class Sweep:
 
     @cached_property
     def _gains(self) -> pd.DataFrame:
-        return tuning.gains(self.reported, self.defaults)
+        return tuning.gains(self.reported, self.chosen, self.defaults)
 
     @cached_property
     def _at_each_rate(self) -> pd.DataFrame:

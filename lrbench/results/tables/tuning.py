@@ -36,13 +36,16 @@ def stages(trials: int) -> list[int]:
 # ---- against the default
 
 
-def gains(reported: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
+def gains(reported: pd.DataFrame, chosen: pd.DataFrame, defaults: pd.DataFrame) -> pd.DataFrame:
     """Return a row a task and optimizer that ran at its default too: how much better the tuned setting is.
 
+    reported, chosen: the runs that are compared, and their settings. defaults: the runs at the defaults.
     gain is the default's cost, or level, over the tuned one's; low, high, n, test, p, word and side are of
     this row alone, as in `statistics.pairs`. n is 0 where no seed ran both.
     """
-    tuned = settings_of(reported).drop_duplicates(COMPETITOR)
+    if defaults.empty:
+        return typed([], "tuned_against_default")
+    tuned = chosen.drop_duplicates(COMPETITOR)
     default = settings_of(defaults).drop_duplicates(COMPETITOR)
     beside = default[BESIDE].set_axis([f"default_{name}" for name in BESIDE], axis=1)
     rows = tuned.merge(default[COMPETITOR].join(beside), on=COMPETITOR)

@@ -242,7 +242,7 @@ def test_what_is_shown(capsys):
     assert (
         len(
             re.findall(
-                r"^(?:sgd|adam|lbfgs) +lr=0\.01 seed=[01] +\d+\S* +\d+\.\d % +\S", out, flags=re.MULTILINE
+                r"^(?:SGD|Adam|LBFGS) +lr=0\.01 seed=[01] +\d+\S* +\d+\.\d % +\S", out, flags=re.MULTILINE
             )
         )
         == 12
@@ -258,9 +258,9 @@ def test_a_failed_run_is_a_row_with_its_reason_and_exit_code_1(capsys):
     assert main(["time", *FAILING]) == 1
     out = capsys.readouterr().out
     assert max(map(cell_len, out.splitlines())) <= 80
-    assert re.search(r"^adagrad +lr=\S+ +failed +– +– +–$", out, flags=re.MULTILINE)
-    assert re.search(r"^sgd +lr=\S+ +\d", out, flags=re.MULTILINE)
-    assert re.search(r"! adagrad \(lr=\S+\) failed: \w+Error: ", " ".join(out.split()))
+    assert re.search(r"^Adagrad +lr=\S+ +failed +– +– +–$", out, flags=re.MULTILINE)
+    assert re.search(r"^SGD +lr=\S+ +\d", out, flags=re.MULTILINE)
+    assert re.search(r"! Adagrad \(lr=\S+\) failed: \w+Error: ", " ".join(out.split()))
 
 
 def test_what_diverged_is_named_with_its_task(capsys):
@@ -268,7 +268,7 @@ def test_what_diverged_is_named_with_its_task(capsys):
     words = " ".join(capsys.readouterr().out.split())
     assert (
         "! Diverged, and timed all the same: "
-        "sgd (lr=100) on synthetic kappa=2 and sgd (lr=100) on synthetic kappa=20." in words
+        "SGD (lr=100) on synthetic kappa=2 and SGD (lr=100) on synthetic kappa=20." in words
     )
 
 

@@ -75,8 +75,11 @@ def _print_results(results: "Results", request: "Request") -> None:
 
     from lrbench.results.terminal.sweep import print_ranking, print_run
 
-    show = print_ranking if request.multirun else print_run
-    show(results, Console(highlight=False))
+    console = Console(highlight=False)
+    if request.multirun:
+        print_ranking(results, console, is_reported=request.options.report)
+    else:
+        print_run(results, console)
 
 
 def _print_place(results: "Results", request: "Request") -> None:

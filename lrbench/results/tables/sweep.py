@@ -89,11 +89,6 @@ class Sweep:
         return self.manifest["state"] == "complete" and len(self.runs) >= self.planned
 
     @property
-    def target(self) -> float:
-        """The relative gap that is asked for."""
-        return float(self.runs["relative_target"].iloc[0])
-
-    @property
     def rise_limit(self) -> float | None:
         """How far the gap may first rise, over where it began, at a setting that is chosen; None: any."""
         return self.manifest["tune"]["rise"] if self.tuned else RISE

@@ -1,5 +1,7 @@
 """A sweep, a single run, or measured times in the terminal."""
 
+import os
+import shlex
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -8,6 +10,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, listed, named, setting_value
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.timings import timings as timings_of
@@ -46,8 +49,12 @@ class Timings(Protocol):
     def warnings(self) -> list[str]: ...
 
 
-def print_ranking(sweep: Sweep, console: Console) -> None:
-    """Print the verdict, what holds over all tasks, a table a task, the warnings, and what the notes are."""
+def print_ranking(sweep: Sweep, console: Console, is_reported: bool = True) -> None:
+    """Print the verdict, what holds over all tasks, a table a task, the warnings, and how many notes there
+    are.
+
+    is_reported: whether there is a report, or will be, that has them.
+    """
     print_words([*headline(sweep), *budget(sweep)], [], console)
     console.print()
     _print_spec(sweep, SPECS["overall"], console, f"Over all {len(sweep.tasks)} tasks")
@@ -62,14 +69,16 @@ def print_ranking(sweep: Sweep, console: Console) -> None:
         print_sentences([answers.sentence], console)
         console.print()
     _print_spec(sweep, SPECS["baselines"], console, SPECS["baselines"].heading)
-    print_words(_notes(sweep), warnings(sweep), console)
+    print_words(_notes(sweep, is_reported), warnings(sweep), console)
 
 
-def _notes(sweep: Sweep) -> Iterator[str]:
-    """Say how many notes there are beside the warnings."""
+def _notes(sweep: Sweep, is_reported: bool) -> Iterator[str]:
+    """Say how many notes there are beside the warnings, and where."""
     count = len(notes(sweep))
     if count:
-        yield f"{counted(count, 'note')} more in the report."
+        folder = shlex.quote(os.path.relpath(sweep.store.root))
+        where = "in the report" if is_reported else f"by `python -m lrbench report {folder}`"
+        yield f"{counted(count, 'note')} more {where}."
 
 
 def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> None:
@@ -135,7 +144,7 @@ def print_timings(measured: Timings, console: Console) -> None:
 
 
 def _lost(rows: pd.DataFrame) -> Iterator[str]:
-    names = pd.Series(list(map(named, rows["optimizer"], rows["setting"])), index=rows.index)
+    names = pd.Series(list(map(named, rows["optimizer"].map(displayed), rows["setting"])), index=rows.index)
     if rows["task"].nunique() > 1:
         names = names + " on " + rows["task"]
     failed = rows["status"] == "failed"

@@ -14,7 +14,7 @@ from lrbench.results.statistics.verdicts import BETTER
 from lrbench.results.tables.pairs import Judged
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
-from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_on_tasks
+from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_on_tasks, target_of
 
 # times apart at half and at the end: no longer moving. Of one curve in time; what counts as a difference
 # between two optimizers is MARGIN, which could be another number
@@ -40,7 +40,7 @@ def nobody_arrives(sweep: Sweep) -> Iterator[str]:
     arrived = ends.groupby("task", sort=False)["arrived"].sum()
     tasks = list(arrived.index[arrived == 0])
     if tasks:
-        target = setting_value(sweep.tasks.set_index("task")["relative_target"][tasks[0]])
+        target = target_of(sweep.tasks, tasks)
         yield (
             f"Nobody arrives{on_tasks(sweep, tasks)}: no run comes within {target}, so compared is the mean "
             "gap over the last tenth of the budget."

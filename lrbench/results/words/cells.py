@@ -45,11 +45,11 @@ LRS = {"lr", "largest lr", "diverges from lr"}
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write every cell: learning rates as settings, other numbers by `number`, what is missing as a dash."""
-    cells = {}
-    for column in frame:
-        write = learning_rate if column in LRS else _cell
-        cells[column] = frame[column].map(write, na_action=None)
+    """Write every cell: optimizers by their names, learning rates as settings, other numbers by `number`;
+    what is missing as a dash.
+    """
+    writers = {"optimizer": displayed} | dict.fromkeys(LRS, learning_rate)
+    cells = {column: frame[column].map(writers.get(column, _cell), na_action=None) for column in frame}
     return pd.DataFrame(cells, index=frame.index, dtype=object)
 
 
@@ -240,6 +240,19 @@ def overall_text(overall: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, dtype=object)
 
 
+def one_for_all_text(settings: pd.DataFrame) -> pd.DataFrame:
+    """Write the one setting of each optimizer for all tasks."""
+    cells = {
+        "optimizer": settings["optimizer"].map(displayed),
+        "setting": settings["setting"].replace("", MISSING),
+        "at worst*": settings["ratio"].map(factor),
+        "on*": settings["worst"],
+        "arrives on": [f"{row['solved']}/{row['tasks']}" for row in settings.to_dict("records")],
+        "lost runs": settings["lost"].map(number),
+    }
+    return pd.DataFrame(cells, dtype=object)
+
+
 def competence_text(competence: pd.DataFrame) -> pd.DataFrame:
     """Write who leads at which condition number and budget."""
     cells = {
@@ -266,7 +279,11 @@ def targets_text(targets: pd.DataFrame) -> pd.DataFrame:
     wide = long.pivot(index=COMPETITOR, columns="heading", values="cell")
     order = pd.MultiIndex.from_frame(long[COMPETITOR].drop_duplicates())
     text = wide.loc[order, list(long["heading"].unique())]
-    return without_one_task(text.rename_axis(columns=None).reset_index())
+    return without_one_task(_displayed(text.rename_axis(columns=None).reset_index()))
+
+
+def _displayed(text: pd.DataFrame) -> pd.DataFrame:
+    return text.assign(optimizer=text["optimizer"].map(displayed))
 
 
 def _target(row: Mapping[Any, Any]) -> str:
@@ -282,10 +299,10 @@ def success_text(success: pd.DataFrame) -> pd.DataFrame:
     """
     long = success[COMPETITOR].assign(target=[_passed(row) for row in success.to_dict("records")])
     if success["task"].nunique() > MOST_COLUMNS:
-        return long
+        return _displayed(long)
     wide = long.pivot(index="optimizer", columns="task", values="target").fillna(MISSING)
     in_order = wide.loc[success["optimizer"].unique(), success["task"].unique()]
-    return in_order.reset_index().rename_axis(columns=None)
+    return _displayed(in_order.reset_index().rename_axis(columns=None))
 
 
 def _passed(row: Mapping[Any, Any]) -> str:
@@ -298,7 +315,7 @@ def _passed(row: Mapping[Any, Any]) -> str:
 
 def costs_text(costs: pd.DataFrame) -> pd.DataFrame:
     """Write the costs until the target, and of a whole run in gradient evaluations."""
-    cells = {"task": costs["task"], "optimizer": costs["optimizer"]}
+    cells = {"task": costs["task"], "optimizer": costs["optimizer"].map(displayed)}
     for axis, heading in AXES.items():
         cells[heading] = costs[f"{axis}_to_target"].map(reached)
     cells["evaluations, whole run"] = costs["evaluations"].map(number)
@@ -425,7 +442,7 @@ def failures_text(failures: pd.DataFrame) -> pd.DataFrame:
 def timings_text(timings: pd.DataFrame) -> pd.DataFrame:
     """Write the times of one task's runs."""
     cells = {
-        "optimizer": timings["optimizer"],
+        "optimizer": timings["optimizer"].map(displayed),
         "setting": timings["setting"].replace("", MISSING),
         "µs a step": (timings["step_seconds"] * 1e6)
         .map(_microseconds)

@@ -47,7 +47,7 @@ def _all_lost(sweep: Sweep, ranking: pd.DataFrame, where: str) -> str:
 
 def _alone(sweep: Sweep, task: pd.Series, row: pd.Series, where: str) -> str:
     best = f"; the best of {row['settings']} settings" if row["settings"] > 1 else ""
-    return f"{_who(row)} {_does(task, row, 'arrives')}{where}{best}."
+    return f"{who(row)} {_does(task, row, 'arrives')}{where}{best}."
 
 
 # ---- several
@@ -107,7 +107,7 @@ def _nobody_arrives(task: pd.Series, ranking: pd.DataFrame, leader: pd.Series, r
         if len(alike)
         else ""
     )
-    return f"{nobody}.{group} {_who(leader)} ends {_how_near(leader)}"
+    return f"{nobody}.{group} {who(leader)} ends {_how_near(leader)}"
 
 
 def _target(task: pd.Series) -> str:
@@ -116,10 +116,10 @@ def _target(task: pd.Series) -> str:
 
 
 def _leads(task: pd.Series, row: pd.Series, arrives: str) -> str:
-    return f"{_who(row)} {_does(task, row, arrives)}"
+    return f"{who(row)} {_does(task, row, arrives)}"
 
 
-def _who(row: pd.Series) -> str:
+def who(row: pd.Series) -> str:
     """Write an optimizer with its setting: "Adam with learning rate 0.33", "Adam (lr=0.1 eps=1e-6)"."""
     name, setting = displayed(row["optimizer"]), row["setting"]
     if setting == f"lr={setting_value(row['lr'])}":

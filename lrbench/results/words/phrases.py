@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from lrbench.results.frames.names import displayed
-from lrbench.results.notation import counted, listed, p_value
+from lrbench.results.notation import counted, listed, p_value, setting_value
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR, batches_vary, starts_vary
@@ -89,6 +89,15 @@ def on_tasks(sweep: Sweep, tasks: Sequence[str]) -> str:
     if len(tasks) == 1:
         return on_task(sweep, tasks[0])
     return f" on {len(tasks)} of {len(sweep.tasks)} tasks"
+
+
+def target_of(tasks: pd.DataFrame, labels: Sequence[str]) -> str:
+    """Write the target of these tasks, relative to the scale of each: "1e-6", or "its target (0.01 and
+    1e-6)".
+    """
+    found = tasks.loc[tasks["task"].isin(labels), "relative_target"].unique()
+    written = listed(list(map(setting_value, sorted(found, reverse=True))))
+    return written if len(found) == 1 else f"its target ({written})"
 
 
 MOST_NAMED = 3

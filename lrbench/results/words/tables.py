@@ -15,6 +15,7 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, setting_value
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words import answers, cells
+from lrbench.results.words.phrases import target_of
 
 MOST_ROWS = 40  # of a table in the report; the file has all
 # where a table stands
@@ -24,7 +25,7 @@ BELOW_A_FIGURE, END, PROTOCOL = "below a figure", "end", "protocol"
 LEFT = {
     *("optimizer", "best setting", "setting", "settings", "task", "problem", "status", "reason", "method"),
     *("a", "b", "test", "first*", "shown better*", "parameter", "dtype", "minimum", "source"),
-    *("said", "of", "against the leader*"),
+    *("said", "of", "on*", "against the leader*"),
 }
 
 
@@ -141,7 +142,7 @@ def _costs(sweep: Sweep, spec: TableSpec) -> list[Table]:
     for place, task in enumerate(reached):
         found.append(Table(f"costs-{place}", f"{spec.heading}: {task}", "", cells.costs_text(groups[task])))
     if missed:
-        target = setting_value(sweep.target)
+        target = target_of(sweep.tasks, missed)
         sentence = f"No optimizer comes within {target} with half of its seeds."
         found.append(Table("", f"{spec.heading}: {listed(missed, most=12)}", sentence, pd.DataFrame()))
     return found
@@ -224,6 +225,15 @@ TABLES = (
         "on. Arrives on: those where at least half of its runs do. Lost runs on: so many of its tasks.",
         lambda sweep: sweep.overall,
         cells.overall_text,
+        place=TOP,
+    ),
+    TableSpec(
+        "one_for_all",
+        "One setting for all tasks",
+        "Of the settings that were tried on every task the one whose cost, over that of the best on the "
+        "task, is least where it is largest (on: there). A miss counts the whole budget.",
+        lambda sweep: sweep.one_for_all,
+        cells.one_for_all_text,
         place=TOP,
     ),
     TableSpec(

@@ -39,7 +39,7 @@ def headline(sweep: Sweep) -> list[str]:
         *_across(sweep),
         *verdicts,
         *_unsaid(tasks[MOST_LEADERS:]),
-        *_paste_over_all(sweep),
+        *_one_for_all(sweep),
     ]
 
 
@@ -196,6 +196,31 @@ def _enough(tests: int) -> int:
     return math.floor(math.log2(2 * tests / ALPHA)) + 1
 
 
+def _one_for_all(sweep: Sweep) -> Iterator[str]:
+    """Name the one setting for all tasks, of those that lose no run on any, and give its line."""
+    table = sweep.one_for_all
+    safe = table[table["lost"] == 0]
+    if not len(safe):
+        return
+    row = safe.iloc[0]
+    everywhere = f"all {row['tasks']} tasks"
+    yield f"One setting for {everywhere}: {leader.who(row)}, which {_at_worst(row)}."
+    tried = sweep.searched
+    is_it = (tried["optimizer"] == row["optimizer"]) & (tried["setting"] == row["setting"])
+    yield f"To paste, for {everywhere}: {paste.line(tried[is_it].iloc[0])}"
+
+
+def _at_worst(row: pd.Series) -> str:
+    """Say what the one setting costs against the best of each task, and on how many of them it arrives."""
+    if not row["solved"]:
+        return "arrives on none of them, and ends nearest in the mean"
+    ratio = factor(row["ratio"])
+    dear = f"takes at most {ratio} times the best one's evaluations (on {row['worst']})"
+    costs = dear if row["ratio"] > 1 else "takes the fewest evaluations on each"
+    on_some = "" if row["solved"] == row["tasks"] else f", and arrives on {row['solved']} of them"
+    return f"{costs}{on_some}"
+
+
 # ---- what it took, what to do
 
 
@@ -236,22 +261,6 @@ def _paste(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str
     runs = of_task(sweep.reported, task["task"])
     run = runs[runs["optimizer"] == best["optimizer"]].iloc[0]
     yield f"To paste, for {scope}{columns}{stop}: {paste.line(run)}"
-
-
-def _paste_over_all(sweep: Sweep) -> Iterator[str]:
-    """Give the line of the optimizer with the lowest mean rank that lost no seeds anywhere.
-
-    Its settings may differ from task to task: the most frequent is given.
-    """
-    ranked = mean_ranks(sweep.across).index if len(sweep.across) else sweep.ranking["optimizer"].unique()
-    for name in ranked:
-        rows = sweep.ranking[sweep.ranking["optimizer"] == name]
-        if len(rows) == len(sweep.tasks) and (rows["lost"] == 0).all():
-            runs = sweep.reported[sweep.reported["optimizer"] == name].drop_duplicates("task")
-            lines = pd.Series([paste.line(run) for _, run in runs.iterrows()]).value_counts(sort=False)
-            scope = "all tasks" if len(lines) == 1 else f"{lines.max()} of {len(rows)} tasks"
-            yield f"To paste, {displayed(name)} as it was chosen on {scope}: {lines.idxmax()}"
-            return
 
 
 IN_FULL: tuple[Part, ...] = (

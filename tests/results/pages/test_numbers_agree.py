@@ -192,6 +192,11 @@ HOLDS: dict[str, dict[str, Cell]] = {
         "arrives on": share("solved", "tasks"),
         "lost runs on": share("lost", "tasks"),
     },
+    "one_for_all": {
+        "at worst*": column("ratio", 2),
+        "arrives on": share("solved", "tasks"),
+        "lost runs": column("lost"),
+    },
     "problems": {
         **{
             "n": column("n"),

@@ -1,6 +1,8 @@
 """What is printed: 80 columns wide, the numbers of the tables, text that is never read as markup."""
 
 import io
+import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -144,3 +146,12 @@ def test_sentences_fill_80_columns_and_no_more_however_wide_the_terminal_is():
     print_words([letters], [letters], console)
     widths = [cell_len(line.rstrip()) for line in console.file.getvalue().splitlines()]
     assert max(widths) in (79, 80)
+
+
+def test_notes_are_where_there_is_or_can_be_a_report(write):
+    """Of levels at the gap floor."""
+    results = write(run("a", 0.0), run("b", 0.0))
+    assert " more in the report." in printed(results)
+    folder = os.path.relpath(results.store.root)
+    without = " ".join(printed(results, partial(print_ranking, is_reported=False)).split())
+    assert f" more by `python -m lrbench report {folder}`." in without

@@ -153,8 +153,8 @@ def test_success_says_how_many_trials_it_takes(write_tuned):
     sgd = tuned("sgd", trials, [1e-9, 1e-2])
     sweep = write_tuned(sgd, tuned("adam", {1.0: [1.0]}, [1.0, 1.0, 1.0]))
     assert success_text(sweep.success).to_dict("records") == [
-        {"optimizer": "sgd", "lecture": "pass (1.7 trials)"},
-        {"optimizer": "adam", "lecture": "0/3"},
+        {"optimizer": "SGD", "lecture": "pass (1.7 trials)"},
+        {"optimizer": "Adam", "lecture": "0/3"},
     ]
 
 

@@ -15,7 +15,7 @@ def test_what_went_wrong_names_its_task_only_where_there_are_several(write):
         run(status="diverged", lr=1.0), run(**other), problems=(LECTURE, LECTURE | other), folder="several"
     )
     assert tables(several, FAILURES)[0].rows[["task", "optimizer", "runs"]].to_numpy().tolist() == [
-        ["lecture", "sgd", "1"]
+        ["lecture", "SGD", "1"]
     ]
 
 

@@ -216,6 +216,17 @@ def test_a_default_that_is_better_is_said_only_where_it_is_shown():
     ]
 
 
+def test_nobody_arrives_names_the_target_of_each_task():
+    rows = ranking(ADAM | {"task": "a", "arrived": 0}, ADAM | {"task": "b", "arrived": 0})
+    tasks = pd.DataFrame({"task": ["a", "b"], "relative_target": [1e-6, 1e-2]})
+    (sentence,) = said(at_another_budget.nobody_arrives, sweep(ranking=rows, tasks=tasks))
+    assert sentence.startswith(
+        "Nobody arrives on 2 of 2 tasks: no run comes within its target (0.01 and 1e-6), "
+    )
+    (one,) = said(at_another_budget.nobody_arrives, sweep(ranking=rows[:1], tasks=tasks))
+    assert one.startswith("Nobody arrives on a: no run comes within 1e-6, ")
+
+
 def test_at_most_three_change_the_answer_and_the_rest_are_notes(monkeypatch):
     def of(*sentences: str):
         return tuple((lambda sweep, own=own: iter([own])) for own in sentences)

@@ -333,6 +333,7 @@ ONE_FOR_ALL = (
     ),
     Column("worst", "string", PURE, "the task where that is", relative=True, heading="on"),
     Column("solved", "int64", TASKS, "on which at least half of its seeds arrive", heading="arrives on"),
+    Column("lost", "int64", RUNS, "on all tasks", heading="lost runs"),
     Column("tasks", "int64", TASKS, "on all of which it was tried"),
 )
 

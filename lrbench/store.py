@@ -45,7 +45,6 @@ _OUTCOMES = pa.schema(
         ("optimizer", pa.string()),
         ("status", pa.string()),
         ("engine", pa.string()),
-        ("final_gap", pa.float64()),
         ("cost_target", pa.float64()),
         ("score", pa.float64()),
         ("rise", pa.float64()),

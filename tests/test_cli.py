@@ -330,7 +330,7 @@ def test_hydras_own_launchers_and_sweepers_fill_one_store(pick):
     assert {path.split("/")[0] for path in written()} == {"results"}
 
 
-def test_optuna_minimises_the_final_gap():
+def test_optuna_minimises_the_score():
     lines = [
         "hydra/sweeper=optuna",
         "hydra.sweeper.n_trials=4",
@@ -348,7 +348,7 @@ def test_optuna_minimises_the_final_gap():
         r"best_value: (\S+)", Path("results/optuna/hydra/optimization_results.yaml").read_text()
     )[1]
     assert len(runs) == 4
-    assert float(best) == runs["final_gap"].min()
+    assert float(best) == runs["score"].min()
 
 
 def test_hydras_sweepers_leave_nothing_of_a_wrong_request():

@@ -44,7 +44,7 @@ def run_with_hydra(arguments: Sequence[str], request: Request) -> ResultStore:
 
 
 def run_job(request: Request) -> float:
-    """Run one job into the store that all jobs share; return its final gap, inf if diverged or failed."""
+    """Run one job into the store that all jobs share; return its score, inf if diverged or failed."""
     options = request.options
     assert options.name is not None, "a job is told the name of its sweep"
     planned = plan(request.blocks)
@@ -56,7 +56,7 @@ def run_job(request: Request) -> float:
     # it is Hydra that distributes the jobs
     train_missing(planned, store, options.training._replace(executor="local"))
     run_id = planned.groups[0].run_id[0].decode()
-    return next(row["final_gap"] for row in store.outcomes().to_pylist() if row["run_id"] == run_id)
+    return next(row["score"] for row in store.outcomes().to_pylist() if row["run_id"] == run_id)
 
 
 def _with_stored_problems(planned: Plan, store: ResultStore) -> pa.Table:

@@ -20,6 +20,8 @@ from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_o
 # between two optimizers is MARGIN, which could be another number
 LEVEL = 1.25
 MOVED = 0.5  # of the start's gap: level below that, not for want of a step
+ASGD = "torch.optim.ASGD"
+AVERAGES_FROM = 1e6  # its t0, by default
 FALLING = 2.0  # times lower at the end than at half of the budget: still falling
 
 
@@ -73,6 +75,25 @@ def levelled_off(sweep: Sweep) -> Iterator[str]:
         cases = optimizers_on_tasks(sweep, rows)
         cure = "A smaller rate or a schedule goes lower"
         yield f"Levelled off above the target: {cases}; {why[bool(noisy)]}. {cure}."
+
+
+def last_iterate(sweep: Sweep) -> Iterator[str]:
+    """Say of ASGD, which is about an average, that its last iterate is judged."""
+    runs = sweep.reported
+    asgd = runs[runs["optimizer._target_"] == ASGD]
+    if not len(asgd):
+        return
+    who = names(list(asgd["optimizer"].unique()))
+    # a class by its own path may be stored without its defaults
+    stored = asgd["optimizer.t0"] if "optimizer.t0" in asgd else pd.Series(np.nan, asgd.index)
+    first = stored.fillna(AVERAGES_FROM).min()
+    if asgd["steps_taken"].max() > first:
+        yield f"{who}: judged is the last iterate, not the average of the iterates that it keeps beside it."
+        return
+    yield (
+        f"{who} begins to average after {setting_value(first)} steps (t0), which no run takes here: what it "
+        "ends at is its last iterate, about that of SGD."
+    )
 
 
 def another_target(sweep: Sweep) -> Iterator[str]:

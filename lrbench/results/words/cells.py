@@ -49,7 +49,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     what is missing as a dash.
     """
     writers = {"optimizer": displayed} | dict.fromkeys(LRS, learning_rate)
-    cells = {column: frame[column].map(writers.get(column, _cell), na_action=None) for column in frame}
+    cells = {name: frame[name].map(writers.get(str(name), _cell), na_action=None) for name in frame}
     return pd.DataFrame(cells, index=frame.index, dtype=object)
 
 

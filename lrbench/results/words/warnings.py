@@ -238,6 +238,7 @@ ASIDE: tuple[Check, ...] = (
     about_the_search.unequal,
     about_the_search.same_seeds,
     at_another_budget.levelled_off,
+    at_another_budget.last_iterate,
     at_another_budget.at_floor,
     at_another_budget.too_easy,
     _undefined,

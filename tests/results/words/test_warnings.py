@@ -227,6 +227,24 @@ def test_nobody_arrives_names_the_target_of_each_task():
     assert one.startswith("Nobody arrives on a: no run comes within 1e-6, ")
 
 
+def test_asgd_is_judged_by_its_last_iterate():
+    def of(**columns) -> list[str]:
+        runs = {"optimizer": ["asgd", "sgd"], "optimizer._target_": ["torch.optim.ASGD", "torch.optim.SGD"]}
+        runs |= {"steps_taken": [500, 500]} | columns
+        return said(at_another_budget.last_iterate, sweep(reported=pd.DataFrame(runs)))
+
+    not_yet = (
+        "ASGD begins to average after 1e6 steps (t0), which no run takes here: what it ends at is its last "
+    )
+    assert of(**{"optimizer.t0": [1e6, np.nan]}) == [not_yet + "iterate, about that of SGD."]
+    assert of() == of(**{"optimizer.t0": [1e6, np.nan]})
+    (averaged,) = of(**{"optimizer.t0": [100, np.nan]})
+    assert averaged == (
+        "ASGD: judged is the last iterate, not the average of the iterates that it keeps beside it."
+    )
+    assert of(**{"optimizer._target_": ["torch.optim.SGD"] * 2}) == []
+
+
 def test_at_most_three_change_the_answer_and_the_rest_are_notes(monkeypatch):
     def of(*sentences: str):
         return tuple((lambda sweep, own=own: iter([own])) for own in sentences)

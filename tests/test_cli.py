@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from ctrl_c import hears_ctrl_c
 
 from lrbench.cli import main
 from lrbench.results.frames import read as frames
@@ -294,7 +295,7 @@ def test_interrupted_keeps_what_is_done_and_goes_on_from_there():
     sweep = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=3000", "engine=reference"]
     line = [sys.executable, "-c", STORING_EACH_RUN, *sweep, "name=mine", "report=false"]
     runs = Path("results/mine/runs")
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c) as child:
         try:
             while not list(runs.glob("*.parquet")):
                 time.sleep(0.05)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from ctrl_c import hears_ctrl_c
 
 import lrbench
 from lrbench import batches, train, workers
@@ -148,7 +149,9 @@ def test_interrupted_workers_end_and_what_is_done_is_stored():
     sweep = ["-m", "optimizer=sgd", "seed=range(60)", "epochs=2000", "engine=reference", "executor=processes"]
     line = [sys.executable, "-c", STORING_EACH_RUN, *sweep, "name=mine", "report=false"]
     runs = Path("results/mine/runs")
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+    with subprocess.Popen(
+        line, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=hears_ctrl_c
+    ) as child:
         try:
             while not list(runs.glob("[!.]*.parquet")):
                 time.sleep(0.05)

@@ -4,5 +4,5 @@ import signal
 
 
 def hears_ctrl_c() -> None:
-    """Make Ctrl-C end it: a process that a shell started in the background ignores it, and so do its children."""
+    """Make Ctrl-C end it: what a shell started in the background ignores it, and so do its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

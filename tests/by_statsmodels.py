@@ -1,6 +1,5 @@
 """Holm's adjustment by statsmodels, which every adjusted p of lrbench is held against."""
 
-from collections.abc import Sequence
 from unittest.mock import patch
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import ArrayLike
 from statsmodels.stats.multitest import multipletests
 
 
-def holm(p: ArrayLike | Sequence[float]) -> list[float]:
+def holm(p: ArrayLike) -> list[float]:
     """Return p values adjusted for their family; NaN, where there is no test, stay and count for nothing."""
     adjusted = np.array(p, float)
     tested = ~np.isnan(adjusted)

@@ -48,7 +48,7 @@ class GridSweeper(Sweeper):
 class Task:
     """What Hydra calls in each job.
 
-    `train` gets the job's request and returns its final gap, the value that Optuna minimises.
+    `train` gets the job's request and returns its score, which Optuna minimises.
     """
 
     __module__ = "lrbench"  # Hydra names the job after it

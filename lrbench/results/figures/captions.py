@@ -6,6 +6,7 @@ import pandas as pd
 
 from lrbench.results.figures.axes import log_range
 from lrbench.results.figures.layout import shown_tasks
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, listed
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.sweep import Sweep
@@ -39,7 +40,7 @@ def without_panel(tasks: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 
 def by_task(frame: pd.DataFrame, shown: Sequence[str], sentence: Callable[[pd.DataFrame], str]) -> str:
-    """Say of each task that is shown what its rows show: "lecture: sgd ends lowest, at 6.70e-24."."""
+    """Say of each task that is shown what its rows show: "lecture: SGD leads."."""
     rows = frame[frame["task"].isin(shown)]
     sentences = [f"{task}: {sentence(own)}" for task, own in rows.groupby("task", sort=False)]
     return f"{listed(sentences)}."
@@ -49,8 +50,8 @@ def by_task(frame: pd.DataFrame, shown: Sequence[str], sentence: Callable[[pd.Da
 
 
 def several(names: list[str], verb: str, plural: str) -> str:
-    """Write who does something: "a ends", "a and b end"."""
-    return f"{listed(names)} {verb if len(names) == 1 else plural}"
+    """Write which optimizers do something: "SGD ends", "SGD and Adam end"."""
+    return f"{listed(list(map(displayed, names)))} {verb if len(names) == 1 else plural}"
 
 
 def only_the_best(optimizers: pd.Series, most: int) -> str:

@@ -58,6 +58,7 @@ from lrbench.results.figures.sides import (
 from lrbench.results.figures.spec import ComparedSpec, FigureSpec
 from lrbench.results.figures.texts import fitted
 from lrbench.results.figures.thinning import evenly, spread_seeds
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, listed, setting_value
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.predicted import is_descent, is_plain_descent
@@ -576,7 +577,7 @@ def _best_rates(best: pd.DataFrame) -> str:
     for optimizer, own in told.groupby("optimizer", sort=False):
         sides = own[["side", "rate"]].itertuples(index=False, name=None)
         rates = [f"{rate} in {side}" for side, rate in sides]
-        said.append(f"{optimizer} {listed(rates)}")
+        said.append(f"{displayed(str(optimizer))} {listed(rates)}")
     return f"best learning rates: {listed(said)}"
 
 

@@ -14,6 +14,7 @@ from lrbench.results.figures.ink import INK, NAME, Palette, Pen, gid, palette
 from lrbench.results.figures.layout import MARGINS, one_axes
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, listed
 from lrbench.results.tables.overall import mean_ranks, not_separated
 from lrbench.results.tables.sweep import Sweep
@@ -118,7 +119,7 @@ def finding(sweep: Sweep) -> str:
     if shown.empty:
         return f"all problems: of {counted(len(across), 'pair')} none is shown to differ."
     worse = shown["b"].where(shown["better"] == shown["a"], shown["a"])
-    better = [f"{a} before {b}" for a, b in zip(shown["better"], worse, strict=True)]
+    better = [f"{displayed(a)} before {displayed(b)}" for a, b in zip(shown["better"], worse, strict=True)]
     return f"all problems: of {counted(len(across), 'pair')} shown: {listed(better)}."
 
 

@@ -28,7 +28,7 @@ from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted, length
 from lrbench.results.notation import counted, factor
 from lrbench.results.statistics.pairs import MARGIN
-from lrbench.results.statistics.verdicts import CLEAR, NOBODY, SAME
+from lrbench.results.statistics.verdicts import CLEAR, NOBODY, PASSES, SAME
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
 from lrbench.results.words.phrases import seeds_compared
@@ -130,7 +130,7 @@ def _draw_pair(matrix: Matrix, pair: dict[str, Any]) -> None:
     both = pair["a"], pair["b"]
     cell, wins = (gid(ax, part, both, matrix.colours) for part in ("cell", "cellwins"))
     is_shown = pair["better"] != ""
-    if is_shown or np.isfinite(pair["ratio"]):
+    if is_shown or has_ratio(pair):
         frame = INK if is_shown else "none"
         corner = (j - HALF, i - HALF)
         look = {"facecolor": _face(pair), "edgecolor": frame, "linewidth": 1.1}
@@ -165,8 +165,10 @@ def _write_pair(matrix: Matrix, pair: dict[str, Any], place: tuple[int, int]) ->
 
 
 def has_ratio(pair: Mapping[str, Any]) -> bool:
-    """Say whether a pair has a ratio, rather than a word alone."""
-    return bool(np.isfinite(pair["ratio"])) and pair["word"] not in (SAME, NOBODY)
+    """Say whether a pair has a ratio, rather than a word alone; where one of it passes through, how many
+    evaluations it takes until then says nothing.
+    """
+    return bool(np.isfinite(pair["ratio"])) and pair["word"] not in (SAME, NOBODY, PASSES)
 
 
 def _size_that_fits(lines: str, matrix: Matrix, bold: bool) -> float:
@@ -199,6 +201,8 @@ def written_ratio(ratio: float, text_size: float, room: float, bold: bool) -> st
 
 # ---- words
 
+PASSING = "Passes through: one of the two leaves the target again, and stands behind the other."
+
 
 def caption(sweep: Sweep) -> str:
     """Return what the figure shows and how it is made."""
@@ -209,6 +213,7 @@ def caption(sweep: Sweep) -> str:
         "Above the diagonal: how many times the row's evaluations until arrival the column takes, or, where "
         f"neither arrives, how many times its level, paired over {seeds_compared(sweep)}; a word where the "
         f"order alone is known{frames}.",
+        PASSING if (pairs["word"] == PASSES).any() else "",
         f"Below it: in how many of the distinct pairs the column is ahead by more than {MARGIN} times.",
         only_the_best(sweep.ranking["optimizer"], MOST_OPTIMIZERS),
         without_panel(sweep.tasks, pairs),

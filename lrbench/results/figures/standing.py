@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import listed, number
 from lrbench.results.statistics.verdicts import BETTER, PASSES
 from lrbench.results.tables.difference import Difference
@@ -13,7 +14,7 @@ SHOWN = [*COMPETITOR, "setting", "differs"]  # what makes a setting that figures
 
 
 def who_leads(ranking: pd.DataFrame) -> str:
-    """Say who leads a task, and who is shown behind: "sgd leads; shown behind: adam and rmsprop"."""
+    """Say who leads a task, and who is shown behind: "SGD leads; shown behind: Adam and RMSprop"."""
     leaders = ranking[ranking["leader"]]
     if leaders.empty:
         return "every run is lost"
@@ -28,9 +29,9 @@ def who_leads(ranking: pd.DataFrame) -> str:
         "shown ahead of it": is_better & (others["side"] == -1),
         "passes through": others["word"] == PASSES,
     }
-    parts = [f"{leader['optimizer']} leads"]
+    parts = [f"{displayed(leader['optimizer'])} leads"]
     for word, belongs in groups.items():
-        names = others.loc[belongs, "optimizer"].tolist()
+        names = others.loc[belongs, "optimizer"].map(displayed).tolist()
         if names:
             parts.append(f"{word}: {listed(names)}")
     if len(parts) == 1:
@@ -39,13 +40,14 @@ def who_leads(ranking: pd.DataFrame) -> str:
 
 
 def how_it_ends(row: pd.Series) -> str:
-    """Say how many seeds of an optimizer arrive: "sgd arrives with 9 of 10 seeds, then in 122 gradient
+    """Say how many seeds of an optimizer arrive: "SGD arrives with 9 of 10 seeds, then in 122 gradient
     evaluations".
     """
+    name = displayed(row["optimizer"])
     if not row["arrived"]:
-        return f"{row['optimizer']} misses the target, its level is {number(row['level'])}"
+        return f"{name} misses the target, its level is {number(row['level'])}"
     cost = f"in {number(round(row['cost']))} gradient evaluations"
-    return f"{row['optimizer']} arrives with {row['arrived']} of {row['seeds']} seeds, then {cost}"
+    return f"{name} arrives with {row['arrived']} of {row['seeds']} seeds, then {cost}"
 
 
 def changed(difference: Difference) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def who_changed(rows: pd.DataFrame) -> str:
     """Say who of `changed` is shown worse in B, and who better."""
     parts = []
     for change in ("worse", "better"):
-        names = rows.loc[rows["change"] == change, "optimizer"].tolist()
+        names = rows.loc[rows["change"] == change, "optimizer"].map(displayed).tolist()
         if names:
             parts.append(f"shown {change} in B: {listed(names)}")
     return "; ".join(parts) or "no change is shown"
@@ -69,4 +71,4 @@ def who_changed(rows: pd.DataFrame) -> str:
 
 def of_each(rows: pd.DataFrame, said: Callable[[pd.Series], str]) -> str:
     """Say the same of every row's optimizer."""
-    return listed([f"{row['optimizer']} {said(row)}" for _, row in rows.iterrows()])
+    return listed([f"{displayed(row['optimizer'])} {said(row)}" for _, row in rows.iterrows()])

@@ -49,7 +49,7 @@ class Timings(Protocol):
     def warnings(self) -> list[str]: ...
 
 
-def print_ranking(sweep: Sweep, console: Console, is_reported: bool = True) -> None:
+def print_ranking(sweep: Sweep, console: Console, *, is_reported: bool) -> None:
     """Print the verdict, what holds over all tasks, a table a task, the warnings, and how many notes there
     are.
 
@@ -69,16 +69,22 @@ def print_ranking(sweep: Sweep, console: Console, is_reported: bool = True) -> N
         print_sentences([answers.sentence], console)
         console.print()
     _print_spec(sweep, SPECS["baselines"], console, SPECS["baselines"].heading)
-    print_words(_notes(sweep, is_reported), warnings(sweep), console)
+    print_words([], warnings(sweep), console)
+    _print_notes(sweep, console, is_reported)
 
 
-def _notes(sweep: Sweep, is_reported: bool) -> Iterator[str]:
-    """Say how many notes there are beside the warnings, and where."""
+def _print_notes(sweep: Sweep, console: Console, is_reported: bool) -> None:
+    """Say how many notes there are beside the warnings, and where; a command is not broken, to be copied."""
     count = len(notes(sweep))
-    if count:
-        folder = shlex.quote(os.path.relpath(sweep.store.root))
-        where = "in the report" if is_reported else f"by `python -m lrbench report {folder}`"
-        yield f"{counted(count, 'note')} more {where}."
+    if not count:
+        return
+    more = f"{counted(count, 'more note')} in the report"
+    if is_reported:
+        print_words([f"{more}."], [], console)
+        return
+    folder = shlex.quote(os.path.relpath(sweep.store.root))
+    print_words([f"{more}, which this writes:"], [], console)
+    console.print(Text(f"  python -m lrbench report {folder}"), soft_wrap=True)
 
 
 def _print_spec(sweep: Sweep, spec: TableSpec, console: Console, title: str) -> None:

@@ -14,15 +14,15 @@ from lrbench.results.statistics.verdicts import BETTER
 from lrbench.results.tables.pairs import Judged
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import COMPETITOR
-from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_on_tasks, target_of
+from lrbench.results.words.paste import class_defaults
+from lrbench.results.words.phrases import names, on_task, on_tasks, optimizers_on_tasks, target_on
 
 # times apart at half and at the end: no longer moving. Of one curve in time; what counts as a difference
 # between two optimizers is MARGIN, which could be another number
 LEVEL = 1.25
 MOVED = 0.5  # of the start's gap: level below that, not for want of a step
-ASGD = "torch.optim.ASGD"
-AVERAGES_FROM = 1e6  # its t0, by default
 FALLING = 2.0  # times lower at the end than at half of the budget: still falling
+ASGD = "torch.optim.ASGD"
 
 
 def passes_through(sweep: Sweep) -> Iterator[str]:
@@ -42,7 +42,7 @@ def nobody_arrives(sweep: Sweep) -> Iterator[str]:
     arrived = ends.groupby("task", sort=False)["arrived"].sum()
     tasks = list(arrived.index[arrived == 0])
     if tasks:
-        target = target_of(sweep.tasks, tasks)
+        target = target_on(sweep.tasks, tasks)
         yield (
             f"Nobody arrives{on_tasks(sweep, tasks)}: no run comes within {target}, so compared is the mean "
             "gap over the last tenth of the budget."
@@ -86,13 +86,13 @@ def last_iterate(sweep: Sweep) -> Iterator[str]:
     who = names(list(asgd["optimizer"].unique()))
     # a class by its own path may be stored without its defaults
     stored = asgd["optimizer.t0"] if "optimizer.t0" in asgd else pd.Series(np.nan, asgd.index)
-    first = stored.fillna(AVERAGES_FROM).min()
+    first = stored.fillna(class_defaults(ASGD)["t0"]).min()
     if asgd["steps_taken"].max() > first:
         yield f"{who}: judged is the last iterate, not the average of the iterates that it keeps beside it."
         return
     yield (
-        f"{who} begins to average after {setting_value(first)} steps (t0), which no run takes here: what it "
-        "ends at is its last iterate, about that of SGD."
+        f"{who} begins to average after {setting_value(first)} steps (t0), which no run takes here: judged "
+        "is its last iterate."
     )
 
 
@@ -138,7 +138,7 @@ def _side(judged: Judged, a: int, b: int) -> int:
     """Return 1 where a is shown better than b, -1 where b is, else 0."""
     found = judged.found
     (row,) = np.flatnonzero((found.a == min(a, b)) & (found.b == max(a, b)))
-    return int(found.side[row]) if a < b else -int(found.side[row])
+    return int(found.better[row]) if a < b else -int(found.better[row])
 
 
 def too_easy(sweep: Sweep) -> Iterator[str]:

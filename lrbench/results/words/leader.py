@@ -215,13 +215,13 @@ def _nearest(leader: pd.Series, rows: pd.DataFrame) -> str:
     distance = np.abs(np.log(measured["ratio"].to_numpy(float)))
     row = measured.iloc[int(distance.argmin())]
     low, ratio, high = row["ratio_low"], row["ratio"], row["ratio_high"]
-    who = displayed(row["optimizer"])
+    slower = displayed(row["optimizer"])
     if row["side"] == BETTER_HERE:
         low, ratio, high = 1 / high, 1 / ratio, 1 / low
-        who = displayed(leader["optimizer"])
+        slower = displayed(leader["optimizer"])
     needs = "needs" if row["unit"] == "evaluations" else "ends"
     as_many = "as many evaluations" if row["unit"] == "evaluations" else "as far off"
-    return f" ({who} {needs} {factor(ratio)} times {as_many}{between(low, high)})"
+    return f" ({slower} {needs} {factor(ratio)} times {as_many}{between(low, high)})"
 
 
 def between(low: float, high: float) -> str:

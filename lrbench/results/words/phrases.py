@@ -91,13 +91,13 @@ def on_tasks(sweep: Sweep, tasks: Sequence[str]) -> str:
     return f" on {len(tasks)} of {len(sweep.tasks)} tasks"
 
 
-def target_of(tasks: pd.DataFrame, labels: Sequence[str]) -> str:
-    """Write the target of these tasks, relative to the scale of each: "1e-6", or "its target (0.01 and
-    1e-6)".
+def target_on(tasks: pd.DataFrame, labels: Sequence[str]) -> str:
+    """Write the target of these tasks, relative to the scale of each: "1e-6", or "the target of its task
+    (0.01 and 1e-6)".
     """
     found = tasks.loc[tasks["task"].isin(labels), "relative_target"].unique()
     written = listed(list(map(setting_value, sorted(found, reverse=True))))
-    return written if len(found) == 1 else f"its target ({written})"
+    return written if len(found) == 1 else f"the target of its task ({written})"
 
 
 MOST_NAMED = 3
@@ -125,8 +125,8 @@ def _nothing(row: pd.Series) -> str:
 def optimizers_on_tasks(
     sweep: Sweep, rows: pd.DataFrame, detail: Callable[[pd.Series], str] = _nothing
 ) -> str:
-    """Write the optimizers of rows, each with its one task and a detail or with how many: "sgd on wine
-    (0/10) and adam on 2 of 3 tasks".
+    """Write the optimizers of rows, each with its one task and a detail or with how many: "SGD on wine
+    (0/10) and Adam on 2 of 3 tasks".
     """
     cases = []
     for optimizer, own in rows.groupby("optimizer", sort=False):

@@ -60,9 +60,10 @@ def _alarm(optimizer: str, states: pd.DataFrame) -> str:
     worst = states.iloc[(states["gap"] / states["least"]).argmin()]
     runs = counted(states["run_id"].nunique(), "run")
     tasks = listed(list(states["task"].unique()))
-    name = named(optimizer, worst["setting"])
+    who = displayed(optimizer)
+    name = named(who, worst["setting"])
     return (
-        f"ALARM: {runs} of {optimizer}, on {tasks}, came lower than any method of its kind can. {name} on "
+        f"ALARM: {runs} of {who}, on {tasks}, came lower than any method of its kind can. {name} on "
         f"{worst['task']}, seed {worst['seed']}, has gap {number(worst['gap'])} at step {worst['step']}, "
         f"where {number(worst['least'])} is the least possible: lrbench, this optimizer or the stored data "
         "are wrong."

@@ -39,7 +39,7 @@ def test_the_line_is_in_evaluations_where_some_setting_arrives_and_a_miss_stands
     np.testing.assert_allclose(lines(ax)[colour], median_least([2, 4, 6, 8, 8, np.inf]))
     assert ax.get_ylabel() == "evaluations until it arrives"
     assert "misses" in texts(ax)
-    assert finding("budget", results) == "lecture: evaluations at the best of 6 trials: sgd 2."
+    assert finding("budget", results) == "lecture: evaluations at the best of 6 trials: SGD 2."
 
 
 def test_a_setting_that_first_rises_too_high_is_not_found(write):

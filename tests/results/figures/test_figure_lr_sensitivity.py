@@ -112,7 +112,7 @@ def test_the_rates_that_work_are_shaded(write):
     (shade,) = [patch for patch in ax.patches if str(patch.get_gid()).startswith("works")]
     assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((0.1, 0.3))
     assert "shaded: the rates that work" in caption("lr_sensitivity", results)
-    assert finding("lr_sensitivity", results) == "lecture: learning rates that work: sgd 0.1 to 0.3."
+    assert finding("lr_sensitivity", results) == "lecture: learning rates that work: SGD 0.1 to 0.3."
 
 
 def test_where_no_rate_works_nothing_is_shaded(write):

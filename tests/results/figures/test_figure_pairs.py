@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import run
-from drawn import draw, finding, texts
+from drawn import caption, draw, finding, texts
 from matplotlib.colors import to_rgb
 
 from lrbench import results as results_room
@@ -71,6 +71,18 @@ def test_a_pair_whose_order_alone_is_known_is_its_word(write):
     assert texts(ax) == [pair["word"], "8/8"] == ["clear", "8/8"]
     (patch,) = ax.patches
     assert patch.get_edgecolor()[3] == 1
+
+
+def test_who_passes_through_has_no_ratio_and_no_colour(write):
+    """b arrives in fewer evaluations, and leaves again."""
+    stays = [run("a", cost=6 + seed % 2, seed=seed) for seed in range(4)]
+    leaves = [run("b", cost=2 + seed % 2, seed=seed) for seed in range(4)]
+    beyond = {"run_id": [row["run_id"] for row in leaves], "beyond": 4 * [1.0]}
+    results = write(*stays, *leaves, beyond=beyond)
+    (ax,) = draw("pairs", results).axes
+    assert "passes\nthrough" in texts(ax)
+    assert len(ax.patches) == 0
+    assert "Passes through: one of the two leaves the target again" in caption("pairs", results)
 
 
 def test_runs_that_are_the_same_have_no_ratio(write):

@@ -169,7 +169,7 @@ def test_seeds_are_dots_where_they_arrive_and_misses_stand_behind_the_budget(wri
     assert sorted(float(bar[0, 0]) for bar in bars) == [2, 6]
     order = {type(mark): mark.get_zorder() for mark in ax.collections}
     assert order[LineCollection] < order[PathCollection]
-    assert finding("seeds", results) == "lecture: seeds that arrive: adam 5 of 5 and sgd 3 of 5."
+    assert finding("seeds", results) == "lecture: seeds that arrive: Adam 5 of 5 and SGD 3 of 5."
 
 
 def test_seeds_are_dots_at_their_levels_where_nobody_arrives(write):

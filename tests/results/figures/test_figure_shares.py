@@ -39,8 +39,8 @@ def test_the_target_view_holds_the_shares_as_steps(write):
     arrived = results.reported.set_index("optimizer").filter(regex="^cost_1e").notna()
     counts = {name: int(own.to_numpy().sum()) for name, own in arrived.groupby(level=0)}
     told = finding("targets", results)
-    assert f"sgd {counts['sgd']} of 16" in told
-    assert f"adam {counts['adam']} of 8" in told
+    assert f"SGD {counts['sgd']} of 16" in told
+    assert f"Adam {counts['adam']} of 8" in told
     with pytest.raises(RequestError, match="undefined"):
         draw("targets", write(run(), problems=(LECTURE | {"scale": None},), folder="flat"))
 

@@ -151,10 +151,10 @@ def test_who_passes_through_is_named_apart(write):
 
 def test_one_optimizer_is_told_by_itself(write):
     rows = [run(gap=1e-9, hit=4, seed=seed) for seed in range(2)]
-    told = "sgd arrives with 2 of 3 seeds, then in 4 gradient evaluations"
+    told = "SGD arrives with 2 of 3 seeds, then in 4 gradient evaluations"
     assert finding("loss_curves", write(*rows, run(seed=2))) == f"lecture: {told}."
     missing = finding("loss_curves", write(run(gap=1e-3), folder="misses"))
-    assert missing == "lecture: sgd misses the target, its level is 0.00100."
+    assert missing == "lecture: SGD misses the target, its level is 0.00100."
 
 
 def test_a_finding_of_nothing_completed(write):

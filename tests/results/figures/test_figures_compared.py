@@ -229,10 +229,10 @@ def test_alt_texts_say_what_the_figures_show(difference):
     assert worse == ["sgd"]
     labels = {figure.name: f"{figure.title}. {figure.finding(difference)}" for figure in COMPARED}
     assert labels == {
-        "loss_curves": "Loss curves. lecture: shown worse in B: sgd.",
-        "finals": "Run by run. lecture: shown worse in B: sgd.",
-        "lr_sensitivity": "Sensitivity to the learning rate. lecture: best learning rates: adam 0.1 in A and "
-        "0.3 in B and sgd 0.1 in A and 0.3 in B.",
+        "loss_curves": "Loss curves. lecture: shown worse in B: SGD.",
+        "finals": "Run by run. lecture: shown worse in B: SGD.",
+        "lr_sensitivity": "Sensitivity to the learning rate. lecture: best learning rates: Adam 0.1 in A and "
+        "0.3 in B and SGD 0.1 in A and 0.3 in B.",
     }
 
 
@@ -246,4 +246,4 @@ def test_without_a_change_none_is_told(write):
 def test_what_is_shown_better_is_told(write):
     before, after = [x * 1e-2 for x in (1, 1.1, 0.9)], [x * 1e-3 for x in (1.1, 1, 0.9)]
     difference = compare(write(*runs("sgd", before), folder="a"), write(*runs("sgd", after), folder="b"))
-    assert COMPARED_BY_NAME["finals"].finding(difference) == "lecture: shown better in B: sgd."
+    assert COMPARED_BY_NAME["finals"].finding(difference) == "lecture: shown better in B: SGD."

@@ -206,7 +206,7 @@ def test_where_all_is_lost_it_is_said(write):
     assert cells(both, "rows")[1][2:4] == ["lost", "lost"]
     assert labels(both)[2] == "Sensitivity to the learning rate. lecture: every run is lost."
     assert {row[3] for row in cells(one, "rows")[1:]} == {"lost"}
-    assert labels(one)[2].endswith(": best learning rates: sgd 0.2 in A and all lost in B.")
+    assert labels(one)[2].endswith(": best learning rates: SGD 0.2 in A and all lost in B.")
 
 
 def test_the_words_of_the_page_are_explained_at_its_end(html):
@@ -240,9 +240,9 @@ def test_the_head_names_both_of_two_tasks(write):
 def test_alt_texts_say_what_the_figures_show(html):
     """Of who has changed only what a test shows: sgd, each seed of which is twice as far off."""
     assert labels(html) == [
-        "Loss curves. lecture: shown worse in B: sgd.",
-        "Run by run. lecture: shown worse in B: sgd.",
-        "Sensitivity to the learning rate. lecture: best learning rates: adam 0.1 in A and 0.3 in B and sgd "
+        "Loss curves. lecture: shown worse in B: SGD.",
+        "Run by run. lecture: shown worse in B: SGD.",
+        "Sensitivity to the learning rate. lecture: best learning rates: Adam 0.1 in A and 0.3 in B and SGD "
         "0.1 in A and 0.3 in B.",
     ]
     assert html.count("<figure") == 3

@@ -464,7 +464,7 @@ def test_the_terminal_shows_the_cells_and_the_sentences_of_the_page(results):
     assert [sentence for sentence in [*sentences, *folded] if sentence not in markdown] == []
     for width in (80, 200):
         console = Console(file=io.StringIO(), width=width)
-        print_ranking(results, console)
+        print_ranking(results, console, is_reported=True)
         printed = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
         assert [
             row for row in named(page.tables)["ranking"] if " ".join(terminal_cells(row)) not in printed

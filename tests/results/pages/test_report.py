@@ -44,7 +44,7 @@ def markup(page: str, scripts: tuple[str, ...] = (SCRIPT,)) -> str:
 
 def printed(results) -> str:
     console = Console(file=io.StringIO(), width=80)
-    print_ranking(results, console)
+    print_ranking(results, console, is_reported=True)
     return console.file.getvalue()
 
 

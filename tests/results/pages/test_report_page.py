@@ -176,16 +176,17 @@ def test_figures_say_what_they_show(show, tuned_sweep):
     page = show(tuned_sweep)
     ranking, pairs = tuned_sweep.ranking, tuned_sweep.pairwise
     assert ranking["word"].tolist() == ["", "not settled", "not settled"]
-    first = ranking["optimizer"].iloc[0]
+    first = displayed(ranking["optimizer"].iloc[0])
     assert not ranking["arrived"].any()
     gains = tuned_sweep.tuned_against_default
     pays = gains.loc[gains["word"].isin(["clear", "close"]) & (gains["side"] == 1), "optimizer"].tolist()
+    paying = list(map(displayed, pays))
     assert len(pays) == 2
     shown_better = (pairs["better"] != "").sum()
     said = {
         "Loss curves": f"{first} leads; nobody is shown behind.",
         "Seed by seed": "no seed arrives.",
-        "Tuned against default": f"{' and '.join(pays)} are shown better tuned than at the default.",
+        "Tuned against default": f"{' and '.join(paying)} are shown better tuned than at the default.",
         "Pair by pair": f"one is shown better in {shown_better} of {len(pairs)} pairs.",
     }
     for title, finding in said.items():

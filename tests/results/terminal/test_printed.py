@@ -21,7 +21,10 @@ from lrbench.results.words.warnings import warnings
 OTHER = LECTURE | {"problem_id": "synthetic64", "problem": "synthetic"}
 
 
-def printed(results, write=print_ranking) -> str:
+REPORTED = partial(print_ranking, is_reported=True)
+
+
+def printed(results, write=REPORTED) -> str:
     console = Console(file=io.StringIO(), width=80)
     write(results, console)
     return console.file.getvalue()
@@ -151,7 +154,7 @@ def test_sentences_fill_80_columns_and_no_more_however_wide_the_terminal_is():
 def test_notes_are_where_there_is_or_can_be_a_report(write):
     """Of levels at the gap floor."""
     results = write(run("a", 0.0), run("b", 0.0))
-    assert " more in the report." in printed(results)
+    assert "1 more note in the report.\n" in printed(results)
     folder = os.path.relpath(results.store.root)
-    without = " ".join(printed(results, partial(print_ranking, is_reported=False)).split())
-    assert f" more by `python -m lrbench report {folder}`." in without
+    without = printed(results, partial(print_ranking, is_reported=False))
+    assert f"1 more note in the report, which this writes:\n  python -m lrbench report {folder}\n" in without

@@ -18,7 +18,7 @@ def test_an_alarm_counts_the_runs(tmp_path, monkeypatch):
     sweep = swept(tmp_path, *lines, "report=false")
     monkeypatch.setattr(attainable, "BELOW", np.inf)  # so that every honest run rings
     (sentence,) = alarms(sweep)
-    begin = "ALARM: 6 runs of sgd, on synthetic, came lower than any method of its kind can."
+    begin = "ALARM: 6 runs of SGD, on synthetic, came lower than any method of its kind can."
     assert sentence.startswith(begin)
 
 
@@ -30,14 +30,14 @@ def test_an_alarm_an_optimizer_names_its_worst_case(tmp_path, monkeypatch):
     sweep = swept(tmp_path, *lines, "optimizer.lr=0.1,0.2", "report=false")
     monkeypatch.setattr(attainable, "BELOW", np.inf)
     first, second = alarms(sweep)
-    assert first.startswith("ALARM: 4 runs of sgd, on synthetic kappa=10 and synthetic kappa=100, ")
-    assert second.startswith("ALARM: 4 runs of sgd_momentum, ")
+    assert first.startswith("ALARM: 4 runs of SGD, on synthetic kappa=10 and synthetic kappa=100, ")
+    assert second.startswith("ALARM: 4 runs of SGD + momentum, ")
     least = sweep.least_possible.set_index(["task", "evaluations"])["gap"]
     runs = sweep.entries[sweep.entries["optimizer"] == "sgd"]
     states = sweep.curves_of(runs["run_id"]).merge(runs[["run_id", "task", "setting"]], on="run_id")
     over = [row.gap / least[row.task, row.evaluations] for row in states.itertuples()]
     worst = states.iloc[int(np.argmin(over))]
-    who = f" sgd ({worst['setting']}) on {worst['task']}, seed 0, "
+    who = f" SGD ({worst['setting']}) on {worst['task']}, seed 0, "
     assert f"{who}has gap {number(worst['gap'])} at step {worst['step']}, where " in first
 
 
@@ -55,8 +55,8 @@ def test_the_alarm_rings_for_a_curve_that_is_too_good(tmp_path, factor):
         pq.write_table(table.set_column(column, "gap", pa.array(gaps)), path)
     tampered = lrbench.load(sweep.store.root)
     (sentence,) = alarms(tampered)
-    begin = "ALARM: 1 run of sgd, on synthetic, came lower than any method of its kind can. "
-    assert sentence.startswith(f"{begin}sgd (lr=0.1) on synthetic, seed 0, ")
+    begin = "ALARM: 1 run of SGD, on synthetic, came lower than any method of its kind can. "
+    assert sentence.startswith(f"{begin}SGD (lr=0.1) on synthetic, seed 0, ")
     assert "at step 4" in sentence
     tampered.report()
     summary = tampered.store.summary("md").read_text(encoding="utf-8")

@@ -221,7 +221,7 @@ def test_nobody_arrives_names_the_target_of_each_task():
     tasks = pd.DataFrame({"task": ["a", "b"], "relative_target": [1e-6, 1e-2]})
     (sentence,) = said(at_another_budget.nobody_arrives, sweep(ranking=rows, tasks=tasks))
     assert sentence.startswith(
-        "Nobody arrives on 2 of 2 tasks: no run comes within its target (0.01 and 1e-6), "
+        "Nobody arrives on 2 of 2 tasks: no run comes within the target of its task (0.01 and 1e-6), "
     )
     (one,) = said(at_another_budget.nobody_arrives, sweep(ranking=rows[:1], tasks=tasks))
     assert one.startswith("Nobody arrives on a: no run comes within 1e-6, ")
@@ -234,9 +234,9 @@ def test_asgd_is_judged_by_its_last_iterate():
         return said(at_another_budget.last_iterate, sweep(reported=pd.DataFrame(runs)))
 
     not_yet = (
-        "ASGD begins to average after 1e6 steps (t0), which no run takes here: what it ends at is its last "
+        "ASGD begins to average after 1e6 steps (t0), which no run takes here: judged is its last iterate."
     )
-    assert of(**{"optimizer.t0": [1e6, np.nan]}) == [not_yet + "iterate, about that of SGD."]
+    assert of(**{"optimizer.t0": [1e6, np.nan]}) == [not_yet]
     assert of() == of(**{"optimizer.t0": [1e6, np.nan]})
     (averaged,) = of(**{"optimizer.t0": [100, np.nan]})
     assert averaged == (

@@ -13,7 +13,7 @@ from lrbench.results.statistics.order import leading, standings
 from lrbench.results.statistics.pairs import LOG_MARGIN, compare
 from lrbench.results.statistics.pvalues import ALPHA
 from lrbench.results.statistics.readings import Readings
-from lrbench.results.statistics.verdicts import BETTER, CLEAR
+from lrbench.results.statistics.verdicts import CLEAR
 
 EVALUATION = 10  # seeds of a verdict, as lrbench has them where nothing is said
 
@@ -69,10 +69,9 @@ def by_arrival(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -
 def of_readings(readings: Sequence[Readings], worth: Sequence[float]) -> Verdict:
     """Judge readings on the same seeds as lrbench does."""
     found = standings(readings, worth)
-    side = np.where(np.isin(found.word, BETTER), found.side, 0)
     of_leader = (found.a == found.leader) | (found.b == found.leader)
     ratios = np.array([pair.ratio for pair in found.pairs])
-    return Verdict(found.leader, side, found.word == CLEAR, np.log(ratios), of_leader)
+    return Verdict(found.leader, found.better, found.word == CLEAR, np.log(ratios), of_leader)
 
 
 def by_gap(runs: Sequence[Runs], worth: Sequence[float], rows: np.ndarray) -> Verdict:

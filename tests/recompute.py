@@ -354,7 +354,7 @@ def crossing(row: dict[str, Any], leader: np.ndarray, own: np.ndarray, runs: pd.
 
 
 def recompute(root: Path) -> dict[str, pd.DataFrame]:
-    """Return settings, ranking, pairwise and overall, as far as they are numbers and words of the rule."""
+    """Return settings, ranking, pairwise, overall and one_for_all: what is a number or a word of the rule."""
     runs, problems, tune = read(root)
     tuned = (runs["role"] != "grid").any()
     searched = runs[runs["role"].isin(["grid", "trial"])]
@@ -376,6 +376,7 @@ def recompute(root: Path) -> dict[str, pd.DataFrame]:
         "ranking": ranking,
         "pairwise": pd.concat([in_order(rows, ranking) for rows in pairs]),
         "overall": overall(ranking, ids, problems.set_index("problem_id")),
+        "one_for_all": one_for_all(runs, tune["rise"]),
     }
 
 
@@ -435,6 +436,28 @@ def overall(ranking: pd.DataFrame, ids: pd.Series, problems: pd.DataFrame) -> pd
     sums = groups[["first", "solved", "any_lost"]].sum().set_axis(["led", "solved", "lost"], axis=1)
     counts = sums.assign(tasks=groups.size())
     return counts.assign(mean_rank=ranks.reindex(counts.index)).reset_index()
+
+
+def one_for_all(runs: pd.DataFrame, limit: float) -> pd.DataFrame:
+    """Return a row an optimizer over two tasks or more: its rate for all; nothing but rates may differ."""
+    if runs["task"].nunique() < 2:
+        return pd.DataFrame()
+    runs = runs.assign(lr=runs["optimizer.lr"], low=runs["score"].clip(upper=LOST))
+    searched = runs[runs["role"].isin(["grid", "trial"])].drop_duplicates(["optimizer", "run_id"])
+    columns = {"cost": gmean, "low": "mean", "arrived": "mean", "rise": "max"}
+    means = searched.groupby(["optimizer", "lr", "task"]).agg(columns).reset_index()
+    means["cost"] = means["cost"].where(means["rise"] <= limit)
+    means["ratio"] = means["cost"] / means.groupby("task")["cost"].transform("min")
+    rows = []
+    for (who, lr), own in means.groupby(["optimizer", "lr"]):
+        own_runs = runs[(runs["optimizer"] == who) & (runs["lr"] == lr)].drop_duplicates("run_id")
+        if set(own["task"]) == set(runs["task"]) and own["ratio"].notna().all():
+            row = {"optimizer": who, "lr": lr, "ratio": own["ratio"].max(), "score": own["low"].mean()}
+            row |= {"solved": (own["arrived"] >= 0.5).sum(), "tasks": len(own)}
+            rows.append(row | own_runs[["lost", "left"]].sum().to_dict())
+    table = pd.DataFrame(rows)
+    table["unsafe"] = table["lost"] + table["left"] > 0
+    return table.sort_values(["unsafe", "ratio", "score", "lr"]).drop_duplicates("optimizer")
 
 
 if __name__ == "__main__":

@@ -375,10 +375,13 @@ def stored(
     *rows: dict[str, Any],
     problems: tuple[dict[str, Any], ...] = (LECTURE,),
     roles: list[dict[str, Any]] | None = None,
+    beyond: dict[str, list] | None = None,
     **manifest: Any,
 ) -> Results:
-    """Write a store and load it; roles: of a tuned sweep."""
+    """Write a store and load it; roles: of a tuned sweep; beyond: how some runs go on."""
     store = ResultStore(root)
+    if beyond is not None:
+        store.write_beyond(pa.table(beyond))
     if roles is not None:
         store.write_roles(pa.Table.from_pylist(roles, ROLES))
         manifest = {"tune": TUNE} | manifest

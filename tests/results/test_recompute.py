@@ -18,6 +18,8 @@ SWEEPS = {
     + ["optimizer=sgd,adam,rmsprop", "optimizer.lr=0.01,0.03,0.1", "seed=range(4)", "steps=80"],
     "diverged": ["optimizer=sgd,adam,adagrad", "optimizer.lr=0.01,0.055,0.1,1", "seed=range(10)", "steps=60"],
     "alone": ["optimizer=adam", "optimizer.lr=0.1,1", "seed=range(3)", "steps=150"],
+    "two problems tuned": ["problem=synthetic", "problem.kappa=10,100", "optimizer=sgd,adam"]
+    + ["tune=lr", "tune.trials=8", "seed=range(3)", "steps=80"],
     "lbfgs": ["optimizer=lbfgs,sgd", "optimizer.lr=0.05,1", "seed=range(4)", "steps=150"],
 }
 
@@ -80,4 +82,8 @@ def test_every_number_is_what_the_files_say(sweep):
             sweep.overall, tables["overall"], ["optimizer"], numbers_of(sweep.overall, ["optimizer"])
         )
     assert len(sweep.overall) == len(tables["overall"])
+    if len(sweep.one_for_all):
+        numbers = ["lr", "ratio", "solved", "lost", "left", "tasks"]
+        assert_alike(sweep.one_for_all, tables["one_for_all"], ["optimizer"], numbers)
+    assert len(sweep.one_for_all) == len(tables["one_for_all"])
     assert len(sweep.pairwise) == len(tables["pairwise"])

@@ -19,7 +19,15 @@ from lrbench.results.statistics.pairs import MARGIN, Pair, compare_groups, diffe
 from lrbench.results.statistics.pvalues import ALPHA, FEWEST_SIGNS, holm, signed_ranks, wilcoxon
 from lrbench.results.statistics.ranks import friedman_ranks
 from lrbench.results.statistics.readings import Readings, stacked
-from lrbench.results.statistics.verdicts import ALIKE, CLEAR, PASSES, UNDECIDED, behind_who_stays, words
+from lrbench.results.statistics.verdicts import (
+    ALIKE,
+    BETTER,
+    CLEAR,
+    PASSES,
+    UNDECIDED,
+    behind_who_stays,
+    words,
+)
 
 TARGETS = np.array([10.0**-k for k in range(1, 9)])  # relative to the scale of a problem
 SAME_TARGET = 0.1  # two targets whose logarithms differ by less are one
@@ -43,14 +51,21 @@ class Judged:
     word: np.ndarray
     side: np.ndarray
 
+    @property
+    def better(self) -> np.ndarray:
+        """Return 1 where a is shown better, -1 where b is, else 0, (m,): to stand behind for passing through
+        is no win of who stays.
+        """
+        return np.where(np.isin(self.word, BETTER), self.side, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Standings(Judged):
     """k optimizers, and what is said of all their pairs.
 
     passing (k,): who passes through. against_leader (k,): word and side of each against the leader, 1 where
-    the leader is better, or stays; the leader's own word is empty. rank (k,): from 1, how many stand before
-    each, by any word. Who is lost on every seed does not stay.
+    the leader is better, or stays; the leader's own word is empty. rank (k,): one more than how many stand
+    before each, by any word. Who is lost on every seed does not stay.
     """
 
     leader: int

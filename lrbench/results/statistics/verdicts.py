@@ -73,9 +73,8 @@ def behind_who_stays(
     """Return the words and sides (G,) of pairs, where who passes through is put behind who stays.
 
     passing, stays: of a, and of b, whether it passes through, and whether it completes a run and does not;
-    (G,) each.
-    Who passes through is neither as good as who stays, nor better: unless it is clearly behind already, that
-    is the word.
+    (G,) each. Who passes through is neither as good as who stays, nor better: unless it is clearly behind
+    already, that is the word.
     """
     behind = (stays[0] & passing[1]).astype(int) - (stays[1] & passing[0])
     clearly = (word == CLEAR) & (side == behind)

@@ -4,7 +4,7 @@ leads where.
 One row of `across`: a "adam", b "sgd", problems 8, wins 8, losses 0, p 0.008, p_holm 0.02, better "adam",
 rank_a 1.4, rank_b 2.9. Of `overall`: optimizer "adam", mean_rank 1.4, tasks 8, led 6, solved 7, lost 0. Of
 `one_for_all`: optimizer "adam", setting "lr=0.1", lr 0.1, ratio 2.3, worst "diabetes", solved 7, lost 0,
-tasks 8.
+left 0, tasks 8.
 """
 
 import numpy as np
@@ -17,6 +17,7 @@ from lrbench.results.tables.settings import highest
 
 PROBLEM = ["problem", "settings", "loss"]  # what makes a block: data and loss
 ANYWHERE = ["optimizer", "setting"]  # one setting of one competitor, whatever the task
+SAFE_FIRST = ["unsafe", "ratio", "score", "lr", "optimizer"]
 
 
 def across(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
@@ -114,13 +115,16 @@ def competence(ranking: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
 # ---- one setting for all
 
 
-def one_for_all(searched: pd.DataFrame, tasks: pd.DataFrame, limit: float | None = RISE) -> pd.DataFrame:
+def one_for_all(
+    searched: pd.DataFrame, entries: pd.DataFrame, tasks: pd.DataFrame, limit: float | None = RISE
+) -> pd.DataFrame:
     """Return the setting of each optimizer that does best on all tasks, the best of them first; empty where
     there is one task alone.
 
-    It is that whose worst ratio to the best cost of a task, of any optimizer, is least; a miss costs the
-    budget. Of equal ones the mean score decides. A setting counts that was tried on every task, and nowhere
-    first rises above the limit.
+    Of the settings that lose no run and leave the target on none, whatever a run was for, it is that whose
+    worst ratio to the best cost of a task, of any optimizer, is least; a miss costs the budget. Of equal ones
+    the mean score decides. A setting counts that was tried on every task, and nowhere first rises above the
+    limit. Only where an optimizer has no other is it one that loses a run or leaves the target.
     """
     if len(tasks) < 2:
         return typed([], "one_for_all")
@@ -128,17 +132,19 @@ def one_for_all(searched: pd.DataFrame, tasks: pd.DataFrame, limit: float | None
     log_costs = means["log_cost"].unstack("task").reindex(columns=tasks["task"])
     ratio, worst_on = worst_ratios(np.exp(log_costs.to_numpy().T))
     settings = means.groupby(ANYWHERE)
-    over_tasks = settings.agg(
-        lr=("lr", "first"), solved=("solved", "sum"), lost=("lost", "sum"), score=("score", "mean")
-    )
-    rows = over_tasks.assign(ratio=ratio, worst=log_costs.columns[worst_on], tasks=len(tasks)).reset_index()
-    ordered = rows.dropna(subset="ratio").sort_values(["ratio", "score", "lr", "optimizer"], kind="stable")
+    over_tasks = settings.agg(lr=("lr", "first"), solved=("solved", "sum"), score=("score", "mean"))
+    over_tasks = over_tasks.assign(ratio=ratio, worst=log_costs.columns[worst_on], tasks=len(tasks))
+    runs = entries.drop_duplicates(RUN)
+    failings = runs.groupby(ANYWHERE)[["lost", "left"]].sum()
+    rows = over_tasks.join(failings).reset_index()
+    rows["unsafe"] = (rows["lost"] > 0) | (rows["left"] > 0)
+    ordered = rows.dropna(subset="ratio").sort_values(SAFE_FIRST, kind="stable")
     return typed([ordered.drop_duplicates("optimizer")], "one_for_all")
 
 
 def _means(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     """Return a row a setting and task, over its seeds: log_cost, NaN where it first rises above the limit;
-    score; solved, whether at least half of them arrive; lost, how many are.
+    score; solved, whether at least half of them arrive.
     """
     runs = searched.drop_duplicates(RUN)
     rise = runs.groupby(SETTING)["rise"].transform("max")
@@ -146,5 +152,4 @@ def _means(searched: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     score = runs["score"].clip(upper=LOST_SCORE)
     groups = runs.assign(log_cost=log_cost, score=score).groupby([*ANYWHERE, "task"])
     means = groups[["log_cost", "score", "arrived"]].mean()
-    lr, lost = groups["lr"].first(), groups["lost"].sum()
-    return means.assign(lr=lr, lost=lost, solved=means["arrived"] >= 0.5)
+    return means.assign(lr=groups["lr"].first(), solved=means["arrived"] >= 0.5)

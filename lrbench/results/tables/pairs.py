@@ -3,7 +3,8 @@
 One row of `pairs`: task "lecture", a "adam", b "sgd", n 10, test "t", unit "evaluations", ratio 1.7 (b's over
 a's), low 1.6, high 1.8, wins 10 (of a), losses 0, p 1e-7, p_holm 2e-7, beyond_holm 1e-5, family "leader",
 word "clear", better "adam", starts NaN, improvement 1.0. Of `standings`: task "lecture", optimizer "sgd",
-rank 2, leader False, first False, word "clear", side 1 (the leader is better), passes False, crossing NaN.
+rank 2, leader False, first False, word "clear", side 1 (the leader stands before it), passes False, crossing
+NaN.
 """
 
 from dataclasses import replace
@@ -14,7 +15,6 @@ import pandas as pd
 
 from lrbench.results.frames.columns import typed
 from lrbench.results.statistics import (
-    BETTER,
     LOST_SCORE,
     UNDECIDED,
     Readings,
@@ -144,11 +144,15 @@ def _judged(runs: Runs, scores: dict[str, float] | None) -> Judged:
 
 
 def _without_a_shared_seed(read: list[Readings], tuned: list[float] | None) -> Standings:
-    """Let the mean score of each on its own seeds put one first, and say nothing of any pair.
+    """Let the mean score of each on its own seeds put one first, and say of a pair at most who of it passes
+    through.
 
-    The best run of each stands for it: it is lost where all are.
+    The best run of each stands for it: it is lost where all are, and leaves the target where most do.
     """
-    best = [own.take(np.argsort(own.score, kind="stable")[:1]) for own in read]
+    best = []
+    for own in read:
+        run = own.take(np.argsort(own.score, kind="stable")[:1])
+        best.append(replace(run, left=np.array([own.passes_through()])))
     found = standings_of(best, tuned or [own.mean_score() for own in read])
     pairs = [replace(pair, n=0, wins=0, losses=0) for pair in found.pairs]
     return replace(found, pairs=pairs, family=found.family if tuned else np.full(len(pairs), "all"))
@@ -246,9 +250,7 @@ def _pair(one: Judged, row: int) -> dict[str, Any]:
     found = one.found
     pair = found.pairs[row]
     a, b = int(found.a[row]), int(found.b[row])
-    word, side = found.word[row], int(found.side[row])
-    # to stand behind for passing through is no win of who stays
-    better = {1: one.names[a], -1: one.names[b]}[side] if word in BETTER else ""
+    better = {1: one.names[a], -1: one.names[b], 0: ""}[int(found.better[row])]
     numbers = {name: getattr(pair, name) for name in NUMBERS}
     return numbers | {
         "a": one.names[a],
@@ -256,7 +258,7 @@ def _pair(one: Judged, row: int) -> dict[str, Any]:
         "p_holm": found.p_holm[row],
         "beyond_holm": found.beyond_holm[row],
         "family": found.family[row],
-        "word": word,
+        "word": found.word[row],
         "better": better,
         "starts": _starts(found, row),
         "improvement": probability_of_improvement(one.readings[a].score, one.readings[b].score),

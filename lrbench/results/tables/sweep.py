@@ -221,8 +221,8 @@ class Sweep:
 
     @cached_property
     def one_for_all(self) -> pd.DataFrame:
-        """A row an optimizer: its one setting for all problems, the best one first; see `tables.overall`."""
-        return overall.one_for_all(self.searched, self.tasks, self.rise_limit)
+        """A row an optimizer: its one setting for all tasks, the best one first; see `tables.overall`."""
+        return overall.one_for_all(self.searched, self.entries, self.tasks, self.rise_limit)
 
     @cached_property
     def failures(self) -> pd.DataFrame:

@@ -249,6 +249,7 @@ def one_for_all_text(settings: pd.DataFrame) -> pd.DataFrame:
         "on*": settings["worst"],
         "arrives on": [f"{row['solved']}/{row['tasks']}" for row in settings.to_dict("records")],
         "lost runs": settings["lost"].map(number),
+        "leave again": settings["left"].map(number),
     }
     return pd.DataFrame(cells, dtype=object)
 

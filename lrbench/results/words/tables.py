@@ -15,7 +15,7 @@ import pandas as pd
 from lrbench.results.notation import MISSING, counted, listed, setting_value
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words import answers, cells
-from lrbench.results.words.phrases import target_of
+from lrbench.results.words.phrases import target_on
 
 MOST_ROWS = 40  # of a table in the report; the file has all
 # where a table stands
@@ -142,7 +142,7 @@ def _costs(sweep: Sweep, spec: TableSpec) -> list[Table]:
     for place, task in enumerate(reached):
         found.append(Table(f"costs-{place}", f"{spec.heading}: {task}", "", cells.costs_text(groups[task])))
     if missed:
-        target = target_of(sweep.tasks, missed)
+        target = target_on(sweep.tasks, missed)
         sentence = f"No optimizer comes within {target} with half of its seeds."
         found.append(Table("", f"{spec.heading}: {listed(missed, most=12)}", sentence, pd.DataFrame()))
     return found
@@ -230,8 +230,9 @@ TABLES = (
     TableSpec(
         "one_for_all",
         "One setting for all tasks",
-        "Of the settings that were tried on every task the one whose cost, over that of the best on the "
-        "task, is least where it is largest (on: there). A miss counts the whole budget.",
+        "Of the settings that were tried on every task, lose no run and keep the target, the one whose cost, "
+        "over that of the best on the task, is least where it is largest (on: there). A miss counts the "
+        "whole budget. Only an optimizer that has no such setting has one that fails.",
         lambda sweep: sweep.one_for_all,
         cells.one_for_all_text,
         place=TOP,

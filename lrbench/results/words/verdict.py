@@ -197,28 +197,44 @@ def _enough(tests: int) -> int:
 
 
 def _one_for_all(sweep: Sweep) -> Iterator[str]:
-    """Name the one setting for all tasks, of those that lose no run on any, and give its line."""
+    """Name the one setting for all tasks, of those that lose no run and keep the target, and give its line.
+
+    Of a sweep that goes on nothing is said: other tasks, and runs that are lost, may come.
+    """
     table = sweep.one_for_all
-    safe = table[table["lost"] == 0]
-    if not len(safe):
+    safe = table[(table["lost"] == 0) & (table["left"] == 0)]
+    if not len(safe) or not sweep.complete:
         return
     row = safe.iloc[0]
     everywhere = f"all {row['tasks']} tasks"
-    yield f"One setting for {everywhere}: {leader.who(row)}, which {_at_worst(row)}."
+    yield f"One setting for {everywhere}: {leader.who(row)}, which {_at_worst(row, sweep.tuned)}."
     tried = sweep.searched
     is_it = (tried["optimizer"] == row["optimizer"]) & (tried["setting"] == row["setting"])
-    yield f"To paste, for {everywhere}: {paste.line(tried[is_it].iloc[0])}"
+    yield f"To paste, for {everywhere}{_standardized(sweep.tasks)}: {paste.line(tried[is_it].iloc[0])}"
 
 
-def _at_worst(row: pd.Series) -> str:
-    """Say what the one setting costs against the best of each task, and on how many of them it arrives."""
+def _at_worst(row: pd.Series, tuned: bool) -> str:
+    """Say on how many tasks the one setting arrives, and what it costs at worst against the best of each."""
     if not row["solved"]:
-        return "arrives on none of them, and ends nearest in the mean"
+        return "on no task arrives with half of its seeds"
+    arrives_on_all = row["solved"] == row["tasks"]
     ratio = factor(row["ratio"])
-    dear = f"takes at most {ratio} times the best one's evaluations (on {row['worst']})"
-    costs = dear if row["ratio"] > 1 else "takes the fewest evaluations on each"
-    on_some = "" if row["solved"] == row["tasks"] else f", and arrives on {row['solved']} of them"
-    return f"{costs}{on_some}"
+    if ratio == factor(1.0) and arrives_on_all:
+        return "takes the fewest evaluations on each"
+    where = f"on {row['worst']}, by the tuning seeds" if tuned else f"on {row['worst']}"
+    costs = f"takes at most {ratio} times the best one's evaluations ({where})"
+    if arrives_on_all:
+        return costs
+    return f"arrives on {row['solved']} of them; with a miss counted as the whole budget it {costs}"
+
+
+def _standardized(tasks: pd.DataFrame) -> str:
+    """Say that a setting is one on standardized columns, on which of several tasks it is, if not on all."""
+    is_scaled = tasks["x_scale"].map(lambda scale: isinstance(scale, tuple))
+    if not is_scaled.any():
+        return ""
+    on_some = "" if is_scaled.all() else f" ({is_scaled.sum()} of them)"
+    return f" on standardized columns{on_some}"
 
 
 # ---- what it took, what to do
@@ -256,7 +272,7 @@ def _paste(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str
     if best is None:
         return
     scope = task["task"] if len(sweep.tasks) > 1 else f"loss {task['loss']}"
-    columns = " on standardized columns" if isinstance(task["x_scale"], tuple) else ""
+    columns = _standardized(task.to_frame().T)
     stop = f" (stop after {counted(round(best['steps_taken']), 'step')})" if best["passes"] else ""
     runs = of_task(sweep.reported, task["task"])
     run = runs[runs["optimizer"] == best["optimizer"]].iloc[0]

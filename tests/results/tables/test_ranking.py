@@ -597,6 +597,19 @@ def test_without_a_shared_seed_the_means_give_an_order_and_no_test(write):
     assert sweep.pairwise["improvement"].tolist() == [0.5, 1.0, 1.0]
 
 
+def test_without_a_shared_seed_most_runs_say_whether_it_passes_through(write):
+    """a's best run leaves the target again, its two others do not; b's both do."""
+    own = [run("a", cost=cost, seed=seed) for seed, cost in enumerate([2, 4, 5])]
+    others = [run("b", cost=3, seed=seed) for seed in (3, 4)]
+    leaving = [row["run_id"] for row in (own[0], *others)]
+    sweep = write(*own, *others, beyond={"run_id": leaving, "beyond": 3 * [1.0]})
+    assert sweep.ranking[["optimizer", "leader", "passes"]].to_numpy().tolist() == [
+        ["a", True, False],
+        ["b", False, True],
+    ]
+    assert sweep.pairwise[["n", "word", "better"]].to_numpy().tolist() == [[0, "passes through", ""]]
+
+
 def test_a_setting_that_runs_once_is_one_start(write):
     """All rows at once from zeros: nothing depends on the seed, so each optimizer ran once."""
     sweep = write(run("a", cost=2, init="zeros"), run("b", cost=7, init="zeros"))

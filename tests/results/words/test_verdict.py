@@ -242,52 +242,6 @@ def test_every_optimizer_is_in_the_sentence():
             assert all(name in sentence for name in ("SGD", "Adam", "NAdam")), sentence
 
 
-# ---- one setting for all tasks
-
-
-def for_all(*settings: dict) -> list[str]:
-    """What is said of these rows of `one_for_all`."""
-    tried = pd.DataFrame(
-        {
-            "optimizer": ["sgd", "adam"],
-            "setting": ["lr=0.1", "lr=0.2"],
-            "optimizer._target_": ["torch.optim.SGD", "torch.optim.Adam"],
-            "optimizer.lr": [0.1, 0.2],
-        }
-    )
-    sgd = {"optimizer": "sgd", "setting": "lr=0.1", "lr": 0.1, "ratio": 2.34, "worst": "wine"}
-    sgd |= {"solved": 3, "lost": 0, "tasks": 3}
-    rows = pd.DataFrame([sgd | changes for changes in settings], columns=list(sgd))
-    return list(verdict._one_for_all(SimpleNamespace(one_for_all=rows, searched=tried)))
-
-
-ADAM = {"optimizer": "adam", "setting": "lr=0.2", "lr": 0.2}
-
-
-def test_one_setting_for_all_is_named_with_what_it_costs_and_its_line():
-    assert for_all({}, ADAM) == [
-        "One setting for all 3 tasks: SGD with learning rate 0.1, which takes at most 2.3 times the best "
-        "one's evaluations (on wine).",
-        "To paste, for all 3 tasks: torch.optim.SGD(model.parameters(), lr=0.1)",
-    ]
-
-
-def test_a_setting_that_loses_a_run_anywhere_is_not_for_all():
-    sentence, line = for_all({"lost": 1}, ADAM | {"ratio": 1.0, "solved": 2})
-    assert sentence == (
-        "One setting for all 3 tasks: Adam with learning rate 0.2, which takes the fewest evaluations on "
-        "each, and arrives on 2 of them."
-    )
-    assert line.endswith(": torch.optim.Adam(model.parameters(), lr=0.2)")
-    assert for_all({"lost": 1}, ADAM | {"lost": 2}) == []
-    assert for_all() == []
-
-
-def test_a_setting_that_arrives_nowhere_says_so():
-    sentence, _ = for_all({"solved": 0, "ratio": 1.0})
-    assert sentence.endswith("which arrives on none of them, and ends nearest in the mean.")
-
-
 # ---- how sure
 
 

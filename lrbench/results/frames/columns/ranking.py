@@ -147,7 +147,13 @@ RANKING = (
         relative=True,
         heading="against the leader",
     ),
-    Column("side", "int64", PURE, "1 where the leader is better, -1 where it is, else 0", relative=True),
+    Column(
+        "side",
+        "int64",
+        PURE,
+        "1 where the leader is better, or stays where it passes through, -1 where it is, else 0",
+        relative=True,
+    ),
     Column(
         "passes",
         "bool",
@@ -333,7 +339,14 @@ ONE_FOR_ALL = (
     ),
     Column("worst", "string", PURE, "the task where that is", relative=True, heading="on"),
     Column("solved", "int64", TASKS, "on which at least half of its seeds arrive", heading="arrives on"),
-    Column("lost", "int64", RUNS, "on all tasks", heading="lost runs"),
+    Column("lost", "int64", RUNS, "of any role, on all tasks", heading="lost runs"),
+    Column(
+        "left",
+        "int64",
+        RUNS,
+        "of any role, on all tasks, that arrive and leave again within twice the budget",
+        heading="leave again",
+    ),
     Column("tasks", "int64", TASKS, "on all of which it was tried"),
 )
 

@@ -48,7 +48,7 @@ def _draw_task(budget: pd.DataFrame, ax: Axes, colours: Palette, scale: Scale) -
     places = on_scale(budget, scale)
     _set_limits(ax, places, scale)
     for pen, line in back_to_front(places[np.isfinite(places["median"])], ax, colours):
-        if not pen.is_grey:
+        if not pen.is_behind:
             draw_band(pen, line, "trials", alpha=0.1)
         draw_line(pen, line, "trials", "median")
     log_axis(ax.xaxis, 1, budget["trials"].max())

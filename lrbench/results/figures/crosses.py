@@ -54,13 +54,13 @@ def draw_stops(stops: pd.DataFrame, ax: Axes, colours: Palette) -> None:
     for pen, lost in reversed(back_to_front(stops, ax, colours)):
         at = in_points(ax, lost[["evaluations", "gap"]])
         down = 0
-        while not pen.is_grey and _is_taken(at, taken):
+        while not pen.is_behind and _is_taken(at, taken):
             at = at - [0, APART]
             down += APART
         taken = np.vstack([taken, at])
         moved = ScaledTranslation(0, -down / INCH, ax.figure.dpi_scale_trans)
         place = ax.transData + moved
-        cross_at(pen, (lost["evaluations"], lost["gap"]), "stop", 2 if pen.is_grey else 4, place)
+        cross_at(pen, (lost["evaluations"], lost["gap"]), "stop", 2 if pen.is_behind else 4, place)
 
 
 def _is_taken(places: np.ndarray, taken: np.ndarray) -> bool:

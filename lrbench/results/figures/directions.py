@@ -18,6 +18,7 @@ from lrbench.results.figures.layout import WIDTH, rows_or_error, shown_tasks
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.standing import of_each
 from lrbench.results.figures.texts import fitted
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import number
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.tables.tasks import of_task
@@ -87,7 +88,7 @@ def _write_heading(figure: Figure, task: str) -> None:
 
 def _write_title(pen: Pen, room: float) -> None:
     pen.ax.set(gid=pen.gid("panel"))
-    pen.ax.set_title(fitted(pen.optimizer, 10, room), fontsize=10, fontweight="normal", pad=6)
+    pen.ax.set_title(fitted(displayed(pen.optimizer), 10, room), fontsize=10, fontweight="normal", pad=6)
 
 
 def _draw_panel(parts: pd.DataFrame, ax: Axes, lowest: float) -> None:

@@ -1,8 +1,9 @@
-"""Style and colours of all figures, and the ids by which a page finds what belongs to an optimizer.
+"""Style of all figures, who stands in front in them, and the ids by which a page finds what belongs to an
+optimizer.
 
-An optimizer has one colour in every figure: the best six have their own, the others are grey. Text, axes and
-reference lines have the colour INK, so that a page can put its own in its place; for the same reason no text
-stands on paper of its own.
+looks.py has how an optimizer looks, which is the same in every figure; the best six stand in front, the
+others pale behind them. Text, axes and reference lines have the colour INK, so that a page can put its own in
+its place; for the same reason no text stands on paper of its own.
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,15 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
+from lrbench.results.figures.looks import Look, looks
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.tasks import COMPETITOR
 
 INK = "#24292f"
 PAPER = "#ffffff"
 WHITE = "#fefefe"  # not PAPER, which a page leaves out
-GREY = "#8b929c"
-COLOURS = ["#2a7de1", "#d9542b", "#1b9a6a", "#9a5bd6", "#b8860b", "#d1478c"]
+GREY = "#8b929c"  # of what is no optimizer's
+MOST_IN_FRONT = 6
 STYLE: Any = {
     # text stays text, and the same figure has the same bytes
     "svg.fonttype": "none",
@@ -58,11 +60,11 @@ NAME = 9  # points: the size of an optimizer's name
 SMALL = 8.5
 SMALLEST = 7  # of counts
 
-Palette = dict[str, str]  # optimizer -> its colour, best first
+Palette = dict[str, Look]  # optimizer -> how it looks, best first
 
 
 def palette(ranking: pd.DataFrame) -> Palette:
-    """Return a colour an optimizer: six for the best, grey for the others; best first.
+    """Return how each optimizer looks, best first.
 
     Of one task its ranking is the order, of several the mean rank of the scores by which optimizers are
     ordered; where these are not in the frame, the mean place.
@@ -74,8 +76,8 @@ def palette(ranking: pd.DataFrame) -> Palette:
         place = ranking.groupby("task").cumcount()
     mean_place = place.groupby(ranking["optimizer"], sort=False).mean()
     order = mean_place.sort_values(kind="stable").index
-    greys = [GREY] * len(order)
-    return dict(zip(order, [*COLOURS, *greys], strict=False))
+    found = looks(order)
+    return {optimizer: found[optimizer] for optimizer in order}
 
 
 def compared_palette(difference: Difference) -> Palette:
@@ -87,9 +89,9 @@ def compared_palette(difference: Difference) -> Palette:
     return palette(ranked[ranked["optimizer"].isin(difference.rows["optimizer"])])
 
 
-def coloured(colours: Palette) -> list[str]:
-    """Return the optimizers that have a colour of their own, best first."""
-    return [optimizer for optimizer, colour in colours.items() if colour != GREY]
+def in_front(colours: Palette) -> list[str]:
+    """Return the optimizers that stand in front, best first."""
+    return list(colours)[:MOST_IN_FRONT]
 
 
 class Pen(NamedTuple):
@@ -100,14 +102,19 @@ class Pen(NamedTuple):
     colours: Palette
 
     @property
-    def colour(self) -> str:
-        """The optimizer's."""
+    def look(self) -> Look:
+        """How the optimizer looks."""
         return self.colours[self.optimizer]
 
     @property
-    def is_grey(self) -> bool:
+    def colour(self) -> str:
+        """The optimizer's."""
+        return self.look.colour
+
+    @property
+    def is_behind(self) -> bool:
         """Whether it is none of the best six."""
-        return self.colour == GREY
+        return self.optimizer not in in_front(self.colours)
 
     def gid(self, part: str) -> str | None:
         """Return the id of what is drawn for it, as `gid`."""
@@ -120,8 +127,8 @@ def gid(ax: Axes, part: str, optimizers: Sequence[str], colours: Palette, shared
 
     Of several optimizers there is an end each: "...-optimizer-2-optimizer-5" is left out where one of them is
     (a cell of two). With `shared` a "-any" stands before the ends, and it is left out where all of them are
-    (the label of the grey ones). It names one thing: of an optimizer on an axes each artist is another part.
-    None where a name is no optimizer's.
+    (the label of all that stand behind). It names one thing: of an optimizer on an axes each artist is
+    another part. None where a name is no optimizer's.
     """
     places = list(colours)
     if not optimizers or not colours.keys() >= set(optimizers):

@@ -16,14 +16,15 @@ from lrbench.results.figures.ink import Palette, Pen, back_to_front
 
 # the frames hold what is to be drawn: nothing is estimated or sorted here
 AS_IT_IS: dict[str, Any] = {"estimator": None, "errorbar": None, "legend": False, "sort": False}
-FRONT = {"linewidth": 1.7, "zorder": 3}
-BEHIND = {"linewidth": 1.1, "alpha": 0.6}
+FRONT: dict[str, Any] = {"linewidth": 1.7, "zorder": 3}
+BEHIND = {"linewidth": 1.1, "alpha": 0.45}
 SHARES = (0, 1.02)  # the ends of an axis of shares: a line at 1 is seen whole
 
 
 def line_look(pen: Pen) -> dict[str, Any]:
     """Return how an optimizer's line looks."""
-    return BEHIND if pen.is_grey else FRONT
+    place = BEHIND if pen.is_behind else FRONT
+    return place | {"linestyle": pen.look.dashes}
 
 
 def draw_line(pen: Pen, points: pd.DataFrame, x: str, y: str, drawstyle: str = "default") -> None:

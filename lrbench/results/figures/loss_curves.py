@@ -33,15 +33,14 @@ from lrbench.results.figures.captions import (
 )
 from lrbench.results.figures.crosses import cross_at, draw_stops
 from lrbench.results.figures.ink import (
-    GREY,
     INK,
     SMALL,
     WHITE,
     Palette,
     Pen,
     back_to_front,
-    coloured,
     compared_palette,
+    in_front,
     palette,
 )
 from lrbench.results.figures.layout import panels, rows_or_error, shown_tasks
@@ -177,23 +176,24 @@ def _draw_curves(curves: pd.DataFrame, ax: Axes, colours: Palette, bottom: float
         is_leaping = leaps[pen.optimizer]
         shown = curve.copy()
         shown[QUARTILES] = curve[QUARTILES].clip(lower=bottom)
-        if not pen.is_grey:
+        if not pen.is_behind:
             draw_band(pen, shown, "evaluations", alpha=0.18, step="post" if is_leaping else None)
         draw_line(pen, shown, "evaluations", "median", "steps-post" if is_leaping else "default")
 
 
 def _draw_arrivals(panel: Panel, ax: Axes, colours: Palette) -> None:
-    """Mark on the target where half of the seeds of each optimizer have arrived, none of a grey one."""
+    """Mark on the target where half of the seeds of each optimizer in front have arrived."""
     arrive = panel.ranking[np.isfinite(panel.ranking["evaluations_to_target"])]
     low, high = ax.get_ylim()
     if not low <= panel.target <= high:
         return
     for pen, row in back_to_front(arrive, ax, colours):
-        if not pen.is_grey:
+        if not pen.is_behind:
             ax.scatter(
                 row["evaluations_to_target"],
                 [panel.target],
                 s=ARRIVAL,
+                marker=pen.look.mark,
                 color=pen.colour,
                 edgecolors=WHITE,
                 linewidths=1.2,
@@ -203,8 +203,8 @@ def _draw_arrivals(panel: Panel, ax: Axes, colours: Palette) -> None:
 
 
 def _draw_theory(theory: pd.DataFrame, ax: Axes, colours: Palette, limits: tuple[float, float]) -> None:
-    """Draw the lines of theory, none of a grey optimizer."""
-    is_shown = (theory["gap"] > 0) & (theory["optimizer"].map(colours) != GREY)
+    """Draw the lines of theory, none of an optimizer that stands behind."""
+    is_shown = (theory["gap"] > 0) & theory["optimizer"].isin(["", *in_front(colours)])
     shown = theory[is_shown]
     for (line, optimizer), points in shown.groupby(["line", "optimizer"], sort=False):
         part = str(line).partition(" ")[0]
@@ -304,9 +304,9 @@ def caption(sweep: Sweep) -> str:
 
 
 def _any_arrival(sweep: Sweep) -> bool:
-    """Say whether an optimizer that has a colour arrives with half of its seeds, where there is a target."""
+    """Say whether an optimizer in front arrives with half of its seeds, where there is a target."""
     has_target = sweep.tasks.loc[sweep.tasks["scale"].notna(), "task"]
-    ranking = sweep.ranking[sweep.ranking["optimizer"].isin(coloured(palette(sweep.ranking)))]
+    ranking = sweep.ranking[sweep.ranking["optimizer"].isin(in_front(palette(sweep.ranking)))]
     arrive = ranking[np.isfinite(ranking["evaluations_to_target"])]
     return bool(arrive["task"].isin(has_target).any())
 
@@ -319,8 +319,8 @@ def _what_lines_are(sweep: Sweep) -> str:
 
 def _what_theory_is(sweep: Sweep) -> Iterator[str]:
     """Name the lines of theory that are drawn."""
-    with_colour = coloured(palette(sweep.ranking))
-    if sweep.predicted_curves["optimizer"].isin(with_colour).any():
+    front = in_front(palette(sweep.ranking))
+    if sweep.predicted_curves["optimizer"].isin(front).any():
         yield "Dashes: theory, where the curve is known beforehand."
     least = sweep.least_possible
     points = least[least["gap"] > 0].groupby("task").size()
@@ -329,7 +329,7 @@ def _what_theory_is(sweep: Sweep) -> Iterator[str]:
             "Dotted, least possible: conjugate gradients, below which nothing ends that steps along "
             "gradients of all rows."
         )
-    if sweep.noise_floors["optimizer"].isin(with_colour).any():
+    if sweep.noise_floors["optimizer"].isin(front).any():
         yield "Dotted and level: the noise floor, where SGD on minibatches ends on average."
 
 

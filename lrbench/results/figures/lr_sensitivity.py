@@ -28,8 +28,8 @@ from lrbench.results.figures.ink import (
     Palette,
     Pen,
     back_to_front,
-    coloured,
     compared_palette,
+    in_front,
     palette,
 )
 from lrbench.results.figures.layout import grid, shown_tasks
@@ -103,17 +103,17 @@ class Panel(NamedTuple):
 
 
 def panels_of_tasks(sweep: Sweep) -> dict[str, list[str]]:
-    """Return task -> the optimizers that have a panel: the best six of the palette, of more than two tasks
-    the best three.
+    """Return task -> the optimizers that have a panel: the best six, of more than two tasks the best
+    three.
     """
     tasks = shown_tasks(sweep.tasks, sweep.rates)
     # six of each of many tasks would be more panels than anybody reads
     most = MOST_PANELS if len(tasks) <= FEW_TASKS else FEWER_PANELS
-    with_colour = coloured(palette(sweep.ranking))
+    front = in_front(palette(sweep.ranking))
     blocks = {}
     for task in tasks:
         searched = set(of_task(sweep.rates, task)["optimizer"])
-        blocks[task] = [optimizer for optimizer in with_colour if optimizer in searched][:most]
+        blocks[task] = [optimizer for optimizer in front if optimizer in searched][:most]
     return blocks
 
 
@@ -259,7 +259,7 @@ def _draw_line(pen: Pen, own: pd.DataFrame) -> None:
         own["lr"],
         _on_a_line(own),
         color=pen.colour,
-        marker="o",
+        marker=pen.look.mark,
         markeredgewidth=0,
         markersize=DOT if marked else 0,
         markevery=np.flatnonzero(~own["misses"]).tolist(),
@@ -369,7 +369,7 @@ def _write_title(pen: Pen) -> None:
         "", (0, above), (KEY, above), xycoords="axes points", textcoords="axes points", arrowprops=key
     )
     ax.set_title(
-        fitted(pen.optimizer, 10, width - TITLE_AT),
+        fitted(displayed(pen.optimizer), 10, width - TITLE_AT),
         x=TITLE_AT / width,
         fontsize=10,
         fontweight="normal",
@@ -506,9 +506,8 @@ def draw_compared(difference: Difference) -> Figure:
 
 
 def _draw_both(rates: pd.DataFrame, ax: Axes, colours: Palette, scale: Scale) -> None:
-    """Draw one task; crosses on top where runs of a coloured optimizer were lost."""
-    has_colour = rates["optimizer"].map(colours) != GREY
-    lost = rates[(rates["lost"] > 0) & has_colour]
+    """Draw one task; crosses on top where runs of an optimizer in front were lost."""
+    lost = rates[(rates["lost"] > 0) & rates["optimizer"].isin(in_front(colours))]
     log_axis(ax.xaxis, rates["lr"].min() / LR_ROOM, rates["lr"].max() * LR_ROOM)
     worth_of_sides(ax, rates["place"], scale, headroom=HEADROOM if len(lost) else 0.0)
     for pen, side, line in by_side(rates, ax, colours):
@@ -523,7 +522,7 @@ def _draw_both(rates: pd.DataFrame, ax: Axes, colours: Palette, scale: Scale) ->
 
 def _draw_line_of_side(pen: Pen, side: str, line: pd.DataFrame) -> None:
     face = pen.colour if IS_FULL[side] else "none"
-    look = side_look(pen, side) | {"marker": "o", "markersize": 4, "markerfacecolor": face}
+    look = side_look(pen, side) | {"marker": pen.look.mark, "markersize": 4, "markerfacecolor": face}
     if line["scattered"].any():
         look["linestyle"] = "none"
     pen.ax.plot(line["lr"], line["place"].replace(np.inf, np.nan), **look)

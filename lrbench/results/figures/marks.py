@@ -9,12 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lrbench.results.figures.axes import left_margin, right_margin, size
-from lrbench.results.figures.ink import GREY, NAME, REFERENCE, SMALL, Palette, Pen, coloured, gid
+from lrbench.results.figures.ink import GREY, NAME, REFERENCE, SMALL, Palette, Pen, gid, in_front
+from lrbench.results.figures.looks import Look
 from lrbench.results.figures.texts import fitted
+from lrbench.results.frames.names import displayed
 
 DETAIL = 7.5  # points: the size of the smaller line below a name
 LABEL_HEIGHT = 0.105  # of the axes: the least distance of two labels
 LOWEST_LABEL = 0.03  # of the axes
+OTHERS = Look(GREY, GREY, "", "-")
+KEY_MARK = 6.5  # points
 KEY = (1.012, 1.04)  # of the axes: from where to where the key of a label goes
 NAME_AT = 1.05  # of the axes: where its name begins
 BESIDE_ROWS = 1.02  # of the axes: where what is written beside a row begins
@@ -65,7 +69,7 @@ def name_rows(ax: Axes, optimizers: Sequence[str], colours: Palette) -> None:
     """Make the y axis a row an optimizer, the first on top; row i is centred at y = i."""
     ax.set_ylim(len(optimizers) - 0.5, -0.5)
     room = left_margin(ax) - 10
-    names = [fitted(optimizer, NAME, room) for optimizer in optimizers]
+    names = [fitted(displayed(optimizer), NAME, room) for optimizer in optimizers]
     ax.set_yticks(range(len(names)), names, fontsize=NAME)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
@@ -93,18 +97,18 @@ def level(ax: Axes, y: float, label: str) -> None:
 
 
 class Label(NamedTuple):
-    """What stands beside the axes for an optimizer, or for all grey ones."""
+    """What stands beside the axes for an optimizer, or for all that stand behind."""
 
     optimizers: list[str]
     name: str
     detail: str  # a smaller line of text below
-    colour: str
+    look: Look
     height: float  # of the axes, where its line ends
 
 
 def label_lines(ax: Axes, ends: pd.DataFrame, colours: Palette) -> None:
     """Write the names beside the axes, each at the height where its line ends or as near as there is room;
-    the grey ones share one.
+    those that stand behind share one.
 
     ends: a row an optimizer with optimizer, detail (a smaller line of text) and y, NaN for a place on top.
     """
@@ -116,16 +120,16 @@ def label_lines(ax: Axes, ends: pd.DataFrame, colours: Palette) -> None:
 
 def _labels(ax: Axes, ends: pd.DataFrame, colours: Palette) -> list[Label]:
     rows = {row["optimizer"]: row for row in ends.to_dict("records")}
-    front = [optimizer for optimizer in coloured(colours) if optimizer in rows]
+    front = [optimizer for optimizer in in_front(colours) if optimizer in rows]
     labels = []
     for optimizer in front:
         row = rows[optimizer]
         height = _height(ax, row["y"])
-        labels.append(Label([optimizer], optimizer, row["detail"], colours[optimizer], height))
+        labels.append(Label([optimizer], displayed(optimizer), row["detail"], colours[optimizer], height))
     if len(front) < len(ends):
-        greys = [optimizer for optimizer, colour in colours.items() if optimizer in rows and colour == GREY]
+        behind = [optimizer for optimizer in colours if optimizer in rows and optimizer not in front]
         height = 1.0 if ends["y"].isna().all() else -math.inf  # last, below all others
-        labels.append(Label(greys, "others", "", GREY, height))
+        labels.append(Label(behind, "others", "", OTHERS, height))
     return labels
 
 
@@ -135,9 +139,7 @@ def _write(ax: Axes, label: Label, height: float, colours: Palette) -> None:
     def part_id(part: str) -> str | None:
         return gid(ax, part, label.optimizers, colours, shared=len(label.optimizers) > 1)
 
-    key = {"arrowstyle": "-", "color": label.colour, "linewidth": 2.4, "gid": part_id("key")}
-    begin, end = KEY
-    ax.annotate("", (begin, height), (end, height), xycoords="axes fraction", arrowprops=key)
+    _draw_key(ax, label.look, height, part_id("key"))
     width, _ = size(ax)
     room = right_margin(ax) - 0.05 * width - 3
     place: dict[str, Any] = {
@@ -152,6 +154,25 @@ def _write(ax: Axes, label: Label, height: float, colours: Palette) -> None:
         detail = fitted(label.detail, DETAIL, room)
         look = {"fontsize": DETAIL, "alpha": 0.75, "gid": part_id("detail")}
         ax.annotate(detail, (NAME_AT, height), (0, -11), **look, **place)
+
+
+def _draw_key(ax: Axes, look: Look, height: float, own: str | None) -> None:
+    """Draw a short stretch of an optimizer's line with its mark in the middle."""
+    begin, end = KEY
+    ax.plot(
+        [begin, (begin + end) / 2, end],
+        [height] * 3,
+        color=look.colour,
+        linestyle=look.dashes,
+        linewidth=2,
+        marker=look.mark,
+        markersize=KEY_MARK,
+        markeredgewidth=0,
+        markevery=[1],
+        transform=ax.transAxes,
+        clip_on=False,
+        gid=own,
+    )
 
 
 def _height(ax: Axes, y: float) -> float:

@@ -65,7 +65,7 @@ def _draw_diagram(ranks: pd.Series, stretches: list[list[str]], ax: Axes, colour
 def _draw_name(pen: Pen, place: int, ranks: pd.Series, first_row: int) -> None:
     """Draw a line from a rank on the axis down to the name beside the diagram, and the name."""
     rank = ranks.iloc[place]
-    name = fitted(pen.optimizer, NAME, LONGEST_NAME)
+    name = fitted(displayed(pen.optimizer), NAME, LONGEST_NAME)
     is_left = place < _on_the_left(ranks)
     if is_left:
         row, side, apart = first_row + place, 1 - MARGIN, -5
@@ -74,7 +74,7 @@ def _draw_name(pen: Pen, place: int, ranks: pd.Series, first_row: int) -> None:
         # from the right in, so that no two lines cross
         row, side, apart = first_row + len(ranks) - 1 - place, len(ranks) + MARGIN, 5
         label = f"{rank:.2f}  {name}"
-    look = {"color": pen.colour, "linewidth": 1.4, "clip_on": False}
+    look = {"color": pen.colour, "linestyle": pen.look.dashes, "linewidth": 1.4, "clip_on": False}
     pen.ax.plot([rank, rank, side], [0, row, row], gid=pen.gid("line"), **look)
     pen.ax.annotate(
         label,

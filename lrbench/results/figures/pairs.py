@@ -26,6 +26,7 @@ from lrbench.results.figures.rows import WITHOUT_COUNTS, records
 from lrbench.results.figures.scales import UNITS
 from lrbench.results.figures.spec import FigureSpec
 from lrbench.results.figures.texts import fitted, length
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import counted, factor
 from lrbench.results.statistics.pairs import MARGIN
 from lrbench.results.statistics.verdicts import CLEAR, NOBODY, PASSES, SAME
@@ -116,7 +117,7 @@ def _draw_matrix(pairs: pd.DataFrame, ax: Axes, optimizers: list[str], colours: 
 
 
 def _name_columns(ax: Axes, optimizers: list[str], colours: Palette) -> None:
-    names = [fitted(optimizer, NAME, LONGEST_COLUMN) for optimizer in optimizers]
+    names = [fitted(displayed(optimizer), NAME, LONGEST_COLUMN) for optimizer in optimizers]
     ax.set_xticks(range(len(names)), names, fontsize=NAME, rotation=SLANT, ha="left", rotation_mode="anchor")
     ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     for label, optimizer in zip(ax.get_xticklabels(), optimizers, strict=True):

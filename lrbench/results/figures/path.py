@@ -80,12 +80,13 @@ def _draw_map(shown: Map, ax: Axes, colours: Palette) -> None:
 
 
 def _draw_path(pen: Pen, path: pd.DataFrame, end: pd.DataFrame) -> None:
-    """Draw a path to where it leaves, a dot a kept state where it has a colour, a cross at a cut."""
+    """Draw a path to where it leaves, a dot a kept state where it stands in front, a cross at a cut."""
     states = path.iloc[: _last_inside(path) + 1]
     line = pd.concat([states, end])
     dots = list(range(len(states)))
-    look: dict[str, Any] = BEHIND if pen.is_grey else FRONT
-    pen.ax.plot(line["x"], line["y"], markevery=dots, color=pen.colour, gid=pen.gid("path"), **look)
+    look: dict[str, Any] = BEHIND if pen.is_behind else FRONT
+    style = {"color": pen.colour, "linestyle": pen.look.dashes}
+    pen.ax.plot(line["x"], line["y"], markevery=dots, gid=pen.gid("path"), **style, **look)
     pen.ax.scatter(
         end["x"],
         end["y"],

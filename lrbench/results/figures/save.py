@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from lrbench.results.figures.ink import STYLE
+from lrbench.results.figures.night import with_night
 from lrbench.results.figures.svg import compact
 
 DPI = 150  # of pixels
@@ -26,6 +27,7 @@ def save(figure: Figure, path: Path) -> Path:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(beside, format=path.suffix[1:], dpi=DPI, metadata=metadata)
     if is_svg:
-        beside.write_text(compact(beside.read_text(encoding="utf-8")), encoding="utf-8")
+        svg = compact(beside.read_text(encoding="utf-8"))
+        beside.write_text(with_night(svg), encoding="utf-8")
     os.replace(beside, path)  # nobody sees half a file
     return path

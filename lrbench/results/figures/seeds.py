@@ -101,8 +101,9 @@ def _draw_task(finals: pd.DataFrame, ax: Axes, colours: Palette, scale: Scale) -
         heights = y + (np.linspace(-SPREAD, SPREAD, len(runs)) if len(runs) > 1 else np.zeros(1))
         row = Row(Pen(ax, str(optimizer), colours), y, heights)
         colour = row.pen.colour
-        _draw_dots(row, runs, scale, DOT | {"color": colour, "linewidth": 0})
-        _draw_misses(row, runs, room, DOT | HOLLOW | {"edgecolors": colour})
+        mark = DOT | {"marker": row.pen.look.mark}
+        _draw_dots(row, runs, scale, mark | {"color": colour, "linewidth": 0})
+        _draw_misses(row, runs, room, mark | HOLLOW | {"edgecolors": colour})
         # behind the dots, so that it hides none
         _draw_bar(row, scale, runs, BAR, {"linewidth": 1.3, "alpha": 0.7, "zorder": 1.8})
         _draw_lost(row, runs, LOST_ROOM)
@@ -234,7 +235,7 @@ def _draw_both(finals: pd.DataFrame, rows: pd.DataFrame, ax: Axes, colours: Pale
             height = y + HEIGHTS[str(side)]
             row_of_side = Row(pen, height, np.full(len(runs), height), str(side))
             face = pen.colour if IS_FULL[str(side)] else "none"
-            look = SIDE_DOT | {"edgecolors": pen.colour, "facecolors": face}
+            look = SIDE_DOT | {"edgecolors": pen.colour, "facecolors": face, "marker": pen.look.mark}
             _draw_dots(row_of_side, runs, scale, look)
             _draw_misses(row_of_side, runs, room, look)
             _draw_bar(row_of_side, scale, runs, SIDE_BAR, {"linewidth": 2, "zorder": 3})

@@ -109,8 +109,9 @@ def _draw_row(pen: Pen, y: int, tuned: float, default: float) -> None:
     begin, to = min(tuned, end), min(default, end)
     ax.hlines(y, begin, to, color=pen.colour, linewidth=2, alpha=0.55, zorder=2, gid=pen.gid("line"))
     hollow = {"facecolors": "none", "edgecolors": pen.colour, "linewidths": 1.6}
-    ax.scatter(default, y, s=DOT, zorder=3, gid=pen.gid("default"), **hollow)
-    ax.scatter(tuned, y, s=DOT, color=pen.colour, zorder=3, gid=pen.gid("tuned"))
+    mark: dict[str, Any] = {"s": DOT, "marker": pen.look.mark, "zorder": 3}
+    ax.scatter(default, y, gid=pen.gid("default"), **hollow, **mark)
+    ax.scatter(tuned, y, color=pen.colour, gid=pen.gid("tuned"), **mark)
 
 
 def _draw_lost(pen: Pen, y: int, row: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from lrbench.results.figures.ink import palette
+from lrbench.results.figures.ink import Palette, palette
 from lrbench.results.tables.sweep import Sweep
 from lrbench.results.words.cells import RELATIVE_NOTE
 from lrbench.results.words.glossary import used
@@ -33,7 +33,7 @@ class Content:
     title: str
     state: str  # "" of a complete sweep
     subtitle: Rows
-    colours: dict[str, str]  # optimizer -> colour, best first
+    colours: Palette
     tasks: list[str]
     headline: list[str]
     warnings: list[str]

@@ -18,6 +18,9 @@ from markupsafe import Markup
 
 from lrbench import __version__
 from lrbench.results.figures import ink
+from lrbench.results.figures.ink import Palette, in_front
+from lrbench.results.figures.looks import NIGHTS
+from lrbench.results.figures.night import COLOUR, without_night
 from lrbench.results.frames.names import displayed
 from lrbench.results.words.tables import LEFT
 
@@ -29,17 +32,21 @@ PLOTS = "vendor/uPlot.iife.min.js"  # what the explorer draws with: text, until 
 def rendered(
     template: str,
     title: str,
-    colours: dict[str, str],
+    colours: Palette,
     tasks: list[str],
     plots: str | None = None,
     **named: Any,
 ) -> str:
     """Fill a template.
 
-    colours: of each optimizer, which the page filters by; tasks: which its explorer chooses from; plots:
-    PLOTS, of a page with an explorer; named: what else the template names.
+    colours: how each optimizer looks, which the page filters by; tasks: which its explorer chooses from;
+    plots: PLOTS, of a page with an explorer; named: what else the template names.
     """
-    optimizers = [{"name": name, "colour": colour} for name, colour in colours.items()]
+    front = in_front(colours)
+    optimizers = [
+        {"name": displayed(name), "colour": look.colour, "behind": name not in front}
+        for name, look in colours.items()
+    ]
     script = read(SCRIPT)
     scripts = [script, plots] if plots else [script]
     return (
@@ -51,7 +58,7 @@ def rendered(
             colours=colours,
             data={"optimizers": optimizers, "tasks": tasks},
             plots=plots,
-            style=Markup("\n".join(map(read, STYLES))),
+            style=Markup("\n".join([*map(read, STYLES), inks(colours)])),
             script=Markup(script),
             policy=policy(scripts),
             **named,
@@ -80,9 +87,20 @@ def _templates() -> jinja2.Environment:
 # ---- figures
 
 
+def inks(colours: Palette) -> str:
+    """Return the styles that hold the colour of each optimizer, by day and by night; paper is by day."""
+    day = "".join(f"{_ink(look.colour)}:{look.colour};" for look in colours.values())
+    night = "".join(f"{_ink(look.colour)}:{look.night};" for look in colours.values())
+    return f":root{{{day}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{night}}}}}"
+
+
+def _ink(colour: str) -> str:
+    return f"--c-{colour[1:]}"
+
+
 def inline(svg: str, name: str) -> Markup:
     """Prepare a matplotlib SVG for a page: ids of its own, the page's text colour, no paper."""
-    body = svg[svg.index("<svg") :]
+    body = without_night(svg[svg.index("<svg") :])
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<[^>]*>", lambda tag: _own_tag(tag[0], name), body)
     scaling = r'<svg viewBox="\1" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true">'
@@ -97,7 +115,8 @@ def _own_tag(tag: str, name: str) -> str:
     if tag.startswith("<image"):
         return re.sub(r' id="[^"]*"', "", tag)
     tag = re.sub(r'(\bid="|url\(#|href="#)', lambda match: f"{match[1]}{name}-", tag)
-    return re.sub(f"fill: ?{ink.PAPER}", "fill:none", tag.replace(ink.INK, "currentColor"))
+    tag = re.sub(f"fill: ?{ink.PAPER}", "fill:none", tag.replace(ink.INK, "currentColor"))
+    return COLOUR.sub(lambda colour: f"var({_ink(colour[0])})" if colour[0] in NIGHTS else colour[0], tag)
 
 
 # ---- tables
@@ -120,7 +139,7 @@ BREAK = re.compile(r" (?=\(|decades$|level$|to [^)]*$)")
 
 
 def table(
-    text: pd.DataFrame, name: str, caption: str, colours: dict[str, str], left: Collection[str] = LEFT
+    text: pd.DataFrame, name: str, caption: str, colours: Collection[str], left: Collection[str] = LEFT
 ) -> Markup:
     """Write a frame of text as an HTML table.
 

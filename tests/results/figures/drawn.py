@@ -7,7 +7,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from lrbench.results.figures import COMPARED, FIGURES
-from lrbench.results.figures.ink import COLOURS, GREY
+from lrbench.results.figures.ink import GREY, palette
+from lrbench.results.figures.looks import NIGHTS
 from lrbench.results.tables.difference import Difference
 from lrbench.results.tables.pairing import pair_tasks, tasks_frame
 from lrbench.results.tables.sweep import Sweep
@@ -38,12 +39,17 @@ def draw_compared(name: str, difference: Difference) -> Figure:
     return COMPARED_BY_NAME[name].draw(difference)
 
 
+def colours_of(sweep: Sweep) -> dict[str, str]:
+    """Return optimizer -> its colour, best first."""
+    return {optimizer: look.colour for optimizer, look in palette(sweep.ranking).items()}
+
+
 def lines(ax) -> dict[str, np.ndarray]:
     """Return the (x, y) of each data line by its colour."""
     return {
         to_hex(line.get_color()): line.get_xydata()
         for line in ax.lines
-        if to_hex(line.get_color()) in (*COLOURS, GREY)
+        if to_hex(line.get_color()) in (*NIGHTS, GREY) and not (line.get_gid() or "").startswith("key")
     }
 
 

@@ -5,11 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 from conftest import TUNE, run, tuned
-from drawn import draw, finding, lines, texts
+from drawn import colours_of, draw, finding, lines, texts
 
 from lrbench.errors import RequestError
 from lrbench.results.figures.budget import caption
-from lrbench.results.figures.ink import palette
 
 
 def median_least(values: list[float]) -> list[tuple[int, float]]:
@@ -22,7 +21,7 @@ def test_the_line_is_the_median_least_score_in_levels_where_nobody_arrives(write
     levels = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 2e-5]
     results = write(*[run(gap=level, lr=10.0**-k) for k, level in enumerate(levels)])
     (ax,) = draw("budget", results).axes
-    (colour,) = palette(results.ranking).values()
+    (colour,) = colours_of(results).values()
     np.testing.assert_allclose(lines(ax)[colour], median_least(levels))
     assert ax.get_ylabel() == "level  (mean gap at the end)"
     with pytest.raises(RequestError, match="four settings"):
@@ -35,7 +34,7 @@ def test_the_line_is_in_evaluations_where_some_setting_arrives_and_a_miss_stands
     rows += [run(gap=1.0, lr=4.0), run(gap=1e-3, lr=5.0), run(lr=6.0, status="diverged")]
     results = write(*rows)
     (ax,) = draw("budget", results).axes
-    (colour,) = palette(results.ranking).values()
+    (colour,) = colours_of(results).values()
     np.testing.assert_allclose(lines(ax)[colour], median_least([2, 4, 6, 8, 8, np.inf]))
     assert ax.get_ylabel() == "evaluations until it arrives"
     assert "misses" in texts(ax)
@@ -46,7 +45,7 @@ def test_a_setting_that_first_rises_too_high_is_not_found(write):
     rows = [run(gap=1e-9, hit=k, lr=float(k), rise=1e3 if k == 1 else 1.0) for k in (1, 2, 3, 4)]
     results = write(*rows)
     (ax,) = draw("budget", results).axes
-    (colour,) = palette(results.ranking).values()
+    (colour,) = colours_of(results).values()
     assert lines(ax)[colour][-1].tolist() == pytest.approx([4, 2])
 
 

@@ -8,6 +8,7 @@ from conftest import swept
 from drawn import draw
 
 from lrbench.errors import RequestError
+from lrbench.results.frames.names import displayed
 
 
 def test_the_heat_map_holds_the_parts(tmp_path):
@@ -17,7 +18,7 @@ def test_the_heat_map_holds_the_parts(tmp_path):
     panels = [ax for ax in draw("directions", sweep).axes[:-1] if ax.get_title(loc="left")]
     assert len(panels) == 3
     for ax in panels:
-        own = parts[parts["optimizer"] == ax.get_title(loc="left")]
+        own = parts[parts["optimizer"].map(displayed) == ax.get_title(loc="left")]
         grid = own.pivot(index="direction", columns="step", values="part")
         shown = ax.collections[0].get_array().reshape(grid.shape)
         low, _ = ax.collections[0].get_clim()

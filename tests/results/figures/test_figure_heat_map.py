@@ -8,6 +8,8 @@ from conftest import run
 from drawn import caption, draw, scattered, texts, two_competitors
 from matplotlib.collections import PolyCollection
 
+from lrbench.results.frames.names import displayed
+
 
 @pytest.fixture
 def competitors(write_tuned):
@@ -45,7 +47,7 @@ def rates(write):
 
 def test_colours_are_the_logs_of_the_mean_evaluations_in_which_a_miss_counts_the_budget(rates):
     ax, bar = draw("heat_map", rates).axes
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["adam", "sgd"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Adam", "SGD"]
     cells = cells_of(ax)
     assert cells.keys() == {
         "cells-0-optimizer-0",
@@ -83,8 +85,9 @@ def test_a_cell_that_first_rises_too_high_is_pale(write):
 
 def test_a_cell_stands_over_its_rate_in_the_row_of_its_optimizer(rates):
     ax = draw("heat_map", rates).axes[0]
-    names = [tick.get_text() for tick in ax.get_yticklabels()]
     frame = rates.rates
+    names = frame["optimizer"].drop_duplicates().tolist()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(map(displayed, names))
     found = set()
     for gid, mark in cells_of(ax).items():
         for path in mark.get_paths():

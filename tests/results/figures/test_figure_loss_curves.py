@@ -7,6 +7,7 @@ from conftest import LECTURE, curve, run, swept
 from drawn import (
     ADAM,
     caption,
+    colours_of,
     crosses,
     draw,
     lines,
@@ -16,7 +17,6 @@ from drawn import (
 from matplotlib.collections import PolyCollection
 
 from lrbench.errors import RequestError
-from lrbench.results.figures.ink import palette
 from lrbench.results.figures.save import save
 from lrbench.results.tables.sweep import Sweep
 
@@ -51,7 +51,7 @@ def test_a_run_stops_where_it_leaves_the_figure(write):
 def test_lines_of_the_loss_curves_hold_the_medians(write):
     results = write(*[run(gap=10.0**-seed, seed=seed) for seed in range(3)], run("adam", 1e-9, **ADAM))
     (ax,) = draw("loss_curves", results).axes
-    colours, frame = palette(results.ranking), results.best_curves
+    colours, frame = colours_of(results), results.best_curves
     assert set(lines(ax)) == set(colours.values())
     for name, rows in frame.groupby("optimizer"):
         np.testing.assert_allclose(lines(ax)[colours[name]], rows[["evaluations", "median"]])
@@ -68,7 +68,7 @@ def test_a_diverged_run_is_a_cross_and_a_count(write):
     assert [x for x, _ in crosses(ax)] == [4.0]
     assert all(ax.get_ylim()[0] <= y <= ax.get_ylim()[1] for _, y in crosses(ax))
     assert any("1/2 diverged" in text for text in texts(ax))
-    assert {"sgd", "adam"} <= set(texts(ax))
+    assert {"SGD", "Adam"} <= set(texts(ax))
 
 
 def test_all_diverged_still_is_a_figure_with_every_cross(write):
@@ -96,7 +96,7 @@ def test_a_dot_on_the_target_stands_where_half_of_the_seeds_have_arrived(write):
     (ax,) = draw("loss_curves", results).axes
     dots = {mark.get_gid(): mark for mark in scattered(ax) if str(mark.get_gid()).startswith("arrival")}
     (gid,) = dots
-    assert list(palette(results.ranking))[int(gid[-1])] == "sgd"
+    assert list(colours_of(results))[int(gid[-1])] == "sgd"
     np.testing.assert_allclose(dots[gid].get_offsets(), [(4, 8e-6)])
     assert any(text.startswith("arrives in 4, ") for text in texts(ax))
     assert any(text.startswith("misses, ") for text in texts(ax))

@@ -6,12 +6,15 @@ import re
 import numpy as np
 import pytest
 from conftest import LECTURE, run, tuned
-from drawn import ADAM, caption, crosses, draw, finding, lines, scattered, texts
+from drawn import ADAM, caption, colours_of, crosses, draw, finding, lines, scattered, texts
 from matplotlib.colors import to_hex
 
 from lrbench.errors import RequestError
-from lrbench.results.figures.ink import COLOURS, GREY
+from lrbench.results.figures.ink import GREY
+from lrbench.results.figures.looks import KNOWN
 from lrbench.results.tables.predicted import is_plain_descent
+
+SGD = KNOWN["sgd"].colour
 
 
 def test_sensitivity_is_the_best_of_the_other_settings_at_each_rate(write):
@@ -76,7 +79,7 @@ def test_lines_rings_and_dots_hold_the_evaluations_until_arrival(write):
     runs = results.entries
     means = runs.groupby("lr")["cost"].agg(lambda costs: np.exp(np.log(costs).mean()))
     expected = [(lr, np.nan if lr == 0.01 else mean) for lr, mean in means.items()]
-    np.testing.assert_allclose(lines(ax)[COLOURS[0]], expected)
+    np.testing.assert_allclose(lines(ax)[SGD], expected)
     np.testing.assert_allclose(part(ax, "best"), [(0.2, means[0.2])])
     np.testing.assert_allclose(part(ax, "misses"), [(0.01, 8), (1.0, means[1.0])])
     dots = runs.loc[runs["arrived"], ["lr", "hit"]]
@@ -93,7 +96,7 @@ def test_lines_rings_and_dots_hold_the_levels_where_nobody_arrives(write):
     rows = [run(gap=gap * 10.0**seed, lr=lr, seed=seed) for lr, gap in gaps.items() for seed in range(3)]
     results = write(*rows)
     (ax,) = draw("lr_sensitivity", results).axes
-    np.testing.assert_allclose(lines(ax)[COLOURS[0]], [(lr, 10 * gap) for lr, gap in gaps.items()])
+    np.testing.assert_allclose(lines(ax)[SGD], [(lr, 10 * gap) for lr, gap in gaps.items()])
     np.testing.assert_allclose(part(ax, "best"), [(0.1, 1e-3)])
     assert not len(part(ax, "misses"))
     np.testing.assert_allclose(
@@ -127,7 +130,7 @@ def test_a_rate_that_first_rises_too_high_is_pale_and_off_the_line(write):
     rows = [run(gap=1e-9, hit=hit, lr=lr) for lr, hit in ((0.1, 4), (0.2, 3))]
     results = write(*rows, run(gap=1e-9, hit=2, lr=1.0, rise=1e3))
     (ax,) = draw("lr_sensitivity", results).axes
-    np.testing.assert_array_equal(lines(ax)[COLOURS[0]][-1], [1.0, np.nan])
+    np.testing.assert_array_equal(lines(ax)[SGD][-1], [1.0, np.nan])
     np.testing.assert_allclose(part(ax, "rises"), [(1.0, 2)])
     np.testing.assert_allclose(part(ax, "best"), [(0.2, 3)])
     assert "pale: the gap first rises above 100 times" in caption("lr_sensitivity", results)
@@ -139,9 +142,7 @@ def test_lost_seeds_are_crosses_with_their_share_and_break_the_line(write):
     (ax,) = draw("lr_sensitivity", write(*rows)).axes
     assert "1/2" in texts(ax)
     assert [x for x, _ in crosses(ax)] == [0.4]
-    np.testing.assert_array_equal(
-        lines(ax)[COLOURS[0]], [(0.1, 1e-3), (0.2, 1e-3), (0.4, np.nan), (0.8, 1e-3)]
-    )
+    np.testing.assert_array_equal(lines(ax)[SGD], [(0.1, 1e-3), (0.2, 1e-3), (0.4, np.nan), (0.8, 1e-3)])
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])
@@ -188,7 +189,7 @@ def test_stretches_that_lost_the_same_have_one_label_and_no_label_hides_another(
         write(*rows, *[run("b", lr=lr) for lr in (1.0, 2.0)], *[run("c", lr=lr) for lr in (1.0, 2.0)]),
     )
     figure.draw_without_rendering()
-    (ax,) = [ax for ax in figure.axes if ax.get_title(loc="left") == "sgd"]
+    (ax,) = [ax for ax in figure.axes if ax.get_title(loc="left") == "SGD"]
     labels = [text for text in ax.texts if re.fullmatch(r"\d/2", text.get_text())]
     boxes = sorted((text.get_window_extent().x0, text.get_window_extent().x1) for text in labels)
     assert all(end < begin for (_, end), (begin, _) in itertools.pairwise(boxes))
@@ -257,7 +258,7 @@ def test_a_panel_holds_its_own_and_the_others_grey_behind(write):
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in figure.axes}) == 1
     for k, (ax, name) in enumerate(zip(figure.axes, best, strict=True)):
         assert ax.get_gid() == f"panel-{k}-optimizer-{k}"
-        np.testing.assert_allclose(lines(ax)[COLOURS[k]], list(gaps[name].items()))
+        np.testing.assert_allclose(lines(ax)[colours_of(results)[name]], list(gaps[name].items()))
         behind = {line.get_gid(): line.get_xydata() for line in ax.lines if to_hex(line.get_color()) == GREY}
         assert behind.keys() == {f"behind-{k}-optimizer-{i}" for i in range(8) if i != k}
         for i, other in enumerate("hgfedcba"):

@@ -15,7 +15,7 @@ from drawn import (
 from walks import AWAY, BACK, DOWN, FOUR, ONE, START, STEPS, STOPPED, TWO, walker
 
 from lrbench.errors import RequestError
-from lrbench.results.figures.ink import COLOURS, GREY, palette
+from lrbench.results.figures.ink import palette
 from lrbench.results.figures.path import svg_paths
 from lrbench.results.figures.save import save
 
@@ -55,7 +55,7 @@ def test_lines_dots_and_crosses_hold_the_frames(walk):
     for i, name in enumerate(palette(results.ranking)):
         line = drawn(figure, "path", i)
         np.testing.assert_array_equal(line.get_xydata(), np.array(expected[name], dtype=float))
-        assert line.get_color() == COLOURS[i]
+        assert line.get_color() == palette(results.ranking)[name].colour
         own = cuts.loc[cuts.index == name].to_numpy()
         np.testing.assert_array_equal(np.asarray(drawn(figure, "cut", i).get_offsets()).reshape(-1, 2), own)
         assert line.get_markevery() == list(range(len(expected[name]) - len(own)))
@@ -117,13 +117,14 @@ def test_captions_say_what_becomes_of_paths_that_leave(walk):
     assert "A cross" in caption("path", walk({"down": DOWN, "away": AWAY}, TWO))
 
 
-def test_grey_paths_are_lines_behind_without_dots(walk):
+def test_paths_behind_are_lines_without_dots(walk):
     results = walk({f"o{k}": DOWN for k in range(7)}, TWO)
     figure = draw("path", results)
-    grey, front = drawn(figure, "path", 6), drawn(figure, "path", 5)
-    assert (grey.get_color(), grey.get_marker(), front.get_marker()) == (GREY, "None", ".")
-    assert grey.get_zorder() < front.get_zorder()
-    np.testing.assert_array_equal(grey.get_xydata(), DOWN)
+    behind, front = drawn(figure, "path", 6), drawn(figure, "path", 5)
+    assert (behind.get_marker(), front.get_marker()) == ("None", ".")
+    assert behind.get_zorder() < front.get_zorder()
+    assert behind.get_alpha() < 0.5
+    np.testing.assert_array_equal(behind.get_xydata(), DOWN)
 
 
 SVG = "{http://www.w3.org/2000/svg}"

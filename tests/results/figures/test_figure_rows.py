@@ -9,6 +9,7 @@ from drawn import (
     ADAM,
     INF,
     caption,
+    colours_of,
     crosses,
     draw,
     finding,
@@ -23,6 +24,7 @@ from matplotlib.colors import to_hex
 from lrbench.errors import RequestError
 from lrbench.results.figures.ink import palette
 from lrbench.results.figures.tuned_against_default import gain_text
+from lrbench.results.frames.names import displayed
 from lrbench.results.notation import interval, number
 
 
@@ -58,7 +60,8 @@ def test_the_dumbbell_holds_both_costs_and_the_gain(write_tuned):
     names = [tick.get_text() for tick in ax.get_yticklabels()]
     places = list(palette(results.ranking))
     gains = results.gains.set_index("optimizer")
-    for y, name in enumerate(names):
+    assert names == [displayed(name) for name in gains.index]
+    for y, name in enumerate(gains.index):
         i = places.index(name)
         for part, runs in (("tuned", results.reported), ("default", results.defaults)):
             own = runs[runs["optimizer"] == name]
@@ -155,7 +158,7 @@ def test_seeds_are_dots_where_they_arrive_and_misses_stand_behind_the_budget(wri
     rows = [run(gap=gap, seed=seed, hit=hit) for seed, (gap, hit) in enumerate(zip(gaps, hits, strict=True))]
     results = write(*rows, *[run("adam", 1e-9, seed=seed, hit=2, **ADAM) for seed in range(5)])
     (ax,) = draw("seeds", results).axes
-    row = [tick.get_text() for tick in ax.get_yticklabels()].index("sgd")
+    row = [tick.get_text() for tick in ax.get_yticklabels()].index("SGD")
     dots = offset(ax, f"dots-0-optimizer-{row}")
     np.testing.assert_allclose(dots[np.argsort(dots[:, 1]), 0], [3, 6, 4])
     misses = offset(ax, f"missdots-0-optimizer-{row}")
@@ -233,7 +236,7 @@ def test_one_seed_is_no_strip(write):
 
 
 def test_an_optimizer_has_one_colour_in_every_figure(competitors):
-    colours = palette(competitors.ranking)
+    colours = {displayed(name): colour for name, colour in colours_of(competitors).items()}
     for name in ("tuned_against_default", "seeds"):
         (ax,) = draw(name, competitors).axes
         names = [tick.get_text() for tick in ax.get_yticklabels()]

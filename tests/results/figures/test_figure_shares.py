@@ -5,10 +5,9 @@ profile.
 import numpy as np
 import pytest
 from conftest import LECTURE, run
-from drawn import ADAM, draw, finding, lines, over_tasks, tasks, texts
+from drawn import ADAM, colours_of, draw, finding, lines, over_tasks, tasks, texts
 
 from lrbench.errors import RequestError
-from lrbench.results.figures.ink import palette
 
 
 def test_the_share_solved_counts_every_pair_of_seed_and_target(write):
@@ -31,10 +30,11 @@ def test_the_target_view_holds_the_shares_as_steps(write):
         run("adam", status="diverged", **ADAM),
     )
     (ax,) = draw("targets", results).axes
-    colours, frame = palette(results.ranking), results.solved
+    colours, frame = colours_of(results), results.solved
     for name, rows in frame.groupby("optimizer"):
         np.testing.assert_allclose(lines(ax)[colours[name]], rows[["evaluations", "share"]])
-    assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
+    of_shares = [line for line in ax.lines if not line.get_gid().startswith("key")]
+    assert {line.get_drawstyle() for line in of_shares} == {"steps-post"}
     assert "0/8" in texts(ax)
     arrived = results.reported.set_index("optimizer").filter(regex="^cost_1e").notna()
     counts = {name: int(own.to_numpy().sum()) for name, own in arrived.groupby(level=0)}
@@ -57,7 +57,7 @@ def test_the_profile_by_hand(write):
     }
     assert (at["a", 1.0], at["b", 1.0], at["a", 2.0], at["b", 2.0]) == (0.25, 0.5, 0.5, 0.75)
     (ax,) = draw("profile", results).axes
-    colours = palette(results.ranking)
+    colours = colours_of(results)
     for name, rows in frame.groupby("optimizer"):
         np.testing.assert_allclose(lines(ax)[colours[name]], rows[["ratio", "share"]])
     assert {"2 of 4 tasks", "3 of 4 tasks"} <= set(texts(ax))

@@ -14,6 +14,7 @@ import pytest
 from conftest import LECTURE, run, tuned
 from drawn import (
     caption,
+    colours_of,
     compare,
     draw,
     finding,
@@ -26,8 +27,8 @@ from whole import whole
 from lrbench.errors import RequestError
 from lrbench.results import figures
 from lrbench.results.figures import COMPARED, FIGURES, layout
-from lrbench.results.figures.ink import palette
 from lrbench.results.figures.save import save
+from lrbench.results.frames.names import displayed
 
 
 def test_every_file_with_a_figure_is_registered_once():
@@ -342,7 +343,7 @@ def test_one_set_of_boxes_filters_every_figure(everything, tmp_path, monkeypatch
         assert len(ids) == len(set(ids)), name
         ends = {one: {int(place) for place in re.findall(r"-optimizer-(\d+)", one)} for one in ids}
         assert set().union(*ends.values()) == {0, 1}, name
-        for i, (optimizer, colour) in enumerate(palette(everything.ranking).items()):
+        for i, (optimizer, colour) in enumerate(colours_of(everything).items()):
             inside = {
                 id(part)
                 for group in root.iter(f"{SVG}g")
@@ -352,7 +353,7 @@ def test_one_set_of_boxes_filters_every_figure(everything, tmp_path, monkeypatch
             own = [
                 part
                 for part in root.iter()
-                if colour in (part.get("style") or "") or optimizer in (part.text or "")
+                if colour in (part.get("style") or "") or displayed(optimizer) in (part.text or "")
             ]
             assert own, name
             assert {id(part) for part in own} <= inside, (name, optimizer)

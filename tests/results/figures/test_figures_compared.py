@@ -10,7 +10,8 @@ from matplotlib.collections import PathCollection
 from scipy import stats
 
 from lrbench.results.figures import COMPARED
-from lrbench.results.figures.ink import COLOURS, compared_palette
+from lrbench.results.figures.ink import compared_palette
+from lrbench.results.figures.looks import looks
 from lrbench.results.figures.rows import in_its_unit, ratio_text
 from lrbench.results.notation import number
 from lrbench.results.tables.difference import Difference
@@ -154,7 +155,8 @@ def test_optimizers_stand_where_a_chose_or_else_each_at_its_own(difference):
 def test_colours_are_those_of_a_best_first_and_only_what_is_compared_has_one(write):
     a = write(*runs("good", [1e-3]), *runs("alone", [1e-2]), *runs("bad", [1e-1]), folder="a")
     b = write(*runs("good", [1e-1]), *runs("bad", [1e-3]), *runs("new", [1e-4]), folder="b")
-    assert list(compared_palette(compare(a, b)).items()) == list(zip(["good", "bad"], COLOURS, strict=False))
+    both = looks(["good", "bad"])
+    assert list(compared_palette(compare(a, b)).items()) == [(name, both[name]) for name in ("good", "bad")]
 
 
 def test_tuned_sweeps_show_the_evaluation_and_no_trial_or_default(write_tuned):

@@ -14,6 +14,7 @@ from whole import INF, PROBLEM, START, STEPS, WAYS, whole
 
 from lrbench.results import Results
 from lrbench.results.figures import FIGURES, ink
+from lrbench.results.frames.names import displayed
 
 
 @pytest.fixture(scope="module")
@@ -204,11 +205,8 @@ def budget(results: Results, figure: Figure) -> None:
 
 def directions(results: Results, figure: Figure) -> None:
     vectors, values = np.reshape(PROBLEM["eigenvectors"], (2, 2)), np.array(PROBLEM["eigenvalues"])
-    panels = {
-        ax.get_title(loc="left"): ax.collections[0]
-        for ax in figure.axes
-        if ax.collections and ax.get_title(loc="left") in WAYS
-    }
+    by_title = {ax.get_title(loc="left"): ax.collections[0] for ax in figure.axes if ax.collections}
+    panels = {name: by_title[displayed(name)] for name in WAYS if displayed(name) in by_title}
     assert set(panels) == set(WAYS)
     for name, cells in panels.items():
         left = values * ((WAYS[name] - PROBLEM["w_star"]) @ vectors.T) ** 2  # (K, 2)

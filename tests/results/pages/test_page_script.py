@@ -630,14 +630,15 @@ def test_the_slider_moves_a_dot_along_each_path(visit):
     page = visit(PATH, told("o0", "o1"))
     state = """() => [...document.querySelectorAll('.moving')].map(group => {
       const [line, dot] = group.children, [cx, cy] = ['cx', 'cy'].map((at) => Number(dot.getAttribute(at)));
-      return [line.getAttribute('points'), cx, cy, line.getAttribute('stroke')];
+      return [line.getAttribute('points'), cx, cy, line.style.stroke];
     })"""
     slider = page.get_by_role("slider")
-    assert page.evaluate(state) == [["1,1 2,3 4,5 6,7", 6, 7, COLOURS[0]], ["8,8 7,7", 7, 7, COLOURS[1]]]
+    inks = [f"var(--c-{colour[1:]}, {colour})" for colour in COLOURS]
+    assert page.evaluate(state) == [["1,1 2,3 4,5 6,7", 6, 7, inks[0]], ["8,8 7,7", 7, 7, inks[1]]]
     slider.focus()
     page.keyboard.press("ArrowLeft")
     assert page.locator(".step").inner_text() == "step 10"
     assert slider.get_attribute("aria-valuetext") == "step 10"
     slider.fill("0")
-    assert page.evaluate(state) == [["1,1", 1, 1, COLOURS[0]], ["8,8", 8, 8, COLOURS[1]]]
+    assert page.evaluate(state) == [["1,1", 1, 1, inks[0]], ["8,8", 8, 8, inks[1]]]
     assert page.locator(".step").inner_text() == "step 0"

@@ -21,6 +21,11 @@
     return made;
   }
 
+  // An optimizer's colour, which the page's styles have by day and by night: for styles, and for a canvas, which knows no variables.
+  const property = (colour) => `--c-${colour.slice(1)}`;
+  const paint = (colour) => `var(${property(colour)}, ${colour})`;
+  const ink = (colour) => css(property(colour), colour);
+
   // ---- what the reader chose; it is kept in the URL: #off=1.4&task=2&x=evaluations&linear=x.y&lr=0.01..0.1&seed=3&role=trial&sort=ranking-0.2.desc
 
   const defaults = () => ({ off: new Set(), task: 0, x: "steps", linear: new Set(), lr: [0, Infinity], seed: null, role: null, sort: new Map() });
@@ -94,7 +99,7 @@
     const turn = (some, on) => change(({ off }) => some.forEach((i) => (on ? off.delete(i) : off.add(i))));
     const labels = told.optimizers.map(({ name, colour }, i) => {
       const swatch = element("span", { class: "swatch" });
-      swatch.style.background = colour;
+      swatch.style.background = paint(colour);
       return element("label", { "data-optimizer": i, title: name }, boxes[i], swatch, element("span", { class: "name" }, name));
     });
     const all = element("button", { type: "button", onclick: () => turn(every, true) }, "all");
@@ -329,7 +334,7 @@
   const HEIGHT = 420; // CSS pixels
   const FEW = 30; // runs that are drawn wider than a device pixel, which takes 30 times as long
   const BEYOND = Math.log10(30); // decades above the highest start: what a diverged run does further up is off the axes
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "gray";
+  const css = (name, otherwise = "gray") => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
 
   // The task's axes, and the coordinates that show all of it.
   function frame(runs) {
@@ -394,7 +399,7 @@
     context.lineWidth = runs.length > FEW ? 1 : thickness * devicePixelRatio;
     context.lineJoin = "bevel";
     for (const run of runs) {
-      context.strokeStyle = told.optimizers[run.optimizer].colour;
+      context.strokeStyle = ink(told.optimizers[run.optimizer].colour);
       trace(context, run, where, width);
     }
     return { context, where };
@@ -597,7 +602,7 @@
   function sentence({ run, place }) {
     const { name, colour } = told.optimizers[run.optimizer];
     const swatch = element("span", { class: "swatch" });
-    swatch.style.background = colour;
+    swatch.style.background = paint(colour);
     const evaluations = state.x === "steps" ? [] : [`${Number(run.grid.evaluations[place].toPrecision(6))} evaluations`];
     const gap = gapText(gapOf(run.codes[place]));
     const facts = [block.settings[run.setting], `seed ${run.seed}`, `step ${run.grid.steps[place]}`, ...evaluations, `gap ${gap}`];
@@ -662,14 +667,14 @@
       for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
       return made;
     };
-    const colour = told.optimizers[optimizer]?.colour ?? "currentColor";
-    const shared = told.optimizers.filter((each) => each.colour === colour).length > 1; // the grey of those that are not among the best
-    const size = (svg.viewBox.baseVal?.width || 600) / (shared ? 240 : 120);
-    const line = part("polyline", { fill: "none", stroke: colour, "stroke-width": size / 3, "stroke-linejoin": "round" });
-    const dot = part("circle", { r: size, fill: colour, stroke: "currentColor", "stroke-width": size / 6 });
+    const { colour, behind } = told.optimizers[optimizer] ?? {};
+    const stroke = colour ? paint(colour) : "currentColor";
+    const size = (svg.viewBox.baseVal?.width || 600) / (behind ? 240 : 120);
+    const line = part("polyline", { fill: "none", style: `stroke:${stroke}`, "stroke-width": size / 3, "stroke-linejoin": "round" });
+    const dot = part("circle", { r: size, style: `fill:${stroke}`, stroke: "currentColor", "stroke-width": size / 6 });
     const group = part("g", { class: "moving", "data-optimizer": optimizer });
     group.append(line, dot);
-    if (shared) svg.insertBefore(group, svg.querySelector(".moving"));
+    if (behind) svg.insertBefore(group, svg.querySelector(".moving"));
     else svg.append(group);
     return (place) => {
       const until = points.slice(0, place + 1).filter((point) => point);

@@ -49,7 +49,6 @@ KINDS = {
     "tables, csv": "results/*/tables/*.csv",
     "tables, tex": "results/*/tables/*.tex",
     "figures, svg": "results/*/figures/*.svg",
-    "figures, png": "results/*/figures/*.png",
     "terminal": "terminal/*",
     "notebook": "notebook/*",
     "frames": "frames/*",

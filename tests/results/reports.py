@@ -20,7 +20,6 @@ from whole import whole
 
 import lrbench
 from lrbench.results import Results
-from lrbench.results.pages import report
 from lrbench.results.pages.report import write_texts
 
 HOSTILE = [
@@ -87,12 +86,10 @@ def once(tmp_path_factory) -> Once:
 
 
 @pytest.fixture(scope="session")
-def whole_report(once, formats) -> Report:
+def whole_report(once) -> Report:
     def make(folder: Path) -> Results:
         results = whole(folder / "study")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(report, "FORMATS", formats)
-            results.report()
+        results.report()
         return results
 
     return _read(once("whole", make))

@@ -37,7 +37,6 @@ from lrbench.results.words.tables import (
 )
 
 RANKING = "ranking"  # the table with sections of its own
-FORMATS = ("png", "svg")  # of each figure's files
 
 
 def write(sweep: Sweep, path: Path) -> Path:
@@ -85,12 +84,12 @@ def _flat(cell: Any) -> Any:
 
 
 def _draw(sweep: Sweep, spec: FigureSpec) -> Iterator[Drawing]:
-    """Save a figure as SVG and PNG; none where the sweep has nothing for it."""
+    """Save a figure as SVG; none where the sweep has nothing for it."""
     with suppress(RequestError):
         figure = spec.draw(sweep)
-        files = {suffix: save(figure, sweep.store.figures / f"{spec.name}.{suffix}") for suffix in FORMATS}
+        file = save(figure, sweep.store.figures / f"{spec.name}.svg")
         paths = json.dumps(spec.slider(sweep, figure), separators=(",", ":")) if spec.slider else ""
-        text = files["svg"].read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
         yield Drawing(spec.name, spec.title, spec.caption(sweep), spec.finding(sweep), text, paths)
 
 

@@ -56,7 +56,7 @@ def elsewhere(whole_report, tmp_path_factory) -> tuple[dict[str, bytes], dict[st
 
 def test_the_same_store_gives_the_same_bytes_everywhere(elsewhere):
     here, there, _ = elsewhere
-    assert {Path(name).suffix for name in here} == {".html", ".md", ".csv", ".svg", ".png", ".tex"}
+    assert {Path(name).suffix for name in here} == {".html", ".md", ".csv", ".svg", ".tex"}
     assert list(there) == list(here)
     assert [name for name in here if here[name] != there[name]] == []
 

@@ -294,7 +294,7 @@ def caption(sweep: Sweep) -> str:
     sentences = [
         f"Gap against gradient evaluations, each optimizer at {which_setting(sweep)}.",
         _what_lines_are(sweep),
-        "Dots on the target: from there on half of the seeds have arrived." if _any_arrival(sweep) else "",
+        "Marks on the target: from there on half of the seeds have arrived." if _any_arrival(sweep) else "",
         "Crosses: runs that diverged." if is_any_diverged else "",
         *_what_theory_is(sweep),
         _cut(sweep.reported),

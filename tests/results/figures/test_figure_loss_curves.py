@@ -100,7 +100,7 @@ def test_a_dot_on_the_target_stands_where_half_of_the_seeds_have_arrived(write):
     np.testing.assert_allclose(dots[gid].get_offsets(), [(4, 8e-6)])
     assert any(text.startswith("arrives in 4, ") for text in texts(ax))
     assert any(text.startswith("misses, ") for text in texts(ax))
-    assert "Dots on the target" in caption("loss_curves", results)
+    assert "Marks on the target" in caption("loss_curves", results)
     assert "Dots" not in caption("loss_curves", write(run(), folder="misses"))
 
 

@@ -10,7 +10,7 @@ from lrbench.results.figures.looks import NIGHTS
 
 NIGHT = NIGHTS | {INK: "#e6edf3", PAPER: "#0f1419"}
 STYLE = re.compile(r'<style id="night">.*?</style>')
-COLOUR = re.compile(r"(?<=[:])#[0-9a-f]{6}\b")
+COLOUR = re.compile(r"(?<=:)#[0-9a-f]{6}\b")
 
 
 def with_night(svg: str) -> str:

@@ -202,10 +202,11 @@ def _one_for_all(sweep: Sweep) -> Iterator[str]:
     Of a sweep that goes on nothing is said: other tasks, and runs that are lost, may come.
     """
     table = sweep.one_for_all
-    safe = table[(table["lost"] == 0) & (table["left"] == 0)]
-    if not len(safe) or not sweep.complete:
+    if not len(table) or not sweep.complete:
         return
-    row = safe.iloc[0]
+    row = table.iloc[0]  # whose setting is safe, if anybody's is
+    if row["lost"] or row["left"]:
+        return
     everywhere = f"all {row['tasks']} tasks"
     yield f"One setting for {everywhere}: {leader.who(row)}, which {_at_worst(row, sweep.tuned)}."
     tried = sweep.searched
@@ -219,8 +220,9 @@ def _at_worst(row: pd.Series, tuned: bool) -> str:
         return "on no task arrives with half of its seeds"
     arrives_on_all = row["solved"] == row["tasks"]
     ratio = factor(row["ratio"])
-    if ratio == factor(1.0) and arrives_on_all:
-        return "takes the fewest evaluations on each"
+    if ratio == factor(1.0):
+        fewest = "takes the fewest evaluations on each"
+        return fewest if arrives_on_all else f"{fewest} of the {row['solved']} on which it arrives"
     where = f"on {row['worst']}, by the tuning seeds" if tuned else f"on {row['worst']}"
     costs = f"takes at most {ratio} times the best one's evaluations ({where})"
     if arrives_on_all:
@@ -272,7 +274,7 @@ def _paste(sweep: Sweep, task: pd.Series, ranking: pd.DataFrame) -> Iterator[str
     if best is None:
         return
     scope = task["task"] if len(sweep.tasks) > 1 else f"loss {task['loss']}"
-    columns = _standardized(task.to_frame().T)
+    columns = _standardized(of_task(sweep.tasks, task["task"]))
     stop = f" (stop after {counted(round(best['steps_taken']), 'step')})" if best["passes"] else ""
     runs = of_task(sweep.reported, task["task"])
     run = runs[runs["optimizer"] == best["optimizer"]].iloc[0]

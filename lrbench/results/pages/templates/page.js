@@ -398,8 +398,9 @@
     context.globalAlpha = alpha;
     context.lineWidth = runs.length > FEW ? 1 : thickness * devicePixelRatio;
     context.lineJoin = "bevel";
+    const inks = told.optimizers.map(({ colour }) => ink(colour));
     for (const run of runs) {
-      context.strokeStyle = ink(told.optimizers[run.optimizer].colour);
+      context.strokeStyle = inks[run.optimizer];
       trace(context, run, where, width);
     }
     return { context, where };
